@@ -1,0 +1,227 @@
+"""``@kernel`` compiles a loop: the one place that knows Numba, and where compiled code is kept.
+
+Compiling takes seconds, so compiled kernels are kept on disk for the next start. Numba's own
+``cache=True`` looks only at the function's own file: after an edit to a jitted callee or to a
+constant in another file it runs the old code, a warm cache hides ``NUMBA_BOUNDSCHECK``, and a
+damaged file crashes the call. The cache here has one file for each function and signature, in a
+directory named after all that their code depends on (`_generation`), and checks a SHA-256 before
+it unpickles. Whatever goes wrong with the files costs a compilation, never a call.
+
+The files are in ``$TINYCNN_CACHE_DIR``, or in ``tinycnn`` in the user's cache directory; removing
+them is always safe. The SHA-256 finds damage, not malice: whoever can write there can run code as
+the user, as with Numba's own cache. Hence directories made here are private to the user.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import re
+import shutil
+import sys
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Set
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+numba: Any = import_module("numba")  # Any: its annotations differ from version to version
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+# What fastmath=True adds to these takes for granted that nothing is NaN or infinite.
+_FASTMATH = frozenset({"reassoc", "contract", "arcp", "nsz"})
+
+
+@overload
+def kernel(function: _Function) -> _Function: ...
+@overload
+def kernel(*, fastmath: Set[str]) -> Callable[[_Function], _Function]: ...
+def kernel(function: Any = None, *, fastmath: Set[str] = frozenset()) -> Any:
+    """Compile a kernel, or a function that kernels call: serial, and without the GIL.
+
+    ``fastmath`` names what the compiler may do to floating point, as in
+    ``@kernel(fastmath={"reassoc"})``. ``NUMBA_BOUNDSCHECK=1`` checks every index, and under
+    ``NUMBA_DISABLE_JIT=1`` the function stays as it is. Functions in this folder are cached: they
+    may use only constants and compiled functions that are written in its files. One from elsewhere
+    is compiled at every start.
+    """
+    if not fastmath <= _FASTMATH:
+        raise ValueError(f"fastmath may hold {sorted(_FASTMATH)}, not {sorted(fastmath)}")
+    njit = numba.njit(nogil=True, error_model="numpy", boundscheck=None, fastmath=set(fastmath))
+
+    def compiled(function: Any) -> Any:
+        dispatcher = njit(function)
+        if _is_cacheable(function) and dispatcher is not function:
+            line = function.__code__.co_firstlineno
+            dispatcher._cache = _Cache(
+                function.__module__, function.__name__, line, sorted(fastmath)
+            )
+        return dispatcher
+
+    return compiled if function is None else compiled(function)
+
+
+_FOLDER = Path(__file__).resolve().parent
+
+
+def _hash_sources() -> str:
+    """One hash for every source file in this folder, this one included."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in _FOLDER.rglob("*.py") if path.is_file()):
+        source = path.read_bytes()
+        digest.update(f"{path.relative_to(_FOLDER).as_posix()}\0{len(source)}\0".encode() + source)
+    return digest.hexdigest()
+
+
+_SOURCES = _hash_sources()
+
+
+def _is_cacheable(function: Any) -> bool:
+    """Whether `_SOURCES` and the function's name say all about its code.
+
+    They do not for code from elsewhere, nor once a file has changed in a running process: whether
+    a module was imported before or after the edit is then unknown.
+    """
+    file = Path(function.__code__.co_filename).resolve()
+    if not (file.is_relative_to(_FOLDER) and file.is_file()):
+        return False
+    if function.__qualname__ != function.__name__:
+        # Numba tells namesakes apart by the order of compilation. Read from files, code of two
+        # closures of one name has been linked as one: silently wrong numbers.
+        raise TypeError(f"{function.__qualname__}: a kernel must be at the top level of its file")
+    return _hash_sources() == _SOURCES
+
+
+class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)):  # type: ignore[misc]
+    """The compiled signatures of one function on disk, as a dispatcher of Numba asks for them.
+
+    Numba calls its cache by private names. Where these have moved, it compiles at every start.
+    """
+
+    def __init__(self, *identity: object) -> None:
+        self._identity = identity  # of the function, among the sources
+        self._enabled = True
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The compiled function, or None when it must be compiled."""
+        try:
+            target_context.refresh()
+            payload = _read(self._path(sig, target_context.codegen())) if self._enabled else None
+            if payload is not None:
+                rebuild = numba.core.compiler.CompileResult._rebuild
+                return rebuild(target_context, *pickle.loads(payload))
+        except Exception as error:
+            _warn_once(error)
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep the compiled function, unless it holds addresses of this process."""
+        try:
+            if self._enabled and not data.lifted and not data.library.has_dynamic_globals:
+                payload = numba.core.serialize.dumps(data._reduce())
+                _write(self._path(sig, data.codegen), payload)
+        except Exception as error:
+            _warn_once(error)
+
+    def flush(self) -> None:
+        """Called by ``recompile()`` after globals changed: the sources no longer tell the code."""
+        self._enabled = False
+
+    def _path(self, sig: Any, codegen: Any) -> Path:
+        return _root() / _generation(codegen) / _hash((self._identity, sig))
+
+
+_warned = False
+
+
+def _warn_once(error: Exception) -> None:
+    global _warned
+    if not _warned:
+        _warned = True
+        message = (
+            f"compiled kernels cannot be kept, every start compiles them again: {error!r}; "
+            "TINYCNN_CACHE_DIR can name another directory for them"
+        )
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:32]
+
+
+# Settings of Numba that change no code, yet often differ from one start to the next.
+_IRRELEVANT = {"CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DEFAULT_NUM_THREADS"}
+
+
+def _generation(codegen: Any) -> str:
+    """The directory for all that code depends on, except for the function and its signature."""
+    numba.config.reload_config()  # as the compiler does: the environment may have changed
+    settings = vars(numba.config).items()
+    everything = (
+        _SOURCES,
+        [sys.version, *(import_module(m).__version__ for m in ("numba", "llvmlite", "numpy"))],
+        sys.flags.optimize,  # `python -O` leaves out each `assert`
+        codegen.magic_tuple(),  # the processor
+        sorted((k, repr(v)) for k, v in settings if k.isupper() and k not in _IRRELEVANT),
+    )
+    return f"kernels-{_hash(everything)}"
+
+
+def _root() -> Path:
+    if chosen := os.environ.get("TINYCNN_CACHE_DIR"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "tinycnn"
+
+
+def _checksum(path: Path, payload: bytes) -> bytes:
+    """Of the name too, so that a file serves under no other name."""
+    return hashlib.sha256(f"{path.parent.name}/{path.name}\0".encode() + payload).digest()
+
+
+def _read(path: Path) -> bytes | None:
+    """What `_write` wrote; None if there is nothing, or if it is damaged."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    checksum, payload = data[:32], data[32:]
+    if checksum != _checksum(path, payload):
+        return None
+    with suppress(OSError):  # a cache that can only be read serves as well
+        os.utime(path.parent)  # for `_remove_unused`
+    return payload
+
+
+def _write(path: Path, payload: bytes) -> None:
+    """Write beside, then replace: another process sees the old file or the new one, whole."""
+    directory = path.parent
+    if not directory.is_dir():
+        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)
+        _remove_unused(directory.parent)
+    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    try:
+        beside.write_bytes(_checksum(path, payload) + payload)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _remove_unused(root: Path) -> None:
+    """Remove the generations that nobody has read or written for thirty days."""
+    for directory in root.iterdir():
+        with suppress(OSError):  # another process may be at it too
+            unused = time.time() - directory.stat().st_mtime
+            if re.fullmatch("kernels-[0-9a-f]{32}", directory.name) and unused > 30 * 24 * 3600:
+                shutil.rmtree(directory)

@@ -1,0 +1,28 @@
+"""The optimizer's update, one pass over flat buffers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinycnn.kernels._jit import kernel
+
+
+@kernel
+def sgd_momentum(
+    weights: Any,
+    gradients: Any,
+    velocities: Any,
+    first: int,
+    last: int,
+    rate: float,
+    momentum: float,
+    decay: float,
+) -> None:
+    """Update elements ``first`` to ``last`` of flat buffers of one dtype, in place.
+
+    v = momentum * v - rate * (g + decay * w), then w = w + v.
+    """
+    for e in range(first, last):
+        step = momentum * velocities[e] - rate * (gradients[e] + decay * weights[e])
+        velocities[e] = step
+        weights[e] += step

@@ -1,0 +1,32 @@
+"""Comparing a kernel with its twin, and numbers by the project's one measure."""
+
+from copy import deepcopy
+
+import numpy as np
+
+from tinycnn.kernels import reference
+
+
+def against_twin(kernel, *arguments, bound=0.0):
+    """Run a kernel and its twin on copies of ``arguments``, which must end equal; return them.
+
+    Every array is compared whole: what was handed in for reading, and cells that were not to be
+    written, must be as they were. With ``bound``, by `error`; without, bit for bit.
+    """
+    ours, theirs = deepcopy(arguments), deepcopy(arguments)
+    kernel(*ours)
+    getattr(reference, kernel.__name__)(*theirs)
+    for mine, expected in zip(ours, theirs, strict=True):
+        if bound and isinstance(mine, np.ndarray):
+            assert error(mine, expected) <= bound
+        else:
+            np.testing.assert_array_equal(mine, expected)
+    return ours
+
+
+def error(value, expected):
+    """max|value - expected| / max|expected|: an element's own size, near zero, means nothing."""
+    if not np.size(expected):
+        return 0.0
+    difference = np.abs(np.subtract(value, expected, dtype=np.float64)).max()
+    return difference / max(np.abs(expected).max(), np.finfo(np.float64).tiny)

@@ -1,0 +1,50 @@
+"""tinycnn: a convolutional network engine to read, to check and to race.
+
+Names load on first use, so that what needs no compiled kernel (a summary, say) starts at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tinycnn import blocks, errors, initializers, layers, ops, optimizers
+    from tinycnn.blocks import use_threads
+    from tinycnn.errors import TinyCNNError
+    from tinycnn.model import Sequential
+    from tinycnn.networks import alexnet
+
+__version__ = "0.1.0"
+__all__ = [
+    "Sequential",
+    "TinyCNNError",
+    "alexnet",
+    "blocks",
+    "errors",
+    "initializers",
+    "layers",
+    "ops",
+    "optimizers",
+    "use_threads",
+]
+
+_HOMES = {
+    "Sequential": "model",
+    "TinyCNNError": "errors",
+    "alexnet": "networks",
+    "use_threads": "blocks",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(f"{__name__}.{_HOMES.get(name, name)}")
+    value = getattr(home, name) if name in _HOMES else home
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,73 @@
+"""Plain arguments (numbers, pairs, choices) read and checked; arrays are read in `arrays`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinycnn.errors import ArgumentError
+
+Pair = tuple[int, int]
+
+
+def whole(value: Any, name: str, *, least: int = 1) -> int:
+    """Read an int of at least ``least``."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+        raise ArgumentError(f"{name} must be an int, got {value!r}")
+    if value < least:
+        raise ArgumentError(f"{name} must be at least {least}, got {value!r}")
+    return int(value)
+
+
+def pair(value: Any, name: str, *, least: int = 1) -> Pair:
+    """Read an int or (height, width) of ints of at least ``least``."""
+    values = (value, value) if isinstance(value, (int, np.integer)) else value
+    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != 2:
+        raise ArgumentError(
+            f"{name} must be an int or a pair (height, width) of ints, got {value!r}"
+        )
+    return whole(values[0], name, least=least), whole(values[1], name, least=least)
+
+
+def one_of(value: Any, choices: Sequence[Any], name: str) -> None:
+    """Raise ArgumentError unless ``value`` is one of ``choices``."""
+    if value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise ArgumentError(f"{name} must be one of {listed}, got {value!r}")
+
+
+def number(value: Any, name: str, *, below: float = math.inf) -> float:
+    """Read a finite number from 0 up, and less than ``below``."""
+    if not isinstance(value, (int, float, np.number)) or not 0 <= value < below:
+        limit = f" and below {below:g}" if below < math.inf else ""
+        raise ArgumentError(f"{name} must be a finite number from 0 up{limit}, got {value!r}")
+    return float(value)
+
+
+def lrn_coefficients(
+    size: Any, alpha: Any, beta: Any, k: Any, alpha_over_size: bool
+) -> tuple[int, float, float, float]:
+    """Read local response normalisation's arguments: (size, a, beta, k) with a as its dialect has it."""
+    size = whole(size, "size")
+    if size % 2 == 0:
+        raise ArgumentError(
+            f"size must be odd, so that the channels around one lie evenly on both sides, got {size}"
+        )
+    alpha, beta, k = number(alpha, "alpha"), number(beta, "beta"), number(k, "k")
+    return size, alpha / size if alpha_over_size else alpha, beta, k
+
+
+def mask_key(rng: int | np.random.Generator | None) -> int:
+    """Turn ``rng`` into a mask's 64-bit key: an int is the key, a Generator (None: fresh) gives one draw."""
+    if rng is None:
+        rng = np.random.default_rng()
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**64, dtype=np.uint64))
+    if not isinstance(rng, (int, np.integer)) or not 0 <= rng < 2**64:
+        raise ArgumentError(
+            f"rng must be None, a numpy.random.Generator or an int with 0 <= rng < 2**64, got {rng!r}"
+        )
+    return int(rng)

@@ -1,0 +1,232 @@
+"""Work cut into blocks and run on the cores, with the same bits whoever runs which block.
+
+Kernels and BLAS are serial here: BLAS is held to one thread while the engine works (in the whole
+process, for its limit knows no threads), and the cores get blocks instead. The calling thread works
+too, so a pool of one thread less than there are cores serves everybody. How work is cut depends on
+shapes and dtype alone, and sums that cross blocks are added in a fixed order, so results do not
+depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
+from inspect import isgenerator
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from tinycnn.arguments import whole
+from tinycnn.errors import ArgumentError
+
+Item = TypeVar("Item")
+Range = tuple[int, int]
+
+# Below 16 rows BLAS changes its kernel, and with it the order of its sums.
+LEAST_ROWS = 16
+
+
+def cut(total: int, size: int, *, least: int = 1) -> list[Range]:
+    """Cut range(total) into near-equal (first, last) ranges of about ``size``, none below ``least``."""
+    count = max(min(-(-total // max(size, 1)), total // least), 1 if total else 0)
+    edges = [total * i // count for i in range(count + 1)] if count else [0]
+    return list(itertools.pairwise(edges))
+
+
+def run(work: Callable[[Item], Generator[None] | None], items: Iterable[Item]) -> None:
+    """Call ``work`` on every item, on all threads; returns when all is done.
+
+    ``work`` may be a generator function: a long chain of steps that belong to one item and must keep
+    their order yields between them, where an interrupt may end it. The first exception ends the
+    blocks that have not begun and is raised after those that run have ended. So is Ctrl-C.
+    """
+    blocks = list(items)
+    with _one_blas_thread():
+        job = _Job(work, blocks)
+        helpers = min(threads(), len(blocks)) - 1
+        # A block that itself cuts its work runs it alone: its siblings hold the other cores.
+        if helpers < 1 or getattr(_local, "working", False):
+            job.work()
+        else:
+            job.share(_pool(helpers), helpers)
+    if job.error is not None:
+        raise job.error
+
+
+class _Job:
+    """One call of `run`: the blocks left to do, and the first error."""
+
+    def __init__(self, work: Callable[[Any], Any], blocks: Sequence[Any]) -> None:
+        self.function = work
+        self.blocks: Iterator[Any] = iter(blocks)
+        self.lock = threading.Lock()
+        self.stopped = False
+        self.error: BaseException | None = None
+
+    def share(self, pool: ThreadPoolExecutor, helpers: int) -> None:
+        """Work together with ``helpers`` threads of the pool; on an interrupt, let them end first."""
+        futures: list[Future[None]] = []
+        try:
+            futures += [pool.submit(self.work) for _ in range(helpers)]
+            self.work()
+        except BaseException as error:  # Ctrl-C between two blocks
+            self.stop(error)
+        for future in futures:
+            future.cancel()  # one that has not begun has nothing left to do
+        while not all(future.done() for future in futures):
+            try:
+                wait(futures)
+            except BaseException as error:  # Ctrl-C while waiting
+                self.stop(error)
+
+    def work(self) -> None:
+        """Take blocks until none is left; never raises what a block raised, but keeps it."""
+        nested, _local.working = getattr(_local, "working", False), True
+        try:
+            for block in self.take():
+                steps = self.function(block)
+                if isgenerator(steps):
+                    for _ in steps:
+                        if self.stopped:
+                            break
+        except BaseException as error:
+            self.stop(error)
+        finally:
+            _local.working = nested
+
+    def take(self) -> Iterator[Any]:
+        while not self.stopped:
+            with self.lock:
+                try:
+                    block = next(self.blocks)
+                except StopIteration:
+                    return
+            yield block
+
+    def stop(self, error: BaseException) -> None:
+        self.stopped = True
+        with self.lock:
+            self.error = self.error or error
+
+
+# ---------------------------------------------------------------------------------------- threads
+
+_chosen_threads: ContextVar[int | None] = ContextVar("tinycnn_threads", default=None)
+
+
+def threads() -> int:
+    """Threads that `run` uses: `use_threads`, else TINYCNN_THREADS, else the cores this process may use."""
+    chosen = _chosen_threads.get()
+    if chosen is not None:
+        return chosen
+    text = os.environ.get("TINYCNN_THREADS")
+    if text is None:
+        return _cores()
+    if not text.isdigit() or int(text) < 1:
+        raise ArgumentError(f"TINYCNN_THREADS must be a whole number from 1 up, got {text!r}")
+    return int(text)
+
+
+@contextmanager
+def use_threads(count: int) -> Iterator[None]:
+    """Use ``count`` threads inside the ``with`` block, in this thread (or task) only."""
+    token = _chosen_threads.set(whole(count, "threads"))
+    try:
+        yield
+    finally:
+        _chosen_threads.reset(token)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _pool(size: int) -> ThreadPoolExecutor:
+    """Give the process's pool, made anew where a call wants more threads than it has."""
+    with _shared.lock:
+        if _shared.pool is None or _shared.pool_size < size:
+            # The old one is not shut down: another thread may be about to use it. Its threads end
+            # when nobody holds it any more.
+            _shared.pool = ThreadPoolExecutor(size, thread_name_prefix="tinycnn")
+            _shared.pool_size = size
+        return _shared.pool
+
+
+# ------------------------------------------------------------------------------------------- BLAS
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Hold BLAS to one thread while at least one caller is inside.
+
+    Two overlapping limits of threadpoolctl restore the wrong number: the second remembers the
+    first's 1 as the number to restore. So there is one, counted, and changed under the lock.
+    """
+    with _shared.lock:
+        if _shared.blas is None:
+            _shared.blas = ThreadpoolController().select(user_api="blas")
+        if _shared.inside == 0:
+            _shared.limit = _shared.blas.limit(limits=1)
+        _shared.inside += 1
+    try:
+        yield
+    finally:
+        with _shared.lock:
+            _shared.inside -= 1
+            if _shared.inside == 0:
+                _shared.limit.restore_original_limits()
+
+
+class _Shared:
+    """What all threads of the process share."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.pool: ThreadPoolExecutor | None = None
+        self.pool_size = 0
+        self.blas: Any = None
+        self.inside = 0
+        self.limit: Any = None
+
+
+_shared = _Shared()
+_local = threading.local()
+
+
+def _after_fork_in_child() -> None:
+    """Start afresh: the parent's threads do not exist here, and its lock may have been held."""
+    global _shared, _local
+    if _shared.inside:
+        _shared.limit.restore_original_limits()
+    _shared, _local = _Shared(), threading.local()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+# ---------------------------------------------------------------------------------------- scratch
+
+
+def scratch(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Give this thread's uninitialised buffer ``name``, kept from call to call and grown as needed.
+
+    It is the caller's until the same thread asks for the same name again.
+    """
+    buffers: dict[tuple[str, np.dtype[Any]], NDArray[Any]] = _local.__dict__.setdefault(
+        "scratch", {}
+    )
+    size = int(np.prod(shape, dtype=object))
+    buffer = buffers.get((name, dtype))
+    if buffer is None or buffer.size < size:
+        buffer = buffers[name, dtype] = np.empty(size, dtype)
+    return buffer[:size].reshape(tuple(shape))

@@ -1,0 +1,35 @@
+"""The errors that users meet: one base class, and under it one class for each kind of mistake."""
+
+from __future__ import annotations
+
+
+class TinyCNNError(Exception):
+    """Base of all errors raised on purpose; the text says what was expected, what came, and the remedy."""
+
+
+class ShapeError(TinyCNNError, ValueError):
+    """Sizes that do not fit together."""
+
+
+class DTypeError(TinyCNNError, TypeError):
+    """An array or argument of a kind that cannot be computed with."""
+
+
+class ArgumentError(TinyCNNError, ValueError):
+    """An argument outside its range."""
+
+
+class UnknownNameError(TinyCNNError, LookupError):
+    """A layer, parameter, cell or variant that does not exist."""
+
+
+class StaleTraceError(TinyCNNError, RuntimeError):
+    """A backward pass asked of a trace whose model has changed since its forward pass."""
+
+
+class FileError(TinyCNNError, OSError):
+    """A file that is missing, damaged, foreign or too large."""
+
+
+class MissingExtraError(TinyCNNError, ImportError):
+    """An optional library that is not installed; the text names the extra that brings it."""

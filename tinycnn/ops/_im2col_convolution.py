@@ -1,0 +1,134 @@
+"""Convolution as matrix products over unrolled windows, a block of windows at a time.
+
+The full column matrix never exists: a block of its rows is unrolled into a buffer that stays in the
+cache, multiplied by BLAS and finished while it is there. Every stride, dilation, group and dtype
+goes this way. Sizes: R rows of a block, K = KH*KW*(C // groups) columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from itertools import product
+
+import numpy as np
+
+from tinycnn import blocks
+from tinycnn.arrays import Array, read_only
+from tinycnn.kernels.im2col import col2im, im2col
+from tinycnn.kernels.relu import relu_backward
+from tinycnn.ops._geometry import Geometry, rows
+
+# A block's columns take about this many bytes. BLAS packs the weights anew for each block, so that
+# small blocks lose more by packing than they win by staying in L2.
+_BLOCK_BYTES = 1 << 21
+_MOST_ROWS = 512
+# At least this many blocks, if they have enough rows each, so that all cores have work.
+_LEAST_BLOCKS = 8
+_ENOUGH_ROWS = 64
+# Columns of dW that one chain of blocks sums up: dW's part stays in L2.
+_PART_COLUMNS = 128
+
+
+def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool, y: Array) -> None:
+    """Write y = x convolved with W, plus b, rectified if ``relu``."""
+    win = geometry.window
+    K = win.cells * W.shape[2]
+    weights, target = W.reshape(K, geometry.F), rows(y)
+
+    def multiply(block: blocks.Range) -> None:
+        first, last = block
+        cols = blocks.scratch("cols", (last - first, *win.kernel, W.shape[2]), x.dtype)
+        part = target[first:last]
+        for channels, filters in geometry.group_slices():
+            im2col(x, first, channels.start, win.output, win.stride, win.corner, win.dilation, cols)
+            np.matmul(cols.reshape(-1, K), weights[:, filters], out=part[:, filters])
+        if b is not None:
+            part += b
+        if relu:
+            np.maximum(part, part.dtype.type(0), out=part)
+
+    blocks.run(multiply, _row_blocks(len(target), K * x.itemsize))
+
+
+def weight_gradient(
+    dy: Array, y: Array | None, x: Array, geometry: Geometry, dW: Array, db: Array
+) -> None:
+    """Write dW = cols.T @ dz and db = sum of dz's rows, where dz is ``dy`` masked by ``y`` (if given).
+
+    dW is cut by its rows, so no sum is shared. The windows of a part of the kernel, from
+    (i, j) on, are the windows of a smaller kernel whose padding is less by (i*dh, j*dw): so the
+    columns for a part of dW are unrolled alone.
+    """
+    win = geometry.window
+    (KH, KW), (top, left), (dh, dw) = win.kernel, win.corner, win.dilation
+    Cg = geometry.C // geometry.groups
+    # Few channels: a whole kernel row is a part. Many: each kernel cell, and a range of channels.
+    columns = [(0, KW)] if KW * Cg <= _PART_COLUMNS else [(j, j + 1) for j in range(KW)]
+    parts = [*product(range(KH), columns, blocks.cut(Cg, _PART_COLUMNS), geometry.group_slices())]
+    row_blocks = _row_blocks(len(rows(dy)), _PART_COLUMNS * x.itemsize)
+    source, mask = rows(dy), None if y is None else rows(y)
+
+    def sum_up(
+        part: tuple[int, blocks.Range, blocks.Range, tuple[slice, slice]],
+    ) -> Generator[None]:
+        i, (j, j_end), (c, c_end), (channels, filters) = part
+        corner = (top - i * dh, left - j * dw)
+        kernel = (1, j_end - j, c_end - c)
+        total = dW[i, j:j_end, c:c_end, filters]
+        total[...] = 0
+        for first, last in row_blocks:
+            cols = blocks.scratch("cols", (last - first, *kernel), x.dtype)
+            im2col(x, first, channels.start + c, win.output, win.stride, corner, win.dilation, cols)
+            dz = _masked(source, mask, first, last)[:, filters]
+            K = kernel[1] * kernel[2]
+            term = blocks.scratch("dW", (K, dz.shape[1]), x.dtype)
+            np.matmul(cols.reshape(-1, K).T, dz, out=term)
+            total += term.reshape(total.shape)
+            yield
+
+    def sum_bias(_: None) -> Generator[None]:
+        total = np.zeros(geometry.F)
+        for first, last in row_blocks:
+            total += _masked(source, mask, first, last).sum(axis=0)
+            yield
+        db[...] = total
+
+    blocks.run(lambda part: sum_bias(None) if part is None else sum_up(part), [None, *parts])
+
+
+def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx: Array) -> None:
+    """Add to dx (zero at first) what reached it: col2im(dz @ W.T), an image's windows in order."""
+    win = geometry.window
+    K = win.cells * W.shape[2]
+    weights, source = W.reshape(K, geometry.F), rows(dy)
+    mask = None if y is None else rows(y)
+    row_blocks = _row_blocks(geometry.cells_per_image, K * dy.itemsize)
+
+    def scatter(n: int) -> Generator[None]:
+        start = n * geometry.cells_per_image
+        for first, last in row_blocks:
+            dz = _masked(source, mask, start + first, start + last)
+            cols = blocks.scratch("cols", (last - first, *win.kernel, W.shape[2]), dy.dtype)
+            for channels, filters in geometry.group_slices():
+                np.matmul(dz[:, filters], weights[:, filters].T, out=cols.reshape(-1, K))
+                col2im(
+                    read_only(cols), start + first, channels.start,
+                    win.output, win.stride, win.corner, win.dilation, dx,
+                )  # fmt: skip
+            yield
+
+    blocks.run(scatter, range(geometry.N))
+
+
+def _row_blocks(total: int, row_bytes: int) -> list[blocks.Range]:
+    size = min(_BLOCK_BYTES // row_bytes, _MOST_ROWS, max(total // _LEAST_BLOCKS, _ENOUGH_ROWS))
+    return blocks.cut(total, size, least=blocks.LEAST_ROWS)
+
+
+def _masked(dy: Array, y: Array | None, first: int, last: int) -> Array:
+    """Rows ``first`` to ``last`` of dz: of dy itself, or masked by y in this thread's buffer."""
+    if y is None:
+        return dy[first:last]
+    dz = blocks.scratch("dz", (last - first, dy.shape[1]), dy.dtype)
+    relu_backward(dy[first:last], y[first:last], dz)
+    return dz

@@ -1,0 +1,68 @@
+"""The rectifier and softmax, each with its gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.errors import ArgumentError
+from tinycnn.kernels import relu as kernels
+
+
+def relu(x: ArrayLike) -> Array:
+    """Rectify: y = max(0, x), in ``x``'s shape; NaN stays NaN.
+
+    Source: Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
+    """
+    dtype = common_dtype(x)
+    y: Array = np.maximum(tensor(x, "x", "...", dtype), dtype.type(0))
+    return y
+
+
+def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
+    """Gradient of `relu`: dx = dy where y > 0, else 0.
+
+    The output tells where the input was positive, so ``y`` is all that must be kept. At 0 the
+    slope is taken as 0. A NaN in ``y`` lets dy pass.
+    """
+    dtype = common_dtype(dy, y)
+    dy, y = tensor(dy, "dy", "...", dtype), tensor(y, "y", "...", dtype)
+    expect_shape(dy, y.shape, "dy", "the shape of y")
+    dx = np.empty(dy.shape, dtype)
+    kernels.relu_backward(dy.reshape(1, -1), y.reshape(1, -1), dx.reshape(1, -1))
+    return dx
+
+
+def softmax(x: ArrayLike, axis: int = -1) -> Array:
+    """Turn logits into probabilities: y = exp(x) / sum(exp(x)) along ``axis``.
+
+    The largest logit is subtracted first, which changes nothing (it cancels) and keeps exp from
+    overflowing.
+    """
+    x = tensor(x, "x", "...", common_dtype(x))
+    axis = _axis(axis, x)
+    if x.size == 0:
+        return x.copy()
+    y: Array = np.exp(x - x.max(axis=axis, keepdims=True))
+    y /= y.sum(axis=axis, keepdims=True)
+    return y
+
+
+def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
+    """Gradient of `softmax`: dx = y * (dy - sum(dy * y)) along ``axis``.
+
+    The Jacobian is diag(y) - y y^T, symmetric, so dx = (diag(y) - y y^T) dy.
+    """
+    dtype = common_dtype(dy, y)
+    dy, y = tensor(dy, "dy", "...", dtype), tensor(y, "y", "...", dtype)
+    expect_shape(dy, y.shape, "dy", "the shape of y")
+    axis = _axis(axis, y)
+    dx: Array = y * (dy - (dy * y).sum(axis=axis, keepdims=True))
+    return dx
+
+
+def _axis(axis: int, x: Array) -> int:
+    if not -x.ndim <= axis < x.ndim:
+        raise ArgumentError(f"axis must lie in {-x.ndim} .. {x.ndim - 1}, got {axis}")
+    return axis

@@ -1,0 +1,134 @@
+"""Convolution (in the field's sense: cross-correlation), forward and backward, by any algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinycnn.arguments import one_of, whole
+from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.errors import ArgumentError, ShapeError
+from tinycnn.ops import _im2col_convolution, _naive_convolution
+from tinycnn.ops._geometry import Geometry
+from tinycnn.shapes import Padding, window
+
+_ACTIVATIONS = (None, "relu")
+# Each offers forward, weight_gradient and input_gradient with the same signatures.
+_ALGORITHMS: dict[str, ModuleType] = {
+    "im2col": _im2col_convolution,
+    "reference": _naive_convolution,
+}
+ALGORITHMS = ("auto", *_ALGORITHMS)
+
+
+def conv2d(
+    x: ArrayLike,
+    W: ArrayLike,
+    b: ArrayLike | None = None,
+    *,
+    stride: int | Sequence[int] = 1,
+    padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+    activation: str | None = None,
+    algorithm: str = "auto",
+) -> Array:
+    """Slide filters over ``x`` (N, H, W, C): y (N, OH, OW, F).
+
+    y[n, oh, ow, f] = b[f] + sum over i, j, c of
+                      x[n, oh*sh - top + i*dh, ow*sw - left + j*dw, c] * W[i, j, c, f]
+
+    with zero outside the image, then max(0, y) if ``activation`` is "relu". ``W`` is
+    (KH, KW, C // groups, F), ``b`` (F,). With groups, the F // groups filters of a group see the
+    C // groups channels of that group. ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of
+    windows and multiplies with BLAS, "reference" is the formula in plain Python loops, in
+    float64, and "auto" chooses from shapes and dtype.
+    """
+    one_of(activation, _ACTIVATIONS, "activation")
+    dtype = common_dtype(x, W, b)
+    x, W = tensor(x, "x", "NHWC", dtype), tensor(W, "W", "HWCF", dtype)
+    geometry = _geometry(x, W, stride, padding, dilation, groups)
+    if b is not None:
+        b = tensor(b, "b", "F", dtype)
+        expect_shape(b, W.shape[3:], "b", "one for each filter")
+    y = np.empty(geometry.y_shape, dtype)
+    _chosen(algorithm).forward(x, W, b, geometry, activation == "relu", y)
+    return y
+
+
+def conv2d_backward(
+    dy: ArrayLike,
+    x: ArrayLike,
+    W: ArrayLike,
+    *,
+    stride: int | Sequence[int] = 1,
+    padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+    activation: str | None = None,
+    y: ArrayLike | None = None,
+    algorithm: str = "auto",
+    need_dx: bool = True,
+    out: tuple[Array, Array] | None = None,
+) -> tuple[Array | None, Array, Array]:
+    """Gradients (dx, dW, db) of `conv2d`; with ``activation``, ``y`` is what `conv2d` returned.
+
+    With dz the gradient before the activation, dz = dy where y > 0 for "relu":
+
+        dW[i, j, c, f] = sum over n, oh, ow of
+                         dz[n, oh, ow, f] * x[n, oh*sh - top + i*dh, ow*sw - left + j*dw, c]
+        dx[n, h, w, c] = sum of dz[n, oh, ow, f] * W[i, j, c, f] over all that read cell (h, w)
+        db[f]          = sum over n, oh, ow of dz[n, oh, ow, f]
+
+    dW is a correlation of x and dz; dx is, at stride 1, a full convolution of dz with the kernel
+    turned by 180 degrees. dx is None unless needed. ``out`` may give arrays (dW, db) to write to.
+    """
+    one_of(activation, _ACTIVATIONS, "activation")
+    dtype = common_dtype(dy, x, W)
+    x, W = tensor(x, "x", "NHWC", dtype), tensor(W, "W", "HWCF", dtype)
+    geometry = _geometry(x, W, stride, padding, dilation, groups)
+    dy = tensor(dy, "dy", "NHWF", dtype)
+    expect_shape(dy, geometry.y_shape, "dy", "the convolution's output")
+    if activation is None:
+        y = None
+    elif y is None:
+        raise ArgumentError(f'activation="{activation}" needs y, what conv2d returned')
+    else:
+        y = tensor(y, "y", "NHWF", dtype)
+        expect_shape(y, geometry.y_shape, "y", "the convolution's output")
+    chosen = _chosen(algorithm)
+    dW, db = (np.empty(W.shape, dtype), np.empty(W.shape[3], dtype)) if out is None else out
+    chosen.weight_gradient(dy, y, x, geometry, dW, db)
+    dx = np.zeros(x.shape, dtype) if need_dx else None
+    if dx is not None:
+        chosen.input_gradient(dy, y, W, geometry, dx)
+    return dx, dW, db
+
+
+def _chosen(algorithm: str) -> ModuleType:
+    one_of(algorithm, ALGORITHMS, "algorithm")
+    return _ALGORITHMS["im2col" if algorithm == "auto" else algorithm]
+
+
+def _geometry(
+    x: Array,
+    W: Array,
+    stride: int | Sequence[int],
+    padding: Padding,
+    dilation: int | Sequence[int],
+    groups: int,
+) -> Geometry:
+    N, H, W_in, C = x.shape
+    groups = whole(groups, "groups")
+    KH, KW, _, F = W.shape
+    if C % groups or F % groups:
+        raise ShapeError(
+            f"groups must divide the channels and the filters, got {groups} groups for {C} channels "
+            f"and {F} filters"
+        )
+    expect_shape(W, (KH, KW, C // groups, F), "W", f"(KH, KW, C // groups, F) with C = {C}")
+    win = window((H, W_in), (KH, KW), stride=stride, padding=padding, dilation=dilation)
+    return Geometry(N, C, F, groups, win)

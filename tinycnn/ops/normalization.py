@@ -1,0 +1,80 @@
+"""Local response normalisation, in both of its dialects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinycnn import blocks
+from tinycnn.arguments import lrn_coefficients
+from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.kernels import lrn as kernels
+
+_CELLS = 1 << 16
+
+
+def local_response_norm(
+    x: ArrayLike,
+    *,
+    size: int = 5,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 2.0,
+    alpha_over_size: bool = False,
+) -> Array:
+    """Divide each channel of ``x`` (N, H, W, C) by its neighbours' energy.
+
+    y[c] = x[c] / (k + a * sum(x[c']**2 for the ``size`` channels c' around c))**beta
+
+    Two dialects: a = ``alpha`` as the paper's formula has it, or with ``alpha_over_size``
+    a = alpha/size as its code, Caffe and PyTorch have it. ``size`` is odd; neighbours beyond the
+    first and last channel count as zero. Source: Krizhevsky et al., "ImageNet classification with
+    deep convolutional neural networks", 2012, section 3.3.
+    """
+    x = tensor(x, "x", "NHWC", common_dtype(x))
+    size, a, beta, k = lrn_coefficients(size, alpha, beta, k, alpha_over_size)
+    rows, y = x.reshape(-1, x.shape[3]), np.empty(x.shape, x.dtype)
+    target = y.reshape(rows.shape)
+
+    def normalize(block: blocks.Range) -> None:
+        kernels.local_response_norm(rows, *block, size, a, beta, k, target)
+
+    _run(normalize, rows)
+    return y
+
+
+def local_response_norm_backward(
+    dy: ArrayLike,
+    x: ArrayLike,
+    *,
+    size: int = 5,
+    alpha: float = 1e-4,
+    beta: float = 0.75,
+    k: float = 2.0,
+    alpha_over_size: bool = False,
+) -> Array:
+    """Gradient of `local_response_norm`, in ``x``'s shape. With s = k + a * sum(x**2) and y = x * s**-beta
+
+    dx[c] = dy[c] * s[c]**-beta - 2*a*beta*x[c] * sum(dy[c'] * x[c'] * s[c']**(-beta-1))
+
+    over the channels c' in whose window c lies: its own path, and its share in every neighbour's s.
+    """
+    dtype = common_dtype(dy, x)
+    dy, x = tensor(dy, "dy", "NHWC", dtype), tensor(x, "x", "NHWC", dtype)
+    expect_shape(dy, x.shape, "dy", "the shape of x")
+    size, a, beta, k = lrn_coefficients(size, alpha, beta, k, alpha_over_size)
+    rows, dx = x.reshape(-1, x.shape[3]), np.empty(x.shape, dtype)
+    source, target = dy.reshape(rows.shape), dx.reshape(rows.shape)
+
+    def carry_back(block: blocks.Range) -> None:
+        kernels.local_response_norm_backward(source, rows, *block, size, a, beta, k, target)
+
+    _run(carry_back, rows)
+    return dx
+
+
+def _run(work: Callable[[blocks.Range], None], rows: Array) -> None:
+    if rows.size:
+        blocks.run(work, blocks.cut(len(rows), _CELLS // rows.shape[1]))

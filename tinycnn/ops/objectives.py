@@ -1,0 +1,46 @@
+"""Cross-entropy of logits and class labels: softmax and loss in one step."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinycnn.arrays import Array, common_dtype, tensor
+from tinycnn.errors import ArgumentError, DTypeError, ShapeError
+
+
+def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
+    """Mean cross-entropy of ``logits`` (N, F) and integer ``labels`` (N,), and its gradient.
+
+    loss = mean(log(sum(exp(logits))) - logits[label]) by log-sum-exp: no logarithm of a rounded
+    probability is ever taken. dlogits = (softmax(logits) - onehot(labels)) / N: the softmax's
+    Jacobian and the logarithm's 1/p collapse. N = 0 gives 0.0 and an empty gradient.
+    """
+    z = tensor(logits, "logits", "NF", common_dtype(logits))
+    rows, picked = np.arange(len(z)), _labels(labels, *z.shape)
+    if len(z) == 0:
+        return 0.0, z.copy()
+    shifted = z - z.max(axis=1, keepdims=True)
+    exponentials = np.exp(shifted)
+    total = exponentials.sum(axis=1, keepdims=True)
+    losses = np.log(total[:, 0], dtype=np.float64) - shifted[rows, picked]
+    dlogits: Array = exponentials / total
+    dlogits[rows, picked] -= 1
+    dlogits /= len(z)
+    return float(losses.mean()), dlogits
+
+
+def _labels(labels: ArrayLike, N: int, F: int) -> Array:
+    array = np.asarray(labels)
+    if array.size == 0 and array.ndim == 1:
+        array = array.astype(np.intp)  # np.asarray([]) is float64
+    if array.dtype.kind not in "iu":
+        raise DTypeError(f"labels must be integers, class numbers, got dtype {array.dtype}")
+    if array.shape != (N,):
+        raise ShapeError(f"labels must have shape ({N},), one for each image, got {array.shape}")
+    wrong = np.flatnonzero((array < 0) | (array >= F))
+    if len(wrong):
+        raise ArgumentError(
+            f"labels must lie in 0 .. {F - 1} for {F} classes, got {array[wrong[0]]} at index {wrong[0]}"
+        )
+    return array

@@ -1,0 +1,177 @@
+"""Maximum and average pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinycnn import blocks
+from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.errors import ArgumentError, DTypeError
+from tinycnn.kernels import pool as kernels
+from tinycnn.ops.unrolling import image_shape
+from tinycnn.shapes import Padding, Window, pool_window
+
+# Input cells a block: enough that handing it to a thread costs nothing beside it.
+_CELLS = 1 << 16
+
+
+def max_pool2d(
+    x: ArrayLike,
+    kernel: int | Sequence[int],
+    *,
+    stride: int | Sequence[int] | None = None,
+    padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+) -> tuple[Array, Array]:
+    """Take the maximum of each window of ``x`` (N, H, W, C): y (N, OH, OW, C), and who won.
+
+    ``winner`` (y's shape) is the index i*KW + j of the maximum within its window, uint8, or wider
+    for windows of more than 256 cells. Only cells inside the image compete; the first maximum in
+    row-major order wins; NaN wins over everything. ``stride`` is the kernel unless given.
+    """
+    x = tensor(x, "x", "NHWC", common_dtype(x))
+    N, H, W, C = x.shape
+    win = pool_window(
+        (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
+    )
+    y = np.empty((N, *win.output, C), x.dtype)
+    winner = np.empty(y.shape, np.min_scalar_type(win.cells - 1))
+
+    def pool(rows: blocks.Range) -> None:
+        kernels.max_pool2d(x, *rows, win.kernel, win.stride, win.corner, win.dilation, y, winner)
+
+    if y.size:
+        blocks.run(pool, _rows(win, N, W * C))
+    return y, winner
+
+
+def max_pool2d_backward(
+    dy: ArrayLike,
+    winner: ArrayLike,
+    x_shape: Sequence[int],
+    kernel: int | Sequence[int],
+    *,
+    stride: int | Sequence[int] | None = None,
+    padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil_mode: bool = False,
+) -> Array:
+    """Gradient of `max_pool2d`: dx (N, H, W, C), each dy (N, OH, OW, C) added to its winner's cell.
+
+    dx[cell] = sum of dy over the windows that the cell won; overlapping windows add up, everything
+    that lost gets 0.
+    """
+    N, H, W, C = image_shape(x_shape)
+    win = pool_window(
+        (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
+    )
+    dy = tensor(dy, "dy", "NHWC", common_dtype(dy))
+    expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
+    winners = _winners(winner, dy, win)
+    dx = np.empty((N, H, W, C), dy.dtype)
+
+    def scatter(images: blocks.Range) -> None:
+        kernels.max_pool2d_backward(
+            dy, winners, *images, win.kernel, win.stride, win.corner, win.dilation, dx
+        )
+
+    if dx.size:
+        blocks.run(scatter, blocks.cut(N, _CELLS // (H * W * C)))
+    return dx
+
+
+def avg_pool2d(
+    x: ArrayLike,
+    kernel: int | Sequence[int],
+    *,
+    stride: int | Sequence[int] | None = None,
+    padding: Padding = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Array:
+    """Take the mean of each window of ``x`` (N, H, W, C): y (N, OH, OW, C).
+
+    With ``count_include_pad`` the padding's zeros count as cells, without it the mean is over the
+    cells inside the image. Where ``ceil_mode`` lets a window overhang the padded image, the part
+    beyond never counts.
+    """
+    x = tensor(x, "x", "NHWC", common_dtype(x))
+    N, H, W, C = x.shape
+    win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
+    y = np.empty((N, *win.output, C), x.dtype)
+    limit = _limit(win)
+
+    def pool(rows: blocks.Range) -> None:
+        kernels.avg_pool2d(
+            x, *rows, win.kernel, win.stride, win.corner, limit, bool(count_include_pad), y
+        )
+
+    if y.size:
+        blocks.run(pool, _rows(win, N, W * C))
+    return y
+
+
+def avg_pool2d_backward(
+    dy: ArrayLike,
+    x_shape: Sequence[int],
+    kernel: int | Sequence[int],
+    *,
+    stride: int | Sequence[int] | None = None,
+    padding: Padding = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Array:
+    """Gradient of `avg_pool2d`: each dy (N, OH, OW, C) shared equally by its window's cells.
+
+    dx[cell] = sum of dy / (the window's count) over the windows that hold the cell; dx is
+    (N, H, W, C).
+    """
+    N, H, W, C = image_shape(x_shape)
+    win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
+    dy = tensor(dy, "dy", "NHWC", common_dtype(dy))
+    expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
+    dx = np.empty((N, H, W, C), dy.dtype)
+    limit = _limit(win)
+
+    def spread(images: blocks.Range) -> None:
+        kernels.avg_pool2d_backward(
+            dy, *images, win.kernel, win.stride, win.corner, limit, bool(count_include_pad), dx
+        )
+
+    if dx.size:
+        blocks.run(spread, blocks.cut(N, _CELLS // (H * W * C)))
+    return dx
+
+
+def _rows(win: Window, N: int, cells: int) -> list[blocks.Range]:
+    """Cut the N*OH output rows, each of which reads a stride's worth of input rows of ``cells``."""
+    return blocks.cut(N * win.output[0], _CELLS // (win.stride[0] * cells))
+
+
+def _limit(win: Window) -> tuple[int, int]:
+    """Where windows end at the latest, (H + bottom padding, W + right padding)."""
+    return win.height.input + win.height.after, win.width.input + win.width.after
+
+
+def _winners(winner: ArrayLike, dy: Array, win: Window) -> Array:
+    """Check ``winner``, whose values choose where a kernel writes."""
+    winners = np.require(winner, None, ["C", "A"])
+    if winners.dtype.kind != "u":
+        raise DTypeError(
+            f"winner must be the unsigned array that max_pool2d returned, got {winners.dtype}"
+        )
+    expect_shape(winners, dy.shape, "winner", "the shape of dy")
+    for axis, (name, side) in enumerate((("height", win.height), ("width", win.width)), start=1):
+        index = winners // win.kernel[1] if name == "height" else winners % win.kernel[1]
+        places = np.arange(side.output) * side.stride - side.before
+        cells = index * side.dilation + np.expand_dims(places, [a for a in range(4) if a != axis])
+        if cells.size and (cells.min() < 0 or cells.max() >= side.input):
+            raise ArgumentError(
+                f"winner holds an index outside the image's {name}; use the array that max_pool2d "
+                f"returned for the same kernel, stride, padding and dilation"
+            )
+    return winners

@@ -1,0 +1,63 @@
+"""Dropout, with a mask that depends on the sample and not on how samples are batched."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinycnn import blocks
+from tinycnn.arguments import mask_key, number, whole
+from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.errors import DTypeError
+from tinycnn.kernels.dropout import dropout_mask
+
+# Rows a block: a block's mask of AlexNet's dropout layers takes about half a millisecond.
+_CELLS = 1 << 18
+
+
+def dropout(
+    x: ArrayLike,
+    rate: float,
+    rng: int | np.random.Generator | None,
+    *,
+    first_sample: int = 0,
+    layer: int = 0,
+) -> tuple[Array, Array]:
+    """Drop each cell of ``x`` (N, ...) with probability ``rate`` and scale up what stays.
+
+    y = x * mask / (1 - rate), so that y's expected value is x ("inverted" dropout: nothing is left
+    to do at prediction). Returns y and the mask (bool, x's shape, True where kept). ``rng`` is the
+    64-bit key of the mask, or a Generator to draw it from. Sample n of the batch gets the mask of
+    (key, ``layer``, ``first_sample`` + n) from Philox, so a mask does not depend on the split into
+    batches. Source: Srivastava et al., "Dropout", JMLR 15, 2014.
+    """
+    x = tensor(x, "x", "N...", common_dtype(x))
+    rate = number(rate, "rate", below=1)
+    first_sample = whole(first_sample, "first_sample", least=0)
+    layer = whole(layer, "layer", least=0)
+    mask = np.empty(x.shape, np.bool_)
+    if x.size:
+        rows = mask.reshape(len(x), -1)
+        key = np.uint64(mask_key(rng))
+        threshold = round(rate * 2**32)
+
+        def draw(block: blocks.Range) -> None:
+            dropout_mask(key, layer, first_sample, *block, threshold, rows)
+
+        blocks.run(draw, blocks.cut(len(x), _CELLS // rows.shape[1]))
+    return _scaled(x, mask, rate), mask
+
+
+def dropout_backward(dy: ArrayLike, mask: ArrayLike, rate: float) -> Array:
+    """Gradient of `dropout`: dx = dy * mask / (1 - rate), the same cells and the same scale."""
+    dy, mask = tensor(dy, "dy", "...", common_dtype(dy)), np.asarray(mask)
+    if mask.dtype != np.bool_:
+        raise DTypeError(f"mask must be the bool array that dropout returned, got {mask.dtype}")
+    expect_shape(dy, mask.shape, "dy", "the shape of mask")
+    return _scaled(dy, mask, number(rate, "rate", below=1))
+
+
+def _scaled(x: Array, mask: Array, rate: float) -> Array:
+    # where, not a product: what is dropped is 0 even where it was infinite or NaN.
+    scaled: Array = np.where(mask, x * x.dtype.type(1 / (1 - rate)), x.dtype.type(0))
+    return scaled

@@ -1,0 +1,71 @@
+"""im2col and its adjoint col2im as functions of their own; convolution uses the kernels in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinycnn.arguments import whole
+from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.errors import ShapeError
+from tinycnn.kernels import im2col as kernels
+from tinycnn.shapes import Padding, window
+
+
+def im2col(
+    x: ArrayLike,
+    kernel: int | Sequence[int],
+    *,
+    stride: int | Sequence[int] = 1,
+    padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+) -> Array:
+    """Unroll every window of ``x`` (N, H, W, C) into a row: (N*OH*OW, KH*KW*C).
+
+    Rows are in the order of the output cells, columns in the order (kernel row, kernel column,
+    channel), so that a convolution is ``im2col(x, ...) @ W.reshape(KH*KW*C, F)``. Padding is zero.
+    Source: Chellapilla et al., "High performance convolutional neural networks for document
+    processing", 2006.
+    """
+    x = tensor(x, "x", "NHWC", common_dtype(x))
+    N, H, W, C = x.shape
+    win = window((H, W), kernel, stride=stride, padding=padding, dilation=dilation)
+    cols = np.empty((N * win.output[0] * win.output[1], *win.kernel, C), x.dtype)
+    kernels.im2col(x, 0, 0, win.output, win.stride, win.corner, win.dilation, cols)
+    return cols.reshape(len(cols), win.cells * C)
+
+
+def col2im(
+    cols: ArrayLike,
+    x_shape: Sequence[int],
+    kernel: int | Sequence[int],
+    *,
+    stride: int | Sequence[int] = 1,
+    padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+) -> Array:
+    """Add every cell of ``cols`` (N*OH*OW, KH*KW*C) to the cell of x (N, H, W, C) that it came from.
+
+    The adjoint of `im2col`: <im2col(x), cols> = <x, col2im(cols)> for all x and cols. Cells that
+    several windows saw get the sum.
+    """
+    cols = tensor(cols, "cols", "RK", common_dtype(cols))
+    N, H, W, C = image_shape(x_shape)
+    win = window((H, W), kernel, stride=stride, padding=padding, dilation=dilation)
+    shape = (N * win.output[0] * win.output[1], win.cells * C)
+    expect_shape(cols, shape, "cols", "(N*OH*OW, KH*KW*C)")
+    dx = np.zeros((N, H, W, C), cols.dtype)
+    cells = cols.reshape(-1, *win.kernel, C)
+    kernels.col2im(cells, 0, 0, win.output, win.stride, win.corner, win.dilation, dx)
+    return dx
+
+
+def image_shape(x_shape: Sequence[int]) -> tuple[int, int, int, int]:
+    """Read the shape (N, H, W, C) of an array that is not at hand."""
+    if len(x_shape) != 4:
+        raise ShapeError(f"x_shape must be (N, H, W, C), got {tuple(x_shape)}")
+    N, *sizes = x_shape
+    H, W, C = (whole(size, "x_shape's H, W and C") for size in sizes)
+    return whole(N, "x_shape's N", least=0), H, W, C

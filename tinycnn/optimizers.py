@@ -1,0 +1,98 @@
+"""How gradients change parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from numpy.typing import ArrayLike
+
+from tinycnn import blocks
+from tinycnn.arguments import number
+from tinycnn.arrays import read_only
+from tinycnn.errors import ArgumentError
+from tinycnn.parameters import FlatArrays
+
+if TYPE_CHECKING:
+    from tinycnn.model import Sequential
+
+# Elements a block: three buffers of them take a few megabytes of memory traffic.
+_ELEMENTS = 1 << 19
+
+
+class SGD:
+    """Stochastic gradient descent with momentum and weight decay, as in the AlexNet paper.
+
+        v = momentum * v - rate * (g + weight_decay * w);   w = w + v
+
+    Biases (parameters of one axis) do not decay, as in the paper's code, unless ``decay_biases``.
+    ``rate`` may be changed between steps. Source: Krizhevsky et al. 2012, section 5.
+    """
+
+    def __init__(
+        self,
+        model: Sequential,
+        rate: float = 0.01,
+        momentum: float = 0.9,
+        weight_decay: float = 0.0005,
+        *,
+        decay_biases: bool = False,
+    ) -> None:
+        self.model = model
+        self.rate = number(rate, "rate")
+        self.momentum = number(momentum, "momentum")
+        self.weight_decay = number(weight_decay, "weight_decay")
+        self.decay_biases = decay_biases
+        self.velocities = FlatArrays(model.parameter_shapes(), model.dtype, zero=True)
+
+    def step(self, gradients: Mapping[str, ArrayLike]) -> None:
+        """Update the model in place with ``gradients``, one for each parameter, by name."""
+        from tinycnn.kernels.sgd import sgd_momentum
+
+        flat = read_only(self._flat(gradients).flat)
+        blocks_and_decays = self._blocks()
+        with self.model.edit() as weights:
+
+            def update(block: tuple[int, int, float]) -> None:
+                first, last, decay = block
+                sgd_momentum(
+                    weights.flat,
+                    flat,
+                    self.velocities.flat,
+                    first,
+                    last,
+                    self.rate,
+                    self.momentum,
+                    decay,
+                )
+
+            blocks.run(update, blocks_and_decays)
+
+    def _blocks(self) -> list[tuple[int, int, float]]:
+        """Cut each parameter into ranges of the flat buffers, with its decay."""
+        result = []
+        start = 0
+        for view in self.velocities.values():
+            decay = self.weight_decay if self.decay_biases or view.ndim > 1 else 0.0
+            result += [
+                (start + first, start + last, decay)
+                for first, last in blocks.cut(view.size, _ELEMENTS)
+            ]
+            start += view.size
+        return result
+
+    def _flat(self, gradients: Mapping[str, ArrayLike]) -> FlatArrays:
+        """Give ``gradients`` as one buffer: as they are if trace.backward made them, else copied."""
+        if set(gradients) != set(self.velocities):
+            raise ArgumentError(
+                f"gradients must hold {', '.join(self.velocities)}, got {', '.join(gradients)}"
+            )
+        shapes = self.model.parameter_shapes()
+        if isinstance(gradients, FlatArrays) and gradients.flat.dtype == self.model.dtype:
+            same = {name: view.shape for name, view in gradients.items()} == shapes
+            if same and list(gradients) == list(shapes):
+                return gradients
+        copied = FlatArrays(shapes, self.model.dtype)
+        for name, values in gradients.items():
+            copied[name] = values
+        return copied

@@ -1,0 +1,82 @@
+"""Named arrays in one flat buffer: parameters, gradients, an optimizer's velocities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinycnn.arrays import Array, expect_shape
+from tinycnn.errors import UnknownNameError
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class FlatArrays(Mapping[str, Array]):
+    """Arrays by name ("conv1.W"), each a view of ``flat``, in order and without gaps.
+
+    ``arrays[name] = values`` writes values into the view; shapes never change.
+    """
+
+    def __init__(self, shapes: Shapes, dtype: np.dtype[Any], *, zero: bool = False) -> None:
+        size = sum(math.prod(shape) for shape in shapes.values())
+        self._bind(dict(shapes), np.zeros(size, dtype) if zero else np.empty(size, dtype))
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self._views:
+            raise UnknownNameError(
+                f"no array is named {name!r}; there are {', '.join(self._views)}"
+            )
+        return self._views[name]
+
+    def __setitem__(self, name: str, values: ArrayLike) -> None:
+        view, array = self[name], np.asarray(values)
+        if array is not view:
+            expect_shape(array, view.shape, name, "its shape here")
+            view[...] = array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._views
+
+    def of(self, layer: str) -> dict[str, Array]:
+        """Arrays of one layer by their own names: {"W": ..., "b": ...}."""
+        start = f"{layer}."
+        return {
+            name.removeprefix(start): view
+            for name, view in self._views.items()
+            if name.startswith(start)
+        }
+
+    def read_only(self) -> FlatArrays:
+        """The same memory, not to be written through."""
+        flat = self.flat.view()
+        flat.flags.writeable = False
+        twin = object.__new__(FlatArrays)
+        twin._bind(self._shapes, flat)
+        return twin
+
+    def _bind(self, shapes: dict[str, tuple[int, ...]], flat: Array) -> None:
+        self._shapes = shapes
+        self.flat = flat
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            end = start + math.prod(shape)
+            self._views[name] = flat[start:end].reshape(shape)
+            start = end
+
+    # Views copied or pickled one by one would come apart from the buffer.
+    def __getstate__(self) -> tuple[dict[str, tuple[int, ...]], Array]:
+        return self._shapes, self.flat
+
+    def __setstate__(self, state: tuple[dict[str, tuple[int, ...]], Array]) -> None:
+        self._bind(*state)

@@ -1,0 +1,229 @@
+"""The table of a chain of layers: shapes, parameters, work and memory. Draws no weights, runs nothing."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tinycnn.layers import Layer, Shape
+from tinycnn.shapes import times
+
+_TABLE = ("layer", "filters / neurons", "kernel", "stride", "padding", "feature map", "activation",
+          "parameters")  # fmt: skip
+_COSTS = ("layer", "multiply-adds", "backward", "activations", "im2col whole")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer. Work and memory are for one sample."""
+
+    name: str
+    kind: str
+    filters: str
+    kernel: str
+    stride: str
+    padding: str
+    groups: str
+    output_shape: Shape
+    activation: str
+    parameters: int
+    multiply_adds: int
+    multiply_adds_backward: int
+    activation_bytes: int
+    im2col_bytes: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Rows and totals; ``str`` is a table 80 columns wide."""
+
+    title: str
+    input_shape: Shape
+    dtype: str
+    rows: tuple[Row, ...]
+
+    @classmethod
+    def of(
+        cls,
+        layers: Sequence[Layer],
+        input_shape: Shape,
+        dtype: str = "float32",
+        name: str | None = None,
+    ) -> Summary:
+        """Describe ``layers``, whose shapes have been checked, over inputs of ``input_shape``."""
+        itemsize = np.dtype(dtype).itemsize
+        rows: list[Row] = []
+        shape = input_shape
+        for layer in layers:
+            facts = {"filters": "", "kernel": "", "stride": "", "padding": "", "groups": ""}
+            work = layer.multiply_adds(shape)
+            output = tuple(layer.output_shape(shape))
+            # dW takes as many products as the forward pass, dx as many again; nothing before the
+            # first parameters needs a dx.
+            need_dx = any(row.parameters for row in rows)
+            rows.append(
+                Row(
+                    name=str(layer.name),
+                    kind=type(layer).__name__,
+                    **(facts | layer.facts()),
+                    output_shape=output,
+                    activation=_activation(layer.activation),
+                    parameters=sum(map(math.prod, layer.parameter_shapes(shape).values())),
+                    multiply_adds=work,
+                    multiply_adds_backward=work * (1 + need_dx),
+                    activation_bytes=math.prod(output) * itemsize,
+                    im2col_bytes=layer.im2col_cells(shape) * itemsize,
+                )
+            )
+            shape = output
+        return cls(name or "model", tuple(input_shape), dtype, tuple(rows))
+
+    @property
+    def parameters(self) -> int:
+        """Parameters of all layers."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of one sample's forward pass."""
+        return sum(row.multiply_adds for row in self.rows)
+
+    @property
+    def total(self) -> Row:
+        """The sums of all columns that have one."""
+        sums = {
+            name: sum(getattr(row, name) for row in self.rows)
+            for name in (
+                "parameters", "multiply_adds", "multiply_adds_backward",
+                "activation_bytes", "im2col_bytes",
+            )
+        }  # fmt: skip
+        return replace(self.rows[-1], name="total", **sums)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        return {
+            "title": self.title,
+            "input_shape": list(self.input_shape),
+            "dtype": self.dtype,
+            "rows": [asdict(row) | {"output_shape": list(row.output_shape)} for row in self.rows],
+            "parameters": self.parameters,
+            "multiply_adds": self.multiply_adds,
+            "multiply_adds_backward": self.total.multiply_adds_backward,
+            "activation_bytes": self.total.activation_bytes,
+            "im2col_bytes": self.total.im2col_bytes,
+        }
+
+    def __str__(self) -> str:
+        return "\n\n".join(
+            [
+                f"{self.title}: {self.parameters:,} parameters, {self.multiply_adds:,} "
+                f"multiply-adds an image",
+                text_table(*self._layer_table()),
+                f"For one image, in {self.dtype}: multiply-adds forward and backward; what a forward "
+                f"pass\nkeeps; what im2col would take, were it built whole (it never is).",
+                text_table(*self._cost_table()),
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        heading = f"<p><b>{html.escape(self.title)}</b>: {self.parameters:,} parameters</p>"
+        return heading + html_table(*self._layer_table()) + html_table(*self._cost_table())
+
+    def _layer_table(self) -> tuple[Sequence[str], list[list[str]], int]:
+        first = ["input", "", "", "", "", times(self.input_shape), "", ""]
+        body = [
+            [row.name, row.filters, row.kernel, row.stride, row.padding, times(row.output_shape),
+             row.activation, f"{row.parameters:,}" if row.parameters else ""]
+            for row in self.rows
+        ]  # fmt: skip
+        last = ["total", "", "", "", "", "", "", f"{self.parameters:,}"]
+        return _TABLE, [first, *body, last], 1
+
+    def _cost_table(self) -> tuple[Sequence[str], list[list[str]], int]:
+        body = [
+            [row.name, *(f"{n:,}" if n else "" for n in (row.multiply_adds, row.multiply_adds_backward)),
+             f"{row.activation_bytes / 1e6:.2f} MB",
+             f"{row.im2col_bytes / 1e6:.2f} MB" if row.im2col_bytes else ""]
+            for row in (*self.rows, self.total)
+        ]  # fmt: skip
+        return _COSTS, body, 4
+
+
+def difference(a: Summary, b: Summary) -> str:
+    """Say in which rows two networks differ, row by row and column by column."""
+    columns = ("kind", "filters", "kernel", "stride", "padding", "groups", "output_shape", "activation",
+               "parameters", "multiply_adds")  # fmt: skip
+    ours, theirs = ({row.name: row for row in side.rows} for side in (a, b))
+    order = [*ours, *(name for name in theirs if name not in ours)]
+    body: list[list[str]] = []
+    if a.input_shape != b.input_shape:
+        body.append(["input", "feature map", times(a.input_shape), times(b.input_shape)])
+    for name in order:
+        if name not in ours or name not in theirs:
+            kinds = [side[name].kind if name in side else "(none)" for side in (ours, theirs)]
+            body.append([name, "kind", *kinds])
+            continue
+        for column in columns:
+            values = [getattr(side[name], column) for side in (ours, theirs)]
+            if values[0] != values[1]:
+                body.append([name, column.replace("_", "-"), *map(_shown, values)])
+    if list(ours) != list(theirs) and set(ours) == set(theirs):
+        body.append(["order", "", " ".join(ours), " ".join(theirs)])
+    for column in ("parameters", "multiply_adds"):
+        values = [getattr(side, column) for side in (a, b)]
+        body.append(["total", column.replace("_", "-"), *map(_shown, values)])
+    return text_table(("layer", "column", a.title, b.title), body, 2)
+
+
+def text_table(head: Sequence[str], body: Sequence[Sequence[str]], right: int) -> str:
+    """Draw a table in text, the last ``right`` columns flush right; a long heading takes two lines."""
+    split = [title.split(" / ") for title in head]
+    heads = [
+        [part[i] if i < len(part) else "" for part in split] for i in range(max(map(len, split)))
+    ]
+    for line in heads[:-1]:
+        line[:] = [
+            f"{text} /" if below else text for text, below in zip(line, heads[-1], strict=True)
+        ]
+    rows = [*heads, *body]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    lines = [
+        "  ".join(
+            text.rjust(width) if i >= len(head) - right else text.ljust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    lines.insert(len(heads), "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def html_table(head: Sequence[str], body: Sequence[Sequence[str]], right: int) -> str:
+    """The same table for notebooks."""
+    align = ["right" if i >= len(head) - right else "left" for i in range(len(head))]
+
+    def line(tag: str, texts: Sequence[str]) -> str:
+        cells = (
+            f'<{tag} style="text-align:{side}">{html.escape(text)}</{tag}>'
+            for side, text in zip(align, texts, strict=True)
+        )
+        return f"<tr>{''.join(cells)}</tr>"
+
+    rows = "".join(line("td", texts) for texts in body)
+    return f"<table><thead>{line('th', head)}</thead><tbody>{rows}</tbody></table>"
+
+
+def _activation(name: str | None) -> str:
+    return {None: "", "relu": "ReLU", "softmax": "Softmax"}.get(name, str(name))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return times(value)
+    return f"{value:,}" if isinstance(value, int) else str(value) or "(none)"

@@ -1,0 +1,180 @@
+"""One recorded pass, forward and backward: what step-through, training and checks all read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinycnn import ops
+from tinycnn.arguments import mask_key, one_of, whole
+from tinycnn.arrays import Array, expect_shape, tensor
+from tinycnn.errors import ArgumentError, StaleTraceError
+from tinycnn.layers import Context, Layer, naming
+from tinycnn.parameters import FlatArrays
+
+if TYPE_CHECKING:
+    from tinycnn.model import Sequential
+
+
+@dataclass
+class Record:
+    """What happened at one layer. Shapes are (N, ...); what backward has not filled in is None."""
+
+    name: str
+    layer: Layer
+    params: Mapping[str, Array]
+    x: Array
+    y: Array
+    saved: Any
+    context: Context
+    dy: Array | None = None
+    dx: Array | None = None
+    grads: Mapping[str, Array] | None = None
+    _dz: Array | None = None
+
+    @property
+    def z(self) -> Array:
+        """What went into the activation; without one, y. For ReLU it is worked out again."""
+        z = self.layer.logits(self.params, self.x, self.saved, self.context)
+        return self.y if z is None else z
+
+    @property
+    def dz(self) -> Array | None:
+        """Gradient before the activation; without one, dy."""
+        if self._dz is not None or self.dy is None:
+            return self._dz
+        if self.layer.activation is None:
+            return self.dy
+        undo = ops.relu_backward if self.layer.activation == "relu" else ops.softmax_backward
+        return undo(self.dy, self.y)
+
+
+class Trace:
+    """A forward pass of ``model``, layer by layer, and its backward pass once asked for.
+
+    ``records`` are in layer order, ``y`` is the model's output, ``loss`` the mean cross-entropy
+    after ``backward(labels=...)``.
+    """
+
+    def __init__(self, model: Sequential, version: int, x: Array, records: list[Record]) -> None:
+        self.model = model
+        self.version = version
+        self.x = x
+        self.records = records
+        self.loss: float | None = None
+
+    @property
+    def y(self) -> Array:
+        """What the last layer gave, (N, ...)."""
+        return self.records[-1].y
+
+    def __getitem__(self, name: str) -> Record:
+        """The record of the layer called ``name``."""
+        names = [record.name for record in self.records]
+        one_of(name, names, "layer")
+        return self.records[names.index(name)]
+
+    def backward(
+        self,
+        dy: ArrayLike | None = None,
+        *,
+        labels: ArrayLike | None = None,
+        keep: bool | None = None,
+        out: FlatArrays | None = None,
+    ) -> FlatArrays:
+        """Carry a gradient back through all layers; gives those of the parameters, by name.
+
+        Either ``dy`` (the shape of ``y``) or ``labels`` (N,): with labels the gradient is that of
+        the mean cross-entropy, and a softmax at the end is one step with it,
+        (p - onehot) / N at the softmax's input. ``keep`` holds every record's dy and dx (by default
+        unless the pass was for training); ``out`` takes an earlier call's result and overwrites it.
+
+        Raises StaleTraceError if the model's parameters have changed since the forward pass.
+        """
+        if (dy is None) == (labels is None):
+            raise ArgumentError("backward takes either dy or labels")
+        if self.model.version != self.version:
+            raise StaleTraceError(
+                f"the model's parameters changed after this trace (version {self.version}, now "
+                f"{self.model.version}): its activations and the new weights do not belong "
+                f"together; make a new trace"
+            )
+        last = self.records[-1]
+        at_logits = labels is not None and last.layer.activation == "softmax"
+        keep = not last.context.training if keep is None else keep
+        gradients = self._gradients(out)
+        if labels is not None:
+            self.loss, upstream = ops.cross_entropy(last.z if at_logits else last.y, labels)
+        else:
+            upstream = tensor(dy, "dy", "N...", self.model.dtype)  # type: ignore[arg-type]
+            expect_shape(upstream, self.y.shape, "dy", "the shape of trace.y")
+        useful = [any(r.params for r in self.records[:i]) for i in range(len(self.records))]
+        for record, need_dx in zip(reversed(self.records), reversed(useful), strict=True):
+            before_activation = at_logits and record is last
+            record.dy, record._dz = (None, upstream) if before_activation else (upstream, None)
+            views = gradients.of(record.name)
+            context = replace(
+                record.context, need_dx=keep or need_dx, at_logits=before_activation, out=views
+            )
+            self._step_back(record, upstream, context)
+            if not keep:
+                record.dy, record._dz = None, None
+            if record.dx is None:
+                break
+            upstream = record.dx
+            if not keep:
+                record.dx = None
+        return gradients
+
+    def _step_back(self, record: Record, upstream: Array, context: Context) -> None:
+        with naming(record.layer):
+            dx, grads = record.layer.backward(record.params, upstream, record.saved, context)
+            one_of(set(grads), [set(record.params)], "the names of backward's gradients")
+            for name, view in context.out.items():
+                if grads[name] is not view:
+                    expect_shape(np.asarray(grads[name]), view.shape, f"d{name}", f"that of {name}")
+                    np.copyto(view, grads[name])
+            if context.need_dx:
+                if dx is None:
+                    raise ArgumentError("backward returned no dx, but what stands before needs it")
+                expect_shape(dx, record.x.shape, "dx", "the shape of x")
+        record.dx, record.grads = dx, context.out
+
+    def _gradients(self, out: FlatArrays | None) -> FlatArrays:
+        shapes = self.model.parameter_shapes()
+        if out is None:
+            return FlatArrays(shapes, self.model.dtype)
+        if (
+            not isinstance(out, FlatArrays)
+            or {name: view.shape for name, view in out.items()} != shapes
+            or out.flat.dtype != self.model.dtype
+            or not out.flat.flags.writeable
+        ):
+            raise ArgumentError("out must be what an earlier backward of the same model returned")
+        return out
+
+
+def record(
+    model: Sequential,
+    x: ArrayLike,
+    training: bool,
+    rng: int | np.random.Generator | None,
+    first_sample: int,
+    algorithm: str | None,
+) -> Trace:
+    """Run ``x`` through ``model`` layer by layer; the arguments are those of `Sequential.trace`."""
+    y = x = model.batch(x)
+    key = mask_key(rng) if training else 0
+    first_sample = whole(first_sample, "first_sample", least=0)
+    version, params = model.version, model.parameters()
+    records = []
+    for position, layer in enumerate(model.layers):
+        context = Context(training, key, position, first_sample, algorithm)
+        mine, given = params.of(str(layer.name)), y
+        y, saved = model.forward_layer(position, mine, given, context)
+        records.append(Record(str(layer.name), layer, mine, given, y, saved, context))
+    return Trace(model, version, x, records)
