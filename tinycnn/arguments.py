@@ -12,13 +12,18 @@ from tinycnn.errors import ArgumentError
 
 Pair = tuple[int, int]
 
+# Of each number that places a window, so that sums and products of two are exact in 64 bits.
+_MOST = 2**31 - 1
 
-def whole(value: Any, name: str, *, least: int = 1) -> int:
-    """Read an int of at least ``least``."""
+
+def whole(value: Any, name: str, *, least: int = 1, most: int | None = None) -> int:
+    """Read an int of at least ``least`` and at most ``most``."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
         raise ArgumentError(f"{name} must be an int, got {value!r}")
     if value < least:
         raise ArgumentError(f"{name} must be at least {least}, got {value!r}")
+    if most is not None and value > most:
+        raise ArgumentError(f"{name} must be at most {most}, got {value!r}")
     return int(value)
 
 
@@ -29,7 +34,10 @@ def pair(value: Any, name: str, *, least: int = 1) -> Pair:
         raise ArgumentError(
             f"{name} must be an int or a pair (height, width) of ints, got {value!r}"
         )
-    return whole(values[0], name, least=least), whole(values[1], name, least=least)
+    return (
+        whole(values[0], name, least=least, most=_MOST),
+        whole(values[1], name, least=least, most=_MOST),
+    )
 
 
 def one_of(value: Any, choices: Sequence[Any], name: str) -> None:
@@ -41,7 +49,7 @@ def one_of(value: Any, choices: Sequence[Any], name: str) -> None:
 
 def number(value: Any, name: str, *, below: float = math.inf) -> float:
     """Read a finite number from 0 up, and less than ``below``."""
-    if not isinstance(value, (int, float, np.number)) or not 0 <= value < below:
+    if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 <= value < below:
         limit = f" and below {below:g}" if below < math.inf else ""
         raise ArgumentError(f"{name} must be a finite number from 0 up{limit}, got {value!r}")
     return float(value)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinycnn.errors import DTypeError, ShapeError
+from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 
 Array = NDArray[Any]
 
@@ -18,27 +18,42 @@ def common_dtype(*values: Any) -> np.dtype[Any]:
     wide = False
     for value in values:
         if value is not None:
-            array = np.asarray(value)
-            wide |= array.dtype.kind == "f" and array.dtype.itemsize > 4
+            dtype = as_array(value, "an array argument").dtype
+            wide |= dtype.kind == "f" and dtype.itemsize > 4
     return np.dtype(np.float64 if wide else np.float32)
 
 
-def tensor(value: ArrayLike, name: str, axes: str, dtype: np.dtype[Any]) -> Array:
-    """Read an array argument: real numbers, one axis for each letter of ``axes`` ("NHWC").
+def as_array(value: ArrayLike, name: str) -> Array:
+    """Read an array or nested lists, whatever they hold."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"{name} must be an array or lists of equal lengths: {error}") from None
 
-    An ``axes`` that ends in "..." allows any number of further axes. The result is a read-only
-    view or copy, C-contiguous and aligned: a kernel meets one kind of array only, and nothing
-    behind this door can write to what belongs to the user.
+
+def tensor(value: ArrayLike, name: str, axes: str | Sequence[str], dtype: np.dtype[Any]) -> Array:
+    """Read an array argument: real numbers, one axis for each name in ``axes`` ("NHWC").
+
+    An ``axes`` that ends in "..." allows any number of further axes. No named axis may be empty but
+    N, images, and R, rows that come of images. The result is a read-only view or copy,
+    C-contiguous and aligned: a kernel meets one kind of array only, and nothing behind this door
+    can write to what belongs to the user.
     """
-    array = np.asarray(value)
+    array = as_array(value, name)
     if array.dtype.kind not in "fiub":
         raise DTypeError(
             f"{name} must hold real numbers, got dtype {array.dtype}; convert it to float32 or float64"
         )
-    rank = len(axes.removesuffix("..."))
-    if array.ndim != rank if not axes.endswith("...") else array.ndim < rank:
-        letters = ", ".join(axes.removesuffix("...")) + (", ..." if axes.endswith("...") else "")
-        raise ShapeError(f"{name} must have the axes ({letters}), got shape {array.shape}")
+    open_ended = axes[-3:] == "..."
+    names = axes[:-3] if open_ended else axes
+    if array.ndim < len(names) or (array.ndim > len(names) and not open_ended):
+        listed = ", ".join([*names, "..."] if open_ended else names)
+        one = array.ndim == len(names) - 1 and names[0] == "N"
+        hint = f"; for a batch of one, pass {name}[None]" if one else ""
+        raise ShapeError(f"{name} must have the axes ({listed}), got shape {array.shape}{hint}")
+    for axis, size in zip(names, array.shape, strict=False):
+        if size == 0 and axis not in "NR":
+            raise ShapeError(f"{name}'s axis {axis} must not be empty, got shape {array.shape}")
     return read_only(np.require(array, dtype, ["C", "A"]))
 
 
@@ -55,3 +70,24 @@ def expect_shape(array: Array, shape: Sequence[int], name: str, because: str) ->
         raise ShapeError(
             f"{name} must have shape {tuple(shape)} ({because}), got shape {array.shape}"
         )
+
+
+def outputs(
+    out: tuple[Array, Array] | None, W: Array, inputs: Sequence[Array | None]
+) -> tuple[Array, Array]:
+    """Give the arrays for dW and db: new ones, or ``out`` once checked, none of which is an input."""
+    if out is None:
+        return np.empty(W.shape, W.dtype), np.empty(W.shape[-1], W.dtype)
+    if len(out) != 2 or not all(isinstance(array, np.ndarray) for array in out):
+        raise ArgumentError(f"out must be two arrays (dW, db), got {type(out).__name__}")
+    for array, name, shape in zip(out, ("dW", "db"), (W.shape, W.shape[-1:]), strict=True):
+        expect_shape(array, shape, f"out's {name}", "the shape of its parameter")
+        if array.dtype != W.dtype:
+            raise DTypeError(
+                f"out's {name} must be {W.dtype}, the dtype of the computation, got {array.dtype}"
+            )
+        if not array.flags.writeable:
+            raise ArgumentError(f"out's {name} is read-only; give an array that may be written to")
+        if any(np.may_share_memory(array, given) for given in inputs if given is not None):
+            raise ArgumentError(f"out's {name} shares memory with an input; give arrays of its own")
+    return out

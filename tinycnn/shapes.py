@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tinycnn.arguments import Pair, pair
 from tinycnn.errors import ArgumentError, ShapeError
 
@@ -37,13 +39,18 @@ class Axis:
 
     @property
     def formula(self) -> str:
-        """The output size worked out, such as ``floor((27+4-5)/1)+1 = 27``."""
+        """The output size worked out, such as ``floor((27+4-5)/1)+1 = 27``.
+
+        With ceil mode it ends in ``+1-1`` where the last window would start in the padding.
+        """
         pad = f"+{self.before + self.after}"
         rounding = "ceil" if self.ceil_mode else "floor"
         kernel = (
             f"{self.kernel}" if self.dilation == 1 else f"({self.dilation}*{self.kernel - 1}+1)"
         )
-        return f"{rounding}(({self.input}{pad}-{kernel})/{self.stride})+1 = {self.output}"
+        room = self.input + self.before + self.after - self.reach
+        dropped = "-1" if self.ceil_mode and -(-room // self.stride) == self.output else ""
+        return f"{rounding}(({self.input}{pad}-{kernel})/{self.stride})+1{dropped} = {self.output}"
 
     def seen(self, first: int, last: int) -> tuple[int, int]:
         """First and last input cell that output cells ``first`` to ``last`` see, padding included."""
@@ -171,15 +178,13 @@ def _pads(
             ]
             return (total[0] // 2, -(-total[0] // 2)), (total[1] // 2, -(-total[1] // 2))
         raise ArgumentError(f'padding must be numbers, "valid" or "same", got {padding!r}')
-    if isinstance(padding, Sequence) and any(isinstance(side, Sequence) for side in padding):
-        if len(padding) != 2 or not all(isinstance(side, Sequence) for side in padding):
-            raise ArgumentError(
-                f"padding must be an int, (height, width) or ((top, bottom), (left, right)), got "
-                f"{padding!r}"
-            )
-        return pair(padding[0], "padding", least=0), pair(padding[1], "padding", least=0)
-    height, width = pair(padding, "padding", least=0)
-    return (height, height), (width, width)
+    sides = (padding, padding) if isinstance(padding, (int, np.integer)) else padding
+    if not isinstance(sides, Sequence) or len(sides) != 2:
+        raise ArgumentError(
+            f'padding must be an int, (height, width), ((top, bottom), (left, right)), "valid" or '
+            f'"same", got {padding!r}'
+        )
+    return pair(sides[0], "padding", least=0), pair(sides[1], "padding", least=0)
 
 
 def _axis(

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import ops
-from tinycnn.arguments import mask_key, one_of, whole
-from tinycnn.arrays import Array, expect_shape, tensor
-from tinycnn.errors import ArgumentError, StaleTraceError
-from tinycnn.layers import Context, Layer, naming
+from tinycnn.arguments import mask_key, whole
+from tinycnn.arrays import Array, expect_shape, read_only, tensor
+from tinycnn.errors import ArgumentError, StaleTraceError, UnknownNameError
+from tinycnn.layers import Context, Layer, naming, returned
 from tinycnn.parameters import FlatArrays
 
 if TYPE_CHECKING:
     from tinycnn.model import Sequential
+    from tinycnn.stepthrough.explanation import Explanation
+
+
+_UNDO = {"relu": ops.relu_backward, "softmax": ops.softmax_backward}
 
 
 @dataclass
 class Record:
-    """What happened at one layer. Shapes are (N, ...); what backward has not filled in is None."""
+    """What happened at one layer. Shapes are (N, ...); what backward has not filled in is None.
+
+    ``params`` are the layer's parameters; reading them once the model has changed raises
+    StaleTraceError, as they are no longer those of this pass.
+    """
 
     name: str
     layer: Layer
@@ -38,19 +47,22 @@ class Record:
 
     @property
     def z(self) -> Array:
-        """What went into the activation; without one, y. For ReLU it is worked out again."""
+        """What went into the activation; without one, y. For ReLU it is worked out again.
+
+        Raises StaleTraceError where that needs parameters that have changed.
+        """
         z = self.layer.logits(self.params, self.x, self.saved, self.context)
         return self.y if z is None else z
 
     @property
     def dz(self) -> Array | None:
-        """Gradient before the activation; without one, dy."""
+        """Gradient before the activation; without one, dy. None for activations not known here."""
         if self._dz is not None or self.dy is None:
             return self._dz
         if self.layer.activation is None:
             return self.dy
-        undo = ops.relu_backward if self.layer.activation == "relu" else ops.softmax_backward
-        return undo(self.dy, self.y)
+        undo = _UNDO.get(self.layer.activation)
+        return None if undo is None else undo(self.dy, self.y)
 
 
 class Trace:
@@ -75,8 +87,17 @@ class Trace:
     def __getitem__(self, name: str) -> Record:
         """The record of the layer called ``name``."""
         names = [record.name for record in self.records]
-        one_of(name, names, "layer")
+        if name not in names:
+            raise UnknownNameError(f"no layer is named {name!r}; there are {', '.join(names)}")
         return self.records[names.index(name)]
+
+    def explain(self, name: str, at: Sequence[int], *, sample: int = 0) -> Explanation:
+        """Open one number of the pass: cell ``at`` of layer ``name``; see `tinycnn.stepthrough`."""
+        # The one door upwards: a reader that is loaded when somebody asks for it.
+        opened: Explanation = import_module("tinycnn.stepthrough").explain(
+            self, name, at, sample=sample
+        )
+        return opened
 
     def backward(
         self,
@@ -97,12 +118,7 @@ class Trace:
         """
         if (dy is None) == (labels is None):
             raise ArgumentError("backward takes either dy or labels")
-        if self.model.version != self.version:
-            raise StaleTraceError(
-                f"the model's parameters changed after this trace (version {self.version}, now "
-                f"{self.model.version}): its activations and the new weights do not belong "
-                f"together; make a new trace"
-            )
+        _refuse_stale(self.model, self.version)
         last = self.records[-1]
         at_logits = labels is not None and last.layer.activation == "softmax"
         keep = not last.context.training if keep is None else keep
@@ -112,6 +128,8 @@ class Trace:
         else:
             upstream = tensor(dy, "dy", "N...", self.model.dtype)  # type: ignore[arg-type]
             expect_shape(upstream, self.y.shape, "dy", "the shape of trace.y")
+        for record in self.records:
+            record.dy = record._dz = record.dx = record.grads = None
         useful = [any(r.params for r in self.records[:i]) for i in range(len(self.records))]
         for record, need_dx in zip(reversed(self.records), reversed(useful), strict=True):
             before_activation = at_logits and record is last
@@ -132,16 +150,28 @@ class Trace:
 
     def _step_back(self, record: Record, upstream: Array, context: Context) -> None:
         with naming(record.layer):
-            dx, grads = record.layer.backward(record.params, upstream, record.saved, context)
-            one_of(set(grads), [set(record.params)], "the names of backward's gradients")
+            params = dict(record.params)
+            result = record.layer.backward(params, read_only(upstream), record.saved, context)
+            dx, grads = returned(result, "backward", "dx, gradients")
+            if not isinstance(grads, Mapping) or set(grads) != set(params):
+                listed = ", ".join(map(repr, grads)) if isinstance(grads, Mapping) else repr(grads)
+                raise ArgumentError(
+                    f"backward must return a gradient for each parameter by name, "
+                    f"{', '.join(map(repr, params)) or 'none'}, got {listed or 'none'}"
+                )
             for name, view in context.out.items():
                 if grads[name] is not view:
-                    expect_shape(np.asarray(grads[name]), view.shape, f"d{name}", f"that of {name}")
-                    np.copyto(view, grads[name])
-            if context.need_dx:
-                if dx is None:
-                    raise ArgumentError("backward returned no dx, but what stands before needs it")
+                    gradient = tensor(grads[name], f"d{name}", "...", view.dtype)
+                    expect_shape(gradient, view.shape, f"d{name}", f"the shape of {name}")
+                    np.copyto(view, gradient)
+            if dx is not None:
+                dx = tensor(dx, "dx", "N...", record.x.dtype)
                 expect_shape(dx, record.x.shape, "dx", "the shape of x")
+            elif context.need_dx:
+                raise ArgumentError(
+                    "backward returned None for dx, which the layers before it need; return the "
+                    "gradient of x wherever context.need_dx is true"
+                )
         record.dx, record.grads = dx, context.out
 
     def _gradients(self, out: FlatArrays | None) -> FlatArrays:
@@ -150,12 +180,38 @@ class Trace:
             return FlatArrays(shapes, self.model.dtype)
         if (
             not isinstance(out, FlatArrays)
-            or {name: view.shape for name, view in out.items()} != shapes
+            or [(name, view.shape) for name, view in out.items()] != list(shapes.items())
             or out.flat.dtype != self.model.dtype
             or not out.flat.flags.writeable
         ):
             raise ArgumentError("out must be what an earlier backward of the same model returned")
         return out
+
+
+class _Parameters(Mapping[str, Array]):
+    """A layer's parameters, for as long as they are those of the pass."""
+
+    def __init__(self, model: Sequential, version: int, views: Mapping[str, Array]) -> None:
+        self._model, self._version, self._views = model, version, views
+
+    def __getitem__(self, name: str) -> Array:
+        _refuse_stale(self._model, self._version)
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+
+def _refuse_stale(model: Sequential, version: int) -> None:
+    if model.version != version:
+        raise StaleTraceError(
+            f"the model's parameters changed after this trace (version {version}, now "
+            f"{model.version}): its activations and the new weights do not belong together; make a "
+            f"new trace"
+        )
 
 
 def record(
@@ -170,11 +226,12 @@ def record(
     y = x = model.batch(x)
     key = mask_key(rng) if training else 0
     first_sample = whole(first_sample, "first_sample", least=0)
-    version, params = model.version, model.parameters()
+    version, parameters = model.version, model.parameters()
     records = []
     for position, layer in enumerate(model.layers):
         context = Context(training, key, position, first_sample, algorithm)
-        mine, given = params.of(str(layer.name)), y
+        mine, given = parameters.of(str(layer.name)), y
         y, saved = model.forward_layer(position, mine, given, context)
-        records.append(Record(str(layer.name), layer, mine, given, y, saved, context))
+        params = _Parameters(model, version, mine)
+        records.append(Record(str(layer.name), layer, params, given, y, saved, context))
     return Trace(model, version, x, records)

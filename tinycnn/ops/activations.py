@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tinycnn.arguments import whole
 from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
-from tinycnn.errors import ArgumentError
+from tinycnn.errors import ShapeError
 from tinycnn.kernels import relu as kernels
 
 
@@ -38,13 +39,14 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
     """Turn logits into probabilities: y = exp(x) / sum(exp(x)) along ``axis``.
 
     The largest logit is subtracted first, which changes nothing (it cancels) and keeps exp from
-    overflowing.
+    overflowing. Where the largest is NaN or infinite, the result is NaN.
     """
     x = tensor(x, "x", "...", common_dtype(x))
     axis = _axis(axis, x)
     if x.size == 0:
         return x.copy()
-    y: Array = np.exp(x - x.max(axis=axis, keepdims=True))
+    with np.errstate(invalid="ignore"):  # inf - inf
+        y: Array = np.exp(x - x.max(axis=axis, keepdims=True))
     y /= y.sum(axis=axis, keepdims=True)
     return y
 
@@ -63,6 +65,6 @@ def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
 
 
 def _axis(axis: int, x: Array) -> int:
-    if not -x.ndim <= axis < x.ndim:
-        raise ArgumentError(f"axis must lie in {-x.ndim} .. {x.ndim - 1}, got {axis}")
-    return axis
+    if x.ndim == 0:
+        raise ShapeError("softmax needs an axis to run along, got a single number")
+    return whole(axis, "axis", least=-x.ndim, most=x.ndim - 1)

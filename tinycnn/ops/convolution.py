@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn.arguments import one_of, whole
-from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.arrays import Array, common_dtype, expect_shape, outputs, tensor
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.ops import _im2col_convolution, _naive_convolution
 from tinycnn.ops._geometry import Geometry
 from tinycnn.shapes import Padding, window
 
 _ACTIVATIONS = (None, "relu")
+_W_AXES = ("KH", "KW", "C // groups", "F")
 # Each offers forward, weight_gradient and input_gradient with the same signatures.
 _ALGORITHMS: dict[str, ModuleType] = {
     "im2col": _im2col_convolution,
@@ -49,7 +50,7 @@ def conv2d(
     """
     one_of(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
-    x, W = tensor(x, "x", "NHWC", dtype), tensor(W, "W", "HWCF", dtype)
+    x, W = tensor(x, "x", "NHWC", dtype), tensor(W, "W", _W_AXES, dtype)
     geometry = _geometry(x, W, stride, padding, dilation, groups)
     if b is not None:
         b = tensor(b, "b", "F", dtype)
@@ -88,7 +89,7 @@ def conv2d_backward(
     """
     one_of(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(dy, x, W)
-    x, W = tensor(x, "x", "NHWC", dtype), tensor(W, "W", "HWCF", dtype)
+    x, W = tensor(x, "x", "NHWC", dtype), tensor(W, "W", _W_AXES, dtype)
     geometry = _geometry(x, W, stride, padding, dilation, groups)
     dy = tensor(dy, "dy", "NHWF", dtype)
     expect_shape(dy, geometry.y_shape, "dy", "the convolution's output")
@@ -100,7 +101,7 @@ def conv2d_backward(
         y = tensor(y, "y", "NHWF", dtype)
         expect_shape(y, geometry.y_shape, "y", "the convolution's output")
     chosen = _chosen(algorithm)
-    dW, db = (np.empty(W.shape, dtype), np.empty(W.shape[3], dtype)) if out is None else out
+    dW, db = outputs(out, W, (dy, x, W, y))
     chosen.weight_gradient(dy, y, x, geometry, dW, db)
     dx = np.zeros(x.shape, dtype) if need_dx else None
     if dx is not None:
@@ -129,6 +130,8 @@ def _geometry(
             f"groups must divide the channels and the filters, got {groups} groups for {C} channels "
             f"and {F} filters"
         )
-    expect_shape(W, (KH, KW, C // groups, F), "W", f"(KH, KW, C // groups, F) with C = {C}")
+    expect_shape(
+        W, (KH, KW, C // groups, F), "W", f"(KH, KW, C // groups, F) with x's last axis C = {C}"
+    )
     win = window((H, W_in), (KH, KW), stride=stride, padding=padding, dilation=dilation)
     return Geometry(N, C, F, groups, win)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tinycnn import blocks
 from tinycnn.arguments import one_of
-from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.arrays import Array, common_dtype, expect_shape, outputs, tensor
 from tinycnn.errors import ArgumentError
 from tinycnn.ops.activations import relu_backward, softmax, softmax_backward
 
@@ -69,13 +69,17 @@ def dense_backward(
     dtype = common_dtype(dy, x, W)
     x_shape = np.shape(x)
     x, W = _operands(x, W, dtype)
-    dz = tensor(dy, "dy", "NF", dtype)
-    expect_shape(dz, (len(x), W.shape[1]), "dy", "(N, F)")
-    if activation is not None:
-        if y is None:
-            raise ArgumentError(f'activation="{activation}" needs y, what dense returned')
-        dz = relu_backward(dz, y) if activation == "relu" else softmax_backward(dz, y)
-    dW, db = (np.empty(W.shape, dtype), np.empty(W.shape[1], dtype)) if out is None else out
+    dy = dz = tensor(dy, "dy", "NF", dtype)
+    expect_shape(dy, (len(x), W.shape[1]), "dy", "(N, F)")
+    if activation is None:
+        y = None
+    elif y is None:
+        raise ArgumentError(f'activation="{activation}" needs y, what dense returned')
+    else:
+        y = tensor(y, "y", "NF", dtype)
+        expect_shape(y, dy.shape, "y", "the shape of dy")
+        dz = relu_backward(dy, y) if activation == "relu" else softmax_backward(dy, y)
+    dW, db = outputs(out, W, (dy, x, W, y))
     dx = np.empty(x.shape, dtype) if need_dx else None
 
     # Rows of W are cut for both products: each block writes rows of dW and columns of dx of its own.

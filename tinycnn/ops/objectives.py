@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, common_dtype, tensor
+from tinycnn.arrays import Array, as_array, common_dtype, tensor
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 
 
@@ -14,13 +14,15 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
 
     loss = mean(log(sum(exp(logits))) - logits[label]) by log-sum-exp: no logarithm of a rounded
     probability is ever taken. dlogits = (softmax(logits) - onehot(labels)) / N: the softmax's
-    Jacobian and the logarithm's 1/p collapse. N = 0 gives 0.0 and an empty gradient.
+    Jacobian and the logarithm's 1/p collapse. N = 0 gives 0.0 and an empty gradient. Where an
+    image's largest logit is NaN or infinite, its loss and gradient are NaN.
     """
     z = tensor(logits, "logits", "NF", common_dtype(logits))
     rows, picked = np.arange(len(z)), _labels(labels, *z.shape)
     if len(z) == 0:
         return 0.0, z.copy()
-    shifted = z - z.max(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # inf - inf
+        shifted = z - z.max(axis=1, keepdims=True)
     exponentials = np.exp(shifted)
     total = exponentials.sum(axis=1, keepdims=True)
     losses = np.log(total[:, 0], dtype=np.float64) - shifted[rows, picked]
@@ -31,7 +33,7 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
 
 
 def _labels(labels: ArrayLike, N: int, F: int) -> Array:
-    array = np.asarray(labels)
+    array = as_array(labels, "labels")
     if array.size == 0 and array.ndim == 1:
         array = array.astype(np.intp)  # np.asarray([]) is float64
     if array.dtype.kind not in "iu":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import blocks
-from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, DTypeError
 from tinycnn.kernels import pool as kernels
 from tinycnn.ops.unrolling import image_shape
@@ -39,7 +40,7 @@ def max_pool2d(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
     y = np.empty((N, *win.output, C), x.dtype)
-    winner = np.empty(y.shape, np.min_scalar_type(win.cells - 1))
+    winner = np.empty(y.shape, _winner_dtype(win))
 
     def pool(rows: blocks.Range) -> None:
         kernels.max_pool2d(x, *rows, win.kernel, win.stride, win.corner, win.dilation, y, winner)
@@ -158,20 +159,34 @@ def _limit(win: Window) -> tuple[int, int]:
 
 
 def _winners(winner: ArrayLike, dy: Array, win: Window) -> Array:
-    """Check ``winner``, whose values choose where a kernel writes."""
-    winners = np.require(winner, None, ["C", "A"])
+    """Check ``winner``: an index beyond its window, or of a cell in the padding, would lose its dy."""
+    winners = as_array(winner, "winner")
     if winners.dtype.kind != "u":
         raise DTypeError(
             f"winner must be the unsigned array that max_pool2d returned, got {winners.dtype}"
         )
     expect_shape(winners, dy.shape, "winner", "the shape of dy")
-    for axis, (name, side) in enumerate((("height", win.height), ("width", win.width)), start=1):
-        index = winners // win.kernel[1] if name == "height" else winners % win.kernel[1]
-        places = np.arange(side.output) * side.stride - side.before
-        cells = index * side.dilation + np.expand_dims(places, [a for a in range(4) if a != axis])
-        if cells.size and (cells.min() < 0 or cells.max() >= side.input):
-            raise ArgumentError(
-                f"winner holds an index outside the image's {name}; use the array that max_pool2d "
-                f"returned for the same kernel, stride, padding and dilation"
-            )
-    return winners
+    if winners.size and (winners.max() >= win.cells or _points_outside(winners, win)):
+        raise ArgumentError(
+            "winner holds an index outside the image; use the array that max_pool2d returned for the "
+            "same x_shape, kernel, stride, padding and dilation"
+        )
+    return read_only(np.require(winners, _winner_dtype(win), ["C", "A"]))
+
+
+def _points_outside(winners: Array, win: Window) -> bool:
+    """Whether any index is that of a cell in the padding; only windows that reach there are read."""
+    for axis, side in enumerate((win.height, win.width), start=1):
+        for cell in range(side.output):
+            first, last = side.seen(cell, cell)
+            if first < 0 or last >= side.input:
+                indices = winners.take(cell, axis).astype(np.intp)
+                steps = indices // win.kernel[1] if axis == 1 else indices % win.kernel[1]
+                places = first + steps * side.dilation
+                if places.min() < 0 or places.max() >= side.input:
+                    return True
+    return False
+
+
+def _winner_dtype(win: Window) -> np.dtype[Any]:
+    return np.min_scalar_type(win.cells - 1)

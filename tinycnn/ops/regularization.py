@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from tinycnn import blocks
 from tinycnn.arguments import mask_key, number, whole
-from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, tensor
 from tinycnn.errors import DTypeError
 from tinycnn.kernels.dropout import dropout_mask
 
@@ -33,12 +33,13 @@ def dropout(
     """
     x = tensor(x, "x", "N...", common_dtype(x))
     rate = number(rate, "rate", below=1)
-    first_sample = whole(first_sample, "first_sample", least=0)
-    layer = whole(layer, "layer", least=0)
+    # Philox counts samples in 64 bits and layers in 32; Numba's sums are signed.
+    first_sample = whole(first_sample, "first_sample", least=0, most=2**63 - 1 - len(x))
+    layer = whole(layer, "layer", least=0, most=2**32 - 1)
+    key = np.uint64(mask_key(rng))
     mask = np.empty(x.shape, np.bool_)
     if x.size:
         rows = mask.reshape(len(x), -1)
-        key = np.uint64(mask_key(rng))
         threshold = round(rate * 2**32)
 
         def draw(block: blocks.Range) -> None:
@@ -50,7 +51,7 @@ def dropout(
 
 def dropout_backward(dy: ArrayLike, mask: ArrayLike, rate: float) -> Array:
     """Gradient of `dropout`: dx = dy * mask / (1 - rate), the same cells and the same scale."""
-    dy, mask = tensor(dy, "dy", "...", common_dtype(dy)), np.asarray(mask)
+    dy, mask = tensor(dy, "dy", "...", common_dtype(dy)), as_array(mask, "mask")
     if mask.dtype != np.bool_:
         raise DTypeError(f"mask must be the bool array that dropout returned, got {mask.dtype}")
     expect_shape(dy, mask.shape, "dy", "the shape of mask")

@@ -64,8 +64,8 @@ def col2im(
 
 def image_shape(x_shape: Sequence[int]) -> tuple[int, int, int, int]:
     """Read the shape (N, H, W, C) of an array that is not at hand."""
-    if len(x_shape) != 4:
-        raise ShapeError(f"x_shape must be (N, H, W, C), got {tuple(x_shape)}")
+    if not isinstance(x_shape, Sequence) or len(x_shape) != 4:
+        raise ShapeError(f"x_shape must be the four sizes (N, H, W, C), got {x_shape!r}")
     N, *sizes = x_shape
     H, W, C = (whole(size, "x_shape's H, W and C") for size in sizes)
     return whole(N, "x_shape's N", least=0), H, W, C

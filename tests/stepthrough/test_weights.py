@@ -1,0 +1,146 @@
+"""The lesson's weights, and weights from files that may be damaged, foreign or hostile."""
+
+import math
+import zipfile
+
+import numpy as np
+import pytest
+
+import tinycnn as tc
+from tinycnn.errors import FileError
+from tinycnn.layers import Conv2D, Dense
+from tinycnn.stepthrough import weights
+
+
+def small(rng=0):
+    return tc.Sequential(
+        [Conv2D(2, 3, activation="relu", name="conv1"), Dense(4, activation="softmax", name="fc")],
+        (5, 5, 3),
+        rng=rng,
+    )
+
+
+def test_first_layer_is_exact_in_any_order():
+    model = tc.alexnet(variant="mini")
+    weights.draw_lesson(model, seed=3)
+    W = model.parameters()["conv1.W"]
+    units = W.astype(np.float64) * 1024
+    np.testing.assert_array_equal(units, np.rint(units))
+    # The largest partial sum in units of 2**-17 = 1/128 * 1/1024 stays below float32's 2**24.
+    assert 363 * 128 * np.abs(units).max() < 2**24
+    assert not model.parameters()["conv1.b"].any()
+    # Spread as He's rule asks.
+    assert W.std() == pytest.approx(math.sqrt(2 / 363), rel=0.05)
+
+
+def test_same_seed_same_weights_and_another_seed_others():
+    drawn = []
+    for seed in (1, 1, 2):
+        model = small()
+        weights.draw_lesson(model, seed)
+        drawn.append(model.parameters()["conv1.W"].copy())
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert (drawn[0] != drawn[2]).any()
+
+
+def test_file_written_by_savez_is_read_back(tmp_path):
+    source, target = small(rng=1), small(rng=2)
+    np.savez(tmp_path / "w.npz", **source.parameters())
+    version = target.version
+    weights.load(target, tmp_path / "w.npz")
+    np.testing.assert_array_equal(target.parameters().flat, source.parameters().flat)
+    assert target.version > version
+
+
+def test_compressed_fortran_big_endian_and_float64_arrays_are_read(tmp_path):
+    source, target = small(rng=1), small(rng=2)
+    arrays = dict(source.parameters())
+    arrays["conv1.W"] = np.asfortranarray(arrays["conv1.W"].astype(">f8"))
+    np.savez_compressed(tmp_path / "w.npz", **arrays)
+    weights.load(target, tmp_path / "w.npz")
+    np.testing.assert_array_equal(target.parameters().flat, source.parameters().flat)
+
+
+def _refused(tmp_path, arrays, match):
+    np.savez(tmp_path / "w.npz", **arrays)
+    _refused_file(tmp_path / "w.npz", match)
+
+
+def _refused_file(path, match):
+    model = small()
+    before = model.parameters().flat.copy()
+    with pytest.raises(FileError, match=match):
+        weights.load(model, path)
+    np.testing.assert_array_equal(model.parameters().flat, before)
+
+
+def test_missing_and_foreign_names(tmp_path):
+    arrays = dict(small().parameters())
+    del arrays["conv1.W"]
+    _refused(tmp_path, arrays, r"does not belong to this network: it lacks conv1\.W")
+    _refused(tmp_path, dict(small().parameters()) | {"a": np.zeros(1)}, "has unknown a")
+
+
+@pytest.mark.parametrize(
+    ("array", "match"),
+    [
+        (np.zeros((3, 3, 2, 3), np.float32), r"must have shape \(3, 3, 3, 2\), got \(3, 3, 2, 3\)"),
+        (np.zeros((3, 3, 3, 2), np.int32), "must hold floating-point numbers, got dtype int32"),
+        (np.zeros((3, 3, 3, 2), complex), "must hold floating-point numbers, got dtype complex128"),
+        (np.full((3, 3, 3, 2), None), "must hold floating-point numbers, got dtype object"),
+    ],
+)
+def test_wrong_shape_or_kind(tmp_path, array, match):
+    _refused(tmp_path, dict(small().parameters()) | {"conv1.W": array}, match)
+
+
+def test_missing_file_folder_and_no_zip(tmp_path):
+    _refused_file(tmp_path / "nowhere.npz", "there is no weights file")
+    _refused_file(tmp_path, "is a folder")
+    (tmp_path / "text.npz").write_text("no zip")
+    _refused_file(tmp_path / "text.npz", "is not an undamaged .npz file")
+
+
+def test_truncated_and_flipped_files_are_refused_or_give_the_same_numbers(tmp_path):
+    source = small(rng=1)
+    np.savez(tmp_path / "w.npz", **source.parameters())
+    whole = (tmp_path / "w.npz").read_bytes()
+    damaged = tmp_path / "damaged.npz"
+    cases = [whole[:size] for size in range(0, len(whole), 97)]
+    cases += [
+        whole[:i] + bytes([whole[i] ^ 1 << i % 8]) + whole[i + 1 :] for i in range(0, len(whole), 7)
+    ]
+    refused = 0
+    for content in cases:
+        damaged.write_bytes(content)
+        model = small()
+        before = model.parameters().flat.copy()
+        try:
+            weights.load(model, damaged)
+        except FileError:
+            np.testing.assert_array_equal(model.parameters().flat, before)
+            refused += 1
+        else:  # the bit was in a time stamp or the like
+            np.testing.assert_array_equal(model.parameters().flat, source.parameters().flat)
+    assert refused > len(cases) // 2
+
+
+def test_header_that_claims_terabytes_is_refused_before_it_is_read(tmp_path):
+    claim = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,), }"
+    header = b"\x93NUMPY\x01\x00v\x00" + claim.ljust(117) + b"\n"
+    with zipfile.ZipFile(tmp_path / "w.npz", "w") as archive:
+        for name in small().parameters():
+            archive.writestr(f"{name}.npy", header)
+    _refused_file(tmp_path / "w.npz", r"must have shape \(3, 3, 3, 2\)")
+
+
+def test_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
+    arrays = dict(small().parameters())
+    with zipfile.ZipFile(tmp_path / "w.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, np.asarray(array))
+                if name == "conv1.W":
+                    for _ in range(64):
+                        member.write(bytes(1 << 20))
+    _refused_file(tmp_path / "w.npz", "is larger than its header says")
