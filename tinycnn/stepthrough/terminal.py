@@ -14,7 +14,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.shapes import times
 from tinycnn.stepthrough import overview
-from tinycnn.stepthrough.explanation import Explanation
+from tinycnn.stepthrough.explanation import Check, Explanation
 from tinycnn.stepthrough.field import Region
 from tinycnn.stepthrough.lesson import Lesson
 from tinycnn.stepthrough.overview import BackwardRow, ForwardRow
@@ -132,7 +132,8 @@ def _ways_on(lesson: Lesson) -> Iterator[str]:
     )
     if conv is not None:
         r, c = (size // 2 for size in conv.y.shape[1:3])
-        yield f"Open a number: tinycnn step --layer {conv.name} --at {r},{c},7"
+        most_active = int(conv.y[0, r, c].argmax())
+        yield f"Open a number: tinycnn step --layer {conv.name} --at {r},{c},{most_active}"
     yield "Everything as data: tinycnn step --json"
 
 
@@ -158,15 +159,23 @@ def draw_explanation(explanation: Explanation, style: Style) -> str:
     for step in explanation.steps:
         lines.append(f"{style.bold(f'{step.name:<6}')} {step.arithmetic}: {number(step.value)}")
     for check in explanation.checks:
-        verdict = style.good("agrees") if check.ok else style.bad("DISAGREES")
-        lines += [
-            "",
-            f"{style.bold('CHECK ')} engine {check.engine!r} | {check.against} {check.reference!r}",
-        ]
-        lines.append(f"       differ {check.difference:.1e}, bound {check.bound:.1e}: {verdict}")
-        lines.append(f"       bound: {check.why}")
+        lines += ["", *_check(check, style)]
     lines += ["", *_hanging(style.bold("NEXT  "), explanation.next)]
     return "\n".join(lines)
+
+
+def _check(check: Check, style: Style) -> list[str]:
+    """An agreement in nine digits, all that a float32 has; an exact one in full."""
+    engine, reference = (
+        f"{value!r}" if check.bound == 0 else f"{value:.9g}"
+        for value in (check.engine, check.reference)
+    )
+    verdict = style.good("agrees") if check.ok else style.bad("DISAGREES")
+    return [
+        f"{style.bold('CHECK ')} engine {engine} | {check.against} {reference}",
+        f"       differ {check.difference:.1e}, bound {check.bound:.1e}: {verdict}",
+        f"       bound: {check.why}",
+    ]
 
 
 def _sees(explanation: Explanation, style: Style) -> list[str]:
@@ -271,7 +280,10 @@ def draw_picture(pixels: Array, frame: Region, style: Style) -> list[str]:
     columns = min(_PICTURE, W)
     lines = max(round(columns * H / W / 2), 1)
     rows = _sample(H, 2 * lines)
-    small = pixels[rows][:, _sample(W, columns)].astype(np.int64)
+    small = pixels[rows][:, _sample(W, columns)].astype(np.float64)
+    if not style.colour:  # few shades, so use them all
+        dark, light = np.percentile(small, [2, 98])
+        small = np.clip((small - dark) * (255 / max(light - dark, 1)), 0, 255)
     top, bottom = (frame[0][0] * lines // H, min(frame[0][1] * lines // H, lines - 1))
     left, right = (frame[1][0] * columns // W, min(frame[1][1] * columns // W, columns - 1))
     drawn = []
@@ -310,7 +322,7 @@ def _half_block(upper: Array, lower: Array, style: Style) -> str:
         front, back = (";".join(str(int(v)) for v in np.resize(p, 3)) for p in (upper, lower))
         return f"\x1b[38;2;{front}m\x1b[48;2;{back}m▀\x1b[0m"
     light = (upper.mean() + lower.mean()) / 2
-    return _SHADES[int(light * len(_SHADES) / 256)]
+    return _SHADES[min(int(light * len(_SHADES) / 256), len(_SHADES) - 1)]
 
 
 def _sample(size: int, count: int) -> list[int]:
