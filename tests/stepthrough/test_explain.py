@@ -14,7 +14,7 @@ from tinycnn import ops
 from tinycnn.errors import ArgumentError, UnknownNameError
 from tinycnn.layers import Conv2D, Dense, Dropout, MaxPool2D
 from tinycnn.stepthrough import explain, open_lesson
-from tinycnn.stepthrough.explain import products
+from tinycnn.stepthrough.sums import leaves
 from tinycnn.stepthrough.terminal import WIDTH, Style, draw_explanation
 
 ROW = re.compile(r"-?\d+\.\d+(?:e[-+]\d+)?|-?\d+")
@@ -22,7 +22,7 @@ ROW = re.compile(r"-?\d+\.\d+(?:e[-+]\d+)?|-?\d+")
 
 @pytest.fixture(scope="module")
 def lesson():
-    return open_lesson(variant="mini")
+    return open_lesson(model="mini")
 
 
 def cells(lesson, name):

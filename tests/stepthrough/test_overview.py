@@ -15,7 +15,7 @@ from tinycnn.stepthrough.terminal import WIDTH, Style, draw_overview, draw_pictu
 
 @pytest.fixture(scope="module")
 def lesson():
-    return open_lesson(variant="mini")
+    return open_lesson(model="mini")
 
 
 def test_formulas_work_out(lesson):
@@ -92,4 +92,4 @@ def test_picture_is_framed_where_asked():
 
 def test_label_out_of_range():
     with pytest.raises(ArgumentError, match=r"label must lie in 0 \.\. 999, got 1000"):
-        open_lesson(variant="mini", label=1000)
+        open_lesson(model="mini", label=1000)

@@ -1,12 +1,23 @@
 """Printed sums: what is printed adds up, and the gap to the unrounded number is named."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycnn.stepthrough.sums import MOST, Product, Sum, add, decimals, grouped, number, printed
+from tinycnn.stepthrough.sums import (
+    MOST,
+    Product,
+    Sum,
+    Term,
+    add,
+    factor,
+    grouped,
+    mapped,
+    number,
+    printed,
+)
 
 floats = st.floats(-1e4, 1e4, allow_nan=False, width=32)
 
@@ -15,17 +26,49 @@ def leaves(values):
     return [Product(f"p{i}", value, 1.0) for i, value in enumerate(values)]
 
 
-@given(st.lists(floats, min_size=1, max_size=MOST))
-def test_printed_parts_add_up_to_the_printed_total(values):
+@given(st.lists(floats, min_size=1, max_size=MOST), st.integers(-40, 4))
+def test_printed_parts_add_up_to_the_printed_total(values, exponent):
+    values = [value * 10.0**exponent for value in values]
     total = add("sum", leaves(values))
     shown = printed(total)
     assert sum(map(Decimal, shown.parts)) == Decimal(shown.total)
     assert Decimal(shown.total) + Decimal(shown.gap or "0") == Decimal(shown.value)
     assert shown.gap is None or Decimal(shown.gap) != 0
-    unit = Decimal(10) ** -decimals([total.value, *values])
-    for text, value in zip(shown.parts, values, strict=True):
-        assert abs(Decimal(text) - Decimal(value)) <= unit / 2
-    assert abs(Decimal(shown.value) - Decimal(total.value)) <= unit / 2
+    unit = Decimal(10) ** (shown.exponent - shown.places)
+    with localcontext(prec=2000):
+        for text, value in zip(
+            (*shown.parts, shown.value), (*values, total.value), strict=True
+        ):
+            assert abs(Decimal(text).scaleb(shown.exponent) - Decimal(value)) <= unit / 2
+    assert all(len(text) <= 13 for text in shown.parts)
+
+
+@given(floats, floats, st.integers(-30, 3))
+def test_printed_factors_make_the_printed_product(a, b, exponent):
+    a *= 10.0**exponent
+    shown = printed(add("sum", [Product("p", a, b)]))
+    unit = Decimal(10) ** (shown.exponent - shown.places)
+    with localcontext(prec=2000):
+        redone = Decimal(factor(a, b, shown)) * Decimal(factor(b, a, shown))
+        given = Decimal(shown.parts[0]).scaleb(shown.exponent)
+        assert abs(redone - given) <= Decimal("0.75") * unit
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_map_is_summed_up_by_at_most_25_regions_a_level(height, width):
+    seen = set()
+
+    def leaf(i, j):
+        seen.add((i, j))
+        return Term(f"({i},{j})", 1.0)
+
+    tree = mapped("sum", height, width, leaf)
+    assert tree.value == height * width == len(seen) == tree.terms
+    levels = [tree]
+    while levels:
+        level = levels.pop()
+        assert len(level.parts) <= MOST and len(level.parts) % level.columns == 0
+        levels += [part for part in level.parts if isinstance(part, Sum)]
 
 
 @given(st.lists(floats, min_size=1, max_size=600))

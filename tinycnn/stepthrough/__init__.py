@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tinycnn.stepthrough.explain import explain
 from tinycnn.stepthrough.explanation import Explanation
 from tinycnn.stepthrough.lesson import Lesson, open_lesson
+from tinycnn.stepthrough.targets import explain
 
 __all__ = ["Explanation", "Lesson", "explain", "open_lesson"]

@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tinycnn.arrays import Array
-from tinycnn.stepthrough.field import Region, Seen
-from tinycnn.stepthrough.sums import Product, Sum
+from tinycnn.stepthrough.field import Region
+from tinycnn.stepthrough.sums import Part, Product, Sum
+
+
+@dataclass(frozen=True)
+class Sees:
+    """What the number depends on, in words, and the region of the picture that this is."""
+
+    lines: tuple[str, ...]
+    field: Region | None
+
+
+@dataclass(frozen=True)
+class Adds:
+    """A sum, opened level by level."""
+
+    heading: str
+    tree: Sum
+
+
+@dataclass(frozen=True)
+class Compares:
+    """Numbers that compete: rows of a window, the winner marked."""
+
+    heading: str
+    rows: tuple[tuple[float | None, ...], ...]  # None: outside the image
+    winner: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something done to a number: its name, its arithmetic in words, and the number it gives."""
+
+    name: str
+    arithmetic: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Notes:
+    """Sentences under a heading: WHY, NEXT, STEP."""
+
+    heading: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -32,64 +75,83 @@ class Check:
         return same or self.difference <= self.bound or self.engine != self.engine != self.reference
 
 
-@dataclass(frozen=True)
-class Step:
-    """Something done to the sum: its name, its arithmetic in words, and the number it gives."""
-
-    name: str
-    arithmetic: str
-    value: float
+Section = Sees | Adds | Compares | Step | Notes | Check
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One number opened: what it sees, the sum that makes it, what follows, and who reads it."""
+    """One number opened: its name, its value, and the sections in reading order."""
 
     subject: str  # "conv2, row 13, column 13, filter 7"
     value: float
     place: tuple[int, ...]
-    source: str  # the name of what it reads: "pool1"
-    window: Seen
-    channels: tuple[int, int]
-    picture: Array  # pixels (H, W, C) uint8
-    receptive_field: Region
-    tree: Sum
-    grid: tuple[int, int]  # the tree's first level as rows and columns
-    steps: tuple[Step, ...]
-    checks: tuple[Check, ...]
-    next: tuple[str, ...] = field(default=())
+    picture: Array | None  # pixels (H, W, C) uint8 of the sample, where the input is a picture
+    sections: tuple[Section, ...]
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """All agreements."""
+        return tuple(section for section in self.sections if isinstance(section, Check))
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check agrees within its bound."""
+        return all(check.ok for check in self.checks)
+
+    @property
+    def trees(self) -> tuple[Sum, ...]:
+        """All sums."""
+        return tuple(section.tree for section in self.sections if isinstance(section, Adds))
+
+    def notes(self, heading: str) -> tuple[str, ...]:
+        """The sentences under ``heading``, such as "NEXT"."""
+        return tuple(
+            line
+            for section in self.sections
+            if isinstance(section, Notes) and section.heading == heading
+            for line in section.lines
+        )
 
     def __str__(self) -> str:
         from tinycnn.stepthrough.terminal import Style, draw_explanation
 
         return draw_explanation(self, Style.plain())
 
+    def _repr_html_(self) -> str:
+        from tinycnn.stepthrough.notebook import draw_explanation
+
+        return draw_explanation(self)
+
+    def save(self, target: str | Path) -> None:
+        """Write a figure, .svg or .png (extra ``plot``)."""
+        from tinycnn.stepthrough.figure import save
+
+        save(self, target)
+
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data, the tree down to its products."""
+        """Everything as plain data, sums down to their terms."""
         return {
             "subject": self.subject,
             "value": self.value,
             "place": list(self.place),
-            "source": self.source,
-            "window": {"asked": self.window.asked, "inside": self.window.inside},
-            "channels": self.channels,
-            "receptive_field": self.receptive_field,
-            "sum": _node(self.tree),
-            "steps": [vars(step) for step in self.steps],
-            "checks": [
-                vars(check) | {"difference": check.difference, "ok": check.ok}
-                for check in self.checks
-            ],
-            "next": list(self.next),
+            "ok": self.ok,
+            "sections": [_section(section) for section in self.sections],
         }
 
 
-def _node(part: Sum | Product) -> dict[str, Any]:
+def _section(section: Section) -> dict[str, Any]:
+    kind = {"kind": type(section).__name__.lower()}
+    if isinstance(section, Adds):
+        return kind | {"heading": section.heading, "sum": _node(section.tree)}
+    if isinstance(section, Check):
+        return kind | vars(section) | {"difference": section.difference, "ok": section.ok}
+    return kind | vars(section)
+
+
+def _node(part: Part) -> dict[str, Any]:
+    data: dict[str, Any] = {"place": part.place, "value": part.value}
     if isinstance(part, Product):
-        return {"place": part.place, "a": part.a, "b": part.b, "value": part.value}
-    return {
-        "place": part.place,
-        "value": part.value,
-        "terms": part.terms,
-        "parts": [_node(child) for child in part.parts],
-    }
+        return data | {"a": part.a, "b": part.b}
+    if isinstance(part, Sum):
+        return data | {"terms": part.terms, "parts": [_node(child) for child in part.parts]}
+    return data

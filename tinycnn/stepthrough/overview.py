@@ -13,6 +13,7 @@ from tinycnn.arrays import Array
 from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, Layer, MaxPool2D, Shape
 from tinycnn.shapes import times
 from tinycnn.stepthrough.lesson import Lesson
+from tinycnn.trace import Record, Trace
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,25 @@ class Loss:
 
 def forward_rows(lesson: Lesson) -> Iterator[ForwardRow]:
     """Rows in layer order."""
-    model = lesson.model
-    for record, shape in zip(lesson.trace.records, model.shapes, strict=False):
-        y = record.y
-        yield ForwardRow(
-            record.name,
-            size_formula(record.layer, shape),
-            times(y.shape[1:]),
-            parameter_formula(record.layer, shape),
-            record.layer.multiply_adds(shape),
-            float(y.min()),
-            float(y.max()),
-            float(y.mean(dtype=np.float64)),
-            _zeros(y),
-        )
+    for record in lesson.trace.records:
+        yield forward_row(lesson.trace, record.name)
+
+
+def forward_row(trace: Trace, name: str) -> ForwardRow:
+    """The row of layer ``name``."""
+    record = trace[name]
+    shape, y = record.x.shape[1:], record.y
+    return ForwardRow(
+        name,
+        size_formula(record.layer, shape),
+        times(y.shape[1:]),
+        parameter_formula(record.layer, shape),
+        record.layer.multiply_adds(shape),
+        float(y.min()),
+        float(y.max()),
+        float(y.mean(dtype=np.float64)),
+        _zeros(y),
+    )
 
 
 def loss(lesson: Lesson) -> Loss:
@@ -85,7 +91,7 @@ def loss(lesson: Lesson) -> Loss:
 def backward_rows(lesson: Lesson) -> Iterator[BackwardRow]:
     """Rows from the loss down to the picture."""
     records = lesson.backward.records
-    for position, record in reversed(list(enumerate(records))):
+    for record in reversed(records):
         grads = record.grads or {}
         gradient, name = (grads["W"], "dL/dW") if "W" in grads else (record.dx, "dL/dx")
         assert gradient is not None
@@ -96,7 +102,7 @@ def backward_rows(lesson: Lesson) -> Iterator[BackwardRow]:
         yield BackwardRow(
             record.name,
             name,
-            _backward_formula(record.layer, position),
+            _backward_formula(record),
             float(gradient.flat[flat]),
             where if name == "dL/dW" else where[1:],
             _zeros(gradient),
@@ -109,7 +115,7 @@ def to_dict(lesson: Lesson) -> dict[str, Any]:
         "model": lesson.model.name,
         "parameters": sum(math.prod(s) for s in lesson.model.parameter_shapes().values()),
         "weights": lesson.weights,
-        "trained": lesson.trained,
+        "random": lesson.random,
         "picture": lesson.picture.title,
         "label": lesson.label,
         "forward": [asdict(row) for row in forward_rows(lesson)],
@@ -144,7 +150,8 @@ def parameter_formula(layer: Layer, shape: Shape) -> str:
     return f"{total:,}" if total else ""
 
 
-def _backward_formula(layer: Layer, position: int) -> str:
+def _backward_formula(record: Record) -> str:
+    layer = record.layer
     if isinstance(layer, Dense):
         dz = "p - onehot" if layer.activation == "softmax" else "dz"
         return f"x^T ({dz})" if " " in dz else f"x^T {dz}"
@@ -155,7 +162,7 @@ def _backward_formula(layer: Layer, position: int) -> str:
     if isinstance(layer, AveragePool2D):
         return "each window's dy shared equally"
     if isinstance(layer, Dropout):
-        return "dy: dropout is off"
+        return "dy: dropout is off" if record.saved is None else "dy * mask / (1 - rate)"
     return "dy through the layer's own rule"
 
 

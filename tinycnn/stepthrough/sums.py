@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Context, Decimal
+from itertools import pairwise
 
 MOST = 25  # printed numbers in one sum
 _DIGITS = 5  # significant digits of a sum's largest term
+_EXACT = Context(prec=2000)  # any float64 as a decimal fraction
 
 
 @dataclass(frozen=True)
 class Product:
-    """One term ``a * b``; exact in float64 where a and b are float32."""
+    """A term ``a * b``, and where it stands; exact in float64 where a and b are float32."""
 
     place: str
     a: float
@@ -25,27 +28,39 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Sum:
-    """A number that is the sum of its parts."""
+class Term:
+    """A term that is no product."""
 
     place: str
-    parts: tuple[Sum | Product, ...]
     value: float
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A number that is the sum of its parts. ``columns`` above 1: the parts are drawn as a grid."""
+
+    place: str
+    parts: tuple[Sum | Product | Term, ...]
+    value: float
+    columns: int = 1
 
     @property
     def terms(self) -> int:
-        """Products at the leaves."""
+        """Terms at the leaves."""
         return sum(part.terms if isinstance(part, Sum) else 1 for part in self.parts)
 
     @property
-    def largest(self) -> Sum | Product:
+    def largest(self) -> Sum | Product | Term:
         """The part of largest size."""
         return max(self.parts, key=lambda part: abs(part.value))
 
 
-def add(place: str, parts: Sequence[Sum | Product]) -> Sum:
+Part = Sum | Product | Term
+
+
+def add(place: str, parts: Sequence[Part], columns: int = 1) -> Sum:
     """Sum up ``parts``, rounding once."""
-    return Sum(place, tuple(parts), total(_leaves(parts)))
+    return Sum(place, tuple(parts), total([leaf.value for leaf in leaves(parts)]), columns)
 
 
 def total(values: Sequence[float]) -> float:
@@ -53,17 +68,68 @@ def total(values: Sequence[float]) -> float:
     return math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
 
 
-def grouped(place: str, parts: Sequence[Product], noun: str) -> Sum:
-    """Sum up many parts over a level of near-equal groups, so that no level prints over 25 numbers."""
+def grouped(place: str, parts: Sequence[Part], noun: str, first: int = 0) -> Sum:
+    """Sum up many parts over levels of near-equal groups, so that none prints over 25 numbers.
+
+    Groups are named by what they hold, counted from ``first``: "channels 24..47".
+    """
     if len(parts) <= MOST:
         return add(place, parts)
-    size = math.ceil(len(parts) / math.ceil(len(parts) / (MOST - 1)))
-    groups = [parts[first : first + size] for first in range(0, len(parts), size)]
-    named = [
-        add(f"{noun} {first * size}..{first * size + len(group) - 1}", group)
-        for first, group in enumerate(groups)
+    count = min(math.ceil(len(parts) / (MOST - 1)), MOST - 1)
+    groups = []
+    for begin, end in spans(len(parts), count):
+        name = f"{noun} {first + begin}..{first + end - 1}"
+        groups.append(grouped(name, parts[begin:end], noun, first + begin))
+    return add(place, groups)
+
+
+def mapped(place: str, height: int, width: int, leaf: Callable[[int, int], Part]) -> Sum:
+    """Sum up ``leaf(row, column)`` over a map, by regions: at most 5 x 5 of them at each level."""
+    return _region(place, (0, height), (0, width), leaf)
+
+
+def _region(
+    place: str, rows: tuple[int, int], columns: tuple[int, int], leaf: Callable[[int, int], Part]
+) -> Sum:
+    (top, bottom), (left, right) = rows, columns
+    if (bottom - top) * (right - left) <= MOST:
+        cells = [leaf(i, j) for i in range(top, bottom) for j in range(left, right)]
+        return add(place, cells, right - left)
+    side = math.isqrt(MOST)
+    down = spans(bottom - top, min(side, bottom - top))
+    across = spans(right - left, min(side, right - left))
+    parts = [
+        _region(
+            f"rows {top + r0}..{top + r1 - 1}, columns {left + c0}..{left + c1 - 1}",
+            (top + r0, top + r1),
+            (left + c0, left + c1),
+            leaf,
+        )
+        for r0, r1 in down
+        for c0, c1 in across
     ]
-    return add(place, named)
+    return add(place, parts, len(across))
+
+
+def spans(size: int, count: int) -> list[tuple[int, int]]:
+    """Cut range(size) into ``count`` near-equal (first, last) spans, the longer ones first."""
+    least, longer = divmod(size, count)
+    edges = [i * least + min(i, longer) for i in range(count + 1)]
+    return list(pairwise(edges))
+
+
+def leaves(parts: Sequence[Part]) -> list[Product | Term]:
+    """All terms below ``parts``, in order."""
+    found: list[Product | Term] = []
+    for part in parts:
+        if isinstance(part, Sum):
+            found += leaves(part.parts)
+        else:
+            found.append(part)
+    return found
+
+
+# ------------------------------------------------------------------------------------------ print
 
 
 def decimals(values: Sequence[float], digits: int = _DIGITS) -> int:
@@ -72,7 +138,7 @@ def decimals(values: Sequence[float], digits: int = _DIGITS) -> int:
     return max(digits - 1 - math.floor(math.log10(largest)), 0) if largest else digits
 
 
-def number(value: float, digits: int = 5) -> str:
+def number(value: float, digits: int = _DIGITS) -> str:
     """A number with that many significant digits, in plain decimals where they stay short."""
     if value == 0:
         return "0"
@@ -83,40 +149,53 @@ def number(value: float, digits: int = 5) -> str:
 
 @dataclass(frozen=True)
 class Printed:
-    """A sum as a reader sees it: each part rounded to the same decimals, their total, and the gap."""
+    """A sum as a reader sees it, in units of 10**``exponent``.
+
+    Each part is rounded to the same decimals; ``total`` is what the printed parts add up to,
+    exactly, ``value`` the unrounded sum, rounded once, and ``gap`` value - total where they differ.
+    """
 
     parts: tuple[str, ...]
-    total: str  # what the printed parts add up to, exactly
-    value: str  # the unrounded sum, rounded once
-    gap: str | None  # value - total where they differ
+    total: str
+    value: str
+    gap: str | None
+    exponent: int
+    places: int
 
 
 def printed(terms: Sum) -> Printed:
     """Round a sum's parts for print and add up what is printed, as a pocket calculator would."""
-    places = decimals([terms.value, *(part.value for part in terms.parts)])
-    unit = 10**places
-    if not all(math.isfinite(part.value) for part in terms.parts):
-        texts = tuple(f"{part.value}" for part in terms.parts)
-        return Printed(texts, f"{terms.value}", f"{terms.value}", None)
-    whole = [int(f"{part.value:.{places}f}".replace(".", "")) for part in terms.parts]
-    value = int(f"{terms.value:.{places}f}".replace(".", ""))
-    gap = value - sum(whole)
-
-    def text(units: int) -> str:
-        return f"{'-' if units < 0 else ''}{abs(units) // unit}" + (
-            f".{abs(units) % unit:0{places}d}" if places else ""
-        )
-
+    values = [*(part.value for part in terms.parts), terms.value]
+    if not all(map(math.isfinite, values)):
+        texts = tuple(f"{value}" for value in values)
+        return Printed(texts[:-1], texts[-1], texts[-1], None, 0, 0)
+    largest = max(map(abs, values))
+    exponent = 0 if largest == 0 or 1e-3 <= largest < 1e6 else math.floor(math.log10(largest))
+    scaled = [Decimal(value).scaleb(-exponent, _EXACT) for value in values]
+    places = decimals([float(value) for value in scaled])
+    *parts, value = (
+        value.quantize(Decimal(1).scaleb(-places), context=_EXACT) + 0 for value in scaled
+    )
+    gap = value - sum(parts)
     return Printed(
-        tuple(text(units) for units in whole),
-        text(sum(whole)),
-        text(value),
-        text(gap) if gap else None,
+        tuple(f"{part:f}" for part in parts),
+        f"{sum(parts):f}",
+        f"{value:f}",
+        f"{gap:f}" if gap else None,
+        exponent,
+        places,
     )
 
 
-def _leaves(parts: Sequence[Sum | Product]) -> list[float]:
-    values: list[float] = []
-    for part in parts:
-        values += _leaves(part.parts) if isinstance(part, Sum) else [part.value]
-    return values
+def factor(value: float, other: float, shown: Printed) -> str:
+    """Print a factor so finely that its rounding, times ``other``, is far below the product's.
+
+    A multiple of 1/1024, such as a pixel or a weight of the lesson's first layer, is printed whole.
+    """
+    if (value * 1024).is_integer() or not math.isfinite(value * other):
+        return f"{value!r}"
+    digits = shown.places - shown.exponent + 1
+    digits += max(0, math.ceil(math.log10(abs(other)))) if other else 0
+    if abs(value) >= 1e-4:
+        return f"{value:.{digits}f}"
+    return f"{value:.{max(digits + math.floor(math.log10(abs(value))), 1)}e}"

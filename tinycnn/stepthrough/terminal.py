@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -12,15 +11,24 @@ from typing import TextIO
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.shapes import times
 from tinycnn.stepthrough import overview
-from tinycnn.stepthrough.explanation import Check, Explanation
+from tinycnn.stepthrough.explanation import (
+    Adds,
+    Check,
+    Compares,
+    Explanation,
+    Section,
+    Sees,
+    Step,
+)
 from tinycnn.stepthrough.field import Region
 from tinycnn.stepthrough.lesson import Lesson
+from tinycnn.stepthrough.maps import Maps
 from tinycnn.stepthrough.overview import BackwardRow, ForwardRow
-from tinycnn.stepthrough.sums import Product, Sum, decimals, number, printed
+from tinycnn.stepthrough.sums import Part, Printed, Product, Sum, factor, number, printed
 
 WIDTH = 80
+_INDENT = 8  # the column behind the headings
 _PICTURE = 40  # columns of a drawn picture; half as many lines, two pixels each
 _SHADES = " .:-=+*#%@"
 
@@ -65,8 +73,11 @@ class Style:
 # --------------------------------------------------------------------------------------- overview
 
 
-def draw_overview(lesson: Lesson, style: Style) -> Iterator[str]:
-    """Give the overview line by line, as its numbers come in."""
+def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -> Iterator[str]:
+    """Give the overview line by line, as its numbers come in.
+
+    ``command`` is what opens numbers of this lesson.
+    """
     model = lesson.model
     total = sum(int(np.prod(s)) for s in model.parameter_shapes().values())
     yield style.bold(f"{model.name}: {total:,} parameters")
@@ -85,11 +96,11 @@ def draw_overview(lesson: Lesson, style: Style) -> Iterator[str]:
     for backward in overview.backward_rows(lesson):
         yield _backward(backward)
     yield ""
-    yield from _ways_on(lesson)
+    yield from _ways_on(lesson, command)
 
 
 def _weights_words(lesson: Lesson) -> str:
-    if lesson.trained:
+    if not lesson.random:
         return f"Weights: {lesson.weights}."
     return (
         f"Weights: {lesson.weights}. Shapes, sums and gradients are real; the class it names "
@@ -125,16 +136,17 @@ def _backward(row: BackwardRow) -> str:
     return f"{row.name:<9} {formula:<39} {number(row.largest):>11} {where:>12} {_percent(row.zeros):>5}"
 
 
-def _ways_on(lesson: Lesson) -> Iterator[str]:
-    conv = next(
-        (r for r in lesson.trace.records if len(r.y.shape) == 4 and r.params and r.x.shape[3] > 3),
-        None,
-    )
-    if conv is not None:
-        r, c = (size // 2 for size in conv.y.shape[1:3])
-        most_active = int(conv.y[0, r, c].argmax())
-        yield f"Open a number: tinycnn step --layer {conv.name} --at {r},{c},{most_active}"
-    yield "Everything as data: tinycnn step --json"
+def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
+    record = next((r for r in lesson.trace.records if "W" in r.params), None)
+    if record is None:
+        return
+    place = np.unravel_index(int(record.y[0].argmax()), record.y.shape[1:])
+    gradient = (record.grads or {})["W"]
+    index = np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape)
+    at, weight = (",".join(str(int(i)) for i in indices) for indices in (place, index))
+    yield f"Open a cell:     {command} --layer {record.name} --at {at}"
+    yield f"Open a gradient: {command} --weight '{record.name}.W[{weight}]'"
+    yield f"Everything as data: {command} --json"
 
 
 def _percent(share: float) -> str:
@@ -146,22 +158,75 @@ def _percent(share: float) -> str:
     )
 
 
+def draw_maps(maps: Maps, style: Style, command: str = "tinycnn step") -> str:
+    """Draw what a layer's feature maps hold."""
+    name = maps.row.name
+    lines = [style.dim(_columns("layer", "output size", "feature map", "range", "zeros"))]
+    lines += _forward(maps.row, style)
+    if maps.maps:
+        lines += [
+            "",
+            style.bold("LIVELIEST MAPS"),
+            style.dim("channel        mean     highest  zeros"),
+        ]
+        lines += [
+            f"{m.channel:>7} {number(m.mean):>11} {number(m.highest):>11}  {_percent(m.zeros):>5}"
+            for m in maps.maps
+        ]
+        lines.append(f"{maps.silent} of the maps are zero everywhere.")
+    lines += ["", style.bold("MOST ACTIVE CELLS")]
+    for place, value in maps.cells:
+        at = ",".join(map(str, place))
+        lines.append(f"{number(value):>11}   {command} --layer {name} --at {at}")
+    return "\n".join(lines)
+
+
 # ------------------------------------------------------------------------------------ explanation
 
 
 def draw_explanation(explanation: Explanation, style: Style) -> str:
-    """Draw one opened number."""
+    """Draw one opened number, with the picture."""
+    return "\n".join(_explanation(explanation, explanation.picture, style))
+
+
+def draw_words(explanation: Explanation, style: Style) -> list[str]:
+    """The lines of `draw_explanation` without the picture."""
+    return _explanation(explanation, None, style)
+
+
+def _explanation(explanation: Explanation, pixels: Array | None, style: Style) -> list[str]:
     value = number(explanation.value)
     gap = max(WIDTH - len(explanation.subject) - len(value), 2)
-    lines = [style.bold(explanation.subject + " " * gap + value), ""]
-    lines += _sees(explanation, style)
-    lines += ["", *_tree(explanation, style), ""]
-    for step in explanation.steps:
-        lines.append(f"{style.bold(f'{step.name:<6}')} {step.arithmetic}: {number(step.value)}")
-    for check in explanation.checks:
-        lines += ["", *_check(check, style)]
-    lines += ["", *_hanging(style.bold("NEXT  "), explanation.next)]
-    return "\n".join(lines)
+    lines = [style.bold(explanation.subject + " " * gap + value)]
+    for section in explanation.sections:
+        if not isinstance(section, Step):  # a step belongs to the sum above it
+            lines.append("")
+        lines += _section(section, pixels, style)
+    return lines
+
+
+def _section(section: Section, pixels: Array | None, style: Style) -> list[str]:
+    if isinstance(section, Sees):
+        lines = _headed("SEES", section.lines, style)
+        if section.field is not None and pixels is not None:
+            lines += draw_picture(pixels, section.field, style)
+        return lines
+    if isinstance(section, Adds):
+        return _adds(section, style)
+    if isinstance(section, Compares):
+        return _compares(section, style)
+    if isinstance(section, Step):
+        return _headed(section.name, [f"{section.arithmetic} = {number(section.value)}"], style)
+    if isinstance(section, Check):
+        return _check(section, style)
+    return _headed(section.heading, section.lines, style)
+
+
+def _headed(head: str, lines: Sequence[str], style: Style) -> list[str]:
+    """Lines behind a heading of their own column, wrapped."""
+    wrapped = [part for line in lines for part in _wrap(line, WIDTH - _INDENT)]
+    first = style.bold(f"{head:<{_INDENT - 1}}")
+    return [f"{first if i == 0 else ' ' * (_INDENT - 1)} {line}" for i, line in enumerate(wrapped)]
 
 
 def _check(check: Check, style: Style) -> list[str]:
@@ -171,64 +236,70 @@ def _check(check: Check, style: Style) -> list[str]:
         for value in (check.engine, check.reference)
     )
     verdict = style.good("agrees") if check.ok else style.bad("DISAGREES")
-    return [
-        f"{style.bold('CHECK ')} engine {engine} | {check.against} {reference}",
-        f"       differ {check.difference:.1e}, bound {check.bound:.1e}: {verdict}",
-        f"       bound: {check.why}",
-    ]
-
-
-def _sees(explanation: Explanation, style: Style) -> list[str]:
-    (r0, r1), (c0, c1) = explanation.window.asked
-    first, last = explanation.channels
-    channels = f"channels {first}..{last}" if first else f"all {last + 1} channels"
     lines = [
-        f"{style.bold('SEES  ')} {explanation.source}, rows {r0}..{r1}, columns {c0}..{c1}, {channels}"
+        f"engine {engine} | {check.against} {reference}",
+        f"differ {check.difference:.1e}, bound {check.bound:.1e}: {verdict}",
+        f"bound: {check.why}",
     ]
-    if explanation.window.padded:
-        lines.append("       (what lies outside is padding: 0)")
-    rows, columns = explanation.receptive_field
-    size = times([rows[1] - rows[0] + 1, columns[1] - columns[0] + 1])
-    lines.append(
-        f"       in the picture: rows {rows[0]}..{rows[1]}, columns {columns[0]}..{columns[1]} "
-        f"({size} pixels)"
-    )
-    return [*lines, *draw_picture(explanation.picture, explanation.receptive_field, style)]
+    return _headed("CHECK", lines, style)
 
 
-def _tree(explanation: Explanation, style: Style) -> list[str]:
-    """The sum, level by level, always opening the largest part."""
-    level: Sum | Product = explanation.tree
-    terms = explanation.tree.terms
-    columns = explanation.grid[1]
-    lines = [f"{style.bold('SUMS  ')} {terms:,} products x * W, added up by kernel position:"]
-    while isinstance(level, Sum):
-        shown = printed(level)
-        if isinstance(level.parts[0], Product):
-            lines += _products(level)
-        elif level is explanation.tree and columns > 1:
-            lines += _grid(shown.parts, columns)
-        else:
-            lines += _list([part.place for part in level.parts], shown.parts)
-        lines += _total(shown.total, shown.value, shown.gap, len(shown.parts))
-        level = level.largest
-        if isinstance(level, Sum):
-            lines.append(
-                f"{style.bold('OPEN  ')} {level.place}, the largest of them: {level.terms} products"
-            )
+def _compares(section: Compares, style: Style) -> list[str]:
+    """A window's cells, the winner in brackets."""
+    texts = [
+        [
+            ""
+            if value is None
+            else f"[{number(value)}]"
+            if (i, j) == section.winner
+            else number(value)
+            for j, value in enumerate(row)
+        ]
+        for i, row in enumerate(section.rows)
+    ]
+    width = max(len(text) for row in texts for text in row) + 2
+    across = max((WIDTH - _INDENT) // width, 1)
+    lines = _headed("SEES", [section.heading], style)
+    for row in texts:
+        for start in range(0, len(row), across):
+            cells = "".join(text.rjust(width) for text in row[start : start + across])
+            lines.append(" " * _INDENT + cells.rstrip())
     return lines
 
 
-def _total(total: str, value: str, gap: str | None, count: int) -> list[str]:
-    if gap is None:
-        return [f"       these {count} add up to {total}"]
-    return [f"       these {count} add up to {total}; unrounded {value}, rounding {gap}"]
+def _adds(section: Adds, style: Style) -> list[str]:
+    """A sum, level by level, always opening the largest part."""
+    lines = _headed("SUMS", [section.heading], style)
+    level: Part = section.tree
+    while isinstance(level, Sum):
+        shown = printed(level)
+        if any(isinstance(part, Product) for part in level.parts):
+            lines += _terms(level, shown)
+        elif level.columns > 1:
+            lines += _grid(shown.parts, level.columns)
+        else:
+            lines += _list([part.place for part in level.parts], shown.parts)
+        lines += _total(shown)
+        level = level.largest
+        if isinstance(level, Sum):
+            count = f"{level.terms:,} term{'s' * (level.terms > 1)}"
+            lines += _headed("OPEN", [f"{level.place}, the largest of them: {count}"], style)
+    return lines
+
+
+def _total(shown: Printed) -> list[str]:
+    unit = f" (in units of 1e{shown.exponent})" if shown.exponent else ""
+    count = len(shown.parts)
+    text = f"these {count} add up to {shown.total}" if count > 1 else f"which is {shown.total}"
+    if shown.gap is not None:
+        text += f"; unrounded {shown.value}, rounding {shown.gap}"
+    return [" " * _INDENT + text + unit]
 
 
 def _grid(texts: Sequence[str], columns: int) -> list[str]:
     width = max(map(len, texts)) + 2
     return [
-        "      " + "".join(text.rjust(width) for text in texts[start : start + columns])
+        " " * (_INDENT - 2) + "".join(text.rjust(width) for text in texts[start : start + columns])
         for start in range(0, len(texts), columns)
     ]
 
@@ -236,39 +307,27 @@ def _grid(texts: Sequence[str], columns: int) -> list[str]:
 def _list(places: Sequence[str], texts: Sequence[str]) -> list[str]:
     label, width = max(map(len, places)), max(map(len, texts))
     cells = [f"{p:<{label}} {t:>{width}}" for p, t in zip(places, texts, strict=True)]
-    across = max((WIDTH - 7) // (label + width + 4), 1)
+    across = max((WIDTH - _INDENT + 3) // (label + width + 4), 1)
     return [
-        "       " + "   ".join(cells[start : start + across])
+        " " * _INDENT + "   ".join(cells[start : start + across])
         for start in range(0, len(cells), across)
     ]
 
 
-def _products(level: Sum) -> list[str]:
+def _terms(level: Sum, shown: Printed) -> list[str]:
     """Products in full; a factor carries enough digits that the product can be redone."""
-    shown = printed(level)
-    factors: list[tuple[str, str, str, str]] = []
-    places = decimals([level.value, *(part.value for part in level.parts)])
+    rows = []
     for part, text in zip(level.parts, shown.parts, strict=True):
-        assert isinstance(part, Product)
-        factors.append(
-            (part.place, _factor(part.a, part.b, places), _factor(part.b, part.a, places), text)
-        )
-    widths = [max(len(row[i]) for row in factors) for i in range(4)]
+        factors = ("", "", "")
+        if isinstance(part, Product):
+            factors = (factor(part.a, part.b, shown), "*", factor(part.b, part.a, shown))
+        rows.append((part.place, *factors, text))
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
     return [
-        f"       {p:<{widths[0]}}  {a:>{widths[1]}} * {b:>{widths[2]}} = {v:>{widths[3]}}"
-        for p, a, b, v in factors
+        " " * _INDENT
+        + f"{p:<{widths[0]}}  {a:>{widths[1]}} {sign:1} {b:>{widths[3]}} = {v:>{widths[4]}}"
+        for p, a, sign, b, v in rows
     ]
-
-
-def _factor(value: float, other: float, places: int) -> str:
-    """Print a factor so finely that its rounding, times the other, is far below the product's.
-
-    A multiple of 1/1024, such as a pixel or a weight of the lesson's first layer, is printed whole.
-    """
-    if (value * 1024).is_integer() or not math.isfinite(value * other):
-        return f"{value!r}"
-    digits = places + 1 + (max(0, math.ceil(math.log10(abs(other)))) if other else 0)
-    return f"{value:.{digits}f}"
 
 
 # ---------------------------------------------------------------------------------------- picture
@@ -297,7 +356,7 @@ def draw_picture(pixels: Array, frame: Region, style: Style) -> list[str]:
                 cells.append(
                     _half_block(small[2 * line, column], small[2 * line + 1, column], style)
                 )
-        drawn.append("       " + "".join(cells))
+        drawn.append(" " * _INDENT + "".join(cells))
     return drawn
 
 
@@ -334,8 +393,8 @@ def _sample(size: int, count: int) -> list[int]:
 
 def paragraph(text: str) -> list[str]:
     """Wrap prose to the width; numbers are never broken."""
-    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return _wrap(text, WIDTH)
 
 
-def _hanging(head: str, lines: Sequence[str]) -> list[str]:
-    return [f"{head if i == 0 else '      '} {line}" for i, line in enumerate(lines)]
+def _wrap(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]

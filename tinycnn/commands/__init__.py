@@ -1,0 +1,1 @@
+"""The commands of ``tinycnn``, a file each: ``add`` declares its arguments and how it is run."""

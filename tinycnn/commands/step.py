@@ -1,0 +1,145 @@
+"""``tinycnn step``: walk a picture through a network, and open its numbers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+
+from tinycnn.errors import ArgumentError
+from tinycnn.networks import VARIANTS
+
+_EXAMPLES = """\
+examples:
+  tinycnn step                                      the whole pass, forward and backward
+  tinycnn step --layer conv2                        what conv2's feature maps hold
+  tinycnn step --layer conv2 --at 13,13,7           one cell, opened
+  tinycnn step --weight 'conv1.W[5,5,0,3]'          one weight's gradient, opened
+  tinycnn step --grad pool1.x --at 13,13,7          one input's gradient, opened
+  tinycnn step --why loss                           where the loss comes from
+  tinycnn step --layer conv1 --im2col --at 27,27    the row of im2col's matrix
+"""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "step",
+        help="walk a picture through the network, forward and backward",
+        description="Walk a picture through AlexNet, forward and backward, and open its numbers.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("image", nargs="?", help="a picture or .npy file (default: a bundled cat)")
+    what = parser.add_argument_group("what to open").add_mutually_exclusive_group()
+    what.add_argument("--layer", metavar="L", help="a layer, or with --at one of its cells")
+    what.add_argument(
+        "--weight", metavar="NAME[I,..]", help="a parameter's gradient: conv1.W[5,5,0,3]"
+    )
+    what.add_argument(
+        "--grad",
+        metavar="L.x",
+        help="the gradient of L's input x, output y, or z before the activation",
+    )
+    what.add_argument("--why", choices=("loss",), help="where the loss comes from")
+    parser.add_argument(
+        "--at", metavar="R,C,K", type=_place, help="which number: row, column, channel"
+    )
+    parser.add_argument(
+        "--im2col", action="store_true", help="with --layer: the row of im2col's matrix at R,C"
+    )
+    parser.add_argument("--model", metavar="M", default="one-tower",
+                        help=f"{', '.join(VARIANTS)}, or FILE.py:NAME for your own Sequential")  # fmt: skip
+    parser.add_argument("--weights", metavar="FILE", help=".npz of arrays by name (conv1.W, ...)")
+    parser.add_argument(
+        "--label", metavar="N", type=int, help="the class the loss is taken against"
+    )
+    parser.add_argument(
+        "--train", action="store_true", help="dropout on, its mask drawn from the seed"
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="of random weights and masks"
+    )
+    parser.add_argument(
+        "--save", metavar="FILE", help="also draw what was opened: .svg or .png (extra plot)"
+    )
+    parser.add_argument("--json", action="store_true", help="everything as data")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the overview, a layer, or one opened number."""
+    from tinycnn.stepthrough import explain, maps, open_lesson, overview
+    from tinycnn.stepthrough.targets import im2col_row
+    from tinycnn.stepthrough.terminal import Style, draw_explanation, draw_maps, draw_overview
+
+    what = arguments.layer or arguments.weight or arguments.grad or arguments.why
+    _refuse_stray(arguments, what)
+    lesson = open_lesson(
+        arguments.image,
+        model=arguments.model,
+        weights_file=arguments.weights,
+        label=arguments.label,
+        seed=arguments.seed,
+        training=arguments.train,
+    )
+    style = Style.of(sys.stdout)
+    command = _command(arguments)
+    if what is None:
+        if arguments.json:
+            print(json.dumps(overview.to_dict(lesson)))
+        for line in () if arguments.json else draw_overview(lesson, style, command):
+            print(line, flush=True)
+        return 0
+    if arguments.layer and arguments.at is None:
+        facts = maps.describe(lesson.trace, arguments.layer)
+        print(json.dumps(facts.to_dict()) if arguments.json else draw_maps(facts, style, command))
+        return 0
+    if arguments.im2col:
+        opened = im2col_row(lesson.trace, arguments.layer, arguments.at)
+    else:
+        trace = lesson.trace if arguments.layer else lesson.backward
+        opened = explain(trace, what, arguments.at)
+    print(json.dumps(opened.to_dict()) if arguments.json else draw_explanation(opened, style))
+    if arguments.save:
+        opened.save(arguments.save)
+        print(f"tinycnn: wrote {arguments.save}", file=sys.stderr)
+    return 0 if opened.ok else 1
+
+
+def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
+    """Refuse options that would otherwise be passed over in silence."""
+    if arguments.at is not None and (what is None or arguments.weight or arguments.why):
+        raise ArgumentError(
+            "--at says which number of --layer or --grad: tinycnn step --layer conv2 --at 13,13,7"
+        )
+    if arguments.im2col and (arguments.layer is None or arguments.at is None):
+        raise ArgumentError("--im2col needs --layer and --at: --layer conv1 --im2col --at 27,27")
+    if arguments.save and (what is None or (arguments.layer and arguments.at is None)):
+        raise ArgumentError(
+            "--save draws one opened number: add --layer and --at, --weight or --grad"
+        )
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """The command that opens other numbers of the same lesson."""
+    words = ["tinycnn", "step"]
+    if arguments.image:
+        words.append(arguments.image)
+    for name, usual in (("model", "one-tower"), ("weights", None), ("label", None), ("seed", 0)):
+        value = getattr(arguments, name)
+        if value != usual:
+            words += [f"--{name}", str(value)]
+    if arguments.train:
+        words.append("--train")
+    return shlex.join(words)
+
+
+def _place(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a place such as 13,13,7 (row, column, channel)"
+        ) from None

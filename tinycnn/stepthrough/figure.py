@@ -1,0 +1,66 @@
+"""An opened number as a figure: the picture with what it sees, and the words beside it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinycnn.errors import FileError, MissingExtraError
+from tinycnn.stepthrough.explanation import Explanation, Sees
+from tinycnn.stepthrough.terminal import Style, draw_words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_INCHES_A_LINE = 0.15
+_POINTS = 8.0
+
+
+def save(explanation: Explanation, target: str | Path) -> None:
+    """Write a figure to ``target``, .svg or .png; beside it first, so that nothing is lost.
+
+    Raises MissingExtraError without matplotlib, FileError where it cannot be written.
+    """
+    path = Path(target)
+    kind = path.suffix.removeprefix(".")
+    if kind not in ("svg", "png"):
+        raise FileError(f"a figure is .svg or .png, got {str(target)!r}")
+    figure = _figure(explanation)
+    try:
+        handle, beside = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
+        os.close(handle)
+        try:
+            figure.savefig(beside, format=kind, dpi=200)
+            Path(beside).replace(path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise FileError(f"{str(target)!r} cannot be written: {error.strerror or error}") from error
+
+
+def _figure(explanation: Explanation) -> Figure:
+    try:
+        from matplotlib.figure import Figure
+        from matplotlib.patches import Rectangle
+    except ImportError as error:
+        raise MissingExtraError("a figure needs matplotlib: pip install 'tinycnn[plot]'") from error
+    words = draw_words(explanation, Style.plain())
+    height = max(4.0, _INCHES_A_LINE * (len(words) + 2))
+    figure = Figure(figsize=(11.0, height))
+    text = "\n".join(words).replace("$", r"\$")
+    top = 1 - 0.2 / height
+    figure.text(0.36, top, text, family="monospace", fontsize=_POINTS, va="top")
+    if explanation.picture is not None:
+        axes = figure.add_axes((0.02, top - 3.6 / height, 0.32, 3.6 / height))
+        axes.imshow(explanation.picture.squeeze(), cmap="gray", interpolation="nearest")
+        axes.set_axis_off()
+        for section in explanation.sections:
+            if isinstance(section, Sees) and section.field is not None:
+                (top_row, bottom), (left, right) = section.field
+                corner = (left - 0.5, top_row - 0.5)
+                size = (right - left + 1, bottom - top_row + 1)
+                axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="red", linewidth=1.5))
+    return figure

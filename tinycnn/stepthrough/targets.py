@@ -1,0 +1,125 @@
+"""The door: which number of a trace is meant, and who opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinycnn.arguments import whole
+from tinycnn.errors import ArgumentError, UnknownNameError
+from tinycnn.layers import Conv2D
+from tinycnn.stepthrough import forward, gradients
+from tinycnn.stepthrough.explanation import Explanation
+from tinycnn.trace import Trace
+
+RATE = 0.01  # of the step that a weight's explanation takes
+
+
+def explain(
+    trace: Trace,
+    what: str,
+    at: Sequence[int] | None = None,
+    *,
+    sample: int = 0,
+    rate: float = RATE,
+) -> Explanation:
+    """Open one number of ``trace``, for image ``sample``.
+
+    ``what`` is a layer ("conv2": a cell of its output), a parameter ("conv1.W": its gradient), a
+    layer's "x", "y" or "z" (the gradient of its input, its output, and before its activation), or
+    "loss". ``at`` is the place; it may stand in brackets too: "conv1.W[5,5,0,3]". Negative places
+    count from the end. Raises UnknownNameError for what is not there.
+    """
+    name, _, bracket = what.partition("[")
+    if bracket:
+        at = _numbers(bracket, what)
+    whole(sample, "sample", least=0)
+    if sample >= len(trace.y):
+        raise UnknownNameError(f"the trace holds images 0 .. {len(trace.y) - 1}, got {sample}")
+    if name == "loss":
+        if trace.labels is None:
+            raise ArgumentError("there is no loss yet: run trace.backward(labels=...) first")
+        return forward.open_loss(trace, trace.labels, sample)
+    position, part = _find(trace, name)
+    record = trace.records[position]
+    if at is None:
+        raise ArgumentError(
+            f"which number of {name}? give its place, such as at={_middle(trace, position, part)}"
+        )
+    if part in record.params:
+        index = _place(name, at, record.params[part].shape, _PARAMETER_AXES)
+        return gradients.open_parameter(trace, position, part, index, rate)
+    if part == "x":
+        place = _place(name, at, record.x.shape[1:], ("row", "column", "channel"))
+        return gradients.open_input(trace, position, place, sample)
+    last = "filter" if isinstance(record.layer, Conv2D) else "channel"
+    place = _place(name, at, record.y.shape[1:], ("row", "column", last))
+    opener = {"": forward.open_cell, "y": gradients.open_output, "z": gradients.open_logits}[part]
+    return opener(trace, position, place, sample)
+
+
+def im2col_row(trace: Trace, name: str, at: Sequence[int], *, sample: int = 0) -> Explanation:
+    """Open the row of im2col's matrix that belongs to place ``at`` (row, column) of layer ``name``."""
+    position, part = _find(trace, name)
+    if part:
+        raise ArgumentError(f"im2col unrolls a layer's input: name the layer, not {name}")
+    shape = trace.records[position].y.shape[1:3]
+    place = _place(name, at, shape, ("row", "column"))
+    return forward.open_im2col(trace, position, place, sample)
+
+
+_PARAMETER_AXES = ("kernel row", "kernel column", "channel", "filter")
+
+
+def _find(trace: Trace, name: str) -> tuple[int, str]:
+    """Position of the layer that ``name`` begins with, and the part behind the dot."""
+    names = [record.name for record in trace.records]
+    layer, part = (name, "") if name in names else name.rpartition(".")[::2]
+    if layer not in names:
+        raise UnknownNameError(f"there is no layer {layer or name!r}; there are {', '.join(names)}")
+    position = names.index(layer)
+    parts = [*trace.records[position].params, "x", "y", "z"]
+    if part and part not in parts:
+        raise UnknownNameError(f"{layer} has no {part!r}; it has {', '.join(parts)}")
+    return position, part
+
+
+def _place(
+    name: str, at: Sequence[int], shape: tuple[int, ...], axes: Sequence[str]
+) -> tuple[int, ...]:
+    """Check a place against a shape; ``axes`` names the axes where there are as many."""
+    if len(axes) != len(shape):
+        axes = (
+            ("unit",)
+            if len(shape) == 1
+            else ("input", "unit")
+            if len(shape) == 2
+            else [f"axis {i}" for i in range(len(shape))]
+        )
+    if len(at) != len(shape):
+        raise UnknownNameError(f"a place in {name} is {', '.join(axes)}; got {len(at)} numbers")
+    place = []
+    for axis, index, size in zip(axes, at, shape, strict=True):
+        index = whole(index, axis, least=-(2**63))
+        if not -size <= index < size:
+            raise UnknownNameError(
+                f"{name} has {axis}s 0 .. {size - 1} (or -{size} .. -1 from the end), got {index}"
+            )
+        place.append(index % size)
+    return tuple(place)
+
+
+def _numbers(bracket: str, what: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in bracket.removesuffix("]").split(","))
+    except ValueError:
+        raise ArgumentError(f"{what!r} is not a name such as conv1.W[5,5,0,3]") from None
+
+
+def _middle(trace: Trace, position: int, part: str) -> tuple[int, ...]:
+    record = trace.records[position]
+    shape = (
+        record.params[part].shape
+        if part in record.params
+        else (record.x if part == "x" else record.y).shape[1:]
+    )
+    return tuple(size // 2 for size in shape)
