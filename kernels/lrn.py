@@ -20,11 +20,13 @@ def local_response_norm(
         s[c] = k + a * sum(x[c']**2),    y[c] = x[c] * s[c]**-beta
     """
     C = x.shape[1]
-    squares, power = np.empty((2, C), x.dtype)
+    padded = np.zeros(C + size - 1, x.dtype)  # the neighbours beyond the first and last channel: 0
+    squares = padded[size // 2 : size // 2 + C]
+    power = np.empty(C, x.dtype)
     for row in range(first, last):
         for c in range(C):
             squares[c] = x[row, c] * x[row, c]
-        _sum_neighbours(squares, size // 2, power)
+        _sum_neighbours(padded, power)
         for c in range(C):
             power[c] = k + a * power[c]
         _raise(power, beta)
@@ -43,36 +45,37 @@ def local_response_norm_backward(
         dx[c] = dy[c] * s[c]**-beta - 2*a*beta*x[c] * sum(dy[c'] * x[c'] * s[c']**(-beta - 1))
     """
     C = x.shape[1]
-    terms, s, power, total = np.empty((4, C), x.dtype)
+    padded = np.zeros(C + size - 1, x.dtype)
+    terms = padded[size // 2 : size // 2 + C]
+    s, power, total = np.empty(C, x.dtype), np.empty(C, x.dtype), np.empty(C, x.dtype)
     for row in range(first, last):
         for c in range(C):
             terms[c] = x[row, c] * x[row, c]
-        _sum_neighbours(terms, size // 2, s)
+        _sum_neighbours(padded, s)
         for c in range(C):
             s[c] = k + a * s[c]
             power[c] = s[c]
         _raise(power, beta)
         for c in range(C):
             terms[c] = dy[row, c] * x[row, c] / (power[c] * s[c])
-        _sum_neighbours(terms, size // 2, total)
+        _sum_neighbours(padded, total)
         for c in range(C):
             dx[row, c] = dy[row, c] / power[c] - 2 * a * beta * x[row, c] * total[c]
 
 
 @kernel
-def _sum_neighbours(terms: Any, reach: int, total: Any) -> None:
-    """total[c] is the sum of ``terms`` from channel c - reach to c + reach."""
-    C = total.size
-    for c in range(C):
+def _sum_neighbours(padded: Any, total: Any) -> None:
+    """total[c] is the sum of padded[c] and as many cells behind it as ``padded`` is longer."""
+    for c in range(total.size):
         total[c] = 0
-    for offset in range(-reach, reach + 1):
-        for c in range(max(-offset, 0), min(C - offset, C)):
-            total[c] += terms[np.uintp(c + offset)]
+    for offset in range(padded.size - total.size + 1):
+        for c in range(total.size):
+            total[c] += padded[c + offset]
 
 
 @kernel
 def _raise(s: Any, beta: float) -> None:
-    """Raise ``s`` to the power ``beta`` in place; 3/4, AlexNet's, by roots, which are far faster."""
+    """Raise ``s`` to the power ``beta`` in place; AlexNet's 3/4 by roots, far faster."""
     if beta == 0.75:
         for c in range(s.size):
             root = np.sqrt(s[c])

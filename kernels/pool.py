@@ -9,7 +9,7 @@ from tinycnn.kernels._jit import kernel
 
 @kernel
 def _inside(start: int, length: int, dilation: int, limit: int) -> tuple[int, int]:
-    """First and last (exclusive) of a window's ``length`` cells on an axis that lie in 0 to ``limit``."""
+    """Range of the ``length`` cells of a window on an axis that lie in 0 to ``limit``."""
     return -(min(start, 0) // dilation), min(length, -((start - limit) // dilation))
 
 
@@ -123,20 +123,22 @@ def avg_pool2d(
         n, oh = row // OH, row % OH
         top = oh * stride[0] - padding[0]
         bottom = min(top + kernel[0], limit[0])
+        h0, h1 = max(top, 0), min(bottom, H)
+        y[n, oh] = 0
+        # All windows' first row, then all their second: memory is read as one stream.
+        for h in range(h0, h1):
+            for ow in range(OW):
+                left = ow * stride[1] - padding[1]
+                for w in range(max(left, 0), min(left + kernel[1], W)):
+                    for c in range(C):
+                        y[n, oh, ow, c] += x[n, h, w, c]
         for ow in range(OW):
             left = ow * stride[1] - padding[1]
             right = min(left + kernel[1], limit[1])
-            h0, h1, w0, w1 = max(top, 0), min(bottom, H), max(left, 0), min(right, W)
+            w0, w1 = max(left, 0), min(right, W)
             count = (bottom - top) * (right - left) if include_pad else (h1 - h0) * (w1 - w0)
-            mean = y[n, oh, ow]
             for c in range(C):
-                mean[c] = 0
-            for h in range(h0, h1):
-                for w in range(w0, w1):
-                    for c in range(C):
-                        mean[c] += x[n, h, w, c]
-            for c in range(C):
-                mean[c] /= count
+                y[n, oh, ow, c] /= count
 
 
 @kernel

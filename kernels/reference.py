@@ -253,6 +253,32 @@ def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[in
     return c0, c1, c2, c3
 
 
+def sgd_momentum(
+    weights: Any,
+    gradients: Any,
+    velocities: Any,
+    first: int,
+    last: int,
+    rate: float,
+    momentum: float,
+    decay: float,
+) -> None:
+    """v = momentum * v - rate * (g + decay * w), then w = w + v with the v that was stored."""
+    for e in range(first, last):
+        slope = float(gradients[e]) + decay * float(weights[e])
+        velocities[e] = momentum * float(velocities[e]) - rate * slope
+        weights[e] = float(weights[e]) + float(velocities[e])
+
+
+def add_bias(y: Any, b: Any, relu: bool) -> None:
+    """z = y + b, then max(0, z) if ``relu`` (so NaN stays)."""
+    rows, F = y.shape
+    for row in range(rows):
+        for f in range(F):
+            z = float(y[row, f]) + float(b[f])
+            y[row, f] = 0.0 if relu and z <= 0 else z
+
+
 def relu_backward(dy: Any, y: Any, dz: Any) -> None:
     """``dy`` where ``y`` is not zero or less (so NaN lets it pass), else zero."""
     rows, F = dz.shape

@@ -22,7 +22,7 @@ def sgd_momentum(
 
     v = momentum * v - rate * (g + decay * w), then w = w + v.
     """
-    for e in range(first, last):
-        step = momentum * velocities[e] - rate * (gradients[e] + decay * weights[e])
-        velocities[e] = step
-        weights[e] += step
+    w, g, v = weights[first:last], gradients[first:last], velocities[first:last]
+    for e in range(last - first):
+        v[e] = momentum * v[e] - rate * (g[e] + decay * w[e])
+        w[e] += v[e]

@@ -7,12 +7,7 @@ from a drawn seed: a geometry shrinks, a random array need not.
 from dataclasses import dataclass
 
 import numpy as np
-from hypothesis import settings
 from hypothesis import strategies as st
-
-# A first call compiles for seconds and a shared machine stalls: time is not checked here.
-settings.register_profile("tinycnn", deadline=None)
-settings.load_profile("tinycnn")
 
 dtypes = st.sampled_from([np.float32, np.float64])
 generators = st.integers(0, 2**32 - 1).map(np.random.default_rng)

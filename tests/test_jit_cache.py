@@ -214,8 +214,11 @@ report["value"] += [probe.probe(x, 1, 1.0)]
 
 def test_what_changes_code_has_its_own_files(package: Package) -> None:
     assert package.run(NUMBA_OPT="0") == {"value": VALUE, "compilations": 2, "warnings": []}
-    generic = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
-    assert package.run(**generic) == {"value": VALUE, "compilations": 2, "warnings": []}
+    other_processor = (
+        "import llvmlite.binding as llvm; llvm.get_host_cpu_name = lambda: 'generic'\n"
+    )
+    report = package.run(other_processor + CALL)
+    assert report == {"value": VALUE, "compilations": 2, "warnings": []}
     assert package.run(CALL, "-O") == {"value": VALUE, "compilations": 2, "warnings": []}
     # The number of threads changes no code, and the first files are still there.
     report = package.run(NUMBA_NUM_THREADS="1")
@@ -311,6 +314,41 @@ report["value"] += probe(memory.astype(np.float32), 1, 1.0)
     assert report["compilations"] == 4
     [warning] = report["warnings"]
     assert warning.startswith("RuntimeWarning: compiled kernels cannot be kept")
+
+
+def test_errors_of_the_disk(package: Package) -> None:
+    code = (
+        """
+def fail(*args, **options):
+    raise PermissionError("no")
+
+working = Path.read_bytes, Path.replace
+os.utime = fail  # a directory that may only be read
+"""
+        + CALL
+        + """
+report["read only"] = compilations.count
+
+from tinycnn.kernels import probe as module
+importlib.reload(module)
+Path.read_bytes = lambda path: fail() if path.is_relative_to(cache) else working[0](path)
+module.probe(x, 1, 1.0)
+report["unreadable"] = [compilations.count, len(caught)]
+Path.read_bytes = working[0]
+
+files = sorted(cache.glob("*/*"))
+Path.replace = fail
+module.probe(x.astype(np.float32), 1, 1.0)
+report["left beside"] = sorted(cache.glob("*/*")) != files
+"""
+    )
+    report = package.run(code)
+    assert report["value"] == VALUE
+    assert report["read only"] == 0
+    # Compiled and written anew without a word; so is the callee, which is compiled, not read.
+    assert report["unreadable"] == [2, 0]
+    assert report["left beside"] is False
+    assert len(report["warnings"]) == 1
 
 
 def test_default_place_is_private_in_the_cache_directory_of_the_user(package: Package) -> None:

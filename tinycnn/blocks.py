@@ -10,11 +10,12 @@ depend on the number of threads.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from inspect import isgenerator
 from typing import Any, TypeVar
@@ -45,7 +46,8 @@ def run(work: Callable[[Item], Generator[None] | None], items: Iterable[Item]) -
 
     ``work`` may be a generator function: a long chain of steps that belong to one item and must keep
     their order yields between them, where an interrupt may end it. The first exception ends the
-    blocks that have not begun and is raised after those that run have ended. So is Ctrl-C.
+    blocks that have not begun and is raised after those that run have ended. So is Ctrl-C, which
+    goes before any other.
     """
     blocks = list(items)
     with _one_blas_thread():
@@ -57,34 +59,62 @@ def run(work: Callable[[Item], Generator[None] | None], items: Iterable[Item]) -
         else:
             job.share(_pool(helpers), helpers)
     if job.error is not None:
-        raise job.error
+        try:
+            raise job.error
+        finally:
+            del job  # the error's traceback holds this frame: arrays would wait for the collector
 
 
 class _Job:
-    """One call of `run`: the blocks left to do, and the first error."""
+    """One call of `run`: the blocks left to do, the helpers at them, and the first error."""
 
     def __init__(self, work: Callable[[Any], Any], blocks: Sequence[Any]) -> None:
         self.function = work
         self.blocks: Iterator[Any] = iter(blocks)
         self.lock = threading.Lock()
-        self.stopped = False
+        self.left = threading.Condition(self.lock)  # notified when a helper leaves
+        self.helpers = 0
+        self.closed = False  # no further helper may begin
+        self.stopped = False  # no further block may begin
         self.error: BaseException | None = None
 
     def share(self, pool: ThreadPoolExecutor, helpers: int) -> None:
-        """Work together with ``helpers`` threads of the pool; on an interrupt, let them end first."""
-        futures: list[Future[None]] = []
+        """Work together with ``helpers`` threads of the pool, and see them out."""
         try:
-            futures += [pool.submit(self.work) for _ in range(helpers)]
+            # Where there are no more threads to be had (a limit of the system, the interpreter's
+            # end), those that there are do it.
+            with suppress(RuntimeError):
+                for _ in range(helpers):
+                    pool.submit(self.help)
             self.work()
         except BaseException as error:  # Ctrl-C between two blocks
             self.stop(error)
-        for future in futures:
-            future.cancel()  # one that has not begun has nothing left to do
-        while not all(future.done() for future in futures):
+        while self.helpers or not self.closed:
             try:
-                wait(futures)
+                self.drain()
             except BaseException as error:  # Ctrl-C while waiting
                 self.stop(error)
+
+    def help(self) -> None:
+        """Work in a thread of the pool; one that comes late finds the job closed."""
+        with self.lock:
+            if self.closed:
+                return
+            self.helpers += 1
+        try:
+            with _one_blas_thread():
+                self.work()
+        finally:
+            with self.left:
+                self.helpers -= 1
+                self.left.notify()
+
+    def drain(self) -> None:
+        # Waiting for the futures of helpers that have not begun would be waiting for other jobs.
+        with self.left:
+            self.closed = True
+            while self.helpers:
+                self.left.wait()
 
     def work(self) -> None:
         """Take blocks until none is left; never raises what a block raised, but keeps it."""
@@ -113,7 +143,8 @@ class _Job:
     def stop(self, error: BaseException) -> None:
         self.stopped = True
         with self.lock:
-            self.error = self.error or error
+            if self.error is None or not isinstance(error, Exception):
+                self.error = error
 
 
 # ---------------------------------------------------------------------------------------- threads
@@ -129,7 +160,7 @@ def threads() -> int:
     text = os.environ.get("TINYCNN_THREADS")
     if text is None:
         return _cores()
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise ArgumentError(f"TINYCNN_THREADS must be a whole number from 1 up, got {text!r}")
     return int(text)
 
@@ -169,21 +200,48 @@ def _one_blas_thread() -> Iterator[None]:
     """Hold BLAS to one thread while at least one caller is inside.
 
     Two overlapping limits of threadpoolctl restore the wrong number: the second remembers the
-    first's 1 as the number to restore. So there is one, counted, and changed under the lock.
+    first's 1 as the number to restore. So callers are counted, and the last one restores what the
+    first one found; under the lock. Where a limit holds only for the thread that sets it, each
+    restores its own.
     """
     with _shared.lock:
         if _shared.blas is None:
-            _shared.blas = ThreadpoolController().select(user_api="blas")
+            _shared.blas = ThreadpoolController().select(user_api="blas").lib_controllers
+        found = [library.get_num_threads() for library in _shared.blas]
         if _shared.inside == 0:
-            _shared.limit = _shared.blas.limit(limits=1)
+            _shared.found = found
+        _set_blas_threads([1] * len(found))
         _shared.inside += 1
     try:
         yield
     finally:
         with _shared.lock:
             _shared.inside -= 1
-            if _shared.inside == 0:
-                _shared.limit.restore_original_limits()
+            last = _shared.inside == 0
+            _set_blas_threads(
+                [
+                    mine if _holds_for_one_thread(library) else firsts if last else 1
+                    for library, mine, firsts in zip(
+                        _shared.blas, found, _shared.found, strict=True
+                    )
+                ]
+            )
+
+
+def _set_blas_threads(counts: Sequence[int]) -> None:
+    """Set each library's number of threads; the caller holds the lock."""
+    for library, count in zip(_shared.blas, counts, strict=True):
+        # The thread that first limits OpenBLAS by threadpoolctl (from 3.7 on) owns it until it
+        # ends, and what another sets is silently ignored. So nobody is left to own it.
+        disown = getattr(library, "clear_controlling_thread", lambda force: None)
+        disown(force=True)
+        library.set_num_threads(count)
+        disown(force=True)
+
+
+def _holds_for_one_thread(library: Any) -> bool:
+    """Whether a limit holds for the thread that sets it, not for the process."""
+    return library.internal_api == "mkl" or getattr(library, "threading_layer", "") == "openmp"
 
 
 class _Shared:
@@ -193,25 +251,38 @@ class _Shared:
         self.lock = threading.Lock()
         self.pool: ThreadPoolExecutor | None = None
         self.pool_size = 0
-        self.blas: Any = None
+        self.blas: Any = None  # threadpoolctl's controllers of the BLAS libraries
         self.inside = 0
-        self.limit: Any = None
+        self.found: list[int] = []  # their numbers of threads before the first caller came
 
 
 _shared = _Shared()
 _local = threading.local()
 
 
+def _before_fork() -> None:
+    """Let no thread be half through a change of the limit."""
+    _shared.lock.acquire()
+
+
+def _after_fork_in_parent() -> None:
+    _shared.lock.release()
+
+
 def _after_fork_in_child() -> None:
-    """Start afresh: the parent's threads do not exist here, and its lock may have been held."""
+    """Start afresh: the parent's threads do not exist here, and one may have been in a block."""
     global _shared, _local
     if _shared.inside:
-        _shared.limit.restore_original_limits()
+        _set_blas_threads(_shared.found)
     _shared, _local = _Shared(), threading.local()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )
 
 
 # ---------------------------------------------------------------------------------------- scratch
@@ -225,7 +296,7 @@ def scratch(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[An
     buffers: dict[tuple[str, np.dtype[Any]], NDArray[Any]] = _local.__dict__.setdefault(
         "scratch", {}
     )
-    size = int(np.prod(shape, dtype=object))
+    size = math.prod(shape)
     buffer = buffers.get((name, dtype))
     if buffer is None or buffer.size < size:
         buffer = buffers[name, dtype] = np.empty(size, dtype)

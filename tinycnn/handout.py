@@ -187,7 +187,7 @@ def _input_size() -> Line:
         "55. The table's 55 wants 227, or 224 with a padding of 2 as torchvision has it: "
         "floor((224 + 4 - 11) / 4) + 1 = 55.",
         "tinycnn summary torchvision",
-        "AlexNet (torchvision): ...\ninput ... 224 x 224 x 3\nconv1 64 11 x 11 4 2 55 x 55 x 64 ...",
+        "AlexNet (torchvision): ...\ninput 224 x 224 x 3\nconv1 64 11 x 11 4 2 55 x 55 x 64 ...",
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from tinycnn import initializers, ops
 from tinycnn.arguments import lrn_coefficients, number, one_of, pair, whole
 from tinycnn.arrays import Array
-from tinycnn.errors import ShapeError, TinyCNNError
+from tinycnn.errors import ArgumentError, ShapeError, TinyCNNError
 from tinycnn.initializers import Initializer
 from tinycnn.shapes import Padding, Window, pool_window, times, window
 
@@ -84,7 +84,10 @@ class Layer:
         return 0
 
     def facts(self) -> dict[str, str]:
-        """Columns of the summary's table that only this kind of layer can fill."""
+        """What the summary says of this layer alone: filters, kernel, stride, padding, groups, details.
+
+        Facts of other names are shown by ``repr`` only.
+        """
         return {}
 
     def __repr__(self) -> str:
@@ -102,14 +105,21 @@ def naming(layer: Layer) -> Iterator[None]:
         raise
 
 
+def returned(result: Any, method: str, parts: str) -> tuple[Any, Any]:
+    """Give the two parts that a layer's method must return; an array would come apart in silence."""
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise ArgumentError(f"{method} must return a tuple ({parts}), got {type(result).__name__}")
+    return result
+
+
 class _Image(Layer):
     """A layer that takes images (H, W, C)."""
 
     def _image(self, input_shape: Shape) -> tuple[int, int, int]:
         if len(input_shape) != 3:
             raise ShapeError(
-                f"takes images (H, W, C), but its input is {times(input_shape)}; put it before "
-                f"what flattens them"
+                f"takes images (H, W, C), but its input has shape {tuple(input_shape)}; put it before "
+                f"the layer that flattens them"
             )
         H, W, C = input_shape
         return H, W, C
@@ -150,8 +160,8 @@ class Conv2D(_Image):
         self.groups = whole(groups, "groups")
         self.activation = activation
         self.algorithm = algorithm
-        self.weight_initializer = weight_initializer or initializers.He()
-        self.bias_initializer = bias_initializer or initializers.Constant(0.0)
+        self.weight_initializer = _initializer(weight_initializer, initializers.He())
+        self.bias_initializer = _initializer(bias_initializer, initializers.Constant(0.0))
         self.name = name
 
     def window(self, input_shape: Shape) -> Window:
@@ -166,7 +176,8 @@ class Conv2D(_Image):
         if C % self.groups or self.filters % self.groups:
             raise ShapeError(
                 f"groups must divide the channels and the filters, got {self.groups} groups for "
-                f"{C} channels and {self.filters} filters"
+                f"{C} channels and {self.filters} filters; use a divisor of "
+                f"{math.gcd(C, self.filters)}, or other filters"
             )
         return (*self.window(input_shape).output, self.filters)
 
@@ -209,7 +220,8 @@ class Conv2D(_Image):
 
     def facts(self) -> dict[str, str]:
         facts = {"filters": str(self.filters), **_window_facts(self)}
-        return facts | ({"groups": str(self.groups)} if self.groups > 1 else {})
+        facts |= {"groups": str(self.groups)} if self.groups > 1 else {}
+        return facts | _details(dilation=(self.dilation, (1, 1)))
 
     def _convolve(
         self, params: Params, x: Array, context: Context, activation: str | None
@@ -268,7 +280,10 @@ class MaxPool2D(_Image):
         return ops.max_pool2d_backward(dy, *saved, **self._options()), {}
 
     def facts(self) -> dict[str, str]:
-        return _window_facts(self)
+        details = _details(
+            dilation=(self.dilation, (1, 1)), ceil_mode=(bool(self.ceil_mode), False)
+        )
+        return _window_facts(self) | details
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -326,7 +341,11 @@ class AveragePool2D(_Image):
         return ops.avg_pool2d_backward(dy, saved, **self._options()), {}
 
     def facts(self) -> dict[str, str]:
-        return _window_facts(self)
+        details = _details(
+            ceil_mode=(bool(self.ceil_mode), False),
+            count_include_pad=(bool(self.count_include_pad), True),
+        )
+        return _window_facts(self) | details
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -359,8 +378,8 @@ class Dense(Layer):
         one_of(activation, (None, "relu", "softmax"), "activation")
         self.units = whole(units, "units")
         self.activation = activation
-        self.weight_initializer = weight_initializer or initializers.He()
-        self.bias_initializer = bias_initializer or initializers.Constant(0.0)
+        self.weight_initializer = _initializer(weight_initializer, initializers.He())
+        self.bias_initializer = _initializer(bias_initializer, initializers.Constant(0.0))
         self.name = name
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -541,7 +560,23 @@ class LocalResponseNorm(_Image):
         return ops.local_response_norm_backward(dy, saved, **self.options), {}
 
     def facts(self) -> dict[str, str]:
-        return {"filters": f"n {self.options['size']}"}
+        size, alpha, beta, k, alpha_over_size = self.options.values()
+        usual = _details(alpha=(alpha, 1e-4), beta=(beta, 0.75)).get("details")
+        dialect = "a = alpha/size" if alpha_over_size else "a = alpha"
+        details = f"k {k:g}, {dialect}" + (f", {usual}" if usual else "")
+        return {"filters": f"n {size}", "details": details}
+
+
+def _initializer(given: Initializer | None, usual: Initializer) -> Initializer:
+    if given is not None and not callable(given):
+        raise ArgumentError(f"an initializer is called as f(out, rng), got {given!r}")
+    return usual if given is None else given
+
+
+def _details(**given: tuple[object, object]) -> dict[str, str]:
+    """The arguments, each (value, usual value), that are not as usual."""
+    details = [f"{name} {value}" for name, (value, usual) in given.items() if value != usual]
+    return {"details": ", ".join(details)} if details else {}
 
 
 def _window_facts(layer: Conv2D | MaxPool2D | AveragePool2D) -> dict[str, str]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn.arguments import one_of, whole
-from tinycnn.arrays import Array, tensor
+from tinycnn.arrays import Array, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, ShapeError
-from tinycnn.layers import Context, Layer, naming
+from tinycnn.layers import Context, Layer, naming, returned
 from tinycnn.parameters import FlatArrays
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
@@ -39,48 +40,61 @@ class Sequential:
         name: str | None = None,
     ) -> None:
         one_of(dtype, ("float32", "float64"), "dtype")
+        if not isinstance(layers, Iterable):
+            raise ArgumentError(f"layers must be a list of layers, got {layers!r}")
         self.layers = tuple(layers)
-        self.input_shape = tuple(whole(size, "input_shape's sizes") for size in input_shape)
+        self.input_shape = _sizes(input_shape, "input_shape")
         self.dtype = np.dtype(dtype)
         self.name = name
         self.version = 0
         self._seed = _seed(rng)
         self._parameters: FlatArrays | None = None
         self._lock = threading.Lock()
-        self._adopt()
+        self._refuse_taken()
+        self._name()
         self.shapes = [self.input_shape]  # of layer i's input; the last is the model's output
         self._parameter_shapes: dict[str, tuple[int, ...]] = {}
         for layer in self.layers:
             with naming(layer):
-                output = tuple(layer.output_shape(self.shapes[-1]))
+                output = _sizes(layer.output_shape(self.shapes[-1]), "what output_shape returns")
                 for parameter, shape in layer.parameter_shapes(self.shapes[-1]).items():
-                    self._parameter_shapes[f"{layer.name}.{parameter}"] = shape
+                    name = f"{layer.name}.{parameter}"
+                    self._parameter_shapes[name] = _sizes(shape, f"the shape of {parameter}")
             self.shapes.append(output)
+        self._own()  # last: a construction that failed takes nothing
 
-    def _adopt(self) -> None:
-        """Name the layers that have no name, and refuse names and layers that are taken."""
+    def _refuse_taken(self) -> None:
+        """Refuse what is no layer, and a layer that has its place already."""
         if not self.layers:
             raise ArgumentError("a model needs at least one layer")
-        taken: set[str] = set()
         for position, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
                 raise ArgumentError(
                     f"layer {position} must be a tinycnn.layers.Layer, got {layer!r}"
                 )
-            owner = _owners.get(layer)
-            if layer in self.layers[:position] or (owner is not None and owner() is not None):
+            twice = any(layer is other for other in self.layers[:position])
+            if twice or _owner(layer) is not None:
                 raise ArgumentError(
                     f"{layer!r} is already part of a model; make a layer of its own for each place"
                 )
-            if layer.name is None:
-                names = (f"{layer.stem}{i}" for i in range(1, len(self.layers) + 1))
-                chosen = {other.name for other in self.layers}
-                layer.name = next(name for name in names if name not in chosen)
-            if layer.name in taken:
-                raise ArgumentError(f"two layers are named {layer.name!r}; names must differ")
-            taken.add(layer.name)
+
+    def _name(self) -> None:
+        """Name the layers that have no name, and refuse names that are taken."""
+        names = [layer.name for layer in self.layers if layer.name is not None]
+        for name in names:
+            if not isinstance(name, str) or not name or "." in name:
+                raise ArgumentError(f"a layer's name must be a text without dots, got {name!r}")
+            if names.count(name) > 1:
+                raise ArgumentError(f"two layers are named {name!r}; names must differ")
         for layer in self.layers:
-            _owners[layer] = weakref.ref(self)
+            if layer.name is None:
+                free = (f"{layer.stem}{i}" for i in range(1, len(self.layers) + 1))
+                layer.name = next(name for name in free if name not in names)
+                names.append(layer.name)
+
+    def _own(self) -> None:
+        for layer in self.layers:
+            _owners[id(layer)] = weakref.ref(layer), weakref.ref(self)
 
     # ------------------------------------------------------------------------------- parameters
 
@@ -90,11 +104,19 @@ class Sequential:
 
     @contextmanager
     def edit(self) -> Iterator[FlatArrays]:
-        """Give the parameters for writing; `version` goes up when the ``with`` block ends."""
+        """Give the parameters for writing; `version` goes up when the ``with`` block begins and ends.
+
+        So traces made before it and traces made inside it both turn stale.
+        """
         weights = self._weights()
+        self._raise_version()
         try:
             yield weights
         finally:
+            self._raise_version()
+
+    def _raise_version(self) -> None:
+        with self._lock:
             self.version += 1
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -153,10 +175,14 @@ class Sequential:
         """Read a batch of inputs in the model's dtype."""
         x = tensor(x, "x", "N...", self.dtype)
         if x.shape[1:] != self.input_shape:
+            remedy = ""
+            if x.shape == self.input_shape:
+                remedy = "; for one input, pass x[None]"
+            elif x.ndim == 4 and (*x.shape[2:], x.shape[1]) == self.input_shape:
+                remedy = "; channels come last here, pass x.transpose(0, 2, 3, 1)"
             raise ShapeError(
                 f"x must have shape (N, {', '.join(map(str, self.input_shape))}), a batch of inputs "
-                f"{times(self.input_shape)}, got shape {x.shape}"
-                + ("; for one input, pass x[None]" if x.shape == self.input_shape else "")
+                f"{times(self.input_shape)}, got shape {x.shape}{remedy}"
             )
         return x
 
@@ -166,12 +192,11 @@ class Sequential:
         """Run one layer; a mistake's text names it."""
         layer = self.layers[position]
         with naming(layer):
-            y, saved = layer.forward(params, x, context)
-            if y.shape != (len(x), *self.shapes[position + 1]):
-                raise ShapeError(
-                    f"forward returned shape {y.shape}, but output_shape says (N, "
-                    f"{', '.join(map(str, self.shapes[position + 1]))}) with N = {len(x)}"
-                )
+            result = layer.forward(params, read_only(x), context)
+            y, saved = returned(result, "forward", "y, saved")
+            y = tensor(y, "y", "N...", self.dtype)
+            shape = (len(x), *self.shapes[position + 1])
+            expect_shape(y, shape, "y", "N and what output_shape says")
         return y, saved
 
     def summary(self) -> Summary:
@@ -193,12 +218,27 @@ class Sequential:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = threading.Lock()
-        for layer in self.layers:
-            _owners[layer] = weakref.ref(self)
+        self._own()
+
+    def __copy__(self) -> Sequential:
+        """A deep copy, for two models cannot share layers and parameters."""
+        return deepcopy(self)
 
 
-# Which model a layer belongs to; kept outside the layer, so that layers copy and pickle freely.
-_owners: weakref.WeakKeyDictionary[Layer, weakref.ref[Sequential]] = weakref.WeakKeyDictionary()
+# Which model a layer belongs to. By identity, for a layer of yours may be equal to another or have
+# no hash, and outside the layer, so that layers copy and pickle freely.
+_owners: dict[int, tuple[weakref.ref[Layer], weakref.ref[Sequential]]] = {}
+
+
+def _owner(layer: Layer) -> Sequential | None:
+    known = _owners.get(id(layer))
+    return known[1]() if known is not None and known[0]() is layer else None
+
+
+def _sizes(value: Any, name: str) -> tuple[int, ...]:
+    if not isinstance(value, Iterable) or isinstance(value, str):
+        raise ArgumentError(f"{name} must be a shape such as (H, W, C) or (D,), got {value!r}")
+    return tuple(whole(size, f"each size of {name}") for size in value)
 
 
 def _seed(rng: int | np.random.Generator | None) -> int:

@@ -26,7 +26,8 @@ class SGD:
         v = momentum * v - rate * (g + weight_decay * w);   w = w + v
 
     Biases (parameters of one axis) do not decay, as in the paper's code, unless ``decay_biases``.
-    ``rate`` may be changed between steps. Source: Krizhevsky et al. 2012, section 5.
+    ``rate``, ``momentum`` and ``weight_decay`` may be changed between steps.
+    Source: Krizhevsky et al. 2012, section 5.
     """
 
     def __init__(
@@ -50,6 +51,8 @@ class SGD:
         from tinycnn.kernels.sgd import sgd_momentum
 
         flat = read_only(self._flat(gradients).flat)
+        rate = number(self.rate, "rate")
+        momentum = number(self.momentum, "momentum")
         blocks_and_decays = self._blocks()
         with self.model.edit() as weights:
 
@@ -61,8 +64,8 @@ class SGD:
                     self.velocities.flat,
                     first,
                     last,
-                    self.rate,
-                    self.momentum,
+                    rate,
+                    momentum,
                     decay,
                 )
 
@@ -72,8 +75,9 @@ class SGD:
         """Cut each parameter into ranges of the flat buffers, with its decay."""
         result = []
         start = 0
+        weight_decay = number(self.weight_decay, "weight_decay")
         for view in self.velocities.values():
-            decay = self.weight_decay if self.decay_biases or view.ndim > 1 else 0.0
+            decay = weight_decay if self.decay_biases or view.ndim > 1 else 0.0
             result += [
                 (start + first, start + last, decay)
                 for first, last in blocks.cut(view.size, _ELEMENTS)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, expect_shape
-from tinycnn.errors import UnknownNameError
+from tinycnn.arrays import Array, expect_shape, tensor
+from tinycnn.errors import ArgumentError, UnknownNameError
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -33,8 +33,13 @@ class FlatArrays(Mapping[str, Array]):
         return self._views[name]
 
     def __setitem__(self, name: str, values: ArrayLike) -> None:
-        view, array = self[name], np.asarray(values)
-        if array is not view:
+        view = self[name]
+        if values is not view:
+            if not view.flags.writeable:
+                raise ArgumentError(
+                    f"{name} is read-only here; change parameters inside `with model.edit() as p:`"
+                )
+            array = tensor(values, name, "...", view.dtype)
             expect_shape(array, view.shape, name, "its shape here")
             view[...] = array
 

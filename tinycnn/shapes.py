@@ -178,13 +178,22 @@ def _pads(
             ]
             return (total[0] // 2, -(-total[0] // 2)), (total[1] // 2, -(-total[1] // 2))
         raise ArgumentError(f'padding must be numbers, "valid" or "same", got {padding!r}')
-    sides = (padding, padding) if isinstance(padding, (int, np.integer)) else padding
-    if not isinstance(sides, Sequence) or len(sides) != 2:
+    sides = _twice(padding)
+    pairs = [_twice(side) for side in sides] if _is_pair(sides) else []
+    if not pairs or not all(_is_pair(both) for both in pairs):
         raise ArgumentError(
             f'padding must be an int, (height, width), ((top, bottom), (left, right)), "valid" or '
             f'"same", got {padding!r}'
         )
-    return pair(sides[0], "padding", least=0), pair(sides[1], "padding", least=0)
+    return pair(pairs[0], "padding", least=0), pair(pairs[1], "padding", least=0)
+
+
+def _twice(value: Any) -> Any:
+    return (value, value) if isinstance(value, (int, np.integer)) else value
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2
 
 
 def _axis(

@@ -10,11 +10,22 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn.initializers import Initializer
 from tinycnn.layers import Layer, Shape
 from tinycnn.shapes import times
 
+_WIDTH = 80
 _TABLE = ("layer", "filters / neurons", "kernel", "stride", "padding", "feature map", "activation",
           "parameters")  # fmt: skip
+_FACTS = ("filters", "kernel", "stride", "padding", "groups", "details")
+_COMPARED = (
+    "kind",
+    *_FACTS,
+    "output_shape",
+    "activation",
+    "parameters",
+    "multiply_adds",
+)
 _COSTS = ("layer", "multiply-adds", "backward", "activations", "im2col whole")
 
 
@@ -29,6 +40,8 @@ class Row:
     stride: str
     padding: str
     groups: str
+    details: str
+    initial: dict[str, str]
     output_shape: Shape
     activation: str
     parameters: int
@@ -40,7 +53,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """Rows and totals; ``str`` is a table 80 columns wide."""
+    """Rows and totals; ``str`` is two tables, 80 columns wide where names and numbers let them."""
 
     title: str
     input_shape: Shape
@@ -60,7 +73,9 @@ class Summary:
         rows: list[Row] = []
         shape = input_shape
         for layer in layers:
-            facts = {"filters": "", "kernel": "", "stride": "", "padding": "", "groups": ""}
+            facts = dict.fromkeys(_FACTS, "")
+            facts |= {name: str(fact) for name, fact in layer.facts().items() if name in facts}
+            parameters = layer.parameter_shapes(shape)
             work = layer.multiply_adds(shape)
             output = tuple(layer.output_shape(shape))
             # dW takes as many products as the forward pass, dx as many again; nothing before the
@@ -70,10 +85,11 @@ class Summary:
                 Row(
                     name=str(layer.name),
                     kind=type(layer).__name__,
-                    **(facts | layer.facts()),
+                    **facts,
+                    initial={name: _drawn(layer.initializer(name)) for name in parameters},
                     output_shape=output,
                     activation=_activation(layer.activation),
-                    parameters=sum(map(math.prod, layer.parameter_shapes(shape).values())),
+                    parameters=sum(map(math.prod, parameters.values())),
                     multiply_adds=work,
                     multiply_adds_backward=work * (1 + need_dx),
                     activation_bytes=math.prod(output) * itemsize,
@@ -148,8 +164,8 @@ class Summary:
     def _cost_table(self) -> tuple[Sequence[str], list[list[str]], int]:
         body = [
             [row.name, *(f"{n:,}" if n else "" for n in (row.multiply_adds, row.multiply_adds_backward)),
-             f"{row.activation_bytes / 1e6:.2f} MB",
-             f"{row.im2col_bytes / 1e6:.2f} MB" if row.im2col_bytes else ""]
+             f"{row.activation_bytes / 1e3:,.1f} kB",
+             f"{row.im2col_bytes / 1e3:,.1f} kB" if row.im2col_bytes else ""]
             for row in (*self.rows, self.total)
         ]  # fmt: skip
         return _COSTS, body, 4
@@ -157,32 +173,41 @@ class Summary:
 
 def difference(a: Summary, b: Summary) -> str:
     """Say in which rows two networks differ, row by row and column by column."""
-    columns = ("kind", "filters", "kernel", "stride", "padding", "groups", "output_shape", "activation",
-               "parameters", "multiply_adds")  # fmt: skip
-    ours, theirs = ({row.name: row for row in side.rows} for side in (a, b))
-    order = [*ours, *(name for name in theirs if name not in ours)]
     body: list[list[str]] = []
     if a.input_shape != b.input_shape:
         body.append(["input", "feature map", times(a.input_shape), times(b.input_shape)])
-    for name in order:
+    ours, theirs = _comparable(a), _comparable(b)
+    for name in [*ours, *(name for name in theirs if name not in ours)]:
         if name not in ours or name not in theirs:
-            kinds = [side[name].kind if name in side else "(none)" for side in (ours, theirs)]
+            kinds = [side[name]["kind"] if name in side else "(none)" for side in (ours, theirs)]
             body.append([name, "kind", *kinds])
             continue
-        for column in columns:
-            values = [getattr(side[name], column) for side in (ours, theirs)]
-            if values[0] != values[1]:
-                body.append([name, column.replace("_", "-"), *map(_shown, values)])
-    if list(ours) != list(theirs) and set(ours) == set(theirs):
-        body.append(["order", "", " ".join(ours), " ".join(theirs)])
+        for column in ours[name] | theirs[name]:
+            texts = [side[name].get(column) or "(none)" for side in (ours, theirs)]
+            if texts[0] != texts[1]:
+                body.append([name, column, *texts])
     for column in ("parameters", "multiply_adds"):
-        values = [getattr(side, column) for side in (a, b)]
-        body.append(["total", column.replace("_", "-"), *map(_shown, values)])
+        values = [f"{getattr(side, column):,}" for side in (a, b)]
+        body.append(["total", column.replace("_", "-"), *values])
     return text_table(("layer", "column", a.title, b.title), body, 2)
 
 
+def _comparable(summary: Summary) -> dict[str, dict[str, str]]:
+    """Each row's columns as texts, by name."""
+    result, before = {}, "input"
+    for row in summary.rows:
+        columns = {name.replace("_", "-"): _shown(getattr(row, name)) for name in _COMPARED}
+        columns |= {f"{name} drawn by": drawn for name, drawn in row.initial.items()}
+        result[row.name] = columns | {"after": before}
+        before = row.name
+    return result
+
+
 def text_table(head: Sequence[str], body: Sequence[Sequence[str]], right: int) -> str:
-    """Draw a table in text, the last ``right`` columns flush right; a long heading takes two lines."""
+    """Draw a table in text, the last ``right`` columns flush right; a long heading takes two lines.
+
+    Columns stand two spaces apart, or one where the table would be wider than 80 columns.
+    """
     split = [title.split(" / ") for title in head]
     heads = [
         [part[i] if i < len(part) else "" for part in split] for i in range(max(map(len, split)))
@@ -193,14 +218,15 @@ def text_table(head: Sequence[str], body: Sequence[Sequence[str]], right: int) -
         ]
     rows = [*heads, *body]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= _WIDTH else " "
     lines = [
-        "  ".join(
+        gap.join(
             text.rjust(width) if i >= len(head) - right else text.ljust(width)
             for i, (text, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]
-    lines.insert(len(heads), "  ".join("-" * width for width in widths))
+    lines.insert(len(heads), gap.join("-" * width for width in widths))
     return "\n".join(lines)
 
 
@@ -223,7 +249,11 @@ def _activation(name: str | None) -> str:
     return {None: "", "relu": "ReLU", "softmax": "Softmax"}.get(name, str(name))
 
 
+def _drawn(initializer: Initializer) -> str:
+    return str(getattr(initializer, "__name__", initializer))
+
+
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return times(value)
-    return f"{value:,}" if isinstance(value, int) else str(value) or "(none)"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -68,8 +68,8 @@ class Record:
 class Trace:
     """A forward pass of ``model``, layer by layer, and its backward pass once asked for.
 
-    ``records`` are in layer order, ``y`` is the model's output, ``loss`` the mean cross-entropy
-    after ``backward(labels=...)``.
+    ``records`` are in layer order, ``y`` is the model's output; after ``backward(labels=...)``,
+    ``loss`` is the mean cross-entropy.
     """
 
     def __init__(self, model: Sequential, version: int, x: Array, records: list[Record]) -> None:
@@ -78,6 +78,8 @@ class Trace:
         self.x = x
         self.records = records
         self.loss: float | None = None
+        self.labels: list[int] | None = None  # what backward was given, labels or dy
+        self.dy: Array | None = None
 
     @property
     def y(self) -> Array:
@@ -91,11 +93,17 @@ class Trace:
             raise UnknownNameError(f"no layer is named {name!r}; there are {', '.join(names)}")
         return self.records[names.index(name)]
 
-    def explain(self, name: str, at: Sequence[int], *, sample: int = 0) -> Explanation:
-        """Open one number of the pass: cell ``at`` of layer ``name``; see `tinycnn.stepthrough`."""
+    def explain(
+        self, what: str, at: Sequence[int] | None = None, *, sample: int = 0
+    ) -> Explanation:
+        """Open one number of the pass: a cell, a gradient or the loss.
+
+        "conv2" with ``at=(13, 13, 7)``, "conv1.W[5,5,0,3]", "pool1.x" with ``at``, "loss"; see
+        `tinycnn.stepthrough.explain`.
+        """
         # The one door upwards: a reader that is loaded when somebody asks for it.
         opened: Explanation = import_module("tinycnn.stepthrough").explain(
-            self, name, at, sample=sample
+            self, what, at, sample=sample
         )
         return opened
 
@@ -125,9 +133,11 @@ class Trace:
         gradients = self._gradients(out)
         if labels is not None:
             self.loss, upstream = ops.cross_entropy(last.z if at_logits else last.y, labels)
+            self.labels, self.dy = np.asarray(labels).tolist(), None
         else:
             upstream = tensor(dy, "dy", "N...", self.model.dtype)  # type: ignore[arg-type]
             expect_shape(upstream, self.y.shape, "dy", "the shape of trace.y")
+            self.loss, self.labels, self.dy = None, None, upstream
         for record in self.records:
             record.dy = record._dz = record.dx = record.grads = None
         useful = [any(r.params for r in self.records[:i]) for i in range(len(self.records))]

@@ -14,17 +14,21 @@ import numpy as np
 
 from tinycnn import blocks
 from tinycnn.arrays import Array, read_only
+from tinycnn.kernels.bias import add_bias
 from tinycnn.kernels.im2col import col2im, im2col
 from tinycnn.kernels.relu import relu_backward
 from tinycnn.ops._geometry import Geometry, rows
 
-# A block's columns take about this many bytes. BLAS packs the weights anew for each block, so that
-# small blocks lose more by packing than they win by staying in L2.
-_BLOCK_BYTES = 1 << 21
+# BLAS packs the weights anew for each block: 128 rows lose a tenth by that, 64 rows a fifth. From
+# some 300 rows on it no longer matters, even where the columns spill from L2 into L3.
 _MOST_ROWS = 512
-# At least this many blocks, if they have enough rows each, so that all cores have work.
-_LEAST_BLOCKS = 8
-_ENOUGH_ROWS = 64
+_BLOCK_BYTES = 6 << 20
+# Multiply-adds of a block: a tenth of a second on a slow core.
+_BLOCK_WORK = 1 << 30
+# Blocks come in multiples of this many, so that the cores end together, but if they would then have
+# fewer rows than are enough, in halves and quarters of it.
+_EVEN_BLOCKS = 8
+_ENOUGH_ROWS = 80
 # Columns of dW that one chain of blocks sums up: dW's part stays in L2.
 _PART_COLUMNS = 128
 
@@ -43,11 +47,11 @@ def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool,
             im2col(x, first, channels.start, win.output, win.stride, win.corner, win.dilation, cols)
             np.matmul(cols.reshape(-1, K), weights[:, filters], out=part[:, filters])
         if b is not None:
-            part += b
-        if relu:
+            add_bias(part, b, relu)
+        elif relu:
             np.maximum(part, part.dtype.type(0), out=part)
 
-    blocks.run(multiply, _row_blocks(len(target), K * x.itemsize))
+    blocks.run(multiply, _row_blocks(len(target), K, geometry.F, x.itemsize))
 
 
 def weight_gradient(
@@ -65,7 +69,7 @@ def weight_gradient(
     # Few channels: a whole kernel row is a part. Many: each kernel cell, and a range of channels.
     columns = [(0, KW)] if KW * Cg <= _PART_COLUMNS else [(j, j + 1) for j in range(KW)]
     parts = [*product(range(KH), columns, blocks.cut(Cg, _PART_COLUMNS), geometry.group_slices())]
-    row_blocks = _row_blocks(len(rows(dy)), _PART_COLUMNS * x.itemsize)
+    row_blocks = _row_blocks(len(rows(dy)), _PART_COLUMNS, geometry.F, x.itemsize)
     source, mask = rows(dy), None if y is None else rows(y)
 
     def sum_up(
@@ -102,7 +106,7 @@ def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx:
     K = win.cells * W.shape[2]
     weights, source = W.reshape(K, geometry.F), rows(dy)
     mask = None if y is None else rows(y)
-    row_blocks = _row_blocks(geometry.cells_per_image, K * dy.itemsize)
+    row_blocks = _row_blocks(geometry.cells_per_image, K, geometry.F, dy.itemsize)
 
     def scatter(n: int) -> Generator[None]:
         start = n * geometry.cells_per_image
@@ -120,9 +124,14 @@ def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx:
     blocks.run(scatter, range(geometry.N))
 
 
-def _row_blocks(total: int, row_bytes: int) -> list[blocks.Range]:
-    size = min(_BLOCK_BYTES // row_bytes, _MOST_ROWS, max(total // _LEAST_BLOCKS, _ENOUGH_ROWS))
-    return blocks.cut(total, size, least=blocks.LEAST_ROWS)
+def _row_blocks(total: int, K: int, F: int, itemsize: int) -> list[blocks.Range]:
+    """Cut ``total`` rows of columns, each K numbers to be multiplied with F filters."""
+    most = min(_MOST_ROWS, _BLOCK_BYTES // max(K * itemsize, 1), _BLOCK_WORK // max(K * F, 1))
+    count = -(-total // max(most, blocks.LEAST_ROWS))
+    count += -count % _EVEN_BLOCKS
+    while count > 1 and total < count * min(most, _ENOUGH_ROWS):
+        count //= 2
+    return blocks.cut(total, -(-total // max(count, 1)), least=blocks.LEAST_ROWS)
 
 
 def _masked(dy: Array, y: Array | None, first: int, last: int) -> Array:

@@ -45,7 +45,7 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
     axis = _axis(axis, x)
     if x.size == 0:
         return x.copy()
-    with np.errstate(invalid="ignore"):  # inf - inf
+    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf, and -inf instead of -6e38
         y: Array = np.exp(x - x.max(axis=axis, keepdims=True))
     y /= y.sum(axis=axis, keepdims=True)
     return y

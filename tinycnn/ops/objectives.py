@@ -21,11 +21,12 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
     rows, picked = np.arange(len(z)), _labels(labels, *z.shape)
     if len(z) == 0:
         return 0.0, z.copy()
-    with np.errstate(invalid="ignore"):  # inf - inf
-        shifted = z - z.max(axis=1, keepdims=True)
-    exponentials = np.exp(shifted)
+    largest = z.max(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf, and -inf instead of -6e38
+        exponentials = np.exp(z - largest)
+        gaps = np.subtract(largest[:, 0], z[rows, picked], dtype=np.float64)
     total = exponentials.sum(axis=1, keepdims=True)
-    losses = np.log(total[:, 0], dtype=np.float64) - shifted[rows, picked]
+    losses = np.log(total[:, 0], dtype=np.float64) + gaps
     dlogits: Array = exponentials / total
     dlogits[rows, picked] -= 1
     dlogits /= len(z)
