@@ -15,7 +15,7 @@ import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
 from inspect import isgenerator
 from typing import Any, TypeVar
@@ -58,11 +58,12 @@ def run(work: Callable[[Item], Generator[None] | None], items: Iterable[Item]) -
             job.work()
         else:
             job.share(_pool(helpers), helpers)
-    if job.error is not None:
+    error, job.error = job.error, None
+    if error is not None:
         try:
-            raise job.error
+            raise error
         finally:
-            del job  # the error's traceback holds this frame: arrays would wait for the collector
+            del error  # its traceback holds these frames: arrays would wait for the collector
 
 
 class _Job:
@@ -114,7 +115,8 @@ class _Job:
         with self.left:
             self.closed = True
             while self.helpers:
-                self.left.wait()
+                # A signal in the instant before the wait does not end it: look up now and then.
+                self.left.wait(0.05)
 
     def work(self) -> None:
         """Take blocks until none is left; never raises what a block raised, but keeps it."""
@@ -123,9 +125,10 @@ class _Job:
             for block in self.take():
                 steps = self.function(block)
                 if isgenerator(steps):
-                    for _ in steps:
-                        if self.stopped:
-                            break
+                    with closing(steps):
+                        for _ in steps:
+                            if self.stopped:
+                                break
         except BaseException as error:
             self.stop(error)
         finally:

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from tinycnn.stepthrough.explanation import Explanation
 
 
-_UNDO = {"relu": ops.relu_backward, "softmax": ops.softmax_backward}
-
-
 @dataclass
 class Record:
     """What happened at one layer. Shapes are (N, ...); what backward has not filled in is None.
@@ -61,8 +58,10 @@ class Record:
             return self._dz
         if self.layer.activation is None:
             return self.dy
-        undo = _UNDO.get(self.layer.activation)
-        return None if undo is None else undo(self.dy, self.y)
+        # Not at the top of the file: naming the ops loads Numba, which a summary never needs.
+        undo = {"relu": ops.relu_backward, "softmax": ops.softmax_backward}
+        known = undo.get(self.layer.activation)
+        return None if known is None else known(self.dy, self.y)
 
 
 class Trace:

@@ -11,7 +11,17 @@ import numpy as np
 
 from tinycnn import ops
 from tinycnn.arrays import Array
-from tinycnn.layers import Dropout, MaxPool2D
+from tinycnn.layers import (
+    AveragePool2D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    LocalResponseNorm,
+    MaxPool2D,
+    ReLU,
+    Softmax,
+)
 from tinycnn.stepthrough.explanation import Check
 from tinycnn.stepthrough.sums import Sum, leaves, number, total
 from tinycnn.trace import Record, Trace
@@ -22,24 +32,40 @@ def half_epsilon(dtype: np.dtype[Any]) -> float:
     return float(np.finfo(dtype).eps) / 2
 
 
-def check_sum(tree: Sum, engine: float, dtype: np.dtype[Any], *, bias: float = 0.0) -> Check:
+def check_sum(
+    tree: Sum,
+    engine: float,
+    dtype: np.dtype[Any],
+    *,
+    bias: float | None = None,
+    extra: int = 0,
+) -> Check:
     """The engine's sum against the same terms added up in float64.
 
-    Each of n additions rounds by at most u = 2^-24 (float32) of a partial sum, which is never
-    larger than the sum of the terms' sizes. Where all terms are multiples of one power of two and
-    their sizes add up to less than 1/u of it, every partial sum is a float: nothing is rounded.
+    Each of n terms is rounded once and meets at most n - 1 additions, each of which rounds by at
+    most u = 2^-24 (float32) of a partial sum, so the error is at most n * u / (1 - n * u) times the
+    sum of the terms' sizes (Higham, "Accuracy and stability of numerical algorithms", section 4.2).
+    ``extra`` counts further roundings of a term. Where all terms are multiples of one power of two
+    and their sizes add up to less than 1/u of it, every partial sum is a float: nothing is rounded.
     """
-    values = [leaf.value for leaf in leaves(tree.parts)] + [bias]
+    values = [leaf.value for leaf in leaves(tree.parts)] + ([] if bias is None else [bias])
     reference = total(values)
     if not math.isfinite(reference):
         return Check("float64", engine, reference, 0.0, "not a finite number")
     u, size = half_epsilon(dtype), math.fsum(map(abs, values))
     unit = min((_lowest_bit(value) for value in values if value), default=1.0)
-    if size < unit / u:
-        return Check("float64", engine, reference, 0.0, "every partial sum is a float32: exact")
-    rounding = f"2^{math.log2(u):.0f}"
-    why = f"{len(values):,} terms * {rounding} * the sum of their sizes {number(size)}"
-    return Check("float64", engine, reference, len(values) * u * size, why)
+    if size < unit / u and not extra:
+        return Check(
+            "float64", engine, reference, 0.0, f"every partial sum is a {dtype.name}: exact"
+        )
+    roundings = len(values) + extra
+    if dtype == np.float64:
+        roundings += 1  # of the reference's own products
+    smallest = float(np.finfo(dtype).smallest_subnormal)
+    bound = roundings * u / (1 - roundings * u) * size + roundings * smallest
+    what = f"{len(values):,} terms" if roundings == len(values) else f"{roundings:,} roundings"
+    why = f"{what} * 2^{math.log2(u):.0f} * the sum of the terms' sizes, {number(size)}"
+    return Check("float64", engine, reference, bound, why)
 
 
 def _lowest_bit(value: float) -> float:
@@ -51,98 +77,212 @@ def _lowest_bit(value: float) -> float:
 
 # ---------------------------------------------------------------------------- differences of the loss
 
-
-@dataclass(frozen=True)
-class Difference:
-    """A central difference (loss(+h) - loss(-h)) / 2h in float64, and what it crossed."""
-
-    value: float
-    h: float
-    flips: int  # ReLUs and pool windows that change between -h and +h
-    moved: float  # loss(after the step) - loss
+_STEPS = (1e-6, 1e-7, 1e-8)
+_SAME = 1e-13  # of a layer's largest cell: below this, two cells differ by float64's rounding alone
+_ROUNDING = 4e-15  # of a loss worked out in float64
 
 
 @dataclass(frozen=True)
 class Change:
-    """What is moved: an element of a layer's parameter, or of one image's input."""
+    """What is moved: an element of a layer's parameter, of its input, or of what it activates."""
 
     position: int
-    parameter: str | None  # None: the input
-    index: tuple[int, ...]
-
-
-def difference(trace: Trace, change: Change, step: float) -> Difference:
-    """Move one number by +-h, and by ``step``, and replay the pass in float64 from there on.
-
-    h begins at 1e-6 and shrinks while a ReLU or a pool window changes sides within it.
-    """
-    for h in (1e-6, 1e-7, 1e-8):
-        losses, flips = _replay(trace, change, (0.0, h, -h, step))
-        if not flips:
-            break
-    return Difference((losses[1] - losses[2]) / (2 * h), h, flips, losses[3] - losses[0])
-
-
-def _replay(trace: Trace, change: Change, moves: Sequence[float]) -> tuple[list[float], int]:
-    """The loss after each move, in float64; and how many kinks lie between the second and third."""
-    first, *later = trace.records[change.position :]
-    runs = [_forward(first, *_moved(first, change, move)) for move in moves]
-    y = np.concatenate([run.y for run in runs])
-    logits = [run.logits for run in runs if run.logits is not None]
-    outputs = np.concatenate(logits or [y])
-    flips = _flips([run.sides for run in runs])
-    for record in later:
-        run = _forward(record, record.params, y)
-        y, outputs = run.y, run.y if run.logits is None else run.logits
-        if run.sides is not None:
-            flips += _flips(np.split(run.sides, len(moves)))
-    return [_objective(trace, part) for part in np.split(outputs, len(moves))], flips
+    part: str  # "x", "z" or a parameter's name
+    index: tuple[int, ...]  # into the batch, or into the parameter
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One layer's forward in float64: output, logits of a softmax, each cell's side of its kinks."""
+class Difference:
+    """A central difference (loss(+h) - loss(-h)) / 2h in float64, and the kinks on its way.
 
-    y: Array
-    logits: Array | None = None
-    sides: Array | None = None
+    A ReLU has a kink at 0 and a pool's window where two cells are equal: there the slope to the
+    left is not that to the right. ``crossed`` counts those between -h and +h at the smallest h,
+    ``others`` those so near that float64 falls on the other side than the pass's own precision. All
+    of them are held on the side that the pass took, so that both speak of the same branch.
+    """
 
-
-def _moved(record: Record, change: Change, move: float) -> tuple[dict[str, Array], Array]:
-    """The parameters and the input of a layer, in float64, with one number moved."""
-    x, params = record.x.astype(np.float64), dict(record.params)
-    if change.parameter is None:
-        x[change.index] += move
-    else:
-        params[change.parameter] = params[change.parameter].astype(np.float64)
-        params[change.parameter][change.index] += move
-    return params, x
+    value: float
+    h: float
+    crossed: int
+    others: int
+    moved: float  # loss(after the step) - loss, nothing held
+    rounding: float  # how far float64's rounding of the loss may move ``value``
 
 
-def _forward(record: Record, params: Mapping[str, Array], x: Array) -> _Run:
+def difference(trace: Trace, change: Change, step: float) -> Difference | None:
+    """Move one number by +-h, and by ``step``, and replay the pass in float64 from there on.
+
+    h begins at 1e-6 and shrinks while a kink lies within it. None if a layer of the user's own does
+    not compute in float64.
+    """
+    moved = 0.0
+    for h in _STEPS:
+        moves = (h, -h, 0.0, step) if h == _STEPS[0] else (h, -h, 0.0)
+        replay = _Replay.of(trace, change, moves, hold_all=False)
+        if replay is None:
+            return None
+        if h == _STEPS[0]:
+            moved = replay.losses[3] - replay.losses[2]
+        if not replay.crossed:
+            break
+    crossed = replay.crossed
+    if crossed:
+        replay = _Replay.of(trace, change, moves, hold_all=True)
+        assert replay is not None
+    value = (replay.losses[0] - replay.losses[1]) / (2 * h)
+    return Difference(value, h, crossed, replay.others, moved, _ROUNDING * replay.size / h)
+
+
+@dataclass
+class _Replay:
+    """The loss after each of the moves +h, -h, 0 and perhaps a step, replayed side by side."""
+
+    trace: Trace
+    moves: tuple[float, ...]
+    hold_all: bool
+    losses: list[float]
+    size: float = 1.0
+    crossed: int = 0
+    others: int = 0
+
+    @classmethod
+    def of(
+        cls, trace: Trace, change: Change, moves: tuple[float, ...], *, hold_all: bool
+    ) -> _Replay | None:
+        """Run the pass from the change on; None if it cannot be replayed."""
+        replay = cls(trace, moves, hold_all, [])
+        first, last = trace.records[change.position], trace.records[-1]
+        if last.layer.activation == "softmax" and not _known(last):
+            return None
+        x = first.x.astype(np.float64)
+        if change.part in first.params:
+            parts = []
+            for move in moves:
+                params = dict(first.params)
+                params[change.part] = _nudged(first.params[change.part], change.index, move)
+                parts.append(_before_activation(first, params, x))
+            before = None if any(part is None for part in parts) else np.concatenate(parts)
+            x = np.concatenate([x] * len(moves))
+        else:
+            at_input = change.part == "x"
+            x = np.concatenate([_nudged(x, change.index, m if at_input else 0.0) for m in moves])
+            before = _before_activation(first, first.params, x)
+            if not at_input and before is not None:
+                parts = np.split(before, len(moves))
+                before = np.concatenate(
+                    [_nudged(p, change.index, m) for p, m in zip(parts, moves, strict=True)]
+                )
+        for record in trace.records[change.position :]:
+            if record is not first:
+                before = _before_activation(record, record.params, x)
+            if before is None:
+                return None
+            x = replay._after_activation(record, x, before)
+        outputs = before if last.layer.activation == "softmax" else x
+        for part in np.split(outputs, len(moves)):
+            replay._lose(part)
+        return replay
+
+    def _after_activation(self, record: Record, x: Array, before: Array) -> Array:
+        layer = record.layer
+        copies = (len(self.moves), *[1] * (before.ndim - 1))
+        if isinstance(layer, MaxPool2D):
+            won = _cells(layer, x.shape[1:], np.tile(record.saved[0], copies))
+            return self._hold(before, np.take_along_axis(x.reshape(won[0]), won[1], 1))
+        if layer.activation == "relu" and _known(record):
+            passed = np.tile(~(record.y <= 0), copies)
+            return self._hold(np.maximum(before, 0), np.where(passed, before, 0))
+        if layer.activation == "softmax" and _known(record):
+            return ops.softmax(before)
+        return before
+
+    def _hold(self, y: Array, held: Array) -> Array:
+        """Take ``held``, what the pass's own side gives, wherever a kink lies too near."""
+        held = held.reshape(y.shape)
+        with np.errstate(invalid="ignore"):
+            beyond = np.abs(y - held) > _SAME * np.abs(y).max(initial=0.0)
+        if not beyond.any():
+            return y
+        up, down, at = np.split(beyond, len(self.moves))[:3]
+        crossed = (up | down) & ~at
+        self.others += int(np.count_nonzero(at))
+        self.crossed += int(np.count_nonzero(crossed))
+        mask = at | crossed if self.hold_all else at
+        # Only +h and -h: what a step is compared with is the loss as it is.
+        masks = [mask, mask, *[np.zeros_like(mask)] * (len(self.moves) - 2)]
+        return np.where(np.concatenate(masks), held, y)
+
+    def _lose(self, outputs: Array) -> None:
+        """Add what the trace's gradients are gradients of: the loss, or <dy, y>."""
+        trace = self.trace
+        if trace.labels is not None:
+            loss = ops.cross_entropy(outputs, trace.labels)[0]
+            self.size = max(self.size, float(np.abs(outputs).max()))
+        else:
+            assert trace.dy is not None
+            softmax = trace.records[-1].layer.activation == "softmax"
+            terms = (trace.dy * (ops.softmax(outputs) if softmax else outputs)).ravel().tolist()
+            loss = total(terms)
+            self.size = max(self.size, total([abs(term) for term in terms]))
+        self.losses.append(loss)
+
+
+_KNOWN = (Conv2D, Dense, MaxPool2D, AveragePool2D, Dropout, Flatten)
+_KNOWN += (LocalResponseNorm, ReLU, Softmax)
+
+
+def _known(record: Record) -> bool:
+    """Whether a layer is one of ours, not one that a user wrote."""
+    return isinstance(record.layer, _KNOWN)
+
+
+def _nudged(array: Array, index: tuple[int, ...], move: float) -> Array:
+    moved: Array = array.astype(np.float64)
+    moved[index] += move
+    return moved
+
+
+def _before_activation(record: Record, params: Mapping[str, Array], x: Array) -> Array | None:
+    """What a layer gives in float64, before its activation; None if it does not compute in it."""
     layer = record.layer
+    if isinstance(layer, Conv2D):
+        return ops.conv2d(
+            x, params["W"], params["b"], stride=layer.stride, padding=layer.padding,
+            dilation=layer.dilation, groups=layer.groups, algorithm="im2col",
+        )  # fmt: skip
+    if isinstance(layer, Dense):
+        return _dense(x, params["W"], params["b"])
+    if isinstance(layer, ReLU | Softmax):
+        return x
     if isinstance(layer, Dropout) and record.saved is not None:
         mask = np.tile(record.saved, (len(x) // len(record.saved), *[1] * (x.ndim - 1)))
-        return _Run(ops.dropout_backward(x, mask, layer.rate))  # forward is the same map
-    context = replace(record.context, algorithm="im2col")
-    y, saved = layer.forward(params, x, context)
-    if layer.activation == "softmax":
-        return _Run(y, layer.logits(params, x, saved, context))
-    if isinstance(layer, MaxPool2D):
-        return _Run(y, sides=saved[0])
-    return _Run(y, sides=y > 0 if layer.activation == "relu" else None)
+        return ops.dropout_backward(x, mask, layer.rate)  # forward is the same map
+    if _known(record):
+        return layer.forward(params, x, record.context)[0]
+    try:
+        wide = {name: np.asarray(array, np.float64) for name, array in params.items()}
+        y = layer.forward(wide, x, replace(record.context, algorithm="im2col"))[0]
+    except Exception:  # whatever a layer of the user's own raises on float64
+        return None
+    return y if isinstance(y, np.ndarray) and y.dtype == np.float64 else None
 
 
-def _flips(sides: Sequence[Array | None]) -> int:
-    """Cells that are on different sides of a kink after the second and the third move."""
-    plus, minus = sides[1], sides[2]
-    return 0 if plus is None or minus is None else int(np.count_nonzero(plus != minus))
+def _dense(x: Array, W: Array, b: Array, rows: int = 1024) -> Array:
+    """Sum up x @ W + b in float64, W converted a few rows at a time: 62 million would fill memory."""
+    x = x.reshape(len(x), -1)
+    z = np.zeros((len(x), W.shape[1])) + b
+    for first in range(0, len(W), rows):
+        part = slice(first, first + rows)
+        z += x[:, part] @ W[part].astype(np.float64)
+    return z
 
 
-def _objective(trace: Trace, outputs: Array) -> float:
-    """What the trace's gradients are gradients of: the loss, or <dy, y>."""
-    if trace.labels is not None:
-        return ops.cross_entropy(outputs, trace.labels)[0]
-    assert trace.dy is not None
-    y = ops.softmax(outputs) if trace.records[-1].layer.activation == "softmax" else outputs
-    return math.fsum((trace.dy * y).ravel().tolist())
+def _cells(layer: MaxPool2D, shape: tuple[int, ...], winner: Array) -> tuple[Sequence[int], Array]:
+    """The cells that won: x's shape with rows and columns as one axis, and places along it."""
+    win = layer.window(shape)
+    OH, OW = win.output
+    i, j = np.divmod(winner.astype(np.intp), win.kernel[1])
+    h = np.arange(OH)[:, None, None] * win.stride[0] - win.corner[0] + i * win.dilation[0]
+    w = np.arange(OW)[:, None] * win.stride[1] - win.corner[1] + j * win.dilation[1]
+    places = (h * shape[1] + w).reshape(len(winner), OH * OW, shape[2])
+    return (len(winner), shape[0] * shape[1], shape[2]), places

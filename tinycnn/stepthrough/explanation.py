@@ -38,11 +38,12 @@ class Compares:
 
 @dataclass(frozen=True)
 class Step:
-    """Something done to a number: its name, its arithmetic in words, and the number it gives."""
+    """Something done to a number: its name, its arithmetic, the number it gives, and a remark."""
 
     name: str
     arithmetic: str
     value: float
+    remark: str = ""
 
 
 @dataclass(frozen=True)

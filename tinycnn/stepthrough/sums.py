@@ -68,17 +68,22 @@ def total(values: Sequence[float]) -> float:
     return math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
 
 
+def extent(noun: str, first: int, last: int) -> str:
+    """Name a range: "row 3", or "rows 3..5"."""
+    return f"{noun} {first}" if first == last else f"{noun}s {first}..{last}"
+
+
 def grouped(place: str, parts: Sequence[Part], noun: str, first: int = 0) -> Sum:
     """Sum up many parts over levels of near-equal groups, so that none prints over 25 numbers.
 
-    Groups are named by what they hold, counted from ``first``: "channels 24..47".
+    ``noun`` names a part; groups are named by what they hold, from ``first``: "channels 24..47".
     """
     if len(parts) <= MOST:
         return add(place, parts)
     count = min(math.ceil(len(parts) / (MOST - 1)), MOST - 1)
     groups = []
     for begin, end in spans(len(parts), count):
-        name = f"{noun} {first + begin}..{first + end - 1}"
+        name = extent(noun, first + begin, first + end - 1)
         groups.append(grouped(name, parts[begin:end], noun, first + begin))
     return add(place, groups)
 
@@ -100,7 +105,8 @@ def _region(
     across = spans(right - left, min(side, right - left))
     parts = [
         _region(
-            f"rows {top + r0}..{top + r1 - 1}, columns {left + c0}..{left + c1 - 1}",
+            f"{extent('row', top + r0, top + r1 - 1)}, "
+            f"{extent('column', left + c0, left + c1 - 1)}",
             (top + r0, top + r1),
             (left + c0, left + c1),
             leaf,
@@ -145,6 +151,29 @@ def number(value: float, digits: int = _DIGITS) -> str:
     if not 1e-4 <= abs(value) < 1e6:
         return f"{value:.{digits - 1}e}"
     return f"{value:.{decimals([value], digits)}f}"
+
+
+def factors(*values: float) -> list[str]:
+    """Numbers that a line of arithmetic begins with: two digits more than its result has."""
+    return [number(value, _DIGITS + 2) for value in values]
+
+
+def plus(a: float, b: float) -> str:
+    """Print "a + b" so that it equals `number` of their sum; what rounding lacks is a term as well."""
+    texts, result = [number(a), number(b)], number(a + b)
+    if not math.isfinite(a + b):
+        return f"{texts[0]} {_signed(texts[1])}"
+    places = decimals([a, b])
+    if b and all(abs(value) < 1e6 for value in (a, b)) and max(abs(a), abs(b)) >= 1e-4:
+        texts = [f"{value:.{places}f}" for value in (a, b)]
+    gap = Decimal(result) - sum(map(Decimal, texts))
+    rounding = f" {_signed(f'{gap:f}')} (rounding)" if gap else ""
+    return f"{texts[0]} {_signed(texts[1])}{rounding}"
+
+
+def _signed(text: str) -> str:
+    """A number as a further term: "+ 1.5", "- 1.5"."""
+    return f"- {text[1:]}" if text.startswith("-") else f"+ {text}"
 
 
 @dataclass(frozen=True)

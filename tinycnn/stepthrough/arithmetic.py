@@ -1,0 +1,122 @@
+"""Arithmetic as people write it: named arrays, and sums worked out cell by cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from tinycnn.arrays import Array
+
+Index = tuple[int, ...]
+Pair = tuple[float, float]
+_EXACT = 1e-14  # relative; what float64 makes of a number that people write in ten digits
+
+
+@dataclass(frozen=True)
+class Value:
+    """An array as the ops want it, its name, and the shape in which people draw it."""
+
+    name: str
+    array: Array
+    layout: Index
+    exact: tuple[str, ...] = ()  # each cell as it was meant, such as ln(2), where the array rounds it
+
+    @classmethod
+    def of(cls, name: str, array: Array) -> Value:
+        """An array drawn without its axes of length 1, but with one axis at least."""
+        return cls(name, array, tuple(size for size in array.shape if size > 1) or (1,))
+
+    @property
+    def flat(self) -> list[float]:
+        """All numbers, row by row."""
+        return [float(number) for number in self.array.ravel()]
+
+    @property
+    def drawn(self) -> Array:
+        """The array in the shape in which people draw it."""
+        return self.array.reshape(self.layout)
+
+    def cell(self, index: int | Index) -> str:
+        """A cell's name, such as ``z[0,2]``, from its place in the array or in ``flat``."""
+        if not isinstance(index, int):
+            index = int(np.ravel_multi_index(index, self.array.shape))
+        places = ",".join(str(int(place)) for place in np.unravel_index(index, self.layout))
+        return f"{self.name}[{places}]" if self.layout else self.name
+
+
+@dataclass(frozen=True)
+class Worked:
+    """How a cell comes about: arithmetic, what it gives in Python's floats, and a remark.
+
+    Without arithmetic the value is 0 and the remark says why; ``source`` is the cell that this one
+    is a copy of.
+    """
+
+    arithmetic: str
+    value: float
+    note: str = ""
+    source: str = ""
+
+    def equation(self, name: str, exact: str = "") -> str:
+        """Such as ``p[0] = 1/(1 + 2 + 5) = 1/8 = 0.125``; ``exact`` stands before the decimals."""
+        result = text(self.value)
+        sides: list[str] = []
+        for side in (self.arithmetic, exact, result):
+            if side and side not in sides:
+                sides.append(side)
+        ending = ", rounded" if is_rounded(self.value) else ""
+        return " = ".join([name, *sides]) + ending
+
+
+def text(value: float) -> str:
+    """A number whole or as a short decimal; in six digits where neither is exact."""
+    short = f"{value + 0.0:.10g}"  # -0.0 + 0.0 is 0.0
+    return short if abs(float(short) - value) <= _EXACT * abs(value) else f"{value:.6g}"
+
+
+def is_rounded(value: float) -> bool:
+    """Whether `text` shows less than the whole number."""
+    return abs(float(text(value)) - value) > _EXACT * abs(value)
+
+
+def fraction(value: float) -> str:
+    """A number as a whole number or a fraction with a denominator of at most 1000."""
+    near = Fraction(value).limit_denominator(1000)
+    if abs(float(near) - value) > _EXACT * max(abs(value), 1):
+        raise ValueError(f"{value!r} is no fraction with a small denominator")
+    return str(near)
+
+
+def factor(value: float) -> str:
+    """A number as a factor, ``(-1)`` if it is negative."""
+    return text(value) if value >= 0 else f"({text(value)})"
+
+
+def signed(terms: Sequence[str]) -> str:
+    """Terms joined by their signs: ``1*1 + 2*0 - 1``."""
+    joined = " + ".join(terms)
+    return joined.replace(" + -", " - ")
+
+
+def products(pairs: Sequence[Pair], plus: float | None = None) -> Worked:
+    """The sum of the products of ``pairs``, and ``plus``, a bias."""
+    terms = [f"{factor(a)}*{factor(b)}" for a, b in pairs]
+    values = [a * b for a, b in pairs]
+    if plus is not None:
+        terms.append(text(plus))
+        values.append(plus)
+    return Worked(signed(terms), math.fsum(values))
+
+
+def plain(values: Sequence[float], note: str = "") -> Worked:
+    """The sum of ``values``."""
+    return Worked(signed([text(value) for value in values]), math.fsum(values), note)
+
+
+def nothing(note: str) -> Worked:
+    """A cell that is 0 because nothing reaches it."""
+    return Worked("", 0.0, note)
