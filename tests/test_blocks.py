@@ -265,6 +265,21 @@ def test_runs_of_several_threads_share_the_pool():
     assert (counts == 1).all()
 
 
+def test_what_the_caller_ignores_is_ignored_in_every_thread():
+    both, results = threading.Barrier(2), []
+
+    def work(_):
+        both.wait(SECONDS)
+        results.append(np.zeros(1) / np.zeros(1))
+
+    with blocks.use_threads(2), np.errstate(invalid="ignore"):
+        blocks.run(work, range(2))
+    assert np.isnan(results).all()
+    with blocks.use_threads(2), np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
+        blocks.run(work, range(2))
+    assert len(results) == 2
+
+
 def test_a_run_does_not_wait_for_helpers_that_are_busy_elsewhere():
     """All the pool's threads are held by a job that ends only after ours."""
     with blocks.use_threads(3):
@@ -296,7 +311,7 @@ def test_a_run_does_not_wait_for_helpers_that_are_busy_elsewhere():
 
 def test_a_pool_that_gives_no_threads_costs_speed_only(monkeypatch):
     class Exhausted:
-        def submit(self, function):
+        def submit(self, *arguments):
             raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(blocks, "_pool", lambda size: Exhausted())
@@ -461,6 +476,47 @@ def test_an_interrupt_while_the_calling_thread_waits():
 def test_an_impatient_user():
     words = in_python(INTERRUPTED + IMPATIENT, THREADS="2")
     assert words in ([], ["interrupted", "2", "1"])
+
+
+@pytest.mark.parametrize("place", ["submit", "drain"])
+def test_an_interrupt_between_blocks(monkeypatch, place):
+    """As a signal there would raise it."""
+    pool, drain, pressed = blocks._pool(1), blocks._Job.drain, []
+
+    def press():
+        if not pressed:
+            pressed.append(place)
+            raise KeyboardInterrupt
+
+    class Pool:
+        def submit(self, *arguments):
+            pool.submit(*arguments)
+            if place == "submit":
+                press()
+
+    def pressed_drain(job):
+        if place == "drain":
+            press()
+        drain(job)
+
+    monkeypatch.setattr(blocks, "_pool", lambda size: Pool())
+    monkeypatch.setattr(blocks._Job, "drain", pressed_drain)
+    begun, ended = [], []
+
+    def work(item):
+        begun.append(item)
+        yield
+        ended.append(item)
+
+    with blocks.use_threads(2):
+        with pytest.raises(KeyboardInterrupt):
+            blocks.run(work, range(100))
+        after = len(begun)
+        if place == "drain":
+            assert sorted(ended) == list(range(100))
+        blocks.run(lambda _: None, range(5))
+    assert len(begun) == after
+    assert blocks._shared.inside == 0
 
 
 def test_an_interrupt_ends_a_model_and_leaves_it_usable():

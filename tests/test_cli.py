@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 
@@ -54,11 +56,116 @@ def test_step_prints_the_overview(capsys):
     assert "FORWARD" in out and "BACKWARD, against label 281" in out and "chelsea.png" in out
 
 
+def step(capsys, *argv):
+    """What ``tinycnn step --model mini`` prints, and that it went well."""
+    code, out, err = run(capsys, "step", "--model", "mini", *argv)
+    assert code == 0 and err == ""
+    assert max(map(len, out.splitlines())) <= 80 or "--json" in argv
+    return out
+
+
 def test_step_opens_a_cell(capsys):
-    code, out, _ = run(capsys, "step", "--model", "mini", "--layer", "conv2", "--at", "5,5,7")
-    assert code == 0 and out.startswith("conv2, row 5, column 5, filter 7")
-    opened = run(capsys, "step", "--model", "mini", "--layer", "conv2", "--at=-6,5,7", "--json")
-    assert json.loads(opened[1])["place"] == [5, 5, 7]
+    out = step(capsys, "--layer", "conv2", "--at", "5,5,7")
+    assert out.startswith("conv2, row 5, column 5, filter 7")
+    opened = step(capsys, "--layer", "conv2", "--at=-6,5,7", "--json")
+    assert json.loads(opened)["place"] == [5, 5, 7]
+
+
+def test_step_opens_a_weight_s_gradient(capsys):
+    out = step(capsys, "--weight", "conv1.W[5,5,0,3]")
+    assert out.startswith("dL/d conv1.W[5,5,0,3] ")
+    assert "PLACES  529 places" in out and "STEP" in out and out.count("agrees") == 2
+    assert json.loads(step(capsys, "--weight", "fc1.b[12]", "--json"))["place"] == [12]
+
+
+@pytest.mark.parametrize("name", ["pool1.x", "pool1.y", "conv2.z"])
+def test_step_opens_any_other_gradient(capsys, name):
+    layer, part = name.split(".")
+    out = step(capsys, "--grad", name, "--at", "3,2,1")
+    assert out.startswith(f"dL/d{part} of {layer}, row 3, column 2, ")
+    assert "agrees" in out
+
+
+def test_step_opens_the_loss(capsys):
+    out = step(capsys, "--why", "loss")
+    assert out.startswith("loss ") and "CHANCE  ln 1,000 = 6.9078" in out
+    assert step(capsys, "--why", "loss", "--label", "5") != out
+
+
+def test_step_opens_a_row_of_im2col(capsys):
+    out = step(capsys, "--layer", "conv1", "--im2col", "--at", "11,12")
+    assert out.startswith("conv1, im2col row 265 ")
+    assert "row 265 (= 11 * 23 + 12) of a matrix of 529" in " ".join(out.split())
+
+
+def test_step_describes_a_layer_and_names_commands_that_open_its_cells(capsys):
+    out = step(capsys, "--seed", "3", "--layer", "conv2")
+    assert "LIVELIEST MAPS" in out
+    shown, command = re.search(r"^ *(\S+)   (tinycnn step .*)$", out, re.M).groups()
+    assert command.startswith("tinycnn step --model mini --seed 3 --layer conv2 --at ")
+    assert run(capsys, *command.split()[1:])[1].split("\n")[0].endswith(f" {shown}")
+    assert json.loads(step(capsys, "--layer", "fc3", "--json"))["maps"] == []
+
+
+def test_step_names_commands_that_open_a_cell_and_a_gradient(capsys):
+    out = step(capsys, "--train", "--label", "4")
+    commands = re.findall(r"^Open .*:\s+(tinycnn step .*)$", out, re.M)
+    assert len(commands) == 2
+    for command in commands:
+        words = shlex.split(command)
+        assert words[:7] == ["tinycnn", "step", "--model", "mini", "--label", "4", "--train"]
+        assert run(capsys, *words[1:])[0] == 0
+
+
+def test_step_in_training_drops_cells(capsys):
+    out = step(capsys, "--train", "--layer", "dropout1", "--at", "0,0,0")
+    assert "mask of key 0, layer 8, sample 0" in " ".join(out.split())
+    assert "dropout is off" in step(capsys, "--layer", "dropout1", "--at", "0,0,0")
+    assert step(capsys, "--train", "--weight", "conv1.W[5,5,0,3]") != step(
+        capsys, "--weight", "conv1.W[5,5,0,3]"
+    )
+
+
+@pytest.mark.parametrize("name", ["opened.svg", "opened.png"])
+def test_step_draws_what_it_opened(capsys, tmp_path, name):
+    argv = ("step", "--model", "mini", "--layer", "conv2", "--at", "5,5,7")
+    code, out, err = run(capsys, *argv, "--save", str(tmp_path / name))
+    assert code == 0 and err == f"tinycnn: wrote {tmp_path / name}\n"
+    assert out == run(capsys, *argv)[1]
+    assert (tmp_path / name).stat().st_size > 10_000
+
+
+def test_a_figure_that_cannot_be_written(capsys, tmp_path):
+    argv = ("step", "--model", "mini", "--why", "loss", "--save")
+    for file, message in (("a.pdf", "a figure is .svg or .png"), ("no/a.svg", "cannot be written")):
+        code, _, err = run(capsys, *argv, str(tmp_path / file))
+        assert code == 2 and message in err and err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_step_on_a_model_of_ones_own(capsys, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import tinycnn as tc\nfrom tinycnn.layers import *\n"
+        "net = tc.Sequential([Conv2D(4, 5, stride=3, activation='relu'), Dense(6), Softmax()], (40, 50, 3))\n"
+    )
+    model = f"{tmp_path / 'mine.py'}:net"
+    code, out, _ = run(capsys, "step", "--model", model)
+    assert code == 0 and f"Weights: as {model} has them." in " ".join(out.split())
+    assert "BACKWARD, against label 0" in out
+    code, out, _ = run(
+        capsys, "step", "--model", model, "--weight", "conv1.W[0,0,0,0]", "--label", "5"
+    )
+    assert code == 0 and out.count("agrees") == 2
+    code, out, _ = run(capsys, "step", "--model", model, "--grad", "softmax1.x", "--at", "2")
+    assert code == 0 and "p - onehot" in out
+
+
+def test_a_check_that_fails_gives_exit_code_1(capsys, monkeypatch):
+    from tinycnn.stepthrough import checks
+
+    monkeypatch.setattr(checks, "half_epsilon", lambda dtype: 1e-30)
+    code, out, err = run(capsys, "step", "--model", "mini", "--layer", "conv3", "--at", "2,2,2")
+    assert code == 1 and "DISAGREES" in out and err == ""
 
 
 def test_step_as_data_with_another_seed_and_label(capsys):
@@ -79,6 +186,9 @@ def test_step_on_a_picture_and_weights_of_ones_own(capsys, tmp_path):
     assert "mine.png" in out and "Weights: from w.npz." in out and "random" not in out
 
 
+MINI = ["step", "--model", "mini"]
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -87,14 +197,35 @@ def test_step_on_a_picture_and_weights_of_ones_own(capsys, tmp_path):
         (["summary", "vgg"], "variant must be one of 'one-tower'"),
         (["summary", "--vs", "vgg"], "variant must be one of"),
         (["summary", "--classes", "0"], "classes must be at least 1, got 0"),
-        (["step", "--model", "mini", "--layer", "conv2"], "--layer and --at go together"),
-        (["step", "--model", "mini", "--at", "1,1,1"], "--layer and --at go together"),
-        (["step", "--model", "mini", "--layer", "x", "--at", "1"], "there is no layer 'x'"),
+        ([*MINI, "--at", "1,1,1"], "--at says which number of --layer or --grad"),
+        ([*MINI, "--why", "loss", "--at", "1,1,1"], "--at says which number of --layer or --grad"),
         (
-            ["step", "--model", "mini", "--layer", "conv2", "--at", "99,0,0"],
-            "conv2 has rows 0 .. 10",
+            [*MINI, "--weight", "fc1.b[1]", "--at", "1"],
+            "--at says which number of --layer or --grad",
         ),
-        (["step", "--model", "mini", "--layer", "conv2", "--at", "a,b"], "is not a place such as"),
+        ([*MINI, "--im2col"], "--im2col needs --layer and --at: --layer conv1 --im2col --at 27,27"),
+        ([*MINI, "--im2col", "--layer", "conv1"], "--im2col needs --layer and --at"),
+        ([*MINI, "--im2col", "--grad", "conv1.x", "--at", "1,1,1"], "--im2col needs --layer and"),
+        ([*MINI, "--im2col", "--layer", "pool1", "--at", "1,1"], "pool1 is a MaxPool2D: im2col is"),
+        ([*MINI, "--save", "a.svg"], "--save draws one opened number: add --layer and --at"),
+        ([*MINI, "--save", "a.svg", "--layer", "conv1"], "--save draws one opened number"),
+        ([*MINI, "--layer", "x", "--at", "1"], "there is no layer 'x'; there are conv1, pool1"),
+        ([*MINI, "--layer", "x"], "no layer is named 'x'; there are conv1, pool1"),
+        ([*MINI, "--layer", "conv2", "--at", "99,0,0"], "conv2 has rows 0 .. 10"),
+        ([*MINI, "--layer", "conv2", "--at", "0,0"], "a place in conv2 is row, column, filter"),
+        ([*MINI, "--layer", "conv2", "--at", "a,b"], "'a,b' is not a place such as 13,13,7"),
+        (
+            [*MINI, "--grad", "pool1.x"],
+            "which number of pool1.x? give its place, such as at=(11, 11, 6)",
+        ),
+        ([*MINI, "--grad", "fc3.y", "--at", "3"], "ask for fc3.z, the gradient before the softmax"),
+        ([*MINI, "--grad", "conv2.q", "--at", "3"], "conv2 has no 'q'; it has W, b, x, y, z"),
+        ([*MINI, "--weight", "conv1.W"], "which number of conv1.W? give its place"),
+        ([*MINI, "--weight", "conv1.W[a]"], "'conv1.W[a]' is not a name such as conv1.W[5,5,0,3]"),
+        ([*MINI, "--weight", "conv1.W[11,0,0,0]"], "conv1.W has kernel rows 0 .. 10"),
+        ([*MINI, "--why", "not"], "invalid choice: 'not'"),
+        ([*MINI, "--why", "loss", "--layer", "conv1"], "not allowed with argument"),
+        (["step", "--model", "no.py:net"], "there is no file 'no.py'; --model takes a variant or"),
         (["step", "--model", "mini", "--label", "1000"], "label must lie in 0 .. 999"),
         (["step", "--model", "mini", "--weights", "no.npz"], "there is no weights file 'no.npz'"),
         (["step", "--model", "mini", "--seed", "-1"], "rng must be at least 0"),
@@ -113,7 +244,7 @@ def test_interrupt_exits_with_130(capsys, monkeypatch):
     def interrupted(arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_summary", interrupted)
+    monkeypatch.setattr("tinycnn.commands.summary.run", interrupted)
     code, _, err = run(capsys, "summary")
     assert code == 130 and "interrupted" in err
 

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from inspect import isgenerator
 from typing import Any, TypeVar
 
@@ -86,7 +86,7 @@ class _Job:
             # end), those that there are do it.
             with suppress(RuntimeError):
                 for _ in range(helpers):
-                    pool.submit(self.help)
+                    pool.submit(copy_context().run, self.help)  # numpy.errstate holds there too
             self.work()
         except BaseException as error:  # Ctrl-C between two blocks
             self.stop(error)
@@ -234,7 +234,7 @@ def _one_blas_thread() -> Iterator[None]:
 def _set_blas_threads(counts: Sequence[int]) -> None:
     """Set each library's number of threads; the caller holds the lock."""
     for library, count in zip(_shared.blas, counts, strict=True):
-        # The thread that first limits OpenBLAS by threadpoolctl (from 3.7 on) owns it until it
+        # The thread that first limits OpenBLAS by threadpoolctl (from 3.8 on) owns it until it
         # ends, and what another sets is silently ignored. So nobody is left to own it.
         disown = getattr(library, "clear_controlling_thread", lambda force: None)
         disown(force=True)

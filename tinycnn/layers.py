@@ -49,6 +49,9 @@ class Layer:
     stem = "layer"  # of names given by the model: "conv" for conv1, conv2, ...
     activation: str | None = None
 
+    def __init__(self, *, name: str | None = None) -> None:
+        self.name = name
+
     def output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the output for one sample of ``input_shape``; raises ShapeError where it can't be."""
         raise NotImplementedError(f"{type(self).__name__} does not define output_shape")
@@ -459,9 +462,6 @@ class ReLU(Layer):
     stem = "relu"
     activation = "relu"
 
-    def __init__(self, *, name: str | None = None) -> None:
-        self.name = name
-
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
@@ -484,9 +484,6 @@ class Softmax(Layer):
     stem = "softmax"
     activation = "softmax"
 
-    def __init__(self, *, name: str | None = None) -> None:
-        self.name = name
-
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
@@ -507,9 +504,6 @@ class Flatten(Layer):
     """(H, W, C) to (H*W*C,), row-major. `Dense` does this by itself."""
 
     stem = "flatten"
-
-    def __init__(self, *, name: str | None = None) -> None:
-        self.name = name
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (math.prod(input_shape),)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycnn.arguments import one_of, whole
+from tinycnn.arguments import whole
+from tinycnn.errors import UnknownNameError
 from tinycnn.initializers import Constant, Gaussian, Initializer
 from tinycnn.layers import Conv2D, Dense, Dropout, Layer, LocalResponseNorm, MaxPool2D
 from tinycnn.model import Sequential
@@ -72,7 +73,9 @@ def alexnet(
     Weights are random until you load some: He's rule, or for "paper", "caffe" and "caffenet"
     their own Gaussians and biases.
     """
-    one_of(variant, tuple(VARIANTS), "variant")
+    if variant not in tuple(VARIANTS):
+        listed = ", ".join(map(repr, VARIANTS))
+        raise UnknownNameError(f"variant must be one of {listed}, got {variant!r}")
     chosen = VARIANTS[variant]
     size = (chosen.input_size, chosen.input_size, 3)
     layers = _layers(chosen, whole(classes, "classes"))

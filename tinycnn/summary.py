@@ -141,8 +141,8 @@ class Summary:
                 f"{self.title}: {self.parameters:,} parameters, {self.multiply_adds:,} "
                 f"multiply-adds an image",
                 text_table(*self._layer_table()),
-                f"For one image, in {self.dtype}: multiply-adds forward and backward; what a forward "
-                f"pass\nkeeps; what im2col would take, were it built whole (it never is).",
+                f"For one image, in {self.dtype}: multiply-adds forward and backward; what a\n"
+                f"forward pass keeps; what im2col would take, were it built whole (it never is).",
                 text_table(*self._cost_table()),
             ]
         )

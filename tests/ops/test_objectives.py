@@ -176,3 +176,10 @@ LOGITS = np.zeros((2, 3))
 def test_bad_input(kind, message, arguments):
     with pytest.raises(kind, match=message):
         cross_entropy(*arguments)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("gap", [5.0, 20.0, 60.0])
+def test_a_sure_answer_keeps_its_small_loss(dtype, gap):
+    loss, _ = cross_entropy(np.array([[0, -gap]], dtype), [0])
+    assert loss == pytest.approx(math.log1p(math.exp(-gap)), rel=1e-6, abs=0)

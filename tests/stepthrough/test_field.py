@@ -60,7 +60,7 @@ def test_alexnet_cell_sees_51_pixels():
 
 
 def test_field_is_clipped_to_the_picture_and_whole_behind_dense():
-    model = tc.alexnet(model="mini")
+    model = tc.alexnet(variant="mini")
     names = [layer.name for layer in model.layers]
     corner = receptive_field(model, names.index("conv2"), ((0, 0), (0, 0)))
     assert corner == ((0, 34), (0, 34))

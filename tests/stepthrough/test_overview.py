@@ -61,7 +61,7 @@ def test_drawn_in_80_columns_with_every_layer(lesson):
 def test_as_data(lesson):
     data = json.loads(json.dumps(overview.to_dict(lesson)))
     assert [row["name"] for row in data["forward"]] == [r.name for r in lesson.trace.records]
-    assert data["trained"] is False and data["parameters"] == 904_216
+    assert data["random"] is True and data["parameters"] == 904_216
 
 
 def test_formulas_of_other_layers():
@@ -81,9 +81,9 @@ def test_picture_is_framed_where_asked():
     assert len(lines) == 20
     framed = [i for i, line in enumerate(lines) if set(line) & set("┌┐└┘│─")]
     assert framed == list(range(5, 15))
-    assert lines[5].index("┌") == 7 + 20 and lines[14].rindex("┘") == 7 + 39
+    assert lines[5].index("┌") == 8 + 20 and lines[14].rindex("┘") == 8 + 39
     dot = draw_picture(pixels, ((0, 0), (0, 0)), Style.plain())
-    assert dot[0][7] == "□"
+    assert dot[0][8] == "□"
     assert any(
         "\x1b[38;2;255;255;255m" in line
         for line in draw_picture(pixels, ((0, 1), (0, 1)), Style(True))

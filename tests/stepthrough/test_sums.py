@@ -54,7 +54,7 @@ def test_printed_factors_make_the_printed_product(a, b, exponent):
         assert abs(redone - given) <= Decimal("0.75") * unit
 
 
-@given(st.integers(1, 300), st.integers(1, 300))
+@given(st.integers(1, 60), st.integers(1, 60))
 def test_map_is_summed_up_by_at_most_25_regions_a_level(height, width):
     seen = set()
 

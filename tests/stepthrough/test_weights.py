@@ -21,7 +21,7 @@ def small(rng=0):
 
 
 def test_first_layer_is_exact_in_any_order():
-    model = tc.alexnet(model="mini")
+    model = tc.alexnet(variant="mini")
     weights.draw_lesson(model, seed=3)
     W = model.parameters()["conv1.W"]
     units = W.astype(np.float64) * 1024

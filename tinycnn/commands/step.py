@@ -6,19 +6,25 @@ import argparse
 import json
 import shlex
 import sys
+from typing import TYPE_CHECKING
 
 from tinycnn.errors import ArgumentError
 from tinycnn.networks import VARIANTS
 
+if TYPE_CHECKING:
+    from tinycnn.stepthrough import Lesson
+
 _EXAMPLES = """\
 examples:
   tinycnn step                                      the whole pass, forward and backward
+  tinycnn step -i                                   walk from number to number with the keys
   tinycnn step --layer conv2                        what conv2's feature maps hold
   tinycnn step --layer conv2 --at 13,13,7           one cell, opened
   tinycnn step --weight 'conv1.W[5,5,0,3]'          one weight's gradient, opened
   tinycnn step --grad pool1.x --at 13,13,7          one input's gradient, opened
   tinycnn step --why loss                           where the loss comes from
   tinycnn step --layer conv1 --im2col --at 27,27    the row of im2col's matrix
+  tinycnn step --example conv-pool                  a network small enough for pencil and paper
 """
 
 
@@ -32,6 +38,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("image", nargs="?", help="a picture or .npy file (default: a bundled cat)")
+    parser.add_argument(
+        "-i", "--interactive", action="store_true", help="walk with the arrow keys, on a terminal"
+    )
     what = parser.add_argument_group("what to open").add_mutually_exclusive_group()
     what.add_argument("--layer", metavar="L", help="a layer, or with --at one of its cells")
     what.add_argument(
@@ -43,6 +52,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="the gradient of L's input x, output y, or z before the activation",
     )
     what.add_argument("--why", choices=("loss",), help="where the loss comes from")
+    what.add_argument(
+        "--example", metavar="NAME", help="a hand-sized example; any other name lists them"
+    )
     parser.add_argument(
         "--at", metavar="R,C,K", type=_place, help="which number: row, column, channel"
     )
@@ -69,21 +81,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the overview, a layer, or one opened number."""
-    from tinycnn.stepthrough import explain, maps, open_lesson, overview
+    """Print the overview, a layer, one opened number, or a hand-sized example."""
+    if arguments.example is not None:
+        return _example(arguments)
+    from tinycnn.stepthrough import explain, maps, overview
     from tinycnn.stepthrough.targets import im2col_row
     from tinycnn.stepthrough.terminal import Style, draw_explanation, draw_maps, draw_overview
 
     what = arguments.layer or arguments.weight or arguments.grad or arguments.why
     _refuse_stray(arguments, what)
-    lesson = open_lesson(
-        arguments.image,
-        model=arguments.model,
-        weights_file=arguments.weights,
-        label=arguments.label,
-        seed=arguments.seed,
-        training=arguments.train,
-    )
+    if arguments.interactive:
+        return _interactive(arguments)
+    lesson = _lesson(arguments)
     style = Style.of(sys.stdout)
     command = _command(arguments)
     if what is None:
@@ -106,6 +115,51 @@ def run(arguments: argparse.Namespace) -> int:
         opened.save(arguments.save)
         print(f"tinycnn: wrote {arguments.save}", file=sys.stderr)
     return 0 if opened.ok else 1
+
+
+def _lesson(arguments: argparse.Namespace) -> Lesson:
+    from tinycnn.stepthrough import open_lesson
+
+    return open_lesson(
+        arguments.image,
+        model=arguments.model,
+        weights_file=arguments.weights,
+        label=arguments.label,
+        seed=arguments.seed,
+        training=arguments.train,
+    )
+
+
+def _interactive(arguments: argparse.Namespace) -> int:
+    """Walk with the keys, beginning with the layers, or with --layer and --at."""
+    from tinycnn.stepthrough import screen
+
+    unfit = [name for name in ("weight", "grad", "why", "im2col", "save", "json")
+             if getattr(arguments, name)]  # fmt: skip
+    if unfit:
+        raise ArgumentError(
+            f"-i begins with the layers, or with --layer and --at; leave out --{unfit[0]}"
+        )
+    screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
+    return 0
+
+
+def _example(arguments: argparse.Namespace) -> int:
+    """Print a hand-sized example, worked out by the engine on the spot."""
+    from tinycnn.stepthrough.example_text import draw_example
+    from tinycnn.stepthrough.examples import open_example
+    from tinycnn.stepthrough.terminal import Style
+
+    usual = {"image": None, "at": None, "im2col": False, "save": None, "weights": None,
+             "label": None, "train": False, "model": "one-tower", "seed": 0,
+             "interactive": False}  # fmt: skip
+    stray = [name for name, value in usual.items() if getattr(arguments, name) != value]
+    if stray:
+        raise ArgumentError(f"--example brings its own numbers; leave out {', '.join(stray)}")
+    example = open_example(arguments.example)
+    data = json.dumps(example.to_dict()) if arguments.json else None
+    print(data or draw_example(example, Style.of(sys.stdout)))
+    return 0 if example.ok else 1
 
 
 def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:

@@ -25,8 +25,11 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
     with np.errstate(invalid="ignore", over="ignore"):  # inf - inf, and -inf instead of -6e38
         exponentials = np.exp(z - largest)
         gaps = np.subtract(largest[:, 0], z[rows, picked], dtype=np.float64)
+    # 1 + what the others add: log1p keeps a small loss, which log would round to 0.
+    others = exponentials.copy()
+    others[rows, z.argmax(axis=1)] -= 1
+    losses = np.log1p(others.sum(axis=1), dtype=np.float64) + gaps
     total = exponentials.sum(axis=1, keepdims=True)
-    losses = np.log(total[:, 0], dtype=np.float64) + gaps
     dlogits: Array = exponentials / total
     dlogits[rows, picked] -= 1
     dlogits /= len(z)

@@ -23,7 +23,9 @@ class Value:
     name: str
     array: Array
     layout: Index
-    exact: tuple[str, ...] = ()  # each cell as it was meant, such as ln(2), where the array rounds it
+    exact: tuple[
+        str, ...
+    ] = ()  # each cell as it was meant, such as ln(2), where the array rounds it
 
     @classmethod
     def of(cls, name: str, array: Array) -> Value:
@@ -84,9 +86,9 @@ def is_rounded(value: float) -> bool:
 
 
 def fraction(value: float) -> str:
-    """A number as a whole number or a fraction with a denominator of at most 1000."""
+    """A number that is a fraction with a denominator of at most 1000, as one."""
     near = Fraction(value).limit_denominator(1000)
-    if abs(float(near) - value) > _EXACT * max(abs(value), 1):
+    if abs(float(near) - value) > 1e-9:  # two such fractions lie 1e-6 apart
         raise ValueError(f"{value!r} is no fraction with a small denominator")
     return str(near)
 

@@ -32,6 +32,9 @@ def half_epsilon(dtype: np.dtype[Any]) -> float:
     return float(np.finfo(dtype).eps) / 2
 
 
+_FUNCTION = 8  # roundings of a term that are more than those of a product or two
+
+
 def check_sum(
     tree: Sum,
     engine: float,
@@ -39,22 +42,24 @@ def check_sum(
     *,
     bias: float | None = None,
     extra: int = 0,
+    hidden: float = 0.0,
 ) -> Check:
     """The engine's sum against the same terms added up in float64.
 
     Each of n terms is rounded once and meets at most n - 1 additions, each of which rounds by at
     most u = 2^-24 (float32) of a partial sum, so the error is at most n * u / (1 - n * u) times the
     sum of the terms' sizes (Higham, "Accuracy and stability of numerical algorithms", section 4.2).
-    ``extra`` counts further roundings of a term. Where all terms are multiples of one power of two
-    and their sizes add up to less than 1/u of it, every partial sum is a float: nothing is rounded.
+    ``extra`` counts further roundings of a term, ``hidden`` is the size of what cancels inside one.
+    Where all terms are multiples of one power of two and their sizes add up to less than 1/u of it,
+    every partial sum is a float: nothing is rounded, unless ``extra`` stands for a function.
     """
     values = [leaf.value for leaf in leaves(tree.parts)] + ([] if bias is None else [bias])
     reference = total(values)
     if not math.isfinite(reference):
         return Check("float64", engine, reference, 0.0, "not a finite number")
-    u, size = half_epsilon(dtype), math.fsum(map(abs, values))
+    u, size = half_epsilon(dtype), math.fsum(map(abs, values)) + hidden
     unit = min((_lowest_bit(value) for value in values if value), default=1.0)
-    if size < unit / u and not extra:
+    if size == 0 or (size < unit / u and extra < _FUNCTION):
         return Check(
             "float64", engine, reference, 0.0, f"every partial sum is a {dtype.name}: exact"
         )
@@ -63,7 +68,8 @@ def check_sum(
         roundings += 1  # of the reference's own products
     smallest = float(np.finfo(dtype).smallest_subnormal)
     bound = roundings * u / (1 - roundings * u) * size + roundings * smallest
-    what = f"{len(values):,} terms" if roundings == len(values) else f"{roundings:,} roundings"
+    noun = "term" if roundings == len(values) else "rounding"
+    what = f"{roundings:,} {noun}{'s' * (roundings > 1)}"
     why = f"{what} * 2^{math.log2(u):.0f} * the sum of the terms' sizes, {number(size)}"
     return Check("float64", engine, reference, bound, why)
 
@@ -77,7 +83,7 @@ def _lowest_bit(value: float) -> float:
 
 # ---------------------------------------------------------------------------- differences of the loss
 
-_STEPS = (1e-6, 1e-7, 1e-8)
+_STEPS = (1e-6, 1e-8)
 _SAME = 1e-13  # of a layer's largest cell: below this, two cells differ by float64's rounding alone
 _ROUNDING = 4e-15  # of a loss worked out in float64
 
@@ -115,73 +121,50 @@ def difference(trace: Trace, change: Change, step: float) -> Difference | None:
     h begins at 1e-6 and shrinks while a kink lies within it. None if a layer of the user's own does
     not compute in float64.
     """
-    moved = 0.0
-    for h in _STEPS:
-        moves = (h, -h, 0.0, step) if h == _STEPS[0] else (h, -h, 0.0)
-        replay = _Replay.of(trace, change, moves, hold_all=False)
-        if replay is None:
-            return None
-        if h == _STEPS[0]:
-            moved = replay.losses[3] - replay.losses[2]
-        if not replay.crossed:
-            break
-    crossed = replay.crossed
-    if crossed:
-        replay = _Replay.of(trace, change, moves, hold_all=True)
-        assert replay is not None
+    try:
+        replay = _Replay(trace, change, (_STEPS[0], -_STEPS[0], 0.0, step))
+        moved = replay.losses[3] - replay.losses[2]
+        for h in _STEPS[1:]:
+            if not replay.crossed:
+                break
+            replay = _Replay(trace, change, (h, -h, 0.0))
+        crossed, h = replay.crossed, replay.moves[0]
+        if crossed:
+            replay = _Replay(trace, change, replay.moves, hold_all=True)
+    except _NotInFloat64Error:
+        return None
     value = (replay.losses[0] - replay.losses[1]) / (2 * h)
     return Difference(value, h, crossed, replay.others, moved, _ROUNDING * replay.size / h)
 
 
-@dataclass
+class _NotInFloat64Error(Exception):
+    """A layer of the user's own that cannot be replayed."""
+
+
 class _Replay:
-    """The loss after each of the moves +h, -h, 0 and perhaps a step, replayed side by side."""
+    """The pass from a change on, in float64: +h, -h, 0 and perhaps a step, side by side."""
 
-    trace: Trace
-    moves: tuple[float, ...]
-    hold_all: bool
-    losses: list[float]
-    size: float = 1.0
-    crossed: int = 0
-    others: int = 0
-
-    @classmethod
-    def of(
-        cls, trace: Trace, change: Change, moves: tuple[float, ...], *, hold_all: bool
-    ) -> _Replay | None:
-        """Run the pass from the change on; None if it cannot be replayed."""
-        replay = cls(trace, moves, hold_all, [])
+    def __init__(
+        self, trace: Trace, change: Change, moves: tuple[float, ...], *, hold_all: bool = False
+    ) -> None:
+        self.trace, self.moves, self.hold_all = trace, moves, hold_all
+        self.crossed = self.others = 0
+        self.size = 1.0  # of what the loss is worked out from
         first, last = trace.records[change.position], trace.records[-1]
-        if last.layer.activation == "softmax" and not _known(last):
-            return None
-        x = first.x.astype(np.float64)
-        if change.part in first.params:
-            parts = []
-            for move in moves:
-                params = dict(first.params)
-                params[change.part] = _nudged(first.params[change.part], change.index, move)
-                parts.append(_before_activation(first, params, x))
-            before = None if any(part is None for part in parts) else np.concatenate(parts)
-            x = np.concatenate([x] * len(moves))
-        else:
-            at_input = change.part == "x"
-            x = np.concatenate([_nudged(x, change.index, m if at_input else 0.0) for m in moves])
-            before = _before_activation(first, first.params, x)
-            if not at_input and before is not None:
-                parts = np.split(before, len(moves))
-                before = np.concatenate(
-                    [_nudged(p, change.index, m) for p, m in zip(parts, moves, strict=True)]
-                )
+        if last.layer.activation == "softmax" and not isinstance(last.layer, _KNOWN):
+            raise _NotInFloat64Error
+        runs = [_moved(first, change, move) for move in moves]
+        x, before = (np.concatenate(arrays) for arrays in zip(*runs, strict=True))
         for record in trace.records[change.position :]:
             if record is not first:
                 before = _before_activation(record, record.params, x)
-            if before is None:
-                return None
-            x = replay._after_activation(record, x, before)
+            moved_here = record is first and change.part == "z"
+            if moved_here and record.layer.activation is None:
+                x = before  # a pool's maximum itself was moved
+            else:
+                x = self._after_activation(record, x, before)
         outputs = before if last.layer.activation == "softmax" else x
-        for part in np.split(outputs, len(moves)):
-            replay._lose(part)
-        return replay
+        self.losses = [self._loss(part) for part in np.split(outputs, len(moves))]
 
     def _after_activation(self, record: Record, x: Array, before: Array) -> Array:
         layer = record.layer
@@ -189,10 +172,10 @@ class _Replay:
         if isinstance(layer, MaxPool2D):
             won = _cells(layer, x.shape[1:], np.tile(record.saved[0], copies))
             return self._hold(before, np.take_along_axis(x.reshape(won[0]), won[1], 1))
-        if layer.activation == "relu" and _known(record):
+        if layer.activation == "relu" and isinstance(layer, _KNOWN):
             passed = np.tile(~(record.y <= 0), copies)
             return self._hold(np.maximum(before, 0), np.where(passed, before, 0))
-        if layer.activation == "softmax" and _known(record):
+        if layer.activation == "softmax" and isinstance(layer, _KNOWN):
             return ops.softmax(before)
         return before
 
@@ -212,28 +195,33 @@ class _Replay:
         masks = [mask, mask, *[np.zeros_like(mask)] * (len(self.moves) - 2)]
         return np.where(np.concatenate(masks), held, y)
 
-    def _lose(self, outputs: Array) -> None:
-        """Add what the trace's gradients are gradients of: the loss, or <dy, y>."""
+    def _loss(self, outputs: Array) -> float:
+        """What the trace's gradients are gradients of: the loss, or <dy, y>."""
         trace = self.trace
         if trace.labels is not None:
-            loss = ops.cross_entropy(outputs, trace.labels)[0]
             self.size = max(self.size, float(np.abs(outputs).max()))
-        else:
-            assert trace.dy is not None
-            softmax = trace.records[-1].layer.activation == "softmax"
-            terms = (trace.dy * (ops.softmax(outputs) if softmax else outputs)).ravel().tolist()
-            loss = total(terms)
-            self.size = max(self.size, total([abs(term) for term in terms]))
-        self.losses.append(loss)
+            return ops.cross_entropy(outputs, trace.labels)[0]
+        assert trace.dy is not None
+        softmax = trace.records[-1].layer.activation == "softmax"
+        terms = (trace.dy * (ops.softmax(outputs) if softmax else outputs)).ravel().tolist()
+        self.size = max(self.size, total([abs(term) for term in terms]))
+        return total(terms)
 
 
-_KNOWN = (Conv2D, Dense, MaxPool2D, AveragePool2D, Dropout, Flatten)
-_KNOWN += (LocalResponseNorm, ReLU, Softmax)
+_KNOWN = (
+    Conv2D, Dense, MaxPool2D, AveragePool2D, Dropout, Flatten, LocalResponseNorm, ReLU, Softmax,
+)  # fmt: skip
 
 
-def _known(record: Record) -> bool:
-    """Whether a layer is one of ours, not one that a user wrote."""
-    return isinstance(record.layer, _KNOWN)
+def _moved(record: Record, change: Change, move: float) -> tuple[Array, Array]:
+    """A layer's input, and what it makes of it before its activation, with one number moved."""
+    x, params = record.x.astype(np.float64), dict(record.params)
+    if change.part in params:
+        params[change.part] = _nudged(params[change.part], change.index, move)
+    elif change.part == "x":
+        x = _nudged(x, change.index, move)
+    before = _before_activation(record, params, x)
+    return x, before if change.part != "z" else _nudged(before, change.index, move)
 
 
 def _nudged(array: Array, index: tuple[int, ...], move: float) -> Array:
@@ -242,8 +230,8 @@ def _nudged(array: Array, index: tuple[int, ...], move: float) -> Array:
     return moved
 
 
-def _before_activation(record: Record, params: Mapping[str, Array], x: Array) -> Array | None:
-    """What a layer gives in float64, before its activation; None if it does not compute in it."""
+def _before_activation(record: Record, params: Mapping[str, Array], x: Array) -> Array:
+    """What a layer gives in float64, before its activation."""
     layer = record.layer
     if isinstance(layer, Conv2D):
         return ops.conv2d(
@@ -257,14 +245,16 @@ def _before_activation(record: Record, params: Mapping[str, Array], x: Array) ->
     if isinstance(layer, Dropout) and record.saved is not None:
         mask = np.tile(record.saved, (len(x) // len(record.saved), *[1] * (x.ndim - 1)))
         return ops.dropout_backward(x, mask, layer.rate)  # forward is the same map
-    if _known(record):
+    if isinstance(layer, _KNOWN):
         return layer.forward(params, x, record.context)[0]
     try:
         wide = {name: np.asarray(array, np.float64) for name, array in params.items()}
         y = layer.forward(wide, x, replace(record.context, algorithm="im2col"))[0]
-    except Exception:  # whatever a layer of the user's own raises on float64
-        return None
-    return y if isinstance(y, np.ndarray) and y.dtype == np.float64 else None
+    except Exception as error:  # whatever a layer of the user's own raises on float64
+        raise _NotInFloat64Error from error
+    if not isinstance(y, np.ndarray) or y.dtype != np.float64:
+        raise _NotInFloat64Error
+    return y
 
 
 def _dense(x: Array, W: Array, b: Array, rows: int = 1024) -> Array:

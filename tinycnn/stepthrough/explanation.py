@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,10 @@ class Check:
     @property
     def ok(self) -> bool:
         """Whether they agree within the bound, or are both NaN, or the same infinity."""
-        same = self.engine == self.reference
-        return same or self.difference <= self.bound or self.engine != self.engine != self.reference
+        same = self.engine == self.reference or (
+            math.isnan(self.engine) and math.isnan(self.reference)
+        )
+        return same or self.difference <= self.bound
 
 
 Section = Sees | Adds | Compares | Step | Notes | Check

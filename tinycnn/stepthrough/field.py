@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinycnn.layers import AveragePool2D, Conv2D, Layer, MaxPool2D
+from tinycnn.layers import (
+    AveragePool2D,
+    Conv2D,
+    Dropout,
+    Layer,
+    LocalResponseNorm,
+    MaxPool2D,
+    ReLU,
+    Softmax,
+)
 from tinycnn.model import Sequential
+
+_BY_PLACE = (ReLU, Dropout, LocalResponseNorm, Softmax)  # cell by cell, or across channels alone
 
 Region = tuple[tuple[int, int], tuple[int, int]]  # first and last row, first and last column
 
@@ -29,8 +40,8 @@ def window_of(layer: Layer, input_shape: tuple[int, ...], region: Region) -> See
         win = layer.window(input_shape)
         asked = (win.height.seen(*region[0]), win.width.seen(*region[1]))
         return Seen(asked, (_clip(asked[0], input_shape[0]), _clip(asked[1], input_shape[1])))
-    if len(input_shape) == 3 and layer.output_shape(input_shape) == input_shape:
-        return Seen(region, region)  # cell by cell, or across channels alone
+    if isinstance(layer, _BY_PLACE):
+        return Seen(region, region)
     whole = ((0, input_shape[0] - 1), (0, input_shape[1] - 1))
     return Seen(whole, whole)
 

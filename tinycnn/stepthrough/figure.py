@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,14 +28,10 @@ def save(explanation: Explanation, target: str | Path) -> None:
         raise FileError(f"a figure is .svg or .png, got {str(target)!r}")
     figure = _figure(explanation)
     try:
-        handle, beside = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
-        os.close(handle)
-        try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+            beside = Path(folder) / path.name
             figure.savefig(beside, format=kind, dpi=200)
-            Path(beside).replace(path)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
+            beside.replace(path)
     except OSError as error:
         raise FileError(f"{str(target)!r} cannot be written: {error.strerror or error}") from error
 

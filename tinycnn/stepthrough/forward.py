@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from tinycnn import ops
 from tinycnn.arguments import lrn_coefficients
 from tinycnn.arrays import Array
-from tinycnn.errors import ArgumentError
 from tinycnn.layers import (
     AveragePool2D,
     Conv2D,
@@ -42,10 +42,14 @@ from tinycnn.stepthrough.sums import (
     Product,
     Sum,
     Term,
+    decimals,
+    extent,
+    factors,
     grouped,
-    leaves,
     mapped,
     number,
+    plus,
+    total,
 )
 from tinycnn.trace import Record, Trace
 
@@ -100,23 +104,34 @@ def sees(trace: Trace, position: int, place: Place) -> Sees:
     region = ((row, row), (column, column))
     seen = window_of(record.layer, shape, region)
     (r0, r1), (c0, c1) = seen.asked
-    lines = [f"{source}, rows {r0}..{r1}, columns {c0}..{c1}, {_channels(record, channel)}"]
+    lines = [
+        f"{source}, {extent('rows', r0, r1)}, {extent('columns', c0, c1)}, "
+        f"{_channels(record, channel)}"
+    ]
     if seen.padded:
-        lines.append("(what lies outside is padding)")
+        lines.append(f"(what lies outside its {times(shape[:2])} cells is padding)")
     rows, columns = receptive_field(trace.model, position, region)
-    size = f"{rows[1] - rows[0] + 1} x {columns[1] - columns[0] + 1} pixels"
-    lines.append(
-        f"in the picture: rows {rows[0]}..{rows[1]}, columns {columns[0]}..{columns[1]} ({size})"
-    )
+    lines.append(in_the_picture(trace, rows, columns))
     return Sees(tuple(lines), (rows, columns))
+
+
+def in_the_picture(trace: Trace, rows: tuple[int, int], columns: tuple[int, int]) -> str:
+    """A region of the picture, or of an input that is none, in words."""
+    what, cells = ("picture", "pixels") if _is_picture(trace) else ("input", "cells")
+    height, width = rows[1] - rows[0] + 1, columns[1] - columns[0] + 1
+    size = f"{height} x {width} {cells}" if height * width > 1 else f"1 {cells[:-1]}"
+    return f"in the {what}: {extent('rows', *rows)}, {extent('columns', *columns)} ({size})"
+
+
+def _is_picture(trace: Trace) -> bool:
+    return trace.x.ndim == 4 and trace.x.shape[3] in (1, 3)
 
 
 def picture_of(trace: Trace, sample: int) -> Array | None:
     """The input as a picture again, the inverse of x = (pixel - 128) / 128; None if it is none."""
-    x = trace.x[sample]
-    if x.ndim != 3 or x.shape[2] not in (1, 3):
+    if not _is_picture(trace):
         return None
-    centred = np.nan_to_num(x, nan=0.0)
+    centred = np.clip(np.nan_to_num(trace.x[sample], nan=0.0), -1, 1)
     pixels: Array = np.clip(np.rint(centred * 128.0 + 128), 0, 255)
     return pixels.astype(np.uint8)
 
@@ -124,18 +139,16 @@ def picture_of(trace: Trace, sample: int) -> Array | None:
 def _channels(record: Record, channel: int) -> str:
     count = record.x.shape[3]
     layer = record.layer
+    everything = "all 1 channel" if count == 1 else f"all {count} channels"
     if isinstance(layer, Conv2D):
         per_group = count // layer.groups
         first = channel // (layer.filters // layer.groups) * per_group
-        return (
-            f"all {count} channels"
-            if layer.groups == 1
-            else f"channels {first}..{first + per_group - 1}"
-        )
+        return everything if layer.groups == 1 else extent("channels", first, first + per_group - 1)
     if isinstance(layer, LocalResponseNorm):
         reach = layer.options["size"] // 2
-        return f"channels {max(channel - reach, 0)}..{min(channel + reach, count - 1)}"
-    return f"channel {channel}"
+        return extent("channels", max(channel - reach, 0), min(channel + reach, count - 1))
+    alone = isinstance(layer, MaxPool2D | AveragePool2D | ReLU | Dropout)
+    return f"channel {channel}" if alone else everything
 
 
 def _next(trace: Trace, position: int, place: Place, sample: int) -> tuple[str, ...]:
@@ -151,7 +164,7 @@ def _next(trace: Trace, position: int, place: Place, sample: int) -> tuple[str, 
             outcome = "wins" if winner == place[:2] else f"loses to {winner[0]},{winner[1]}"
             lines.append(f"{reader.name} window ({r},{c}): {outcome}")
         return tuple(lines) or (f"no window of {reader.name}: its windows do not reach this cell",)
-    if len(place) != 3 or isinstance(reader.layer, Flatten | Softmax):
+    if len(place) != 3 or not isinstance(reader.layer, _READ_BY_PLACE):
         return (f"{reader.name}",)
     region = readers(reader.layer, reader.x.shape[1:], (place[0], place[1]))
     if region is None:
@@ -159,7 +172,10 @@ def _next(trace: Trace, position: int, place: Place, sample: int) -> tuple[str, 
     (r0, r1), (c0, c1) = region
     if (r0, c0) == (r1, c1):
         return (f"{reader.name}: ({r0},{c0})",)
-    return (f"{reader.name}: rows {r0}..{r1}, columns {c0}..{c1}",)
+    return (f"{reader.name}: {extent('rows', r0, r1)}, {extent('columns', c0, c1)}",)
+
+
+_READ_BY_PLACE = (Conv2D, AveragePool2D, ReLU, Dropout, LocalResponseNorm)
 
 
 def window_winners(
@@ -247,20 +263,30 @@ def _dense(record: Record, place: Place, sample: int) -> list[Section]:
 
 def biggest(tree: Sum) -> tuple[str, ...]:
     """The largest products of a sum, one line each."""
-    ranked = sorted(leaves(tree.parts), key=lambda leaf: -abs(leaf.value))[:_BIGGEST]
+    ranked = sorted(_placed(tree, ""), key=lambda placed: -abs(placed[1].value))[:_BIGGEST]
     return tuple(
-        f"{leaf.place}: {number(leaf.a)} * {number(leaf.b)} = {number(leaf.value)}"
+        f"{where}{leaf.place}: {' * '.join(factors(leaf.a, leaf.b))} = {number(leaf.value)}"
         if isinstance(leaf, Product)
-        else f"{leaf.place}: {number(leaf.value)}"
-        for leaf in ranked
+        else f"{where}{leaf.place}: {number(leaf.value)}"
+        for where, leaf in ranked
+        if leaf.value != 0
     )
+
+
+def _placed(tree: Sum, where: str) -> Iterator[tuple[str, Product | Term]]:
+    """All terms, each with the cell, such as "place (3,4), ", whose sum it is part of."""
+    for part in tree.parts:
+        if isinstance(part, Sum):
+            yield from _placed(part, f"{part.place}, " if "(" in part.place else where)
+        else:
+            yield where, part
 
 
 def _finish(record: Record, tree: Sum, place: Place, sample: int) -> list[Section]:
     """Bias, activation, and the agreement of the sum before the activation."""
     bias = float(record.params["b"][place[-1]])
     z = tree.value + bias
-    sections: list[Section] = [Step("BIAS", f"{number(tree.value)} + {number(bias)}", z)]
+    sections: list[Section] = [Step("BIAS", plus(tree.value, bias), z)]
     logits = record.z
     engine = float(logits[(sample, *place)])
     sections.append(check_sum(tree, engine, logits.dtype, bias=bias))
@@ -293,12 +319,14 @@ def _max_pool(record: Record, place: Place, sample: int) -> list[Section]:
     best = next((value for value in inside if value != value), max(inside))
     at = (top + winner[0] * win.dilation[0], left + winner[1] * win.dilation[1])
     equal = sum(value == best for value in inside)
-    words = f"the largest of {len(inside)}, at row {at[0]}, column {at[1]}"
+    words = f"at row {at[0]}, column {at[1]}"
     if equal > 1:
         words += f"; {equal} are equal: the first in reading order wins"
+    if best != best:
+        words += "; NaN wins over everything"
     return [
         Compares("the window's cells compete:", rows, winner),
-        Step("MAX", words, best),
+        Step("MAX", f"the largest of {len(inside)}", best, words),
         Check("naive", engine, best, 0.0, "a maximum is copied, not computed"),
     ]
 
@@ -317,11 +345,21 @@ def _average_pool(record: Record, place: Place, sample: int) -> list[Section]:
     scale = float(np.abs(record.x[sample, h0 : h1 + 1, w0 : w1 + 1, channel]).sum()) / count
     bound = (tree.terms + 1) * half_epsilon(record.y.dtype) * scale
     value = tree.value / count
+    heading = f"{tree.terms} cells of the window:"
+    if count != tree.terms:
+        heading = f"{heading[:-1]}, {count - tree.terms} more are padding and count as 0:"
+    unit = _unit(record.y.dtype)
+    why = f"{tree.terms + 1} roundings * {unit} * the cells' mean size, {number(scale)}"
     return [
-        Adds(f"{tree.terms} cells of the window:", tree),
-        Step("MEAN", f"{number(tree.value)} / {count}", value),
-        Check("float64", engine, value, bound, f"{tree.terms + 1} roundings of the mean size"),
+        Adds(heading, tree),
+        Step("MEAN", f"{factors(tree.value)[0]} / {count}", value),
+        Check("float64", engine, value, bound, why),
     ]
+
+
+def _unit(dtype: np.dtype[Any]) -> str:
+    """A rounding's largest relative error: 2^-24 for float32, 2^-53 for float64."""
+    return f"2^{math.log2(half_epsilon(dtype)):.0f}"
 
 
 def average_count(layer: AveragePool2D, shape: tuple[int, ...], row: int, column: int) -> int:
@@ -341,8 +379,8 @@ def average_count(layer: AveragePool2D, shape: tuple[int, ...], row: int, column
 
 
 def _relu_step(z: float) -> Step:
-    passes = "passes" if z > 0 else "is stopped"
-    return Step("RELU", f"max(0, {number(z)}), {passes}", z if z != z else max(z, 0.0))
+    words = "stopped" if z <= 0 else "passes"
+    return Step("RELU", f"max(0, {number(z)})", z if z != z else max(z, 0.0), words)
 
 
 def _relu(record: Record, place: Place, sample: int) -> list[Section]:
@@ -359,21 +397,52 @@ def _softmax(record: Record, place: Place, sample: int) -> list[Section]:
 def _probability(logits: Array, y: Array, place: Place) -> list[Section]:
     """A probability out of a row of logits: exponents, their sum, the quotient."""
     z = logits.astype(np.float64)
+    tree, shift = exponentials(z)
+    k = place[-1]
+    own, largest, whole = f"{float(z[k]):.7f}", f"{shift:.7f}", factors(tree.value)[0]
+    p = math.exp(float(z[k]) - shift) / tree.value
+    gap = shift - float(z[k])
+    roundings = exp_roundings(z, shift) + (math.ceil(gap) if math.isfinite(gap) else 0)
+    bound = roundings * half_epsilon(y.dtype) * p
+    why = f"{roundings:,} roundings of exp and of the sum * {_unit(y.dtype)} * its size"
+    tiny = float(np.finfo(y.dtype).tiny)
+    if p * tree.value < 2 * tiny:
+        bound, why = tiny, f"{y.dtype.name} has no more digits below that"
+    return [
+        exponentials_section(tree, shift),
+        Step("SOFTMAX", f"exp({own} - {_bracketed(largest)}) / {whole}", p),
+        Check("float64", float(y[k]), p, bound, why),
+    ]
+
+
+def exponentials(z: Array) -> tuple[Sum, float]:
+    """The exponentials of a row of logits, and the largest logit, by which they are shifted."""
     shift = float(z.max())
     terms = [Term(f"class {k}", math.exp(value - shift)) for k, value in enumerate(z.tolist())]
-    tree = grouped("sum", terms, "classes")
-    k = place[-1]
-    p = terms[k].value / tree.value
-    bound = (len(terms) + 16) * half_epsilon(y.dtype) * p
-    return [
-        Adds(
-            f"{len(terms):,} exponentials exp(z - {number(shift)}), shifted by the largest z:", tree
-        ),
-        Step("SOFTMAX", f"exp({number(float(z[k]))} - {number(shift)}) / {number(tree.value)}", p),
-        Check(
-            "float64", float(y[k]), p, bound, f"{len(terms):,} roundings of the sum and 16 of exp"
-        ),
-    ]
+    return grouped("sum", terms, "classes"), shift
+
+
+def exponentials_section(tree: Sum, shift: float) -> Adds:
+    """Show the exponentials; the shift carries enough digits to redo them."""
+    largest = _bracketed(f"{shift:.7f}")
+    heading = f"{tree.terms:,} exponentials exp(z - {largest}), shifted by the largest z:"
+    return Adds(heading, tree)
+
+
+def exp_roundings(z: Array, shift: float) -> int:
+    """Roundings of the sum of exponentials: n additions, 16 of exp, and those of z - shift.
+
+    z - shift is rounded by its size times u, which exp makes a relative error; in the sum it counts
+    as much as its exponential does.
+    """
+    gaps = shift - z
+    weights = np.exp(-gaps)
+    mean = float((gaps * weights).sum() / weights.sum())
+    return len(z) + 16 + (math.ceil(mean) if mean == mean else 0)
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})" if text.startswith("-") else text
 
 
 def _dropout(record: Record, place: Place, sample: int) -> list[Section]:
@@ -381,20 +450,25 @@ def _dropout(record: Record, place: Place, sample: int) -> list[Section]:
     assert isinstance(layer, Dropout)
     x, engine = float(record.x[(sample, *place)]), float(record.y[(sample, *place)])
     if record.saved is None:
-        words = "dropout is off: the cell is passed on"
-        return [Step("DROPOUT", words, x), Check("naive", engine, x, 0.0, "a number is copied")]
+        step = Step("DROPOUT", f"{number(x)} * 1", x, "dropout is off: every cell passes")
+        return [step, Check("naive", engine, x, 0.0, "a number is copied")]
     kept = bool(record.saved[(sample, *place)])
     scale = 1 / (1 - layer.rate)
     context = record.context
     value = x * scale if kept else 0.0
-    words = f"{number(x)} * {number(scale)} (= 1 / (1 - {layer.rate:g}))" if kept else "dropped: 0"
+    words = f"kept, and scaled up by 1 / (1 - {layer.rate:g})" if kept else "dropped"
     key = (
         f"mask of key {context.rng}, layer {context.layer}, sample {context.first_sample + sample}"
     )
+    arithmetic = f"{factors(x)[0]} * {factors(scale)[0] if kept else 0}"
     return [
-        Step("DROPOUT", f"{words}; {key}", value),
+        Step("DROPOUT", arithmetic, value, f"{words}; {key}"),
         Check(
-            "naive", engine, value, abs(value) * 2 * half_epsilon(record.y.dtype), "two roundings"
+            "naive",
+            engine,
+            value,
+            abs(value) * 3 * half_epsilon(record.y.dtype),
+            f"3 roundings * {_unit(record.y.dtype)} * its size",
         ),
     ]
 
@@ -421,25 +495,32 @@ def _local_response_norm(record: Record, place: Place, sample: int) -> list[Sect
     tree, s, (size, a, beta, k) = lrn_sum(record, place, sample)
     x = float(record.x[(sample, *place)])
     value = x * s**-beta
-    dialect = (
-        f"alpha/n = {a:g}" if layer.options["alpha_over_size"] else f"alpha = {a:g}, not over n"
-    )
-    bound = (32 + tree.terms) * half_epsilon(record.y.dtype) * abs(value)
+    alpha = f"{layer.options['alpha']:g}"
+    dialect = f"alpha / n = {alpha} / {size}" if a != layer.options["alpha"] else f"alpha = {alpha}"
+    dialect += "" if a != layer.options["alpha"] else ", not divided by n"
+    roundings = 32 + tree.terms
+    bound = roundings * half_epsilon(record.y.dtype) * abs(value)
     engine = float(record.y[(sample, *place)])
+    missing = "" if tree.terms == size else f"; {size - tree.terms} more would lie outside"
+    why = f"{roundings} roundings, 32 of the power and one for each square,"
+    own, squares, whole = factors(x, tree.value, s)
     return [
-        Adds(f"{tree.terms} squares, of the {size} channels around:", tree),
-        Step("S", f"{k:g} + {a:g} * {number(tree.value)}  ({dialect})", s),
-        Step("NORM", f"{number(x)} / {number(s)}^{beta:g}", value),
-        Check("float64", engine, value, bound, "32 roundings and one for each square"),
+        Adds(f"{tree.terms} squares, of the n = {size} channels around{missing}:", tree),
+        Step("S", f"{k:g} + {a:.7g} * {squares}", s, dialect),
+        Step("NORM", f"{own} / {whole}^{beta:g}", value),
+        Check("float64", engine, value, bound, f"{why} * {_unit(record.y.dtype)} * its size"),
     ]
 
 
 def _flatten(record: Record, place: Place, sample: int) -> list[Section]:
     cell = np.unravel_index(place[0], record.x.shape[1:])
     value = float(record.x[(sample, *cell)])
-    words = f"cell ({', '.join(str(int(i)) for i in cell)}) in reading order"
+    words = f"x[{','.join(str(int(i)) for i in cell)}]"
     engine = float(record.y[(sample, *place)])
-    return [Step("FLATTEN", words, value), Check("naive", engine, value, 0.0, "a number is copied")]
+    return [
+        Step("FLATTEN", words, value, f"number {place[0]} in reading order, counted from 0"),
+        Check("naive", engine, value, 0.0, "a number is copied"),
+    ]
 
 
 _OPENERS: dict[type[Layer], Callable[[Record, Place, int], Sequence[Section]]] = {
@@ -459,10 +540,7 @@ def open_im2col(trace: Trace, position: int, place: Place, sample: int) -> Expla
     """Explain one row of the matrix that im2col would make of a convolution's input."""
     record = trace.records[position]
     layer = record.layer
-    if not isinstance(layer, Conv2D):
-        raise ArgumentError(
-            f"{record.name} is a {type(layer).__name__}: im2col is for convolutions"
-        )
+    assert isinstance(layer, Conv2D)
     row, column = place[:2]
     shape = record.x.shape[1:]
     win = layer.window(shape)
@@ -486,8 +564,7 @@ def open_im2col(trace: Trace, position: int, place: Place, sample: int) -> Expla
         f"this window is row {number_of:,} (= {row} * {OW} + {column}) of a matrix of {len(matrix):,} "
         f"rows, one for each place, and {matrix.shape[1]:,} columns, one for each of the "
         f"{times((*win.kernel, shape[2]))} cells of the window",
-        f"W unrolled the same way is {times((matrix.shape[1] // layer.groups, layer.filters))}; "
-        f"this row times its column f is z[{row},{column},f]",
+        _im2col_product(layer, matrix.shape[1], (row, column)),
     )
     return Explanation(
         f"{record.name}, im2col row {number_of:,}",
@@ -502,45 +579,102 @@ def open_im2col(trace: Trace, position: int, place: Place, sample: int) -> Expla
     )
 
 
+def _im2col_product(layer: Conv2D, columns: int, place: Place) -> str:
+    """What the row is multiplied with, and what that gives, without the bias."""
+    row, column = place
+    size = times((columns // layer.groups, layer.filters))
+    result = f"without the bias, z[{row},{column},f]"
+    if layer.groups == 1:
+        return f"W unrolled the same way is {size}; this row times its column f is, {result}"
+    return (
+        f"W unrolled the same way is {size}: filter f sees the channels of its group alone; those "
+        f"cells of this row times W's column f are, {result}"
+    )
+
+
 def open_loss(trace: Trace, labels: Sequence[int], sample: int) -> Explanation:
     """Explain the loss of image ``sample``: log-sum-exp less the label's logit."""
     last = trace.records[-1]
     logits = last.z if last.layer.activation == "softmax" else last.y
     z = logits[sample].astype(np.float64)
-    label, shift = labels[sample], float(z.max())
-    terms = [Term(f"class {k}", math.exp(value - shift)) for k, value in enumerate(z.tolist())]
-    tree = grouped("sum", terms, "classes")
-    value = shift + math.log(tree.value) - float(z[label])
-    probability = math.exp(float(z[label]) - shift) / tree.value
+    label, n = labels[sample], z.size
+    tree, shift = exponentials(z)
+    value, others = log_sum(z, label)
     sections: list[Section] = [
-        Adds(
-            f"{len(terms):,} exponentials exp(z - {number(shift)}), shifted by the largest z:", tree
-        ),
-        Step(
-            "LOSS",
-            f"{number(shift)} + ln {number(tree.value)} - ({number(float(z[label]))}), the label's z",
-            value,
-        ),
-        Notes(
-            "SAME AS",
-            (f"-ln p[{label}] = -ln {number(probability)} = {number(-math.log(probability))}",),
-        ),
-        Notes(
-            "CHANCE", (f"ln {len(terms):,} = {number(math.log(len(terms)))}", *why_loss(z, label))
-        ),
+        exponentials_section(tree, shift),
+        _loss_step(float(z[label]), shift, tree.value, others, value, label),
+        _loss_check(trace, labels, logits),
+        Notes("SAME AS", _minus_log(z, label, value)),
+        Notes("CHANCE", (f"ln {n:,} = {number(math.log(n))}", *why_loss(z, label))),
     ]
-    if len(trace.y) == 1 and trace.loss is not None:
-        bound = (len(terms) + 16) * half_epsilon(logits.dtype) * max(1.0, abs(value))
-        sections.append(
-            Check(
-                "float64",
-                trace.loss,
-                value,
-                bound,
-                f"{len(terms):,} roundings of the sum and 16 of exp",
-            )
-        )
     return Explanation("loss", value, (), picture_of(trace, sample), tuple(sections))
+
+
+def log_sum(z: Array, label: int) -> tuple[float, float]:
+    """The loss of a row of logits, and what all but the largest add to the sum of exponentials.
+
+    The largest itself adds 1, and log1p keeps what the others add where log would lose it.
+    """
+    first = int(z.argmax())
+    shift = float(z[first])
+    others = total([math.exp(value - shift) for k, value in enumerate(z.tolist()) if k != first])
+    return math.log1p(others) + (shift - float(z[label])), others
+
+
+_SMALL = 1e-6  # ln(1 + x) is x to six digits
+
+
+def _loss_step(
+    own: float, shift: float, whole: float, others: float, value: float, label: int
+) -> Step:
+    """The loss's arithmetic, in so many decimals that its digits can be redone."""
+    places = decimals([value]) + 2
+    largest, mine = f"{shift:.{places}f}", _bracketed(f"{own:.{places}f}")
+    if others > 1e-3:
+        return Step(
+            "LOSS",
+            f"{largest} + ln {whole:.{places}f} - {mine}",
+            value,
+            f"the largest z, the sum, and the z of label {label}",
+        )
+    rest = factors(others)[0]
+    if others > _SMALL:
+        words = f"the largest z, what the others add to its 1, and the z of label {label}"
+        return Step("LOSS", f"{largest} + ln (1 + {rest}) - {mine}", value, words)
+    words = f"the others add {rest} to the largest one's 1, and ln (1 + x) is x for so small an x"
+    return Step("LOSS", f"{largest} + {rest} - {mine}", value, words)
+
+
+def _minus_log(z: Array, label: int, value: float) -> tuple[str, ...]:
+    """The loss as the logarithm of a probability, where that can be worked with."""
+    if not math.isfinite(value):
+        return (f"-ln p[{label}]",)
+    probability = math.exp(-value)
+    if probability == 0:
+        return (f"-ln p[{label}]; but p[{label}] is 0 in float64, so the logits are used",)
+    if value < _SMALL:
+        return (f"-ln p[{label}]; but p[{label}] is nearly 1, so the logits are used",)
+    text = factors(probability)[0]
+    if probability > 0.1:
+        text = f"{probability:.{decimals([value]) + 2}f}"
+    return (f"-ln p[{label}] = -ln {text} = {number(value)}, from the label's probability",)
+
+
+def _loss_check(trace: Trace, labels: Sequence[int], logits: Array) -> Check:
+    """The trace's loss, the mean over its images, against float64."""
+    losses, roundings = [], 0
+    for row, label in zip(logits.astype(np.float64), labels, strict=True):
+        losses.append(log_sum(row, label)[0])
+        roundings = max(roundings, exp_roundings(row, float(row.max())))
+    mean = total(losses) / len(losses) if losses else 0.0
+    size = max(1.0, abs(mean))
+    bound = roundings * half_epsilon(logits.dtype) * size
+    against = "float64" if len(losses) == 1 else f"float64, the mean of {len(losses)} images"
+    assert trace.loss is not None
+    why = f"{roundings:,} roundings of exp and of the sum * {_unit(logits.dtype)}"
+    if size > 1:
+        why += f" * {number(size)}"
+    return Check(against, trace.loss, mean, bound, why)
 
 
 def why_loss(z: Array, label: int) -> tuple[str, ...]:
@@ -548,9 +682,9 @@ def why_loss(z: Array, label: int) -> tuple[str, ...]:
     spread, rank = float(z.std()), int((z > z[label]).sum())
     expected = math.log(len(z)) + spread**2 / 2
     lines = [
-        f"the logits' standard deviation is {number(spread)}; random logits that wide cost about "
-        f"ln {len(z):,} + {number(spread)}^2 / 2 = {number(expected)}",
-        f"the label's logit is number {rank + 1:,} of {len(z):,}",
+        f"the logits' standard deviation is {number(spread)}; random ones so wide cost",
+        f"about ln {len(z):,} + {factors(spread)[0]}^2 / 2 = {number(expected)}",
+        f"the label's logit is number {rank + 1:,} of {len(z):,}, the largest first",
     ]
     if spread > 1.5:
         lines.append(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import runpy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -94,20 +96,30 @@ def open_lesson(
     return Lesson(network, seen, label, words, random, training, seed)
 
 
+@contextmanager
+def _reporting(what: str) -> Iterator[None]:
+    """Turn whatever a user's code raises into one line."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        words = " ".join(str(error).split())
+        raise FileError(f"{what} fails: {type(error).__name__}: {words}") from error
+
+
 def _own_model(source: str) -> Sequential:
     """Run FILE.py and give its NAME, a Sequential or a function that makes one."""
     file, _, name = source.rpartition(":")
     path = Path(file)
     if not path.is_file():
         raise FileError(f"there is no file {file!r}; --model takes a variant or FILE.py:NAME")
-    try:
+    with _reporting(file):
         namespace = runpy.run_path(str(path))
-    except Exception as error:
-        raise FileError(f"{file} fails: {type(error).__name__}: {error}") from error
     if name not in namespace:
         raise UnknownNameError(f"{file} defines no {name!r}")
-    found = namespace[name]
-    model = found() if callable(found) and not isinstance(found, Sequential) else found
+    model = namespace[name]
+    if callable(model) and not isinstance(model, Sequential):
+        with _reporting(source):
+            model = model()
     if not isinstance(model, Sequential):
         raise ArgumentError(f"{source} must be a tinycnn.Sequential, got {type(model).__name__}")
     return model

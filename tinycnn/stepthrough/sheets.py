@@ -45,7 +45,8 @@ class Sheet:
 
     def page(self, spot: Spot) -> Array:
         """The numbers of the page that ``spot`` stands on, in reading order."""
-        values: Array = self.cells[(slice(None), *spot[1:])]
+        pages: Array = np.moveaxis(self.cells, 0, -1)
+        values: Array = pages[spot[1:]]
         return values
 
     def value(self, spot: Spot) -> float:
@@ -98,8 +99,8 @@ class Sheet:
 
 def _moved(index: tuple[int, ...], old: tuple[int, ...], new: tuple[int, ...]) -> tuple[int, ...]:
     """An index of an array as that of the same element after a reshape."""
-    flat = np.ravel_multi_index(index, old)
-    return tuple(int(i) for i in np.unravel_index(int(flat), new))
+    flat = int(np.ravel_multi_index(index, old)) if index else 0
+    return tuple(int(i) for i in np.unravel_index(flat, new))
 
 
 # ------------------------------------------------------------------------------------ laying out
@@ -130,22 +131,14 @@ def of_parameter(title: str, what: str, record: Record, values: Array) -> Sheet:
     if len(shape) == 1:
         name = "filter" if isinstance(layer, Conv2D) else "unit"
         return _folded(title, what, values, (name,))
-    if len(shape) == 0:
-        return _folded(title, what, values.reshape(1), ("number",), shape)
-    return _folded(title, what, values, tuple(f"axis {i}" for i in range(len(shape))))
+    numbered = tuple(f"axis {i}" for i in range(len(shape)))
+    return _folded(title, what, values, numbered or ("number",))
 
 
-def _folded(
-    title: str,
-    what: str | None,
-    values: Array,
-    names: tuple[str, ...],
-    shape: tuple[int, ...] | None = None,
-) -> Sheet:
+def _folded(title: str, what: str | None, values: Array, names: tuple[str, ...]) -> Sheet:
     """Fold the first axis into rows; the others are pages."""
-    columns = fold(len(values))
-    shape = values.shape if shape is None else shape
-    return Sheet(title, what, values, columns, shape, names[:1], names[1:])
+    cells = values.reshape(values.shape or 1)
+    return Sheet(title, what, cells, fold(len(cells)), values.shape, names[:1], names[1:])
 
 
 def fold(size: int) -> int:

@@ -68,23 +68,24 @@ def total(values: Sequence[float]) -> float:
     return math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
 
 
-def extent(noun: str, first: int, last: int) -> str:
-    """Name a range: "row 3", or "rows 3..5"."""
-    return f"{noun} {first}" if first == last else f"{noun}s {first}..{last}"
+def extent(nouns: str, first: int, last: int) -> str:
+    """Name a range: "rows 3..5", or "row 3"."""
+    one = "class" if nouns == "classes" else nouns.removesuffix("s")
+    return f"{one} {first}" if first == last else f"{nouns} {first}..{last}"
 
 
-def grouped(place: str, parts: Sequence[Part], noun: str, first: int = 0) -> Sum:
+def grouped(place: str, parts: Sequence[Part], nouns: str, first: int = 0) -> Sum:
     """Sum up many parts over levels of near-equal groups, so that none prints over 25 numbers.
 
-    ``noun`` names a part; groups are named by what they hold, from ``first``: "channels 24..47".
+    Groups are named by what they hold, counted from ``first``: "channels 24..47".
     """
     if len(parts) <= MOST:
         return add(place, parts)
     count = min(math.ceil(len(parts) / (MOST - 1)), MOST - 1)
     groups = []
     for begin, end in spans(len(parts), count):
-        name = extent(noun, first + begin, first + end - 1)
-        groups.append(grouped(name, parts[begin:end], noun, first + begin))
+        name = extent(nouns, first + begin, first + end - 1)
+        groups.append(grouped(name, parts[begin:end], nouns, first + begin))
     return add(place, groups)
 
 
@@ -105,8 +106,8 @@ def _region(
     across = spans(right - left, min(side, right - left))
     parts = [
         _region(
-            f"{extent('row', top + r0, top + r1 - 1)}, "
-            f"{extent('column', left + c0, left + c1 - 1)}",
+            f"{extent('rows', top + r0, top + r1 - 1)}, "
+            f"{extent('columns', left + c0, left + c1 - 1)}",
             (top + r0, top + r1),
             (left + c0, left + c1),
             leaf,
@@ -216,15 +217,31 @@ def printed(terms: Sum) -> Printed:
     )
 
 
+def equation(terms: Sum) -> str:
+    """A sum in one line, as a pocket calculator redoes it: "dz = 1.5 - 0.25 = 1.25"."""
+    shown = printed(terms)
+    first, *others = shown.parts
+    joined = " ".join([first, *map(_signed, others)])
+    unit = f" (in units of 1e{shown.exponent})" if shown.exponent else ""
+    return f"{terms.place} = {joined} = {shown.total}{rounding(shown)}{unit}"
+
+
+def rounding(shown: Printed) -> str:
+    """What stands behind a printed total: the gap to the unrounded sum, if there is one."""
+    return "" if shown.gap is None else f"; unrounded {shown.value}, rounding {shown.gap}"
+
+
 def factor(value: float, other: float, shown: Printed) -> str:
     """Print a factor so finely that its rounding, times ``other``, is far below the product's.
 
-    A multiple of 1/1024, such as a pixel or a weight of the lesson's first layer, is printed whole.
+    In seven significant digits, though, where these are enough. A multiple of 1/1024, such as a
+    pixel or a weight of the lesson's first layer, is printed whole.
     """
     if (value * 1024).is_integer() or not math.isfinite(value * other):
         return f"{value!r}"
-    digits = shown.places - shown.exponent + 1
-    digits += max(0, math.ceil(math.log10(abs(other)))) if other else 0
+    unit, place = shown.places - shown.exponent + 1, math.floor(math.log10(abs(value)))
+    size = math.ceil(math.log10(abs(other))) if other else -unit
+    digits = min(unit + max(size, 0), max(unit + size, _DIGITS + 1 - place, 1))
     if abs(value) >= 1e-4:
         return f"{value:.{digits}f}"
-    return f"{value:.{max(digits + math.floor(math.log10(abs(value))), 1)}e}"
+    return f"{value:.{max(digits + place, 1)}e}"

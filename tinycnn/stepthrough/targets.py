@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tinycnn.arguments import whole
@@ -29,13 +30,11 @@ def explain(
     "loss". ``at`` is the place; it may stand in brackets too: "conv1.W[5,5,0,3]". Negative places
     count from the end. Raises UnknownNameError for what is not there.
     """
-    name, _, bracket = what.partition("[")
-    if bracket:
-        at = _numbers(bracket, what)
-    whole(sample, "sample", least=0)
-    if sample >= len(trace.y):
-        raise UnknownNameError(f"the trace holds images 0 .. {len(trace.y) - 1}, got {sample}")
+    name, at = _named(what, at)
+    _check_sample(trace, sample)
     if name == "loss":
+        if at is not None:
+            raise ArgumentError(f"an image has one loss, which has no place; got {what!r} at {at}")
         if trace.labels is None:
             raise ArgumentError("there is no loss yet: run trace.backward(labels=...) first")
         return forward.open_loss(trace, trace.labels, sample)
@@ -46,7 +45,9 @@ def explain(
             f"which number of {name}? give its place, such as at={_middle(trace, position, part)}"
         )
     if part in record.params:
-        index = _place(name, at, record.params[part].shape, _PARAMETER_AXES)
+        convolution = isinstance(record.layer, Conv2D)
+        axes = _CONVOLUTION_AXES.get(part, ()) if convolution else ()
+        index = _place(name, at, record.params[part].shape, axes)
         return gradients.open_parameter(trace, position, part, index, rate)
     if part == "x":
         place = _place(name, at, record.x.shape[1:], ("row", "column", "channel"))
@@ -60,14 +61,40 @@ def explain(
 def im2col_row(trace: Trace, name: str, at: Sequence[int], *, sample: int = 0) -> Explanation:
     """Open the row of im2col's matrix that belongs to place ``at`` (row, column) of layer ``name``."""
     position, part = _find(trace, name)
+    _check_sample(trace, sample)
     if part:
         raise ArgumentError(f"im2col unrolls a layer's input: name the layer, not {name}")
-    shape = trace.records[position].y.shape[1:3]
+    record = trace.records[position]
+    if not isinstance(record.layer, Conv2D):
+        kind = type(record.layer).__name__
+        raise ArgumentError(f"{record.name} is a {kind}: im2col is for convolutions")
+    shape = record.y.shape[1:3]
     place = _place(name, at, shape, ("row", "column"))
     return forward.open_im2col(trace, position, place, sample)
 
 
-_PARAMETER_AXES = ("kernel row", "kernel column", "channel", "filter")
+_CONVOLUTION_AXES = {"W": ("kernel row", "kernel column", "channel", "filter"), "b": ("filter",)}
+
+
+def _named(what: str, at: Sequence[int] | None) -> tuple[str, Sequence[int] | None]:
+    """Read a name and the place that may stand behind it in brackets."""
+    found = re.fullmatch(r"([^\[\]]*)(\[[^\[\]]*\])?", what) if isinstance(what, str) else None
+    try:
+        if found is None:
+            raise ValueError
+        name, bracket = found.groups()
+        inside = tuple(int(part) for part in bracket[1:-1].split(",")) if bracket else None
+    except ValueError:
+        raise ArgumentError(f"{what!r} is not a name such as conv1.W[5,5,0,3]") from None
+    if inside is not None and at is not None:
+        raise ArgumentError(f"the place is given twice, by {what!r} and by at={at!r}")
+    return name, at if inside is None else inside
+
+
+def _check_sample(trace: Trace, sample: int) -> None:
+    whole(sample, "sample", least=0)
+    if sample >= len(trace.y):
+        raise UnknownNameError(f"the trace holds {len(trace.y)} images, from 0 on; got {sample}")
 
 
 def _find(trace: Trace, name: str) -> tuple[int, str]:
@@ -95,8 +122,13 @@ def _place(
             if len(shape) == 2
             else [f"axis {i}" for i in range(len(shape))]
         )
+    try:
+        at = tuple(at)
+    except TypeError:
+        raise ArgumentError(f"a place in {name} is {_words(axes)}, got {at!r}") from None
     if len(at) != len(shape):
-        raise UnknownNameError(f"a place in {name} is {', '.join(axes)}; got {len(at)} numbers")
+        got = f"{len(at)} number{'s' * (len(at) != 1)}"
+        raise UnknownNameError(f"a place in {name} is {_words(axes)}; got {got}")
     place = []
     for axis, index, size in zip(axes, at, shape, strict=True):
         index = whole(index, axis, least=-(2**63))
@@ -108,11 +140,8 @@ def _place(
     return tuple(place)
 
 
-def _numbers(bracket: str, what: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in bracket.removesuffix("]").split(","))
-    except ValueError:
-        raise ArgumentError(f"{what!r} is not a name such as conv1.W[5,5,0,3]") from None
+def _words(axes: Sequence[str]) -> str:
+    return ", ".join(axes) if len(axes) > 1 else f"one number, its {axes[0]}"
 
 
 def _middle(trace: Trace, position: int, part: str) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,16 @@ from tinycnn.stepthrough.field import Region
 from tinycnn.stepthrough.lesson import Lesson
 from tinycnn.stepthrough.maps import Maps
 from tinycnn.stepthrough.overview import BackwardRow, ForwardRow
-from tinycnn.stepthrough.sums import Part, Printed, Product, Sum, factor, number, printed
+from tinycnn.stepthrough.sums import (
+    Part,
+    Printed,
+    Product,
+    Sum,
+    factor,
+    number,
+    printed,
+    rounding,
+)
 
 WIDTH = 80
 _INDENT = 8  # the column behind the headings
@@ -92,7 +102,7 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
     yield from _loss(lesson, style)
     yield ""
     yield style.bold(f"BACKWARD, against label {lesson.label}")
-    yield style.dim(_columns("layer", "gradient", "largest", "at", "zeros"))
+    yield style.dim(_gradient("layer", "gradient", "largest", "at", "zeros"))
     for backward in overview.backward_rows(lesson):
         yield _backward(backward)
     yield ""
@@ -114,7 +124,7 @@ def _columns(name: str, formula: str, second: str, third: str, zeros: str) -> st
 
 def _forward(row: ForwardRow, style: Style) -> Iterator[str]:
     spread = f"{number(row.lowest, 3)} .. {number(row.highest, 3)}"
-    yield _columns(row.name, row.size, row.feature_map, spread, _percent(row.zeros))
+    yield _columns(row.name, row.size, row.feature_map, spread, percent(row.zeros))
     if row.parameters:
         work = f"{row.multiply_adds:,} multiply-adds"
         yield style.dim(f"{'':<9} {row.parameters} parameters; {work}")
@@ -133,7 +143,11 @@ def _loss(lesson: Lesson, style: Style) -> Iterator[str]:
 def _backward(row: BackwardRow) -> str:
     where = ",".join(map(str, row.where))
     formula = f"{row.gradient} = {row.formula}"
-    return f"{row.name:<9} {formula:<39} {number(row.largest):>11} {where:>12} {_percent(row.zeros):>5}"
+    return _gradient(row.name, formula, number(row.largest), where, percent(row.zeros))
+
+
+def _gradient(name: str, formula: str, largest: str, where: str, zeros: str) -> str:
+    return f"{name:<9} {formula:<39} {largest:>11} {where:>12} {zeros:>5}"
 
 
 def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
@@ -144,12 +158,21 @@ def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
     gradient = (record.grads or {})["W"]
     index = np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape)
     at, weight = (",".join(str(int(i)) for i in indices) for indices in (place, index))
-    yield f"Open a cell:     {command} --layer {record.name} --at {at}"
-    yield f"Open a gradient: {command} --weight '{record.name}.W[{weight}]'"
-    yield f"Everything as data: {command} --json"
+    quoted = shlex.quote(record.name)
+    yield from _way("Open a cell:    ", f"{command} --layer {quoted} --at {at}")
+    yield from _way(
+        "Open a gradient:", f"{command} --weight {shlex.quote(f'{record.name}.W[{weight}]')}"
+    )
+    yield from _way("Everything as data:", f"{command} --json")
 
 
-def _percent(share: float) -> str:
+def _way(what: str, command: str) -> Iterator[str]:
+    """A command behind what it does, or where that is too long, on a line of its own."""
+    line = f"{what} {command}"
+    yield from [line] if len(line) <= WIDTH else [what.rstrip(), f"  {command}"]
+
+
+def percent(share: float) -> str:
     """A share in per cent; only what is exactly none or all is printed as 0 or 100."""
     if share in (0.0, 1.0):
         return f"{share:.0%}"
@@ -170,14 +193,14 @@ def draw_maps(maps: Maps, style: Style, command: str = "tinycnn step") -> str:
             style.dim("channel        mean     highest  zeros"),
         ]
         lines += [
-            f"{m.channel:>7} {number(m.mean):>11} {number(m.highest):>11}  {_percent(m.zeros):>5}"
+            f"{m.channel:>7} {number(m.mean):>11} {number(m.highest):>11}  {percent(m.zeros):>5}"
             for m in maps.maps
         ]
         lines.append(f"{maps.silent} of the maps are zero everywhere.")
     lines += ["", style.bold("MOST ACTIVE CELLS")]
     for place, value in maps.cells:
         at = ",".join(map(str, place))
-        lines.append(f"{number(value):>11}   {command} --layer {name} --at {at}")
+        lines.append(f"{number(value):>11}   {command} --layer {shlex.quote(name)} --at {at}")
     return "\n".join(lines)
 
 
@@ -198,6 +221,8 @@ def _explanation(explanation: Explanation, pixels: Array | None, style: Style) -
     value = number(explanation.value)
     gap = max(WIDTH - len(explanation.subject) - len(value), 2)
     lines = [style.bold(explanation.subject + " " * gap + value)]
+    if len(explanation.subject) + len(value) + 2 > WIDTH:  # a layer of a long name
+        lines = [style.bold(part) for part in (explanation.subject, f"{value:>{WIDTH}}")]
     for section in explanation.sections:
         if not isinstance(section, Step):  # a step belongs to the sum above it
             lines.append("")
@@ -216,7 +241,9 @@ def _section(section: Section, pixels: Array | None, style: Style) -> list[str]:
     if isinstance(section, Compares):
         return _compares(section, style)
     if isinstance(section, Step):
-        return _headed(section.name, [f"{section.arithmetic} = {number(section.value)}"], style)
+        remark = f" ({section.remark})" if section.remark else ""
+        text = f"{section.arithmetic} = {number(section.value)}{remark}"
+        return _headed(section.name, [text], style)
     if isinstance(section, Check):
         return _check(section, style)
     return _headed(section.heading, section.lines, style)
@@ -238,10 +265,14 @@ def _check(check: Check, style: Style) -> list[str]:
     verdict = style.good("agrees") if check.ok else style.bad("DISAGREES")
     lines = [
         f"engine {engine} | {check.against} {reference}",
-        f"differ {check.difference:.1e}, bound {check.bound:.1e}: {verdict}",
+        f"differ {_size(check.difference)}, bound {_size(check.bound)}: {verdict}",
         f"bound: {check.why}",
     ]
     return _headed("CHECK", lines, style)
+
+
+def _size(value: float) -> str:
+    return f"{value:.1e}" if value else "0"
 
 
 def _compares(section: Compares, style: Style) -> list[str]:
@@ -273,13 +304,16 @@ def _adds(section: Adds, style: Style) -> list[str]:
     level: Part = section.tree
     while isinstance(level, Sum):
         shown = printed(level)
+        if shown.exponent:
+            lines.append(f"{' ' * _INDENT}(in units of 1e{shown.exponent})")
         if any(isinstance(part, Product) for part in level.parts):
             lines += _terms(level, shown)
-        elif level.columns > 1:
+        elif level.columns > 1 and _fits(shown.parts, level.columns):
             lines += _grid(shown.parts, level.columns)
         else:
             lines += _list([part.place for part in level.parts], shown.parts)
-        lines += _total(shown)
+        if len(level.parts) > 1:
+            lines.append(" " * _INDENT + _total(shown))
         level = level.largest
         if isinstance(level, Sum):
             count = f"{level.terms:,} term{'s' * (level.terms > 1)}"
@@ -287,13 +321,13 @@ def _adds(section: Adds, style: Style) -> list[str]:
     return lines
 
 
-def _total(shown: Printed) -> list[str]:
-    unit = f" (in units of 1e{shown.exponent})" if shown.exponent else ""
-    count = len(shown.parts)
-    text = f"these {count} add up to {shown.total}" if count > 1 else f"which is {shown.total}"
-    if shown.gap is not None:
-        text += f"; unrounded {shown.value}, rounding {shown.gap}"
-    return [" " * _INDENT + text + unit]
+def _total(shown: Printed) -> str:
+    return f"these {len(shown.parts)} add up to {shown.total}{rounding(shown)}"
+
+
+def _fits(texts: Sequence[str], columns: int) -> bool:
+    """Whether a grid's rows fit the width."""
+    return (max(map(len, texts)) + 2) * columns + _INDENT - 2 <= WIDTH
 
 
 def _grid(texts: Sequence[str], columns: int) -> list[str]:

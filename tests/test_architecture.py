@@ -1,0 +1,286 @@
+"""Imports go down only; Numba has one door; nothing heavy is loaded before it is used.
+
+Read from the syntax trees, so that what a function imports when it is called counts too.
+"""
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import tinycnn
+
+# From the ground up. A file imports from earlier levels, from its own level, and from its own
+# package; whatever is new in the package has to find its place here.
+LEVELS = [
+    ["errors"],
+    ["arguments"],
+    ["arrays", "shapes"],
+    ["kernels"],
+    ["blocks"],
+    ["ops"],
+    ["initializers", "parameters"],
+    ["layers"],
+    ["summary"],
+    ["trace", "model"],
+    ["networks", "optimizers"],
+    ["stepthrough"],
+    ["handout", "quiz"],
+    ["commands"],
+    ["cli"],
+    ["__main__"],
+]
+LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
+
+
+def level(part):
+    """Its place, counted from the ground; what has none yet (a test says so) stands on top."""
+    return LEVEL.get(part, len(LEVELS))
+
+
+# What looks up, and why: (file, what it imports).
+DOORS = {
+    ("trace", "stepthrough"),  # Trace.explain loads its reader when it is called
+}
+
+OPTIONAL = {
+    "PIL", "matplotlib", "mpi4py", "onnx", "onnxruntime", "openvino", "pytest", "safetensors",
+    "skimage", "sklearn", "torch", "tqdm",
+}  # fmt: skip
+
+PACKAGE = Path(tinycnn.__file__).parent
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: of which module, by which file, and where it stands."""
+
+    file: str  # such as "ops/pooling.py"
+    module: str  # absolute, such as "tinycnn.shapes"
+    typing: bool  # under `if TYPE_CHECKING:`
+    top: bool  # at the file's top level: runs when the file is imported
+
+    @property
+    def part(self):
+        """The file or package directly in tinycnn that imports."""
+        return self.file.partition("/")[0].removesuffix(".py")
+
+    @property
+    def imported(self):
+        """The file or package directly in tinycnn that is imported, "" for tinycnn itself."""
+        return self.module.removeprefix("tinycnn").strip(".").partition(".")[0]
+
+    @property
+    def root(self):
+        return self.module.partition(".")[0]
+
+
+def sources():
+    """{"ops/pooling.py": its syntax tree, ...}."""
+    files = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
+    kernels = sorted((PACKAGE / "kernels").glob("*.py"))  # rglob may not follow the symlink
+    return {
+        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in dict.fromkeys([*files, *kernels])
+    }
+
+
+SOURCES = sources()
+
+
+def named_by(node):
+    """The modules that a statement or a call of import_module imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        if is_our_package(node.module):
+            return [f"{node.module}.{alias.name}" for alias in node.names]
+        return [node.module]
+    if isinstance(node, ast.Call):
+        function = node.func
+        name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+        first = node.args[0] if node.args else None
+        if name in ("import_module", "__import__") and isinstance(first, ast.Constant):
+            return [first.value]
+    return []
+
+
+def is_our_package(module):
+    root, _, rest = module.partition(".")
+    return root == "tinycnn" and (PACKAGE / rest.replace(".", "/")).is_dir()
+
+
+def imports_of(file, tree):
+    """All imports of one file, those of its functions among them."""
+
+    def walk(node, typing, top):
+        for child in ast.iter_child_nodes(node):
+            for module in named_by(child):
+                yield Import(file, module, typing, top)
+            guard = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+            is_function = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+            yield from walk(child, typing or guard, top and not is_function)
+
+    return list(walk(tree, False, True))
+
+
+IMPORTS = [found for file, tree in SOURCES.items() for found in imports_of(file, tree)]
+OURS = [
+    found for found in IMPORTS if found.root == "tinycnn" and found.module != "tinycnn.__version__"
+]
+
+
+def test_the_walk_sees_what_is_there():
+    seen = {(found.file, found.module) for found in IMPORTS}
+    assert {
+        ("ops/pooling.py", "tinycnn.kernels.pool"),
+        ("ops/pooling.py", "tinycnn.shapes"),
+        ("ops/fully_connected.py", "numpy"),
+        ("layers.py", "tinycnn.ops"),
+        ("layers.py", "tinycnn.initializers"),
+        ("optimizers.py", "tinycnn.kernels.sgd"),
+        ("kernels/pool.py", "tinycnn.kernels._jit"),
+        ("kernels/_jit.py", "numba"),
+        ("trace.py", "tinycnn.stepthrough"),
+    } <= seen
+    tree = ast.parse(
+        "import a.b, c\nfrom tinycnn import blocks\nfrom tinycnn.ops import conv2d\n"
+        "if TYPE_CHECKING:\n    import d\n"
+        "def f():\n    from e import g\n    import_module('h')\nclass C:\n    import i\n"
+    )
+    assert {(found.module, found.typing, found.top) for found in imports_of("x.py", tree)} == {
+        ("a.b", False, True),
+        ("c", False, True),
+        ("tinycnn.blocks", False, True),
+        ("tinycnn.ops.conv2d", False, True),
+        ("d", True, True),
+        ("e", False, False),
+        ("h", False, False),
+        ("i", False, True),
+    }
+
+
+def test_everything_has_its_level():
+    parts = {file.partition("/")[0].removesuffix(".py") for file in SOURCES} - {"__init__"}
+    assert parts == set(LEVEL)
+
+
+@pytest.mark.parametrize("file", [file for file in SOURCES if file != "__init__.py"])
+def test_imports_go_down_only(file):
+    up = [
+        found.module
+        for found in OURS
+        if found.file == file
+        and level(found.imported) > level(found.part)
+        and not found.typing
+        and (found.part, found.imported) not in DOORS
+    ]
+    assert not up, f"tinycnn/{file} imports from above: {up}"
+
+
+def test_nobody_goes_through_the_packages_own_names():
+    """They reach every level: whoever is inside names the file that he means."""
+    assert [found.file for found in OURS if not found.imported] == []
+
+
+def test_what_is_imported_for_its_types_only_is_up_one_level_at_most():
+    up = {
+        (found.part, found.imported)
+        for found in OURS
+        if found.typing and found.part != "__init__" and level(found.imported) > level(found.part)
+    }
+    assert up <= DOORS
+
+
+def test_of_trace_and_model_only_the_model_loads_the_other():
+    from_trace = [found for found in OURS if (found.part, found.imported) == ("trace", "model")]
+    assert from_trace
+    assert all(found.typing for found in from_trace)
+
+
+def test_the_doors_are_opened_when_called():
+    opened = {
+        (found.part, found.imported): found
+        for found in OURS
+        if (found.part, found.imported) in DOORS and not found.typing
+    }
+    assert set(opened) == DOORS
+    assert not any(found.top for found in opened.values())
+
+
+def test_the_package_itself_loads_nothing_at_once():
+    for file in ("__init__.py", "ops/__init__.py"):
+        eager = [f.module for f in OURS if f.file == file and f.top and not f.typing]
+        assert eager == []
+
+
+def test_the_packages_names_load_when_they_are_used():
+    for package in (tinycnn, tinycnn.ops):
+        assert set(package.__all__) <= set(dir(package))
+        for name in package.__all__:
+            assert getattr(package, name) is not None
+        with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute"):
+            package.no_such_name  # noqa: B018
+
+
+def test_kernels_import_kernels_numpy_and_numba_only():
+    standard = {"__future__", "collections", "typing", "math"}
+    for found in IMPORTS:
+        if found.part == "kernels" and found.file != "kernels/_jit.py":
+            ours = found.module.startswith("tinycnn.kernels.")
+            assert ours or found.root in standard | {"numpy"}, (found.file, found.module)
+        if found.file == "kernels/_jit.py":
+            assert found.root != "tinycnn"
+
+
+def test_numba_has_one_door():
+    users = {found.file for found in IMPORTS if found.root in ("numba", "llvmlite")}
+    assert users <= {"kernels/_jit.py", "kernels/simd.py"}
+    assert "kernels/_jit.py" in users
+
+
+def test_nobody_imports_the_bare_name_kernels():
+    tests = [Path(__file__).parent, PACKAGE.parent / "benchmarks"]
+    for folder in tests:
+        for path in sorted(folder.rglob("*.py")):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            assert not any(found.root == "kernels" for found in imports_of(path.name, tree)), path
+    assert not any(found.root == "kernels" for found in IMPORTS)
+
+
+def test_optional_libraries_are_imported_where_they_are_used():
+    eager = [(f.file, f.module) for f in IMPORTS if f.root in OPTIONAL and f.top and not f.typing]
+    assert eager == []
+
+
+def calls(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+ENGINE = [
+    file
+    for file in SOURCES
+    if level(file.partition("/")[0].removesuffix(".py")) <= LEVEL["networks"]
+]
+
+
+@pytest.mark.parametrize("file", ENGINE)
+def test_the_engine_prints_nothing(file):
+    for call in calls(SOURCES[file]):
+        assert ast.unparse(call.func) not in ("print", "sys.stdout.write", "sys.stderr.write")
+
+
+@pytest.mark.parametrize("file", [file for file in SOURCES if file.startswith("kernels/")])
+def test_kernels_are_serial_and_compiled_through_the_door(file):
+    for call in calls(SOURCES[file]):
+        assert not any(keyword.arg == "parallel" for keyword in call.keywords)
+        assert ast.unparse(call.func).split(".")[-1] not in ("prange", "pndindex")
+    decorators = {
+        ast.unparse(getattr(decorator, "func", decorator))
+        for node in ast.walk(SOURCES[file])
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+    }
+    assert decorators <= {"kernel", "overload"} or file in ("kernels/_jit.py", "kernels/simd.py")
