@@ -30,9 +30,10 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
     others[rows, z.argmax(axis=1)] -= 1
     losses = np.log1p(others.sum(axis=1), dtype=np.float64) + gaps
     total = exponentials.sum(axis=1, keepdims=True)
-    dlogits: Array = exponentials / total
-    dlogits[rows, picked] -= 1
-    dlogits /= len(z)
+    # p - 1 at the label is minus the sum of the other classes, likewise.
+    exponentials[rows, picked] = 0
+    exponentials[rows, picked] = -exponentials.sum(axis=1)
+    dlogits: Array = exponentials / (total * len(z))
     return float(losses.mean()), dlogits
 
 
