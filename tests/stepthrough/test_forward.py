@@ -556,7 +556,31 @@ def explain_loss(model, x):
 def test_loss_where_the_probability_is_nothing_in_float64():
     opened = explain_loss(tc.Sequential([Softmax()], (4,)), [[900.0, 0, 0, -1]])
     assert opened.value == pytest.approx(901) and opened.ok
-    assert "which is 0 in float64" in opened.notes("SAME AS")[0]
+    assert opened.notes("SAME AS") == (
+        "-ln p[3]; but p[3] is 0 in float64, so the logits are used",
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("gap", [-1000.0, -30.0, 1e-3, 3.0, 6.0, 9.0, 15.0, 40.0, 90.0, 200.0])
+@pytest.mark.parametrize("offset", [0.0, 1234.0])
+def test_loss_of_every_size(gap, offset, dtype):
+    """From a network that is sure and right to one that is sure and wrong."""
+    model = tc.Sequential([Softmax()], (3,), dtype=dtype)
+    z = np.array([[offset + gap, offset, offset - 2]], dtype)
+    trace = model.trace(z)
+    trace.backward(labels=[0])
+    opened = explain(trace, "loss")
+    assert opened.ok
+    redo(str(opened))
+    wide = z[0].astype(np.float64)
+    gap = wide[0] - wide[1]
+    others = math.exp(-gap) + math.exp(-gap - 2) if gap > 0 else math.exp(gap) + math.exp(-2)
+    assert opened.value == pytest.approx(math.log1p(others) - min(gap, 0), rel=1e-12)
+    for k in range(3):
+        cell = explain(trace, "softmax1", (k,))
+        assert cell.ok
+        redo(str(cell))
 
 
 # --------------------------------------------------------------------------------------- as a value

@@ -479,29 +479,49 @@ def test_the_way_back_is_followed_through_what_only_passes_on():
     assert why(trace, "r.x", (0, 1, 0)) == "it lost p's window (0,0) to 0,0"
 
 
-def test_a_softmax_that_is_sure():
-    """float32 has p = 1 where float64 still knows better: no difference of the loss can tell."""
-    for logit in (40, 120):  # where p of the other class is 4e-18, and 0
-        layer = Dense(2, activation="softmax", name="a", weight_initializer=given([logit, 0]))
-        trace = traced([layer], [[1.0]], labels=[0])
-        opened = explain(trace, "a.z", (0,))
-        assert opened.value == 0 and opened.ok
-        assert opened.notes("WHY 0") == ("a's softmax is saturated: p is exactly 0 or 1",)
-        assert explain(trace, "a.W[0,0]").ok
-    assert "makes p - onehot 0" in opened.notes("CHECK")[0]
-    # A little less sure: p - 1 has lost digits, and the bound says how many.
-    for logit in (5.0, 9.0, 14.0):
-        layers = [Dense(3, name="h"), Dense(2, activation="softmax", name="a")]
-        trace = traced(layers, images(1, (4,)), labels=[0])
-        with trace.model.edit() as parameters:
-            parameters["a.W"][...] = 0
-            parameters["a.W"][:, 0] = 1e-2
-            parameters["a.b"][...] = [logit, 0]
-        trace = trace.model.trace(trace.x)
-        trace.backward(labels=[0])
-        opened = explain(trace, "h.b[1]")
-        assert opened.ok and "for digits lost in p - onehot" in " ".join(str(opened).split())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("logit", [-3.0, 1.0, 5.0, 9.0, 14.0, 40.0, 120.0])
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_softmax_that_is_sure(logit, label, dtype):
+    """p - 1 is minus what the other classes have: no digits are lost, however sure."""
+    layers = [Dense(3, name="h"), Dense(3, activation="softmax", name="a")]
+    model = tc.Sequential(layers, (4,), rng=1, dtype=dtype)
+    with model.edit() as parameters:
+        parameters["a.W"][...] *= 1e-2
+        parameters["a.b"][...] = [logit, 0, -1]
+    trace = model.trace(images(1, (4,)))
+    trace.backward(labels=[label])
+    for what in (
+        "a.z[0]",
+        "a.z[1]",
+        "a.z[2]",
+        "a.W[1,1]",
+        "a.b[0]",
+        "h.b[1]",
+        "h.W[1,1]",
+        "a.x[2]",
+    ):
+        opened = explain(trace, what)
+        assert opened.ok, opened
         redo(str(opened))
+    z = trace["a"].z[0].astype(np.float64)
+    others = [k for k in range(3) if k != label]
+    slope = -1 / (1 + 1 / sum(np.exp(z[k] - z[label]) for k in others))
+    assert explain(trace, f"a.z[{label}]").checks[0].reference == pytest.approx(slope, rel=1e-10)
+
+
+def test_a_softmax_of_which_nothing_is_left():
+    layer = Dense(2, activation="softmax", name="a", weight_initializer=given([200, 0]))
+    trace = traced([layer], [[1.0]], labels=[0])
+    assert why(trace, "a.z", (0,)) == "a's softmax is saturated: p is exactly 0 or 1"
+    assert why(trace, "a.z", (1,)) == "a's softmax is saturated: p is exactly 0 or 1"
+    # A dy that is the same for all classes: y * (dy - dy) in float32 is 0, or what rounding left.
+    for scale in (0.0, 1.0, 3.3):
+        trace = traced([Softmax(name="a")], scale * images(1, (4,)), dy=np.ones((1, 4)))
+        for k in range(4):
+            opened = explain(trace, "a.x", (k,))
+            assert opened.ok
+            redo(str(opened))
 
 
 # ------------------------------------------------------------------------------------------- kinks

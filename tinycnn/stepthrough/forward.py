@@ -628,21 +628,19 @@ def _loss_step(
     own: float, shift: float, whole: float, others: float, value: float, label: int
 ) -> Step:
     """The loss's arithmetic, in so many decimals that its digits can be redone."""
-    places = decimals([value]) + 2
-    largest, mine = f"{shift:.{places}f}", _bracketed(f"{own:.{places}f}")
+    places = decimals([value]) + 2 if own != shift else 7
+    gap = f"{shift:.{places}f} - {_bracketed(f'{own:.{places}f}')}"
     if others > 1e-3:
-        return Step(
-            "LOSS",
-            f"{largest} + ln {whole:.{places}f} - {mine}",
-            value,
-            f"the largest z, the sum, and the z of label {label}",
-        )
+        words = f"the largest z, the z of label {label}, and the sum"
+        return Step("LOSS", f"{gap} + ln {whole:.{places}f}", value, words)
     rest = factors(others)[0]
     if others > _SMALL:
-        words = f"the largest z, what the others add to its 1, and the z of label {label}"
-        return Step("LOSS", f"{largest} + ln (1 + {rest}) - {mine}", value, words)
+        words = (
+            f"the largest z, the z of label {label}, and what the others add to the largest one's 1"
+        )
+        return Step("LOSS", f"{gap} + ln (1 + {rest})", value, words)
     words = f"the others add {rest} to the largest one's 1, and ln (1 + x) is x for so small an x"
-    return Step("LOSS", f"{largest} + {rest} - {mine}", value, words)
+    return Step("LOSS", f"{gap} + {rest}", value, words)
 
 
 def _minus_log(z: Array, label: int, value: float) -> tuple[str, ...]:

@@ -501,11 +501,9 @@ def _loss_terms(trace: Trace, place: Place, sample: int) -> list[Section]:
     label = trace.labels[sample] == k
     over = "" if N == 1 else f" / {N}"
     if label and p[k] > _SURE:
-        heading = (
-            f"softmax and loss are one step: (p - 1){over} is less what the other classes have"
-        )
+        heading = f"softmax and loss are one step: (p - 1){over} is minus the others' p{over}:"
         rest = [Term(f"class {j}", -p[j] / N) for j in range(len(p)) if j != k]
-        return [Adds(f"{heading}, -p{over}:", grouped("sum", rest, "others"))]
+        return [Adds(heading, grouped("sum", rest, "others"))]
     heading = "p - onehot" if N == 1 else f"(p - onehot) / {N}, for {N} images"
     parts = [Term(f"p{over}", p[k] / N), Term(f"-onehot{over}", -float(label) / N)]
     return [Adds(f"softmax and loss are one step: {heading}", add("sum", parts))]
@@ -612,9 +610,7 @@ def _derivative(
     precision = tensor.dtype.name
     cancelled = _cancelled(trace, position)
     if not math.isfinite(cancelled * found.value):
-        words = (
-            f"the answer is so sure that {precision} makes p - onehot 0, or the loss is no number"
-        )
+        words = "the loss is no number, or a softmax's dy is the same for all classes"
         return [Notes("CHECK", (f"{words}: a difference of the loss tells nothing here",))]
     sections: list[Section] = []
     if found.crossed or found.others:
