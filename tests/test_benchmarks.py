@@ -63,7 +63,6 @@ def test_pooling_without_pytorch_says_so(tmp_path):
 
 @pytest.mark.peers
 def test_pooling_beside_pytorch(tmp_path):
-    pytest.importorskip("torch")
     result, _ = quick("pooling", tmp_path)
     assert "torch" in result["machine"]["versions"]
     assert all(row["ratio"]["median"] > 0 for row in result["rows"])
@@ -87,7 +86,6 @@ def test_start(tmp_path):
 
 
 def test_every_kernel_has_a_micro_benchmark_that_runs(tmp_path):
-    pytest.importorskip("pytest_benchmark")
     run = start(
         "-m",
         "pytest",

@@ -260,7 +260,7 @@ def _check(check: Check, style: Style) -> list[str]:
     """An agreement in nine digits, all that a float32 has; an exact one in full."""
     engine, reference = (
         f"{value!r}" if check.bound == 0 else f"{value:.9g}"
-        for value in (check.engine, check.reference)
+        for value in (check.engine + 0.0, check.reference + 0.0)  # 0, not -0
     )
     verdict = style.good("agrees") if check.ok else style.bad("DISAGREES")
     lines = [
