@@ -205,12 +205,12 @@ def test_masks_of_dropout_are_replayed():
 
 
 def test_weights_are_widened_piece_by_piece_and_none_is_forgotten():
-    """3,000 rows in float64: three pieces and a rest."""
-    x = images(2, (3000,))
-    trace = traced([Dense(4, name="d")], x, dy=np.ones((2, 4)))
-    for row in (0, 1023, 1024, 2999):
-        found = difference(trace, Change(0, "W", (row, 2)), 0.5)
-        assert found.moved == pytest.approx(0.5 * float(x[:, row].astype(float).sum()), rel=1e-9)
+    """40,000 rows in float64: pieces of a few columns."""
+    x = images(2, (40_000,))
+    trace = traced([Dense(70, name="d")], x, dy=np.ones((2, 70)))
+    for row, unit in ((0, 0), (1023, 16), (31_024, 33), (39_999, 69)):
+        found = difference(trace, Change(0, "W", (row, unit)), 0.5)
+        assert found.moved == pytest.approx(0.5 * float(x[:, row].astype(float).sum()), rel=1e-6)
 
 
 # -------------------------------------------------------------------------------------------- kinks

@@ -36,9 +36,7 @@ def test_printed_parts_add_up_to_the_printed_total(values, exponent):
     assert shown.gap is None or Decimal(shown.gap) != 0
     unit = Decimal(10) ** (shown.exponent - shown.places)
     with localcontext(prec=2000):
-        for text, value in zip(
-            (*shown.parts, shown.value), (*values, total.value), strict=True
-        ):
+        for text, value in zip((*shown.parts, shown.value), (*values, total.value), strict=True):
             assert abs(Decimal(text).scaleb(shown.exponent) - Decimal(value)) <= unit / 2
     assert all(len(text) <= 13 for text in shown.parts)
 

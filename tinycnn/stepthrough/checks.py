@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn import ops
+from tinycnn import blocks, ops
 from tinycnn.arrays import Array
 from tinycnn.layers import (
     AveragePool2D,
@@ -89,6 +89,7 @@ def _lowest_bit(value: float) -> float:
 _STEPS = (1e-6, 1e-8)
 _SAME = 1e-13  # of a layer's largest cell: below this, two cells differ by float64's rounding alone
 _ROUNDING = 4e-15  # of a loss worked out in float64
+_WEIGHTS = 1 << 19  # converted at a time, by each thread
 
 
 @dataclass(frozen=True)
@@ -260,14 +261,17 @@ def _before_activation(record: Record, params: Mapping[str, Array], x: Array) ->
     return y
 
 
-def _dense(x: Array, W: Array, b: Array, rows: int = 1024) -> Array:
-    """Sum up x @ W + b in float64, W converted a few rows at a time: 62 million would fill memory."""
+def _dense(x: Array, W: Array, b: Array) -> Array:
+    """Sum up x @ W + b in float64, W converted in pieces: 38 million at once would fill memory."""
     x = x.reshape(len(x), -1)
-    z = np.zeros((len(x), W.shape[1])) + b
-    for first in range(0, len(W), rows):
-        part = slice(first, first + rows)
-        z += x[:, part] @ W[part].astype(np.float64)
-    return z
+    z = np.empty((len(x), W.shape[1]))
+
+    def multiply(columns: blocks.Range) -> None:
+        part = slice(*columns)
+        np.matmul(x, W[:, part].astype(np.float64), out=z[:, part])
+
+    blocks.run(multiply, blocks.cut(W.shape[1], _WEIGHTS // len(W), least=blocks.LEAST_ROWS))
+    return z + b
 
 
 def _cells(layer: MaxPool2D, shape: tuple[int, ...], winner: Array) -> tuple[Sequence[int], Array]:
