@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tinycnn.errors import ArgumentError
 from tinycnn.networks import VARIANTS
@@ -97,20 +99,27 @@ def run(arguments: argparse.Namespace) -> int:
     command = _command(arguments)
     if what is None:
         if arguments.json:
-            print(json.dumps(overview.to_dict(lesson)))
-        for line in () if arguments.json else draw_overview(lesson, style, command):
-            print(line, flush=True)
+            _data(overview.to_dict(lesson))
+        else:
+            for line in draw_overview(lesson, style, command):
+                _show(line)
         return 0
     if arguments.layer and arguments.at is None:
         facts = maps.describe(lesson.trace, arguments.layer)
-        print(json.dumps(facts.to_dict()) if arguments.json else draw_maps(facts, style, command))
+        if arguments.json:
+            _data(facts.to_dict())
+        else:
+            _show(draw_maps(facts, style, command))
         return 0
     if arguments.im2col:
         opened = im2col_row(lesson.trace, arguments.layer, arguments.at)
     else:
         trace = lesson.trace if arguments.layer else lesson.backward
         opened = explain(trace, what, arguments.at)
-    print(json.dumps(opened.to_dict()) if arguments.json else draw_explanation(opened, style))
+    if arguments.json:
+        _data(opened.to_dict())
+    else:
+        _show(draw_explanation(opened, style))
     if arguments.save:
         opened.save(arguments.save)
         print(f"tinycnn: wrote {arguments.save}", file=sys.stderr)
@@ -157,8 +166,10 @@ def _example(arguments: argparse.Namespace) -> int:
     if stray:
         raise ArgumentError(f"--example brings its own numbers; leave out {', '.join(stray)}")
     example = open_example(arguments.example)
-    data = json.dumps(example.to_dict()) if arguments.json else None
-    print(data or draw_example(example, Style.of(sys.stdout)))
+    if arguments.json:
+        _data(example.to_dict())
+    else:
+        _show(draw_example(example, Style.of(sys.stdout)))
     return 0 if example.ok else 1
 
 
@@ -197,3 +208,15 @@ def _place(text: str) -> tuple[int, ...]:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a place such as 13,13,7 (row, column, channel)"
         ) from None
+
+
+def _data(values: Mapping[str, Any]) -> None:
+    print(json.dumps(values))
+
+
+def _show(text: str) -> None:
+    """Print at once; on a narrow terminal wrapped between words."""
+    from tinycnn.stepthrough.terminal import fit
+
+    narrow = sys.stdout.isatty()
+    print(fit(text, shutil.get_terminal_size().columns) if narrow else text, flush=True)

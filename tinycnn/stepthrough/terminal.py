@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -432,3 +433,27 @@ def paragraph(text: str) -> list[str]:
 
 def _wrap(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def fit(text: str, columns: int) -> str:
+    """Wrap what is wider than a narrow terminal between words, so that no number is cut."""
+    return "\n".join(part for line in text.split("\n") for part in _fit_line(line, columns))
+
+
+def _fit_line(line: str, columns: int) -> list[str]:
+    if _width(line) <= columns:
+        return [line]
+    parts = [""]
+    for word in re.split(r"( +)", line):
+        if _width(parts[-1]) + _width(word) > columns and _width(parts[-1].rstrip()):
+            parts.append("")
+        if (
+            parts[-1] or not word.isspace() or len(parts) == 1
+        ):  # no blanks at a wrapped line's start
+            parts[-1] += word
+    return [part.rstrip() for part in parts if part.strip()]
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes, its colour codes aside."""
+    return len(re.sub(r"\x1b\[[0-9;]*m", "", text))
