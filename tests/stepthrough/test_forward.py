@@ -583,6 +583,16 @@ def test_loss_of_every_size(gap, offset, dtype):
         redo(str(cell))
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_loss_of_logits_that_are_no_numbers(wrong):
+    for label in (0, 1):
+        trace = tc.Sequential([Softmax()], (3,)).trace([[wrong, 1, 2]])
+        trace.backward(labels=[label])
+        opened = explain(trace, "loss")
+        assert opened.ok, opened
+        assert explain(trace, "softmax1", (label,)).ok
+
+
 # --------------------------------------------------------------------------------------- as a value
 
 

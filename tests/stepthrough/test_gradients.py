@@ -386,6 +386,16 @@ def test_won_a_pool_window_that_got_nothing():
     )
 
 
+def test_won_several_windows_that_got_nothing():
+    x = np.array([[1, 2, 1], [3, 9, 4], [1, 5, 2]], float)[None, :, :, None]
+    trace = traced([MaxPool2D(2, stride=1, name="p")], x, dy=np.zeros((1, 2, 2, 1)))
+    assert why(trace, "p.x", (1, 1, 0)) == (
+        "p's windows (0,0), (0,1), (1,0), (1,1), which it won, got nothing"
+    )
+    trace = traced([AveragePool2D(2, name="v")], x)
+    assert why(trace, "v.x", (2, 1, 0)) == "no window of v reaches it"
+
+
 def test_dropped_by_dropout():
     layers = [
         Conv2D(1, 1, name="a", weight_initializer=ones),
@@ -541,6 +551,16 @@ def test_a_relu_that_stands_exactly_at_zero_is_a_kink():
     assert explain(trace, "r.x", (1,)).notes("KINK") == ()
 
 
+def test_several_kinks_are_counted():
+    trace = traced([Dense(2, name="a", weight_initializer=given(np.zeros(4))), ReLU(name="r")],
+                   np.ones((3, 2)), dy=np.ones((3, 2)))  # fmt: skip
+    opened = explain(trace, "a.b[1]")
+    assert opened.ok and opened.value == 0
+    assert opened.notes("KINK")[0].startswith(
+        "3 ReLUs or pool windows change sides within h = 1e-08"
+    )
+
+
 def test_a_tie_in_a_pool_is_a_kink_and_the_pass_s_side_is_held():
     trace = traced([MaxPool2D(2, name="p")], np.full((1, 2, 2, 1), 2.0), dy=[[[[3.0]]]])
     first, second = (explain(trace, "p.x", (0, column, 0)) for column in (0, 1))
@@ -655,6 +675,28 @@ def test_a_layer_of_ones_own_that_does_not_compute_in_float64(own):
     assert opened.ok and len(opened.checks) == 1
     assert len(opened.notes("EXPECT")) == 2  # what was measured is missing
     redo(str(opened))
+
+
+class OwnSoftmax(Layer):
+    """A last layer that has a softmax of its own; what went into it is not known here."""
+
+    activation = "softmax"
+
+    def output_shape(self, input_shape):
+        return input_shape
+
+    def forward(self, params, x, context):
+        y = np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)
+        return y, y
+
+    def backward(self, params, dy, saved, context):
+        return saved * (dy - (dy * saved).sum(axis=-1, keepdims=True)), {}
+
+
+def test_a_last_layer_of_ones_own_with_a_softmax_is_not_replayed():
+    trace = traced([Dense(3, name="a"), OwnSoftmax(name="mine")], images(1, (4,)))
+    opened = explain(trace, "a.W[1,1]")
+    assert opened.ok and len(opened.checks) == 1 and "does not compute" in opened.notes("CHECK")[0]
 
 
 def test_an_activation_that_is_not_known_here():

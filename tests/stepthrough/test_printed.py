@@ -1,5 +1,6 @@
 """The calculator rule: whatever number is drawn, what is printed of it can be redone by hand."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -11,6 +12,7 @@ from small_nets import images, whole_net
 import tinycnn as tc
 from tinycnn.layers import Conv2D, Dense, Dropout, LocalResponseNorm, MaxPool2D
 from tinycnn.stepthrough import explain, open_lesson
+from tinycnn.stepthrough.terminal import Style, draw_words
 
 
 def mini():
@@ -150,3 +152,13 @@ def test_a_wrong_equation_and_a_wrong_bound_are_found():
     assert bound == 2.0**-19 and near < 0.1
     with pytest.raises(AssertionError):
         redo_bound("16 apples", 1.0)
+
+
+def test_colour_changes_no_word():
+    for what in ("conv2[5,5,3]", "pool1.x[3,4,5]", "conv1.W[5,5,0,3]", "loss"):
+        opened = explain(mini(), what)
+        coloured = "\n".join(draw_words(opened, Style(colour=True)))
+        assert "\x1b[32magrees\x1b[0m" in coloured and "\x1b[1mCHECK" in coloured
+        plain = re.sub(r"\x1b\[[\d;]*m", "", coloured)
+        assert plain == "\n".join(draw_words(opened, Style.plain()))
+        assert "\x1b" not in str(opened)

@@ -435,10 +435,9 @@ def exp_roundings(z: Array, shift: float) -> int:
     z - shift is rounded by its size times u, which exp makes a relative error; in the sum it counts
     as much as its exponential does.
     """
-    gaps = shift - z
+    gaps = shift - z[np.isfinite(z)] if math.isfinite(shift) else np.zeros(1)
     weights = np.exp(-gaps)
-    mean = float((gaps * weights).sum() / weights.sum())
-    return len(z) + 16 + (math.ceil(mean) if mean == mean else 0)
+    return len(z) + 16 + math.ceil(float((gaps * weights).sum() / weights.sum()))
 
 
 def _bracketed(text: str) -> str:
@@ -617,6 +616,8 @@ def log_sum(z: Array, label: int) -> tuple[float, float]:
     """
     first = int(z.argmax())
     shift = float(z[first])
+    if not math.isfinite(shift):
+        return math.nan, math.nan  # as the engine has it
     others = total([math.exp(value - shift) for k, value in enumerate(z.tolist()) if k != first])
     return math.log1p(others) + (shift - float(z[label])), others
 
@@ -677,6 +678,8 @@ def _loss_check(trace: Trace, labels: Sequence[int], logits: Array) -> Check:
 
 def why_loss(z: Array, label: int) -> tuple[str, ...]:
     """Why the loss is where it is, against guessing: how wide the logits are, and the label's place."""
+    if not np.isfinite(z).all():
+        return (f"of the {len(z):,} logits, {int((~np.isfinite(z)).sum()):,} are no numbers",)
     spread, rank = float(z.std()), int((z > z[label]).sum())
     expected = math.log(len(z)) + spread**2 / 2
     lines = [
