@@ -293,3 +293,15 @@ def test_colour_only_on_a_terminal_that_allows_it(monkeypatch):
 
 def test_version(capsys):
     assert run(capsys, "--version")[1] == f"tinycnn {tc.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--layer", "conv1.x", "--at", "0,0,0"], "--layer takes a layer, got 'conv1.x'"),
+        (["--grad", "conv2", "--at", "0,0,0"], "--grad takes a layer's x, y or z"),
+    ],
+)
+def test_a_name_of_the_other_kind(capsys, argv, message):
+    code, out, err = run(capsys, "step", "--model", "mini", *argv)
+    assert code == 2 and out == "" and message in err

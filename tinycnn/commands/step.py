@@ -179,6 +179,19 @@ def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
         raise ArgumentError(
             "--at says which number of --layer or --grad: tinycnn step --layer conv2 --at 13,13,7"
         )
+    if arguments.layer and any(sign in arguments.layer for sign in ".["):
+        raise ArgumentError(
+            f"--layer takes a layer, got {arguments.layer!r}; gradients open by --grad pool1.x --at "
+            f"8,34,94 and --weight 'conv1.W[5,5,0,3]'"
+        )
+    if arguments.grad and arguments.grad.partition("[")[0].rpartition(".")[2] not in (
+        "x",
+        "y",
+        "z",
+    ):
+        raise ArgumentError(
+            f"--grad takes a layer's x, y or z, such as pool1.x, got {arguments.grad!r}"
+        )
     if arguments.im2col and (arguments.layer is None or arguments.at is None):
         raise ArgumentError("--im2col needs --layer and --at: --layer conv1 --im2col --at 27,27")
     if arguments.save and (what is None or (arguments.layer and arguments.at is None)):
