@@ -184,11 +184,7 @@ def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
             f"--layer takes a layer, got {arguments.layer!r}; gradients open by --grad pool1.x --at "
             f"8,34,94 and --weight 'conv1.W[5,5,0,3]'"
         )
-    if arguments.grad and arguments.grad.partition("[")[0].rpartition(".")[2] not in (
-        "x",
-        "y",
-        "z",
-    ):
+    if arguments.grad and "." not in arguments.grad:
         raise ArgumentError(
             f"--grad takes a layer's x, y or z, such as pool1.x, got {arguments.grad!r}"
         )
