@@ -9,9 +9,9 @@ from tinycnn.layers import Conv2D
 from tinycnn.stepthrough import overview, sheets
 from tinycnn.stepthrough.explanation import Explanation
 from tinycnn.stepthrough.field import Region, receptive_field
-from tinycnn.stepthrough.forward import picture_of
 from tinycnn.stepthrough.lesson import Lesson
 from tinycnn.stepthrough.overview import BackwardRow, ForwardRow
+from tinycnn.stepthrough.places import picture_of
 from tinycnn.stepthrough.sheets import Sheet, Spot
 from tinycnn.stepthrough.targets import explain
 from tinycnn.trace import Record

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from tinycnn.arguments import whole
 from tinycnn.errors import ArgumentError, UnknownNameError
 from tinycnn.layers import Conv2D
-from tinycnn.stepthrough import forward, gradients
+from tinycnn.stepthrough import gradients
 from tinycnn.stepthrough.explanation import Explanation
+from tinycnn.stepthrough.forward import open_cell
+from tinycnn.stepthrough.im2col_row import open_im2col
+from tinycnn.stepthrough.loss import open_loss
 from tinycnn.trace import Trace
 
 RATE = 0.01  # of the step that a weight's explanation takes
@@ -37,7 +40,7 @@ def explain(
             raise ArgumentError(f"an image has one loss, which has no place; got {what!r} at {at}")
         if trace.labels is None:
             raise ArgumentError("there is no loss yet: run trace.backward(labels=...) first")
-        return forward.open_loss(trace, trace.labels, sample)
+        return open_loss(trace, trace.labels, sample)
     position, part = _find(trace, name)
     record = trace.records[position]
     if at is None:
@@ -54,7 +57,7 @@ def explain(
         return gradients.open_input(trace, position, place, sample)
     last = "filter" if isinstance(record.layer, Conv2D) else "channel"
     place = _place(name, at, record.y.shape[1:], ("row", "column", last))
-    opener = {"": forward.open_cell, "y": gradients.open_output, "z": gradients.open_logits}[part]
+    opener = {"": open_cell, "y": gradients.open_output, "z": gradients.open_logits}[part]
     return opener(trace, position, place, sample)
 
 
@@ -70,7 +73,7 @@ def im2col_row(trace: Trace, name: str, at: Sequence[int], *, sample: int = 0) -
         raise ArgumentError(f"{record.name} is a {kind}: im2col is for convolutions")
     shape = record.y.shape[1:3]
     place = _place(name, at, shape, ("row", "column"))
-    return forward.open_im2col(trace, position, place, sample)
+    return open_im2col(trace, position, place, sample)
 
 
 _CONVOLUTION_AXES = {"W": ("kernel row", "kernel column", "channel", "filter"), "b": ("filter",)}
