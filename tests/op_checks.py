@@ -3,9 +3,9 @@
 from contextlib import contextmanager
 
 import numpy as np
-from op_strategies import LAYOUTS, laid_out
 
 from tinycnn import blocks
+from tinycnn.testing.layouts import LAYOUTS, laid_out
 
 
 def results(returned):

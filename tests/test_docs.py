@@ -5,6 +5,8 @@ import doctest
 import io
 import re
 import shlex
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +51,21 @@ def blocks_of(page, language=None):
     return [block for block in blocks if language in (None, block.language)]
 
 
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Where the files of a page are written, and its commands run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def written(block):
+    """Write a block of Python that begins with a file's name, such as "# my_layer.py"."""
+    name = re.match(r"# (\w+\.py)\n", block.text)
+    if name and block.language == "python":
+        Path(name[1]).write_text(block.text, encoding="utf-8")
+    return name
+
+
 # --------------------------------------------------------------------------------------- Python
 
 
@@ -56,6 +73,8 @@ def check_python(page):
     """Blocks with prompts are compared with what they show, all others only run; one namespace."""
     namespace = {"__name__": page.stem}
     for block in blocks_of(page, "python"):
+        if written(block):
+            continue
         if ">>>" in block.text:
             run_doctest(block, page, namespace)
         else:
@@ -83,23 +102,42 @@ def test_the_python_of_a_page_runs(page):
 # -------------------------------------------------------------------------------------- console
 
 
-def sessions(page):
-    """Each ``tinycnn`` command of a page that shows what it prints: (command, output)."""
-    for block in blocks_of(page, "console"):
-        for session in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-            command, _, output = session.partition("\n")
-            if command.startswith("tinycnn ") and output.strip():
-                yield command, output
+def sessions(block):
+    """Each command of ours that shows what it prints: (command, output, exit code).
+
+    The code is 0, unless ``$ echo $?`` comes next and says another.
+    """
+    given = [
+        session.partition("\n")[::2]
+        for session in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]
+    ]
+    for (command, output), (following, code) in zip(given, [*given[1:], ("", "")], strict=True):
+        if command.startswith(("tinycnn ", "pytest ")) and output.strip():
+            yield command, output, int(code) if following == "echo $?" else 0
+
+
+def run_command(command):
+    """What a command prints, and its exit code."""
+    words = shlex.split(command, comments=True)
+    if words[0] == "pytest":
+        argv = [sys.executable, "-m", *words, "-p", "no:cacheprovider"]
+        ended = subprocess.run(argv, capture_output=True, text=True)
+        return ended.stdout, ended.returncode
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        status = main(words[1:])
+    return printed.getvalue(), status
 
 
 def check_console(page):
-    for command, expected in sessions(page):
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            status = main(shlex.split(command, comments=True)[1:])
-        same = doctest.OutputChecker().check_output(expected, printed.getvalue(), FLAGS)
-        assert same, f"{name_of(page)}: $ {command} prints\n{printed.getvalue()}"
-        assert status == 0, f"{name_of(page)}: $ {command} ends with {status}"
+    for block in blocks_of(page):
+        if written(block) or block.language != "console":
+            continue
+        for command, expected, code in sessions(block):
+            printed, status = run_command(command)
+            same = doctest.OutputChecker().check_output(expected, printed, FLAGS)
+            assert same, f"{name_of(page)}: $ {command} prints\n{printed}"
+            assert status == code, f"{name_of(page)}: $ {command} ends with {status}"
 
 
 @each_page
@@ -166,6 +204,8 @@ def test_the_formulas_of_a_page_survive_markdown(page):
         (check_python, "```python\n>>> x = 1\n```\n\n```python\nassert x == 2\n```"),
         (check_python, "```python\n1 + 1\n"),
         (check_console, "```console\n$ tinycnn summary mini\nAlexNet (maxi): ...\n```"),
+        (check_console, "```console\n$ tinycnn summary mini\n...\n$ echo $?\n1\n```"),
+        (check_console, "```console\n$ pytest nowhere.py\n...\n```"),
         (check_links, "See [there](nowhere.md)."),
         (check_links, "# Here\n\nSee [there](#there)."),
         (check_formulas, "The sum $a \\, b$."),
@@ -184,7 +224,9 @@ def test_what_is_right_in_a_page_passes(tmp_path):
         "# A page\n\n[Here](#a-page) is $a b$, and `[not](a-link.md)`.\n\n"
         "```python\nx = 2\n```\n\n```python\n>>> x, x / 3\n(2, 0.66...)\n```\n\n"
         "```console\n$ tinycnn summary mini\nAlexNet (mini): ...\n...\n"
-        "$ tinycnn summary --nonsense\n$ ls\nfile\n```\n",
+        "$ tinycnn summary --nonsense\n$ ls\nfile\n```\n\n"
+        "```python\n# test_it.py\ndef test():\n    assert 0\n```\n\n```python\nimport test_it\n```\n\n"
+        "```console\n$ pytest -q test_it.py\nF...\n$ echo $?\n1\n```\n",
         encoding="utf-8",
     )
     for check in (check_python, check_console, check_links, check_formulas):

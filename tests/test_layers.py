@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from op_strategies import convolutions, pools
 from small_nets import IMAGE, Scale, Square, errors_of_gradients, every_layer, images
 
 import tinycnn as tc
@@ -30,6 +29,7 @@ from tinycnn.layers import (
     ReLU,
     Softmax,
 )
+from tinycnn.testing.strategies import convolutions, pools
 
 TRAINING = Context(training=True, rng=7)
 

@@ -7,7 +7,6 @@ import threading
 
 import numpy as np
 import pytest
-from op_strategies import LAYOUTS, laid_out
 from small_nets import IMAGE, images, plain_net, whole_net
 
 import tinycnn as tc
@@ -24,6 +23,7 @@ from tinycnn.layers import (
     ReLU,
     Softmax,
 )
+from tinycnn.testing.layouts import LAYOUTS, laid_out
 
 
 def bits(arrays):

@@ -33,3 +33,7 @@ class FileError(TinyCNNError, OSError):
 
 class MissingExtraError(TinyCNNError, ImportError):
     """An optional library that is not installed; the text names the extra that brings it."""
+
+
+class CheckFailedError(TinyCNNError, AssertionError):
+    """A check of a layer that found something wrong; the text says what, and where it shows."""

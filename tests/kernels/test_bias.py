@@ -1,10 +1,11 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import dtypes, generators, whole
+from strategies import whole
 from twins import against_twin
 
 from tinycnn.kernels.bias import add_bias
+from tinycnn.testing.strategies import dtypes, generators
 
 
 @given(st.integers(0, 9), st.integers(1, 9), dtypes, generators, st.booleans())

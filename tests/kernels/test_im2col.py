@@ -1,10 +1,11 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import dtypes, generators, ranges, whole, windows
+from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.kernels.im2col import col2im, im2col
+from tinycnn.testing.strategies import dtypes, generators, windows
 
 
 @st.composite

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import dtypes, generators, ranges
+from strategies import ranges
 from twins import against_twin, error
 
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
+from tinycnn.testing.strategies import dtypes, generators
 
 
 @st.composite

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import Geometry, dtypes, generators, pool_windows, ranges, whole
+from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.kernels.pool import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
+from tinycnn.testing.strategies import Geometry, dtypes, generators, pool_windows
 
 # Divisible by the cells of every window up to 5 x 5, so that each share of an average is whole.
 SHARES = 3600

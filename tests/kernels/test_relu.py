@@ -2,10 +2,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from strategies import dtypes, generators, whole
+from strategies import whole
 from twins import against_twin
 
 from tinycnn.kernels.relu import relu_backward
+from tinycnn.testing.strategies import dtypes, generators
 
 
 @given(hnp.array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=9), dtypes, generators)

@@ -1,10 +1,11 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import dtypes, generators, ranges, whole
+from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.kernels.sgd import sgd_momentum
+from tinycnn.testing.strategies import dtypes, generators
 
 powers_of_two = st.sampled_from([0.0, 0.25, 0.5, 1.0])  # so that float32 is exact
 

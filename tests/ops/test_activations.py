@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from op_checks import assert_same_bits, call_converts_once, call_is_polite, slopes
-from strategies import dtypes, generators, whole
+from strategies import whole
 from twins import error
 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.ops import relu, relu_backward, softmax, softmax_backward
+from tinycnn.testing.strategies import dtypes, generators
 
 shapes = hnp.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=5)
 

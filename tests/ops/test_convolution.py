@@ -10,11 +10,11 @@ from op_checks import (
     results,
     untouched,
 )
-from op_strategies import Convolution, convolutions
-from strategies import Geometry, dtypes, generators, whole
+from strategies import whole
 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.ops import _im2col_convolution, conv2d, conv2d_backward
+from tinycnn.testing.strategies import Convolution, Geometry, convolutions, dtypes, generators
 
 
 def operands(case, rng, dtype=np.float64):

@@ -12,11 +12,12 @@ from op_checks import (
     slopes,
     untouched,
 )
-from strategies import dtypes, generators, whole
+from strategies import whole
 from twins import error
 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.ops import dense, dense_backward, softmax
+from tinycnn.testing.strategies import dtypes, generators
 
 shapes = st.tuples(
     st.integers(0, 4),

@@ -11,12 +11,13 @@ from op_checks import (
     slopes,
     untouched,
 )
-from strategies import dtypes, generators, whole
+from strategies import whole
 from twins import error
 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.kernels import reference
 from tinycnn.ops import local_response_norm, local_response_norm_backward, normalization
+from tinycnn.testing.strategies import dtypes, generators
 
 shapes = hnp.array_shapes(min_dims=4, max_dims=4, max_side=4)
 settings_of_lrn = st.fixed_dictionaries(

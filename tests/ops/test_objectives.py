@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_checks import call_converts_once, call_is_polite, slopes
-from strategies import dtypes, generators, whole
+from strategies import whole
 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.ops import cross_entropy, softmax, softmax_backward
+from tinycnn.testing.strategies import dtypes, generators
 
 
 @st.composite

@@ -12,11 +12,12 @@ from op_checks import (
     call_is_repeatable,
     untouched,
 )
-from strategies import dtypes, generators, whole
+from strategies import whole
 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.kernels import reference
 from tinycnn.ops import dropout, dropout_backward, regularization
+from tinycnn.testing.strategies import dtypes, generators
 
 shapes = hnp.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=5)
 rates = st.sampled_from([0.0, 0.1, 0.5, 0.9])

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from op_checks import assert_same_bits, call_converts_once, call_is_polite
-from op_strategies import convolutions
-from strategies import dtypes, generators, whole, windows
+from strategies import whole
 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.kernels import reference
 from tinycnn.ops import col2im, conv2d, im2col
+from tinycnn.testing.strategies import convolutions, dtypes, generators, windows
 
 
 def arguments(window):

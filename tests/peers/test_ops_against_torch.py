@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from op_strategies import Convolution, convolutions
-from strategies import Geometry, generators
 from twins import error
 
 from tinycnn import ops
 from tinycnn.errors import ShapeError
+from tinycnn.testing.strategies import Convolution, Geometry, convolutions, generators
 
 pytestmark = pytest.mark.peers
 

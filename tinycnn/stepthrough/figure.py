@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinycnn.errors import FileError, MissingExtraError
+from tinycnn import figures
 from tinycnn.stepthrough.explanation import Explanation, Sees
 from tinycnn.stepthrough.terminal import Style, draw_words
 
@@ -18,37 +17,23 @@ _POINTS = 8.0
 
 
 def save(explanation: Explanation, target: str | Path) -> None:
-    """Write a figure to ``target``, .svg or .png; beside it first, so that nothing is lost.
+    """Write a figure to ``target``, .svg or .png.
 
     Raises MissingExtraError without matplotlib, FileError where it cannot be written.
     """
-    path = Path(target)
-    kind = path.suffix.removeprefix(".")
-    if kind not in ("svg", "png"):
-        raise FileError(f"a figure is .svg or .png, got {str(target)!r}")
-    figure = _figure(explanation)
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-            beside = Path(folder) / path.name
-            figure.savefig(beside, format=kind, dpi=200)
-            beside.replace(path)
-    except OSError as error:
-        raise FileError(f"{str(target)!r} cannot be written: {error.strerror or error}") from error
+    figures.save(lambda: _figure(explanation), target)
 
 
 def _figure(explanation: Explanation) -> Figure:
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.patches import Rectangle
-    except ImportError as error:
-        raise MissingExtraError("a figure needs matplotlib: pip install 'tinycnn[plot]'") from error
     words = draw_words(explanation, Style.plain())
     height = max(4.0, _INCHES_A_LINE * (len(words) + 2))
-    figure = Figure(figsize=(11.0, height))
+    figure = figures.blank(11.0, height)
     text = "\n".join(words).replace("$", r"\$")
     top = 1 - 0.2 / height
     figure.text(0.36, top, text, family="monospace", fontsize=_POINTS, va="top")
     if explanation.picture is not None:
+        from matplotlib.patches import Rectangle
+
         axes = figure.add_axes((0.02, top - 3.6 / height, 0.32, 3.6 / height))
         axes.imshow(explanation.picture.squeeze(), cmap="gray", interpolation="nearest")
         axes.set_axis_off()

@@ -1,0 +1,35 @@
+"""The tester tested: every planted error is caught where it is, and called what it is."""
+
+import pytest
+from gradient_check.planted import PLANTED
+
+from tinycnn.gradient_check import gradcheck
+
+each = pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
+
+
+def report_of(planted):
+    return gradcheck((planted.forward, planted.backward), *planted.arrays.values())
+
+
+@each
+def test_a_planted_error_is_caught_and_named(planted):
+    report = report_of(planted)
+    assert not report.ok
+    assert {tensor.name for tensor in report.tensors if not tensor.ok} == planted.wrong, report
+    for name in planted.wrong:
+        assert report[name].failures
+        kinds = [guess.kind for guess in report[name].diagnosis]
+        assert len(kinds) == len(set(kinds)) <= 3
+        if planted.kind:
+            guess = report[name].diagnosis[0]
+            assert (guess.kind, planted.says in guess.text) == (planted.kind, True), report
+    if planted.problem:
+        assert any(planted.problem in problem for problem in report.problems), report
+    else:
+        assert report.problems == []
+
+
+def test_the_catalogue_is_large_enough():
+    assert len({planted.name for planted in PLANTED}) == len(PLANTED) >= 40
+    assert sum(planted.kind is not None for planted in PLANTED) >= 40

@@ -1,0 +1,219 @@
+"""One array after the other: its gradient compared along directions, at entries, at tied cells."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.gradient_check import sampling
+from tinycnn.gradient_check.diagnosis import diagnose
+from tinycnn.gradient_check.differences import Differences, scale
+from tinycnn.gradient_check.extrapolation import SAFETY, Derivative
+from tinycnn.gradient_check.report import Entry, TensorReport
+from tinycnn.gradient_check.sampling import Direction
+from tinycnn.gradient_check.target import Target
+
+VISIBLE = 5e-4  # a difference counts if it would show an error of twice this
+_BACKWARD = 16.0  # times the outputs' rounding: what backward's own rounding may amount to
+TOO_SMALL = "too small to be seen beside float64's rounding of the outputs"
+ROUGH = "the differences are too rough here to show an error of 0.1 %"
+_PIECES = 16  # a direction across kinks is cut into at most so many
+_ENOUGH_FAILURES = 4  # of a target whose passes cost much
+
+Tried = list[tuple[Direction, Entry]]
+
+
+class Comparison:
+    """One target with one dy, whose gradients are compared with differences."""
+
+    def __init__(
+        self, target: Target, dy: Array, tolerance: float, rng: np.random.Generator
+    ) -> None:
+        self.target, self.dy, self.tolerance, self.rng = target, dy, tolerance, rng
+        self.differences = Differences(target, dy)
+        self._size: tuple[Array | None, float] = None, 0.0
+
+    def tensor(
+        self, name: str, gradient: Array, samples: int | None, directions: int
+    ) -> TensorReport:
+        """Check the gradient of the array called ``name``."""
+        array = self.target.arrays[name]
+        if not array.size:
+            return TensorReport(name, array.shape, [], note="has no cells")
+        wanted = self._wanted(array.size, samples)
+        tried = self._directions(name, gradient, directions if array.size > 1 else 0)
+        tried += self._cells(name, gradient, wanted)
+        tried += self._tied(name, gradient, tried)
+        tried += self._search(tried, gradient)
+        entries = [entry for _, entry in tried]
+        wrong = any(entry.verdict == "differs" for entry in entries)
+        found = diagnose(self.target, name, self.dy, gradient, entries) if wrong else []
+        return TensorReport(name, array.shape, entries, *_enough(entries, wanted), found)
+
+    def entry(self, direction: Direction, gradient: Array) -> Entry:
+        """Compare one derivative; what seems to differ is measured again by every step."""
+        analytic = direction.along(gradient)
+        least = self._rms(gradient) * float(np.sqrt(direction.count))
+        size = max(abs(analytic), least)
+        found = self.differences.along(direction, size, self.tolerance)
+        entry = judged(direction, gradient.shape, analytic, found, least, self.tolerance)
+        if entry.verdict == "differs" or (found.unclear and entry.verdict == "unresolved"):
+            found = self.differences.confirm(direction, size, self.tolerance, analytic)
+            entry = judged(direction, gradient.shape, analytic, found, least, self.tolerance)
+        return entry
+
+    def _rms(self, gradient: Array) -> float:
+        """The size of a gradient's cells; worked out once for one after the other."""
+        if self._size[0] is not gradient:
+            self._size = gradient, scale(gradient, zero=0.0)
+        return self._size[1]
+
+    def _wanted(self, size: int, samples: int | None) -> int:
+        if samples is not None:
+            return min(samples, size)
+        if self.target.dear:
+            return min(size, sampling.OF_DEAR)
+        return size if size <= sampling.EXHAUSTIVE else sampling.OF_LARGE
+
+    def _directions(self, name: str, gradient: Array, count: int) -> Tried:
+        array = self.target.arrays[name]
+        tried: Tried = []
+        for number in range(1, count + 1):
+            direction = sampling.signs(name, number, array, self.rng)
+            for way in sampling.ways(direction, array):
+                entry = self.entry(way, gradient)
+                if entry.decided or entry.own_noise:
+                    break
+            tried.append((way, entry))
+            if not (entry.decided or entry.own_noise):
+                tried += self._pieces(way, gradient)
+        return tried
+
+    def _pieces(self, direction: Direction, gradient: Array) -> Tried:
+        """Parts of a direction that crosses kinks, those that cross none."""
+        tried: Tried = []
+        queue = deque(direction.halves() if direction.count > 1 else ())
+        for _ in range(0 if self.target.dear else _PIECES):
+            if not queue:
+                break
+            part = queue.popleft()
+            part = replace(part, label=f"{part.count} cells of {direction.label}")
+            entry = self.entry(part, gradient)
+            if entry.decided:
+                tried.append((part, entry))
+            elif part.count > 1:
+                queue += [replace(half, label=direction.label) for half in part.halves()]
+        return tried
+
+    def _cells(self, name: str, gradient: Array, wanted: int) -> Tried:
+        tried: Tried = []
+        for cell in sampling.choose(gradient, wanted, self.rng):
+            entries = [entry for _, entry in tried]
+            failures = sum(entry.verdict == "differs" for entry in entries)
+            if (
+                sum(entry.decided for entry in entries) >= wanted
+                or len(tried) >= 3 * wanted
+                or (self.target.dear and failures >= _ENOUGH_FAILURES)
+            ):
+                break
+            direction = sampling.entry(name, cell, gradient.shape)
+            tried.append((direction, self.entry(direction, gradient)))
+        return tried
+
+    def _tied(self, name: str, gradient: Array, tried: Tried) -> Tried:
+        """Cells at a kink that share their value with others, moved together."""
+        array = self.target.arrays[name]
+        kinks = [entry.index for _, entry in tried if entry.verdict == "kink"]
+        values = dict.fromkeys(float(array[index]) for index in kinks if index is not None)
+        groups = (sampling.tied(name, array, value) for value in list(values)[: sampling.GROUPS])
+        return [(group, self.entry(group, gradient)) for group in groups if group.count > 1]
+
+    def _search(self, tried: Tried, gradient: Array) -> Tried:
+        """Halve a direction that does not agree again and again, down to one wrong cell."""
+        if any(entry.verdict == "differs" and entry.index is not None for _, entry in tried):
+            return []
+        parts = [one for one in tried if one[1].index is None and self._hides(*one, gradient)]
+        part = None
+        while parts:
+            part = max(parts, key=lambda one: abs(one[1].analytic - one[1].numeric))[0]
+            halves = part.halves() if part.count > 1 else ()
+            compared = [(half, self.entry(half, gradient)) for half in halves]
+            parts = [one for one in compared if self._hides(*one, gradient)]
+        if part is None or part.count > 1:
+            return []
+        single = sampling.entry(part.name, int(part.cells[0]), gradient.shape)  # type: ignore[index]
+        return [(single, self.entry(single, gradient))]
+
+    def _hides(self, part: Direction, entry: Entry, gradient: Array) -> bool:
+        """Whether one of these cells may be wrong: as a whole they may agree, being so many."""
+        if not entry.decided or entry.verdict == "differs" or self.target.dear:
+            return entry.verdict == "differs"
+        one = self._rms(gradient)
+        size = max(abs(entry.analytic), abs(entry.numeric), one * float(np.sqrt(part.count)))
+        discrepancy = abs(entry.analytic - entry.numeric)
+        return discrepancy > self.tolerance * one + entry.resolution * size
+
+
+def judged(
+    direction: Direction,
+    shape: tuple[int, ...],
+    analytic: float,
+    found: Derivative,
+    least: float,
+    tolerance: float,
+) -> Entry:
+    """The verdict: a discrepancy is compared with what the difference itself may be wrong by.
+
+    ``least`` is the size that a derivative along ``direction`` has in the tensor as a whole.
+    """
+    size = max(abs(analytic), abs(found.value), least)
+    discrepancy, doubt = abs(analytic - found.value), SAFETY * found.error
+    verdict, reason = "agrees", ""
+    if found.kink:
+        verdict, reason = "kink", found.kink
+    elif 0 < size <= SAFETY * found.blind or (
+        tolerance * size + doubt < discrepancy <= _BACKWARD * found.blind
+    ):
+        verdict, reason = "unresolved", TOO_SMALL
+    elif discrepancy > tolerance * size + doubt:
+        verdict, reason = ("unresolved", found.unclear) if found.unclear else ("differs", "")
+    elif size and doubt > VISIBLE * size:
+        verdict, reason = "unresolved", ROUGH
+    return Entry(
+        direction.label,
+        analytic,
+        found.value,
+        error=discrepancy / size if size else 0.0,
+        resolution=doubt / size if size else 0.0,
+        verdict=verdict,
+        reason=reason,
+        own_noise=verdict == "unresolved" and found.own_noise,
+        index=direction.index(shape),
+    )
+
+
+def _enough(entries: Sequence[Entry], wanted: int) -> tuple[str, str]:
+    """Why what was checked is too little to pass, and what else to say."""
+    single = [entry for entry in entries if entry.index is not None]
+    cells = sum(entry.decided or entry.own_noise for entry in single)
+    known = [entry for entry in entries if entry.decided or entry.own_noise]
+    if not known or cells < wanted / 4:
+        return (
+            f"too little is left to check: {cells} of {wanted} entries, the others were skipped; "
+            f"choose arrays that lie further from kinks"
+        ), ""
+    if not any(entry.decided for entry in known):
+        return "", (
+            "no derivative is large enough to be seen: the differences are float64's own rounding "
+            "of the outputs, so nothing can be said of this gradient but that it is as small"
+        )
+    whole = [entry for entry in entries if entry.index is None]
+    if whole and not any(entry.decided or entry.own_noise for entry in whole):
+        return "", (
+            "no direction could be checked: of cells that were not tried one by one, nothing is known"
+        )
+    return "", ""

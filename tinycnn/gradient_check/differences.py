@@ -1,0 +1,189 @@
+"""The numerical derivative of sum(dy * forward) along a direction, its own error, and kinks.
+
+Central differences at a ladder of steps, extrapolated to step 0. Outputs are subtracted cell by cell
+before the product with dy, so that what did not change cancels exactly.
+
+A difference across a kink means nothing. Where the target's pattern is known, the step shrinks until
+nothing flips; where it is not, the slopes ahead and behind tell (`extrapolation`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.gradient_check.extrapolation import (
+    SLOWLY,
+    Derivative,
+    Reading,
+    certain,
+    clear,
+    extrapolate,
+    refuted,
+    settled,
+)
+from tinycnn.gradient_check.patterns import flipped
+from tinycnn.gradient_check.sampling import Direction
+from tinycnn.gradient_check.target import Target
+
+EPS = float(np.finfo(np.float64).eps)
+FIRST = 2.0**-4  # the largest step, in units of the array's scale
+LEAST = 1e-9  # the smallest: below, rounding of the outputs is all there is
+_KINK_PROVEN = 1e-7  # a kink that is still there at this step lies at the point itself
+# Each step is about half of the one before, later a quarter. Not exactly: where the function rounds
+# to a coarse grid inside, steps by powers of two would all be wrong in the same way, and agree.
+_HALF, _QUARTER, _FINE = 0.513, 0.261, 5
+_FAIR = 1e-3  # a relative error that shows a derivative to be there
+_TINY = 1e-3  # arrays below this are also moved by steps near 1
+_AFTER_FLIP = 8  # the step is divided by this where it crosses a known kink
+
+
+class Differences:
+    """Differences of one target around its arrays, for one dy."""
+
+    def __init__(self, target: Target, dy: Array) -> None:
+        self.target, self.dy = target, dy
+        self.y, self.pattern = target.look(target.arrays)
+        self.passes = 1
+        self._scales = {name: scale(target.arrays[name]) for name in target.wrt}
+        self._starts: dict[tuple[str, bool], float] = {}  # the largest steps without a flip
+
+    def along(self, direction: Direction, size: float, tolerance: float) -> Derivative:
+        """Differentiate along ``direction``, as far as an error of ``tolerance * size`` needs it."""
+        best, *others = self._units(direction)
+        found = self._descend(direction, best, size, tolerance)
+        for unit in others:
+            good = found.error <= tolerance * max(size, abs(found.value))
+            if good and not found.kink:
+                break
+            other = self._descend(direction, unit, size, tolerance)
+            if not other.kink and (found.kink or other.error < found.error):
+                found = other
+        return found
+
+    def confirm(
+        self, direction: Direction, size: float, tolerance: float, claim: float
+    ) -> Derivative:
+        """The same by every step of the ladder, to prove that ``claim`` is wrong."""
+        units = self._units(direction)
+        found = [self._descend(direction, unit, size, tolerance, claim) for unit in units]
+        for one in found:
+            if not one.kink and abs(one.value - claim) <= tolerance * max(size, abs(one.value)):
+                return one
+        return min(found, key=lambda one: (bool(one.kink), bool(one.unclear), one.step))
+
+    def _units(self, direction: Direction) -> list[float]:
+        """What steps are measured in: the array's scale; then what else may do where that does not.
+
+        Beside large cells a small one may need steps of its own size: log(x), sqrt(x). And where all
+        cells are tiny, larger steps may rise above the outputs' rounding: exp(x) at 1e-12.
+        """
+        unit, own = self._scales[direction.name], self._own_size(direction)
+        return [unit, *([own] if own < unit else []), *([1.0] if unit < _TINY else [])]
+
+    def _own_size(self, direction: Direction) -> float:
+        """The size of what moves, if that is one cell or cells of one size, and not zero."""
+        if direction.cells is None:
+            return np.inf
+        sizes = np.abs(self.target.arrays[direction.name].reshape(-1)[direction.cells])
+        return float(sizes[0]) if 0 < sizes.min() == sizes.max() else np.inf
+
+    def _descend(
+        self,
+        direction: Direction,
+        unit: float,
+        size: float,
+        tolerance: float,
+        claim: float | None = None,
+    ) -> Derivative:
+        """Go down the ladder until further steps gain nothing; with a ``claim``, to its end."""
+        known = self.target.transparent
+        key = direction.name, direction.count == 1
+        step = min(FIRST * unit, self._starts.get(key, np.inf))
+        readings: list[Reading] = []
+        found: list[Derivative] = []
+        reason = ""
+        touched = np.zeros(self.y.shape, np.bool_)  # outputs that moved at some step
+        while step >= LEAST * unit:
+            reading = self._read(direction, step, touched)
+            if isinstance(reading, str):
+                reason, readings, step = reading, [], step / _AFTER_FLIP
+                continue
+            if reason and not readings:
+                self._starts[key] = 4 * step
+            if reading.still and any(one.error <= _FAIR * abs(one.value) for one in clear(found)):
+                break  # rounding inside the function swallows this step and all below
+            readings.append(reading)
+            if len(readings) > 1:
+                slope = readings[-1].slope
+                allowed = tolerance * max(size, abs(slope))
+                if claim is not None:
+                    allowed = max(allowed, abs(claim - slope) / 4)
+                found.append(extrapolate(readings, allowed, known))
+                if claim is None and self._done(found[-1], readings, size, tolerance, unit):
+                    break
+            step *= _HALF if len(readings) < _FINE else _QUARTER
+        if not found:
+            return Derivative(np.nan, np.inf, step, 0.0, 0.0, kink=reason)
+        if claim is None:
+            return certain(found)
+        best = settled(found)
+        if known or best.unclear or refuted(claim, readings):
+            return best
+        return replace(best, unclear=SLOWLY)
+
+    def _done(
+        self,
+        found: Derivative,
+        readings: list[Reading],
+        size: float,
+        tolerance: float,
+        unit: float,
+    ) -> bool:
+        if found.kink:
+            return found.step < _KINK_PROVEN * unit
+        if found.unclear or (not self.target.transparent and len(readings) < 3):
+            return False
+        if found.error <= 1e-3 * tolerance * max(size, abs(found.value)):
+            return True
+        return len(readings) > 2 and 4 * readings[-1].noise > found.error
+
+    def _read(self, direction: Direction, step: float, touched: Array) -> Reading | str:
+        """Slopes at one step, or why there are none; adds the outputs that move to ``touched``."""
+        ahead = direction.moved(self.target.arrays, step)
+        behind = direction.moved(self.target.arrays, -step)
+        self.passes += 2
+        with np.errstate(all="ignore"):  # a large step may leave the function's domain
+            (y1, p1), (y0, p0) = self.target.look(ahead), self.target.look(behind)
+            if not (np.isfinite(y1).all() and np.isfinite(y0).all()):
+                return "forward gives NaN or infinity beside this point"
+            for pattern in (p1, p0):
+                where = flipped(self.pattern, pattern, self.target.places)
+                if where:
+                    return f"a kink: {where} flips within any step"
+            length = direction.length(ahead, behind, step)
+            change = y1 - y0
+            bend = self.dy * ((y1 - self.y) - (self.y - y0))
+            rounding = EPS * np.abs(self.dy) * (np.abs(y1) + np.abs(y0))
+        touched |= change != 0
+        moved = rounding[touched] if touched.any() else rounding
+        # Sums by NumPy, not by BLAS, whose threads cost more than they bring here.
+        return Reading(
+            step,
+            slope=float((self.dy * change).sum()) / length,
+            gap=float(bend.sum()) / (length / 2),
+            spread=math.sqrt((bend**2).sum()) / (length / 2),
+            noise=math.sqrt((moved**2).sum()) / length,
+            # Backward's own rounding, which knows nothing of steps, does not fall with longer ones.
+            blind=math.sqrt((rounding**2).sum()) / min(length, 1.0),
+            still=bool(touched.any() and not change.any()),
+        )
+
+
+def scale(array: Array, zero: float = 1.0) -> float:
+    """The size of an array's cells, their root mean square; ``zero`` if all are zero."""
+    largest = float(np.abs(array).max(initial=0.0))
+    return largest * float(np.sqrt(np.mean((array / largest) ** 2))) if largest else zero

@@ -1,0 +1,72 @@
+"""The checks of a layer's gradients, by differences: see `tinycnn.gradient_check`."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+
+from tinycnn.errors import CheckFailedError
+from tinycnn.gradient_check import Report, TensorReport, gradcheck
+from tinycnn.gradient_check.values import tied
+from tinycnn.layers import Layer
+from tinycnn.model import Sequential
+from tinycnn.testing.subject import Subject
+
+
+def gradients(subject: Subject) -> None:
+    """dx and each parameter's gradient agree with differences, at values well apart."""
+    given = subject.given()
+    for words, context in subject.contexts():
+        layer = _copy(subject)
+        with subject.reporting("gradcheck"):
+            report = gradcheck(layer, given.x, training=context.training, rng=subject.seed)
+        _judge(report, words)
+
+
+def gradients_at_ties(subject: Subject) -> None:
+    """So they do at whole numbers, where many cells are equal and many are zero."""
+    x = tied(np.random.default_rng(subject.seed), (3, *subject.input_shape))
+    with subject.reporting("gradcheck"):
+        report = gradcheck(_copy(subject), x, rng=subject.seed)
+    _judge(report, "where cells are equal or zero")
+
+
+def gradient_of_the_loss(subject: Subject) -> None:
+    """A layer that ends in softmax takes labels, and its gradient is then that of the loss."""
+    if subject.layer.activation != "softmax" or len(subject.output_shape) != 1:
+        return
+    x = subject.given().x
+    labels = np.arange(len(x)) % subject.output_shape[0]
+    model = Sequential([_copy(subject)], subject.input_shape, dtype="float64", rng=subject.seed)
+    with subject.reporting("gradcheck"):
+        report = gradcheck(model, x, labels=labels, rng=subject.seed)
+    _judge(report, "of the loss, with labels")
+
+
+def _copy(subject: Subject) -> Layer:
+    """A layer that no model has taken."""
+    return copy.deepcopy(subject.make())
+
+
+def _judge(report: Report, words: str) -> None:
+    """Fail where a gradient is wrong; how the layer behaves is asked by checks of their own."""
+    wrong = [tensor for tensor in report.tensors if not tensor.ok]
+    if not report.tensors:
+        raise CheckFailedError(f"no gradient can be checked {words}: {'; '.join(report.problems)}")
+    if wrong:
+        names = ", ".join(tensor.name for tensor in wrong)
+        told = " ".join(_told(tensor) for tensor in wrong)
+        raise CheckFailedError(f"the gradient of {names} is wrong {words}. {told}")
+
+
+def _told(tensor: TensorReport) -> str:
+    """The worst entry of a wrong gradient, and what it looks like."""
+    if not tensor.failures or tensor.worst is None:
+        return f"d{tensor.name}: {tensor.shortage}."
+    worst = tensor.worst
+    texts = [
+        f"at {worst.where} it is {worst.analytic:.7g}, but differences give {worst.numeric:.7g}",
+        *(diagnosis.text for diagnosis in tensor.diagnosis),
+    ]
+    return f"d{tensor.name}: {'; '.join(texts)}."
