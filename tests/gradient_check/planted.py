@@ -7,12 +7,8 @@ unsquare and drawn from a fixed seed.
 import numpy as np
 from gradient_check.numpy_ops import RELU, TANH
 from gradient_check.planted_cells import dense_errors, elementwise_errors, softmax_errors
-from gradient_check.planted_windows import (
-    convolution_errors,
-    pool_errors,
-    relu_errors,
-    strided_errors,
-)
+from gradient_check.planted_convolutions import convolution_errors, relu_errors, strided_errors
+from gradient_check.planted_pools import pool_errors
 from gradient_check.planting import Planted, drawn
 
 
