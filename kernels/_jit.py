@@ -56,6 +56,8 @@ def kernel(function: Any = None, *, fastmath: Set[str] = frozenset()) -> Any:
 
     def compiled(function: Any) -> Any:
         dispatcher = njit(function)
+        if dispatcher is not function:
+            dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
         if _is_cacheable(function) and dispatcher is not function:
             line = function.__code__.co_firstlineno
             dispatcher._cache = _Cache(
@@ -65,6 +67,37 @@ def kernel(function: Any = None, *, fastmath: Set[str] = frozenset()) -> Any:
 
     return compiled if function is None else compiled(function)
 
+
+def _without_literals(template: Any) -> Any:
+    """A dispatcher's way of being called by compiled code, with constants taken as plain numbers.
+
+    Numba compiles a callee anew for each combination of constants that it is called with.
+    """
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        unliteral = numba.types.unliteral
+        return template(
+            tuple(map(unliteral, args)), {name: unliteral(kind) for name, kind in kws.items()}
+        )
+
+    return get_call_template
+
+
+def _choose_lanes() -> int:
+    """Numbers of float32 that a register holds: TINYCNN_LANES, else what the processor has."""
+    chosen = os.environ.get("TINYCNN_LANES")
+    if chosen is not None:
+        if chosen not in ("4", "8", "16"):
+            raise ValueError(f"TINYCNN_LANES must be 4, 8 or 16, got {chosen!r}")
+        return int(chosen)
+    features = numba.config.CPU_FEATURES
+    if features is None:
+        features = import_module("numba.core.codegen").get_host_cpu_features()
+    has = set(features.split(","))
+    return 16 if "+avx512f" in has else 8 if {"+avx2", "+fma"} <= has else 4
+
+
+LANES = _choose_lanes()  # once a process: compiled code has it built in
 
 _FOLDER = Path(__file__).resolve().parent
 
@@ -167,6 +200,7 @@ def _generation(codegen: Any) -> str:
         [sys.version, *(import_module(m).__version__ for m in ("numba", "llvmlite", "numpy"))],
         sys.flags.optimize,  # `python -O` leaves out each `assert`
         codegen.magic_tuple(),  # the processor
+        LANES,
         sorted((k, repr(v)) for k, v in settings if k.isupper() and k not in _IRRELEVANT),
     )
     return f"kernels-{_hash(everything)}"

@@ -1,4 +1,4 @@
-"""Dropout's mask from a counter-based generator: no state, so any part can be drawn on its own."""
+"""Dropout's mask from a counter-based generator (no state, so any part can be drawn on its own)."""
 
 from __future__ import annotations
 
@@ -41,3 +41,15 @@ def dropout_mask(
             for word in range(min(4, D - 4 * block)):
                 value = c0 if word == 0 else c1 if word == 1 else c2 if word == 2 else c3
                 mask[row, 4 * block + word] = value >= bound
+
+
+@kernel
+def scale_kept(x: Any, mask: Any, scale: Any, first: int, last: int, y: Any) -> None:
+    """Write y = x * scale where ``mask`` is True and 0 elsewhere, to cells ``first`` to ``last``.
+
+    ``x``, ``mask`` and ``y`` are flat; ``scale`` has x's type. What is dropped is 0 even where it is
+    infinite or NaN.
+    """
+    cells, kept, target = x[first:last], mask[first:last], y[first:last]
+    for e in range(last - first):
+        target[e] = cells[e] * scale if kept[e] else scale - scale

@@ -81,22 +81,31 @@ def max_pool2d_backward(
     OH, OW = dy.shape[1:3]
     KH, KW = kernel
     for n in range(first, last):
-        dx[n] = 0
+        cleared = 0
         for oh in range(OH):
             top = oh * stride[0] - padding[0]
             i_first, i_last = _inside(top, KH, dilation[0], H)
-            for ow in range(OW):
-                left = ow * stride[1] - padding[1]
-                j_first, j_last = _inside(left, KW, dilation[1], W)
-                gradient, index = dy[n, oh, ow], winner[n, oh, ow]
-                # To ask each cell whether it won beats writing to where the winner points: it is
-                # vectorised, and no wrong winner can write outside dx.
-                for i in range(i_first, i_last):
+            # A row becomes 0 just before it gets its first gradient: it is then in the cache.
+            reach = top + (i_last - 1) * dilation[0] + 1
+            if reach > cleared:
+                dx[n, cleared:reach] = 0
+                cleared = reach
+            # All windows' first row, then all their second: memory is read as one stream.
+            for i in range(i_first, i_last):
+                h = top + i * dilation[0]
+                for ow in range(OW):
+                    left = ow * stride[1] - padding[1]
+                    j_first, j_last = _inside(left, KW, dilation[1], W)
+                    gradient, index = dy[n, oh, ow], winner[n, oh, ow]
+                    # To ask each cell whether it won beats writing to where the winner points: it is
+                    # vectorised, and no wrong winner can write outside dx.
                     for j in range(j_first, j_last):
-                        cell = dx[n, top + i * dilation[0], left + j * dilation[1]]
+                        cell = dx[n, h, left + j * dilation[1]]
+                        number = winner.dtype.type(i * KW + j)
                         for c in range(C):
-                            won = index[c] == i * KW + j
+                            won = index[c] == number
                             cell[c] = cell[c] + gradient[c] if won else cell[c]
+        dx[n, cleared:] = 0
 
 
 @kernel

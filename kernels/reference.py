@@ -123,6 +123,83 @@ def max_pool2d_backward(
         dx[n] = total
 
 
+def max_pool(
+    x: Any,
+    x_place: tuple[int, int, int, int],
+    size: tuple[int, int],
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    channels: int,
+    y: Any,
+    y_place: tuple[int, int, int, int],
+    output: tuple[int, int],
+) -> None:
+    """The largest of the window's cells inside the image, NaN if one of them is."""
+    for row in range(first, last):
+        n, oh = row // output[0], row % output[0]
+        for ow in range(output[1]):
+            for c in range(channels):
+                seen = []
+                for i in range(kernel[0]):
+                    for j in range(kernel[1]):
+                        h = oh * stride[0] - padding[0] + i * dilation[0]
+                        w = ow * stride[1] - padding[1] + j * dilation[1]
+                        if 0 <= h < size[0] and 0 <= w < size[1]:
+                            seen.append(float(x[_at(x_place, n, h, w, c)]))
+                has_nan = any(math.isnan(v) for v in seen)
+                y[_at(y_place, n, oh, ow, c)] = math.nan if has_nan else max(seen)
+
+
+def max_pool_winners(
+    x: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    y: Any,
+    winner: Any,
+) -> None:
+    """The same as `max_pool2d`."""
+    max_pool2d(x, first, last, kernel, stride, padding, dilation, y, winner)
+
+
+def space_to_depth(
+    x: Any,
+    x_place: tuple[int, int, int, int],
+    size: tuple[int, int],
+    channels: int,
+    first: int,
+    last: int,
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    y: Any,
+    y_place: tuple[int, int, int, int],
+    output: tuple[int, int],
+) -> None:
+    """Channel d of square (a, b) is that of the cell and channel that d counts, row by row; else 0."""
+    for r in range(first, last):
+        n, a = r // output[0], r % output[0]
+        for b in range(output[1]):
+            for d in range(y_place[3]):
+                cell, c = d // channels, d % channels
+                i, j = cell // stride[1], cell % stride[1]
+                h, w = a * stride[0] - padding[0] + i, b * stride[1] - padding[1] + j
+                seen = i < stride[0] and 0 <= h < size[0] and 0 <= w < size[1]
+                y[_at(y_place, n, a, b, d)] = x[_at(x_place, n, h, w, c)] if seen else 0
+
+
+def _at(place: tuple[int, int, int, int], n: int, h: int, w: int, c: int) -> int:
+    """Where cell (n, h, w, c) lies in a flat buffer."""
+    start, image, row, column = place
+    return start + n * image + h * row + w * column + c
+
+
 def avg_pool2d(
     x: Any,
     first: int,
@@ -238,6 +315,12 @@ def dropout_mask(
             mask[row, d] = philox(counter, keys)[d % 4] >= threshold
 
 
+def scale_kept(x: Any, mask: Any, scale: Any, first: int, last: int, y: Any) -> None:
+    """x times ``scale`` where the mask says so, 0 elsewhere."""
+    for e in range(first, last):
+        y[e] = float(x[e]) * float(scale) if mask[e] else 0.0
+
+
 def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:
     """Philox-4x32-10: four random 32-bit words for four counter words and two key words.
 
@@ -285,3 +368,323 @@ def relu_backward(dy: Any, y: Any, dz: Any) -> None:
     for row in range(rows):
         for f in range(F):
             dz[row, f] = 0 if y[row, f] <= 0 else dy[row, f]
+
+
+def pack_weights(W: Any, first: int, last: int, panels: Any) -> None:
+    """Column c of panel p is column p*(a panel's columns) + c of ``W``, or zero beyond the last."""
+    K, F = W.shape
+    for p in range(first, last):
+        for k in range(K):
+            for c in range(panels.shape[2]):
+                f = p * panels.shape[2] + c
+                panels[p, k, c] = W[k, f] if f < F else 0
+
+
+def dense(
+    x: Any,
+    first_row: int,
+    last_row: int,
+    panels: Any,
+    bias: Any,
+    relu: bool,
+    first: int,
+    last: int,
+    y: Any,
+) -> None:
+    """The sum of x[row, k] * weight[k] for each of the panels' columns that y has, plus its bias."""
+    for row in range(first_row, last_row):
+        for p in range(first, last):
+            for c in range(panels.shape[2]):
+                f = p * panels.shape[2] + c
+                if f < y.shape[1]:
+                    z = float(bias[f])
+                    for k in range(x.shape[1]):
+                        z += float(x[row, k]) * float(panels[p, k, c])
+                    y[row, f] = 0.0 if relu and z <= 0 else z
+
+
+def _winograd_points(n: int) -> list[float]:
+    return [0, 1, -1, 0.5, -0.5, 2, -2][: n - 1]
+
+
+def _winograd_inputs(n: int) -> Any:
+    """B^T: row of a point p, the coefficients of the product of (x - q) over the other points q."""
+    points = _winograd_points(n)
+    rows = [np.poly(points)] + [
+        np.append(0, np.poly([q for q in points if q != p])) for p in points
+    ]
+    return np.array([row[::-1] for row in rows])
+
+
+def _winograd_outputs(m: int, r: int, n: int) -> Any:
+    """A^T: column of a point p, its powers times the product of (p - q) over the further points q."""
+    points, further = _winograd_points(m + r - 1), _winograd_points(n)[m + r - 2 :]
+    columns = [[float(i == m - 1) for i in range(m)]]
+    columns += [[p**i * math.prod(p - q for q in further) for i in range(m)] for p in points]
+    return np.array(columns).T
+
+
+def _winograd_tiles(tiles: tuple[int, ...]) -> list[tuple[int, int, int, int, int]]:
+    """Each tile's (number, outputs down, outputs across, first row, first column of its outputs)."""
+    _, *axes = tiles
+    axis_tiles = []
+    for m, big, small in (axes[:3], axes[3:]):
+        sizes = [m] * big + [m - 1] * small
+        axis_tiles.append([(size, sum(sizes[:t]), size == m) for t, size in enumerate(sizes)])
+    found = []
+    for rows_big, columns_big in ((True, False), (True, True), (False, True), (False, False)):
+        for down, top, big in axis_tiles[0]:
+            for across, left, wide in axis_tiles[1]:
+                if (big, wide) == (rows_big, columns_big):
+                    found.append((len(found), down, across, top, left))
+    return found
+
+
+def input_transform(
+    x: Any,
+    origin: int,
+    image: int,
+    row: int,
+    column: int,
+    tiles: tuple[int, ...],
+    images: int,
+    channels: int,
+    first: int,
+    last: int,
+    first_channel: int,
+    last_channel: int,
+    V: Any,
+    step: int,
+    scratch: Any,
+) -> None:
+    """V = B^T d B for the window d of every tile, in those rows of tiles and channels."""
+    r, n = tiles[0], tiles[4] + tiles[0] - 1
+    placed = _winograd_tiles(tiles)
+    tops = sorted({top for _, _, _, top, _ in placed})
+    for t, down, across, top, left in placed:
+        for g in range(images):
+            for c in range(first_channel, last_channel):
+                if not first <= g * len(tops) + tops.index(top) < last:
+                    continue
+                d = np.zeros((down + r - 1, across + r - 1))
+                for h in range(down + r - 1):
+                    for w in range(across + r - 1):
+                        d[h, w] = x[origin + g * image + (top + h) * row + (left + w) * column + c]
+                factors = _winograd_inputs(down + r - 1) @ d @ _winograd_inputs(across + r - 1).T
+                for i in range(down + r - 1):
+                    for j in range(across + r - 1):
+                        V[(i * n + j) * step + (t * images + g) * channels + c] = factors[i, j]
+
+
+def output_transform(
+    M: Any,
+    step: int,
+    tiles: tuple[int, ...],
+    images: int,
+    width: int,
+    bias: Any,
+    floor: float,
+    y: Any,
+    origin: int,
+    image: int,
+    row: int,
+    column: int,
+    filter: int,
+    filters: int,
+    scratch: Any,
+) -> None:
+    """y = A^T M A + bias, not below ``floor`` unless NaN, for every tile."""
+    r, m_rows, m_columns = tiles[0], tiles[1], tiles[4]
+    n_rows, n = m_rows + r - 1, m_columns + r - 1
+    for t, down, across, top, left in _winograd_tiles(tiles):
+        A, B = _winograd_outputs(down, r, n_rows), _winograd_outputs(across, r, n)
+        for g in range(images):
+            for f in range(filter, min(filter + width, filters)):
+                products = np.zeros((down + r - 1, across + r - 1))
+                for i in range(down + r - 1):
+                    for j in range(across + r - 1):
+                        at = (i * n + j) * step + (t * images + g) * width + f - filter
+                        products[i, j] = M[at]
+                cells = A @ products @ B.T + float(bias[f])
+                for i in range(down):
+                    for j in range(across):
+                        at = origin + g * image + (top + i) * row + (left + j) * column + f
+                        y[at] = floor if cells[i, j] < floor else cells[i, j]
+
+
+def transform_weights(
+    W: Any,
+    origin: int,
+    row: int,
+    column: int,
+    channel: int,
+    filter: int,
+    C: int,
+    F: int,
+    G_rows: Any,
+    G_columns: Any,
+    first: int,
+    last: int,
+    U: Any,
+    channels: int,
+    width: int,
+) -> None:
+    """U = G w G^T, zeros beyond C channels and F filters."""
+    r, n = G_rows.shape[1], len(G_columns)
+    for f in range(first, last):
+        for c in range(channels):
+            w = np.zeros((r, r))
+            for i in range(r if f < F and c < C else 0):
+                for j in range(r):
+                    w[i, j] = W[origin + i * row + j * column + c * channel + f * filter]
+            factors = G_rows @ w @ G_columns.T
+            for i in range(len(G_rows)):
+                for j in range(n):
+                    panel = (f // width) * len(G_rows) * n + i * n + j
+                    U[(panel * channels + c) * width + f % width] = factors[i, j]
+
+
+def _winograd_weights(r: int, n: int) -> Any:
+    """G: row of a point p, its powers divided by the product of (p - q) over the other points q."""
+    points = _winograd_points(n)
+    rows = [[float(k == r - 1) for k in range(r)]]
+    rows += [
+        [p**k / math.prod(p - q for q in points if q != p) for k in range(r)] for p in points
+    ]
+    return np.array(rows)
+
+
+def gradient_transform(
+    dy: Any,
+    y: Any,
+    relu: bool,
+    first: int,
+    last: int,
+    tiles: tuple[int, ...],
+    images: int,
+    Z: Any,
+    step: int,
+    panel_step: int,
+    width: int,
+    db: Any,
+    scratch: Any,
+) -> None:
+    """Z = A dz A^T for every tile in those rows of tiles; the sum of dz over each of these rows."""
+    r, m_rows, m_columns = tiles[0], tiles[1], tiles[4]
+    n_rows, n = m_rows + r - 1, m_columns + r - 1
+    F = dy.shape[3]
+    dz = np.where(y <= 0, 0, dy) if relu else dy
+    placed = _winograd_tiles(tiles)
+    tops = sorted({top for _, _, _, top, _ in placed})
+    for g in range(images):
+        for t, down, across, top, left in placed:
+            unit = g * len(tops) + tops.index(top)
+            if not first <= unit < last:
+                continue
+            if left == 0:
+                db[unit] = 0
+                db[unit, :F] = dz[g, top : top + down].sum(axis=(0, 1), dtype=np.float64)
+            A, B = _winograd_outputs(down, r, n_rows), _winograd_outputs(across, r, n)
+            for f in range(db.shape[1]):
+                d = np.zeros((down, across))
+                if f < F:
+                    d[:] = dz[g, top : top + down, left : left + across, f]
+                factors = A.T @ d @ B
+                for i in range(down + r - 1):
+                    for j in range(across + r - 1):
+                        at = (i * n + j) * step + (t * images + g) * width
+                        Z[f // width * panel_step + at + f % width] = factors[i, j]
+
+
+def weight_transform(
+    dU: Any,
+    rows: int,
+    n_rows: int,
+    n: int,
+    width: int,
+    add: bool,
+    dW: Any,
+    channel: int,
+    filter: int,
+    scratch: Any,
+) -> None:
+    """dW = G^T dU G, or added to dW, for some channels and filters."""
+    r, F = dW.shape[0], dW.shape[3]
+    for k in range(rows):
+        for f in range(filter, min(filter + width, F)):
+            d = np.zeros((n_rows, n))
+            for i in range(n_rows):
+                for j in range(n):
+                    d[i, j] = dU[((i * n + j) * rows + k) * width + f - filter]
+            slopes = _winograd_weights(r, n_rows).T @ d @ _winograd_weights(r, n)
+            for i in range(r):
+                for j in range(r):
+                    before = float(dW[i, j, channel + k, f]) if add else 0.0
+                    dW[i, j, channel + k, f] = before + slopes[i, j]
+
+
+def dense_product(x: Any, W: Any, first: int, last: int, y: Any) -> None:
+    """Each of those columns: the sum of x[n, k] * W[k, f] over k."""
+    for n in range(len(x)):
+        for f in range(first, last):
+            y[n, f] = sum(float(x[n, k]) * float(W[k, f]) for k in range(len(W)))
+
+
+def dense_weight_gradient(x: Any, dz: Any, first: int, last: int, dW: Any) -> None:
+    """Each of those rows: the sum of x[n, k] * dz[n, f] over n."""
+    for k in range(first, last):
+        for f in range(dz.shape[1]):
+            dW[k, f] = sum(float(x[n, k]) * float(dz[n, f]) for n in range(len(x)))
+
+
+def turn_into_panels(dz: Any, panels: Any) -> None:
+    """Number m of panel p's rows is image p*(a panel's images) + m of ``dz``, or zero."""
+    for p in range(panels.shape[0]):
+        for f in range(panels.shape[1]):
+            for m in range(panels.shape[2]):
+                n = p * panels.shape[2] + m
+                panels[p, f, m] = dz[n, f] if n < len(dz) else 0
+
+
+def dense_input_gradient(panels: Any, W: Any, first: int, last: int, dx: Any) -> None:
+    """Each of those columns: the sum of dz[n, f] * W[k, f] over f, dz read from its panels."""
+    for n in range(len(dx)):
+        p, m = divmod(n, panels.shape[2])
+        for k in range(first, last):
+            dx[n, k] = sum(float(panels[p, f, m]) * float(W[k, f]) for f in range(W.shape[1]))
+
+
+def add_products(count: int, a: Any, b: Any, sums: Any) -> None:
+    """See `kernels.peak`."""
+    for i in range(len(sums)):
+        sums[i] += count * np.float64(a[i % len(a)]) * np.float64(b[i % len(b)])
+
+
+def copy_with_border(
+    x: Any,
+    y: Any,
+    relu: bool,
+    first: int,
+    last: int,
+    corner: tuple[int, int],
+    size: tuple[int, int],
+    column: int,
+    target: Any,
+) -> None:
+    """Each cell of the maps is that of the image, or zero where there is none or ``y`` hides it."""
+    _, H, W, C = x.shape
+    maps = np.zeros((last - first, *size, column))
+    for n in range(first, last):
+        for h in range(max(-corner[0], 0), min(size[0] - corner[0], H)):
+            for w in range(max(-corner[1], 0), min(size[1] - corner[1], W)):
+                for c in range(C):
+                    if not (relu and y[n, h, w, c] <= 0):
+                        maps[n - first, h + corner[0], w + corner[1], c] = x[n, h, w, c]
+    target[: maps.size] = maps.reshape(-1)
+
+
+def wait_while(signal: Any, value: int, most: int) -> None:
+    """See `waiting.wait_while`."""
+    for _ in range(most):
+        if signal[0] != value:
+            return

@@ -46,6 +46,16 @@ def test_summary_as_data(capsys):
     assert [table["title"] for table in both] == ["AlexNet (mini)", "AlexNet (paper)"]
 
 
+def test_summary_of_how_a_batch_is_carried_out(capsys):
+    code, out, _ = run(capsys, "summary", "--plan", "32")
+    assert code == 0
+    assert "1 of 5, 2 of 4" in out
+    steps = json.loads(run(capsys, "summary", "--plan", "32", "--json")[1])["steps"]
+    assert [step["layer"] for step in steps][-3:] == ["fc1", "fc2", "fc3"]
+    code, _, err = run(capsys, "summary", "--plan", "0")
+    assert (code, err) == (2, "tinycnn: --plan must be at least 1, got 0\n")
+
+
 def test_summary_with_other_classes(capsys):
     assert "99,251,344" in run(capsys, "summary", "--classes", "10000")[1]
 

@@ -409,7 +409,7 @@ del CompileResult._rebuild, CompileResult._reduce
     "everything": """
 import types
 import tinycnn.kernels._jit
-tinycnn.kernels._jit.numba = types.SimpleNamespace(njit=numba.njit)
+tinycnn.kernels._jit.numba = types.SimpleNamespace(njit=numba.njit, types=numba.types)
 """,
 }
 

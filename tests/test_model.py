@@ -311,14 +311,11 @@ def test_predictions_are_the_layers_one_after_another():
 def test_predictions_are_the_traces():
     model, x = whole_net(), images(7)
     whole = model.trace(x).y
-    np.testing.assert_array_equal(model.predict(x), whole)
-    # The same cut into batches gives the same bits, another cut nearly the same numbers.
+    # Other algorithms, packed weights, other batches: nearly the same numbers.
     for batch_size in (1, 2, 3, 7, 100):
-        cuts = range(0, 7, batch_size)
-        expected = np.concatenate([model.trace(x[n : n + batch_size]).y for n in cuts])
         predicted = model.predict(x, batch_size=batch_size)
-        np.testing.assert_array_equal(predicted, expected)
         np.testing.assert_allclose(predicted, whole, rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(model.predict(x, batch_size=batch_size), predicted)
 
 
 def test_a_prediction_may_be_written_to_and_leaves_the_next_alone():

@@ -7,21 +7,32 @@ import numpy as np
 from tinycnn.kernels import reference
 
 
-def against_twin(kernel, *arguments, bound=0.0):
+def against_twin(kernel, *arguments, bound=0.0, scratch=0):
     """Run a kernel and its twin on copies of ``arguments``, which must end equal; return them.
 
     Every array is compared whole: what was handed in for reading, and cells that were not to be
-    written, must be as they were. With ``bound``, by `error`; without, bit for bit.
+    written, must be as they were. With ``bound``, by `error`; without, bit for bit. The last ``scratch``
+    arguments are room to work in, and not compared.
     """
-    ours, theirs = deepcopy(arguments), deepcopy(arguments)
+    ours, theirs = _copies(arguments), _copies(arguments)
     kernel(*ours)
     getattr(reference, kernel.__name__)(*theirs)
-    for mine, expected in zip(ours, theirs, strict=True):
+    compared = len(arguments) - scratch
+    for mine, expected in zip(ours[:compared], theirs[:compared], strict=True):
         if bound and isinstance(mine, np.ndarray):
             assert error(mine, expected) <= bound
         else:
             np.testing.assert_array_equal(mine, expected)
     return ours
+
+
+def _copies(arguments):
+    """Copies of everything; what is read-only stays so, for Numba compiles anew for what is not."""
+    copies = deepcopy(arguments)
+    for copy, given in zip(copies, arguments, strict=True):
+        if isinstance(copy, np.ndarray):
+            copy.flags.writeable = given.flags.writeable
+    return copies
 
 
 def error(value, expected):

@@ -9,9 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinycnn import blocks, errors, initializers, layers, ops, optimizers
+    from tinycnn import blocks, errors, initializers, layers, ops, optimizers, testing
     from tinycnn.blocks import use_threads
     from tinycnn.errors import TinyCNNError
+    from tinycnn.gradient_check import gradcheck
     from tinycnn.model import Sequential
     from tinycnn.networks import alexnet
 
@@ -22,10 +23,12 @@ __all__ = [
     "alexnet",
     "blocks",
     "errors",
+    "gradcheck",
     "initializers",
     "layers",
     "ops",
     "optimizers",
+    "testing",
     "use_threads",
 ]
 
@@ -33,6 +36,7 @@ _HOMES = {
     "Sequential": "model",
     "TinyCNNError": "errors",
     "alexnet": "networks",
+    "gradcheck": "gradient_check",
     "use_threads": "blocks",
 }
 

@@ -9,10 +9,12 @@ depend on the number of threads.
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import math
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -50,14 +52,16 @@ def run(work: Callable[[Item], Generator[None] | None], items: Iterable[Item]) -
     goes before any other.
     """
     blocks = list(items)
-    with _one_blas_thread():
-        job = _Job(work, blocks)
-        helpers = min(threads(), len(blocks)) - 1
-        # A block that itself cuts its work runs it alone: its siblings hold the other cores.
-        if helpers < 1 or getattr(_local, "working", False):
-            job.work()
-        else:
-            job.share(_pool(helpers), helpers)
+    job = _Job(work, blocks)
+    helpers = min(free_threads(), len(blocks)) - 1
+    team: _Team | None = getattr(_local, "team", None)
+    if getattr(_local, "working", False):
+        job.work()  # the block around it holds BLAS's limit
+    elif team is not None:
+        job.share(team, min(helpers, len(team.helpers)))
+    else:
+        with _one_blas_thread():
+            job.share(_pool(helpers) if helpers > 0 else None, helpers)
     error, job.error = job.error, None
     if error is not None:
         try:
@@ -74,13 +78,16 @@ class _Job:
         self.blocks: Iterator[Any] = iter(blocks)
         self.lock = threading.Lock()
         self.left = threading.Condition(self.lock)  # notified when a helper leaves
-        self.helpers = 0
+        self.helpers = np.zeros(1, np.int64)  # an array, for `_watch`
         self.closed = False  # no further helper may begin
         self.stopped = False  # no further block may begin
         self.error: BaseException | None = None
 
-    def share(self, pool: ThreadPoolExecutor, helpers: int) -> None:
+    def share(self, pool: ThreadPoolExecutor | _Team | None, helpers: int) -> None:
         """Work together with ``helpers`` threads of the pool, and see them out."""
+        if pool is None or helpers < 1:
+            self.work()
+            return
         try:
             # Where there are no more threads to be had (a limit of the system, the interpreter's
             # end), those that there are do it.
@@ -90,7 +97,7 @@ class _Job:
             self.work()
         except BaseException as error:  # Ctrl-C between two blocks
             self.stop(error)
-        while self.helpers or not self.closed:
+        while self.helpers[0] or not self.closed:
             try:
                 self.drain()
             except BaseException as error:  # Ctrl-C while waiting
@@ -101,20 +108,24 @@ class _Job:
         with self.lock:
             if self.closed:
                 return
-            self.helpers += 1
+            self.helpers[0] += 1
         try:
             with _one_blas_thread():
                 self.work()
         finally:
             with self.left:
-                self.helpers -= 1
+                self.helpers[0] -= 1
                 self.left.notify()
 
     def drain(self) -> None:
         # Waiting for the futures of helpers that have not begun would be waiting for other jobs.
         with self.left:
             self.closed = True
-            while self.helpers:
+            left = int(self.helpers[0])
+        if left:
+            _watch(self.helpers, left)
+        with self.left:
+            while self.helpers[0]:
                 # A signal in the instant before the wait does not end it: look up now and then.
                 self.left.wait(0.05)
 
@@ -150,7 +161,103 @@ class _Job:
                 self.error = error
 
 
+# ------------------------------------------------------------------------------------------- team
+
+# Looks of a thread that waits for another before it goes to sleep: a tenth of a millisecond or two.
+_LOOKS = 4000
+
+
+def _watch(signal: NDArray[np.int64], value: int) -> None:
+    """Return once ``signal[0]`` is not ``value``, or after a moment; other threads may run meanwhile."""
+    from tinycnn.kernels.waiting import wait_while  # Numba, which a summary never needs
+
+    wait_while(signal, value, _LOOKS)
+
+
+@contextmanager
+def kept_awake() -> Iterator[None]:
+    """Keep the helpers of `run` awake from call to call inside the ``with`` block.
+
+    To wake a thread takes some 50 microseconds, as long as a small block. Here the helpers watch for
+    the next call for a moment before they go to sleep.
+    """
+    helpers = free_threads() - 1
+    if helpers < 1 or getattr(_local, "team", None) is not None:
+        yield
+        return
+    with _one_blas_thread():
+        team = _local.team = _Team(_pool(helpers), helpers)
+        try:
+            yield
+        finally:
+            _local.team = None
+            team.dismiss()
+
+
+class _Team:
+    """Threads of the pool that stay with one caller. Takes tasks as the pool does."""
+
+    def __init__(self, pool: ThreadPoolExecutor, helpers: int) -> None:
+        self.helpers = [_Helper() for _ in range(helpers)]
+        self.turns = itertools.cycle(self.helpers)
+        with suppress(RuntimeError):  # no more threads to be had: the caller works alone
+            for helper in self.helpers:
+                pool.submit(helper.stay)
+
+    def submit(self, task: Callable[..., object], *arguments: Any) -> None:
+        """Hand the task to the next helper."""
+        next(self.turns).hand(lambda: task(*arguments))
+
+    def dismiss(self) -> None:
+        """Send the helpers back to the pool."""
+        for helper in self.helpers:
+            helper.dismissed = True
+            helper.hand(lambda: None)
+
+
+class _Helper:
+    """A thread that waits for tasks: awake for a moment, then asleep."""
+
+    def __init__(self) -> None:
+        self.tasks: deque[Callable[[], object]] = deque()
+        self.handed = np.zeros(1, np.int64)  # counts tasks
+        self.changed = threading.Condition()
+        self.asleep = False
+        self.dismissed = False
+
+    def hand(self, task: Callable[[], object]) -> None:
+        self.tasks.append(task)
+        self.handed[0] += 1
+        if self.asleep:  # set before `handed` was looked at for the last time
+            with self.changed:
+                self.changed.notify()
+
+    def stay(self) -> None:
+        with _one_blas_thread():
+            while True:
+                count = int(self.handed[0])
+                while self.tasks:
+                    self.tasks.popleft()()
+                if self.dismissed:
+                    return
+                _watch(self.handed, count)
+                if self.handed[0] == count:
+                    self.sleep(count)
+
+    def sleep(self, count: int) -> None:
+        with self.changed:
+            self.asleep = True
+            while self.handed[0] == count:
+                self.changed.wait()
+            self.asleep = False
+
+
 # ---------------------------------------------------------------------------------------- threads
+
+# Which core this thread runs on; known on Linux, where threads can be kept apart.
+_sched_getcpu: Callable[[], int] | None = (
+    getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
+)
 
 _chosen_threads: ContextVar[int | None] = ContextVar("tinycnn_threads", default=None)
 
@@ -166,6 +273,14 @@ def threads() -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentError(f"TINYCNN_THREADS must be a whole number from 1 up, got {text!r}")
     return int(text)
+
+
+def free_threads() -> int:
+    """Threads that `run` would use here.
+
+    A block that itself cuts its work runs it alone: its siblings hold the other cores.
+    """
+    return 1 if getattr(_local, "working", False) else threads()
 
 
 @contextmanager
@@ -186,6 +301,28 @@ def _cores() -> int:
 
 def _pool(size: int) -> ThreadPoolExecutor:
     """Give the process's pool, made anew where a call wants more threads than it has."""
+    pool = _existing_pool(size)
+    _keep_apart(pool)
+    return pool
+
+
+def _keep_apart(pool: ThreadPoolExecutor) -> None:
+    """Let the pool's threads run on any core but the caller's.
+
+    Linux wakes a thread where the one that woke it runs: after a pause both were seen to stay on
+    one core for many calls, at half the speed.
+    """
+    if _sched_getcpu is None:
+        return
+    allowed = os.sched_getaffinity(0)
+    others = allowed - {_sched_getcpu()} or allowed
+    for thread in list(pool._threads):
+        if thread.native_id is not None:
+            with suppress(OSError):  # it has just ended
+                os.sched_setaffinity(thread.native_id, others)
+
+
+def _existing_pool(size: int) -> ThreadPoolExecutor:
     with _shared.lock:
         if _shared.pool is None or _shared.pool_size < size:
             # The old one is not shut down: another thread may be about to use it. Its threads end
@@ -302,5 +439,13 @@ def scratch(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[An
     size = math.prod(shape)
     buffer = buffers.get((name, dtype))
     if buffer is None or buffer.size < size:
-        buffer = buffers[name, dtype] = np.empty(size, dtype)
+        buffer = buffers[name, dtype] = _aligned(size, dtype)
     return buffer[:size].reshape(tuple(shape))
+
+
+def _aligned(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Uninitialised memory that begins at a cache line: a vector that crosses two costs twice."""
+    line = 64
+    memory = np.empty(size * dtype.itemsize + line, np.uint8)
+    first = -memory.ctypes.data % line
+    return memory[first : first + size * dtype.itemsize].view(dtype)

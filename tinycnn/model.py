@@ -7,7 +7,8 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +21,9 @@ from tinycnn.parameters import FlatArrays
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
+
+if TYPE_CHECKING:
+    from tinycnn.inference import Inference
 
 
 class Sequential:
@@ -50,6 +54,7 @@ class Sequential:
         self._seed = _seed(rng)
         self._parameters: FlatArrays | None = None
         self._lock = threading.Lock()
+        self._runner: Inference | None = None  # of `predict`
         self._refuse_taken()
         self._name()
         self.shapes = [self.input_shape]  # of layer i's input; the last is the model's output
@@ -144,15 +149,18 @@ class Sequential:
         """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...)."""
         x = self.batch(x)
         step = whole(batch_size, "batch_size")
-        params = self.parameters()
         result = np.empty((len(x), *self.shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
-            y = x[first : first + step]
-            for position, layer in enumerate(self.layers):
-                context = Context(layer=position, first_sample=first)
-                y = self.forward_layer(position, params.of(str(layer.name)), y, context)[0]
-            result[first : first + step] = y
+            last = min(first + step, len(x))
+            self._inference().run(x[first:last], first, result[first:last])
         return result
+
+    def _inference(self) -> Inference:
+        with self._lock:
+            if self._runner is None:
+                # Not at the top of the file: it loads Numba, which a summary never needs.
+                self._runner = import_module("tinycnn.inference").Inference(self)
+            return self._runner
 
     def trace(
         self,
@@ -212,12 +220,13 @@ class Sequential:
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        del state["_lock"]
+        del state["_lock"], state["_runner"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = threading.Lock()
+        self._runner = None
         self._own()
 
     def __copy__(self) -> Sequential:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tinycnn import memory
 from tinycnn.arrays import Array, expect_shape, tensor
 from tinycnn.errors import ArgumentError, UnknownNameError
 
@@ -23,7 +24,7 @@ class FlatArrays(Mapping[str, Array]):
 
     def __init__(self, shapes: Shapes, dtype: np.dtype[Any], *, zero: bool = False) -> None:
         size = sum(math.prod(shape) for shape in shapes.values())
-        self._bind(dict(shapes), np.zeros(size, dtype) if zero else np.empty(size, dtype))
+        self._bind(dict(shapes), np.zeros(size, dtype) if zero else memory.empty((size,), dtype))
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._views:

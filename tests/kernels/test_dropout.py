@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import ranges
+from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.kernels import reference
-from tinycnn.kernels.dropout import dropout_mask
+from tinycnn.kernels.dropout import dropout_mask, scale_kept
+from tinycnn.testing.strategies import dtypes, generators
 
 keys = st.integers(0, 2**64 - 1).map(np.uint64)
 layers = st.integers(0, 2**32 - 1)
@@ -77,3 +78,19 @@ def test_the_rate_is_the_share_dropped(rate):
     dropout_mask(np.uint64(7), 0, 0, 0, 4, round(rate * 2**32), mask)
     five_sigma = 5 * np.sqrt(rate * (1 - rate) / mask.size)
     assert abs(1 - mask.mean() - rate) < five_sigma
+
+
+@given(st.data(), dtypes, generators, st.sampled_from([1.0, 2.0, 10.0]))
+def test_scale_kept_is_its_twin(data, dtype, rng, scale):
+    cells = data.draw(st.integers(0, 90))
+    first, last = data.draw(ranges(cells))
+    x, mask = whole(rng, cells, dtype), rng.random(cells) < 0.5
+    x[rng.random(cells) < 0.1] = rng.choice([np.nan, np.inf, -np.inf])
+    y = np.full(cells, 77, dtype)
+    against_twin(scale_kept, x, mask, dtype(scale), first, last, y)
+
+
+def test_what_is_dropped_is_zero_whatever_it_was():
+    x, y = np.array([np.nan, np.inf, -np.inf, 3.0]), np.full(4, 77.0)
+    scale_kept(x, np.array([False, False, False, True]), 2.0, 0, 4, y)
+    np.testing.assert_array_equal(y, [0, 0, 0, 6])

@@ -1,10 +1,11 @@
-"""``tinycnn summary``: the table of a network, or how two differ."""
+"""``tinycnn summary``: the table of a network, how two differ, or how one is carried out."""
 
 from __future__ import annotations
 
 import argparse
 import json
 
+from tinycnn.arguments import whole
 from tinycnn.networks import VARIANTS, alexnet
 from tinycnn.summary import difference
 
@@ -14,20 +15,29 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "summary",
         help="the table of layers: shapes, parameters, work, memory",
-        description="Print the table of an AlexNet variant, or how two variants differ.",
+        description="Print the table of an AlexNet variant, how two variants differ, or how one is carried out.",
     )
     names = ", ".join(VARIANTS)
     parser.add_argument("variant", nargs="?", default="one-tower", help=f"one of {names}")
     parser.add_argument("--vs", metavar="VARIANT", help="print how this variant differs")
     parser.add_argument("--classes", metavar="N", type=int, default=1000, help="default 1000")
+    parser.add_argument(
+        "--plan", metavar="N", type=int, help="print how a batch of N images is carried out"
+    )
     parser.add_argument("--json", action="store_true", help="everything as data")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table or the difference."""
-    table = alexnet(arguments.classes, variant=arguments.variant).summary()
-    if arguments.vs is not None:
+    model = alexnet(arguments.classes, variant=arguments.variant)
+    table = model.summary()
+    if arguments.plan is not None:
+        from tinycnn.plan import plan  # it loads Numba, which the other tables never need
+
+        chosen = plan(model.layers, model.input_shape, model.dtype, whole(arguments.plan, "--plan"))
+        print(json.dumps(chosen.to_dict()) if arguments.json else chosen)
+    elif arguments.vs is not None:
         other = alexnet(arguments.classes, variant=arguments.vs).summary()
         both = [table.to_dict(), other.to_dict()]
         print(json.dumps(both) if arguments.json else difference(table, other))

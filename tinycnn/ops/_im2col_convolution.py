@@ -30,6 +30,8 @@ _BLOCK_WORK = 1 << 30
 # fewer rows than are enough, in halves and quarters of it.
 _EVEN_BLOCKS = 8
 _ENOUGH_ROWS = 80
+# Channels of dx that are a block of their own where images are few; less lose more than they gain.
+_LEAST_CHANNELS = 48
 # Columns of dW that one chain of blocks sums up: dW's part stays in L2.
 _PART_COLUMNS = 128
 
@@ -102,27 +104,37 @@ def weight_gradient(
 
 
 def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx: Array) -> None:
-    """Add to dx (zero at first) what reached it: col2im(dz @ W.T), an image's windows in order."""
-    win = geometry.window
-    K = win.cells * W.shape[2]
-    weights, source = W.reshape(K, geometry.F), rows(dy)
-    mask = None if y is None else rows(y)
-    row_blocks = _row_blocks(geometry.cells_per_image, K, geometry.F, dy.itemsize)
+    """Write dx = col2im(dz @ W.T), an image's windows in order.
 
-    def scatter(n: int) -> Generator[None]:
-        start = n * geometry.cells_per_image
+    Each image is a part of its own, and where they are few, so are ranges of its channels.
+    """
+    win = geometry.window
+    Cg = W.shape[2]
+    source, mask = rows(dy), None if y is None else rows(y)
+    ranges = blocks.cut(
+        Cg, -(-Cg * max(geometry.N, 1) // _EVEN_BLOCKS), least=min(_LEAST_CHANNELS, Cg)
+    )
+    most = max(last - first for first, last in ranges)
+    row_blocks = _row_blocks(geometry.cells_per_image, win.cells * most, geometry.F, dy.itemsize)
+
+    def scatter(part: tuple[int, blocks.Range]) -> Generator[None]:
+        n, (c, c_end) = part
+        K, start = win.cells * (c_end - c), n * geometry.cells_per_image
+        for channels, _ in geometry.group_slices():
+            dx[n, :, :, channels.start + c : channels.start + c_end] = 0
+        weights = W[:, :, c:c_end].reshape(K, geometry.F)
         for first, last in row_blocks:
             dz = _masked(source, mask, start + first, start + last)
-            cols = blocks.scratch("cols", (last - first, *win.kernel, W.shape[2]), dy.dtype)
+            cols = blocks.scratch("cols", (last - first, *win.kernel, c_end - c), dy.dtype)
             for channels, filters in geometry.group_slices():
                 np.matmul(dz[:, filters], weights[:, filters].T, out=cols.reshape(-1, K))
                 col2im(
-                    read_only(cols), start + first, channels.start,
+                    read_only(cols), start + first, channels.start + c,
                     win.output, win.stride, win.corner, win.dilation, dx,
                 )  # fmt: skip
             yield
 
-    blocks.run(scatter, range(geometry.N))
+    blocks.run(scatter, product(range(geometry.N), ranges))
 
 
 def _row_blocks(total: int, K: int, F: int, itemsize: int) -> list[blocks.Range]:

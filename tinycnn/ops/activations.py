@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tinycnn import blocks, memory
 from tinycnn.arguments import whole
 from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
 from tinycnn.errors import ShapeError
 from tinycnn.kernels import relu as kernels
+
+# Numbers a block: some fifty microseconds at the memory's speed.
+_CELLS = 1 << 18
 
 
 def relu(x: ArrayLike) -> Array:
@@ -17,7 +21,15 @@ def relu(x: ArrayLike) -> Array:
     Source: Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
     """
     dtype = common_dtype(x)
-    y: Array = np.maximum(tensor(x, "x", "...", dtype), dtype.type(0))
+    x = tensor(x, "x", "...", dtype)
+    y = memory.empty(x.shape, dtype)
+    source, target = x.reshape(-1), y.reshape(-1)
+
+    def rectify(cells: blocks.Range) -> None:
+        part = slice(*cells)
+        np.maximum(source[part], dtype.type(0), out=target[part])
+
+    blocks.run(rectify, blocks.cut(x.size, _CELLS))
     return y
 
 
@@ -30,7 +42,7 @@ def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
     dtype = common_dtype(dy, y)
     dy, y = tensor(dy, "dy", "...", dtype), tensor(y, "y", "...", dtype)
     expect_shape(dy, y.shape, "dy", "the shape of y")
-    dx = np.empty(dy.shape, dtype)
+    dx = memory.empty(dy.shape, dtype)
     kernels.relu_backward(dy.reshape(1, -1), y.reshape(1, -1), dx.reshape(1, -1))
     return dx
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tinycnn import memory
 from tinycnn.arguments import one_of, whole
 from tinycnn.arrays import Array, common_dtype, expect_shape, outputs, tensor
 from tinycnn.errors import ArgumentError, ShapeError
-from tinycnn.ops import _im2col_convolution, _naive_convolution
+from tinycnn.ops import _im2col_convolution, _naive_convolution, _winograd_convolution
 from tinycnn.ops._geometry import Geometry
 from tinycnn.shapes import Padding, window
 
@@ -20,6 +22,7 @@ _W_AXES = ("KH", "KW", "C // groups", "F")
 # Each offers forward, weight_gradient and input_gradient with the same signatures.
 _ALGORITHMS: dict[str, ModuleType] = {
     "im2col": _im2col_convolution,
+    "winograd": _winograd_convolution,
     "reference": _naive_convolution,
 }
 ALGORITHMS = ("auto", *_ALGORITHMS)
@@ -45,8 +48,9 @@ def conv2d(
     with zero outside the image, then max(0, y) if ``activation`` is "relu". ``W`` is
     (KH, KW, C // groups, F), ``b`` (F,). With groups, the F // groups filters of a group see the
     C // groups channels of that group. ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of
-    windows and multiplies with BLAS, "reference" is the formula in plain Python loops, in
-    float64, and "auto" chooses from shapes and dtype.
+    windows and multiplies with BLAS, "winograd" (Lavin and Gray 2016) multiplies less, in float32, for
+    kernels 3 x 3 and 5 x 5 of stride 1 and for strided ones of few channels, "reference" is the
+    formula in plain Python loops, in float64, and "auto" chooses from shapes and dtype.
     """
     one_of(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
@@ -55,8 +59,8 @@ def conv2d(
     if b is not None:
         b = tensor(b, "b", "F", dtype)
         expect_shape(b, W.shape[3:], "b", "one for each filter")
-    y = np.empty(geometry.y_shape, dtype)
-    _chosen(algorithm).forward(x, W, b, geometry, activation == "relu", y)
+    y = memory.empty(geometry.y_shape, dtype)
+    _chosen(algorithm, geometry, dtype).forward(x, W, b, geometry, activation == "relu", y)
     return y
 
 
@@ -100,18 +104,27 @@ def conv2d_backward(
     else:
         y = tensor(y, "y", "NHWF", dtype)
         expect_shape(y, geometry.y_shape, "y", "the convolution's output")
-    chosen = _chosen(algorithm)
+    chosen = _chosen(algorithm, geometry, dtype)
     dW, db = outputs(out, W, (dy, x, W, y))
     chosen.weight_gradient(dy, y, x, geometry, dW, db)
-    dx = np.zeros(x.shape, dtype) if need_dx else None
+    dx = memory.empty(x.shape, dtype) if need_dx else None
     if dx is not None:
         chosen.input_gradient(dy, y, W, geometry, dx)
     return dx, dW, db
 
 
-def _chosen(algorithm: str) -> ModuleType:
+def _chosen(algorithm: str, geometry: Geometry, dtype: np.dtype[Any]) -> ModuleType:
     one_of(algorithm, ALGORITHMS, "algorithm")
-    return _ALGORITHMS["im2col" if algorithm == "auto" else algorithm]
+    if algorithm == "auto":
+        fast = _winograd_convolution.is_faster(geometry, dtype)
+        return _winograd_convolution if fast else _im2col_convolution
+    if algorithm == "winograd":
+        reason = _winograd_convolution.refusal(geometry, dtype)
+        if reason is not None:
+            raise ArgumentError(
+                f'algorithm="winograd" does not apply: {reason}; algorithm="auto" takes im2col there'
+            )
+    return _ALGORITHMS[algorithm]
 
 
 def _geometry(

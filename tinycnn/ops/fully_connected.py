@@ -7,15 +7,28 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import blocks
+from tinycnn import blocks, memory
 from tinycnn.arguments import one_of
 from tinycnn.arrays import Array, common_dtype, expect_shape, outputs, tensor
 from tinycnn.errors import ArgumentError
+from tinycnn.kernels.bias import add_bias
+from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.dense_training import (
+    NARROW,
+    dense_input_gradient,
+    dense_product,
+    dense_weight_gradient,
+    turn_into_panels,
+)
 from tinycnn.ops.activations import relu_backward, softmax, softmax_backward
 
 _ACTIVATIONS = (None, "relu", "softmax")
 # Weights a block: some hundred microseconds of BLAS at a batch of 32.
 _WEIGHTS = 1 << 20
+# Panels a block, at least: a row of W gives 2 KB to it, and memory is read in longer runs.
+_LEAST_PANELS = 8
+# Below, BLAS reads weights as fast as they come, and lanes for images would be idle.
+_LEAST_IMAGES = 8
 
 
 def dense(
@@ -29,20 +42,21 @@ def dense(
     one_of(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
     x, W = _operands(x, W, dtype)
-    y = np.empty((len(x), W.shape[1]), dtype)
+    y = memory.empty((len(x), W.shape[1]), dtype)
 
     def multiply(columns: blocks.Range) -> None:
-        part = slice(*columns)
-        np.matmul(x, W[:, part], out=y[:, part])
+        if _in_registers(x):
+            dense_product(x, W, *columns, y)
+        else:
+            part = slice(*columns)
+            np.matmul(x, W[:, part], out=y[:, part])
 
-    blocks.run(
-        multiply, blocks.cut(W.shape[1], _WEIGHTS // max(len(W), 1), least=blocks.LEAST_ROWS)
-    )
+    blocks.run(multiply, _columns(W))
     if b is not None:
         b = tensor(b, "b", "F", dtype)
         expect_shape(b, W.shape[1:], "b", "one for each column of W")
-        y += b
-    if activation == "relu":
+        add_bias(y, b, activation == "relu")
+    elif activation == "relu":
         np.maximum(y, dtype.type(0), out=y)
     return softmax(y) if activation == "softmax" else y
 
@@ -80,20 +94,56 @@ def dense_backward(
         expect_shape(y, dy.shape, "y", "the shape of dy")
         dz = relu_backward(dy, y) if activation == "relu" else softmax_backward(dy, y)
     dW, db = outputs(out, W, (dy, x, W, y))
-    dx = np.empty(x.shape, dtype) if need_dx else None
+    dx = memory.empty(x.shape, dtype) if need_dx else None
 
     # Rows of W are cut for both products: each block writes rows of dW and columns of dx of its own.
+    parts = blocks.cut(len(W), _WEIGHTS // max(W.shape[1], 1), least=blocks.LEAST_ROWS)
+    if _in_registers(x):
+        _multiply_in_registers(dz, x, W, dW, dx, parts)
+    else:
+        _multiply_by_blas(dz, x, W, dW, dx, parts)
+    np.sum(dz, axis=0, out=db)
+    return None if dx is None else dx.reshape(x_shape), dW, db
+
+
+def _in_registers(x: Array) -> bool:
+    """Whether our own products are faster than BLAS, which packs the weights anew at each call."""
+    return x.dtype == np.float32 and len(x) >= _LEAST_IMAGES
+
+
+def _columns(W: Array) -> list[blocks.Range]:
+    """Cut W's columns into blocks of whole panels."""
+    D, F = W.shape
+    panels = blocks.cut(-(-F // PANEL), max(_WEIGHTS // (D * PANEL), _LEAST_PANELS))
+    return [(first * PANEL, min(last * PANEL, F)) for first, last in panels]
+
+
+def _multiply_by_blas(
+    dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[blocks.Range]
+) -> None:
     def multiply(rows: blocks.Range) -> None:
         part = slice(*rows)
         np.matmul(x.T[part], dz, out=dW[part])
         if dx is not None:
             np.matmul(dz, W[part].T, out=dx[:, part])
 
-    blocks.run(
-        multiply, blocks.cut(len(W), _WEIGHTS // max(W.shape[1], 1), least=blocks.LEAST_ROWS)
-    )
-    np.sum(dz, axis=0, out=db)
-    return None if dx is None else dx.reshape(x_shape), dW, db
+    blocks.run(multiply, parts)
+
+
+def _multiply_in_registers(
+    dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[blocks.Range]
+) -> None:
+    width = NARROW if len(x) <= NARROW else PANEL
+    panels = memory.empty((-(-len(x) // width), dz.shape[1], width), dz.dtype)
+    if dx is not None:
+        turn_into_panels(dz, panels)
+
+    def multiply(rows: blocks.Range) -> None:
+        dense_weight_gradient(x, dz, *rows, dW)
+        if dx is not None:
+            dense_input_gradient(panels, W, *rows, dx)
+
+    blocks.run(multiply, parts)
 
 
 def _operands(x: ArrayLike, W: ArrayLike, dtype: np.dtype[np.floating]) -> tuple[Array, Array]:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import blocks
+from tinycnn import blocks, memory
 from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, DTypeError
 from tinycnn.kernels import pool as kernels
+from tinycnn.kernels.max_pool import max_pool_winners
+from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
 from tinycnn.shapes import Padding, Window, pool_window
 
@@ -40,11 +42,14 @@ def max_pool2d(
     win = pool_window(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
-    y = np.empty((N, *win.output, C), x.dtype)
-    winner = np.empty(y.shape, _winner_dtype(win))
+    y = memory.empty((N, *win.output, C), x.dtype)
+    winner = memory.empty(y.shape, _winner_dtype(win))
+
+    in_vectors = x.dtype == np.float32 and C >= LANES and winner.dtype == np.uint8
+    pooling = max_pool_winners if in_vectors else kernels.max_pool2d
 
     def pool(rows: blocks.Range) -> None:
-        kernels.max_pool2d(x, *rows, win.kernel, win.stride, win.corner, win.dilation, y, winner)
+        pooling(x, *rows, win.kernel, win.stride, win.corner, win.dilation, y, winner)
 
     if y.size:
         blocks.run(pool, _rows(win, N, W * C))
@@ -74,7 +79,7 @@ def max_pool2d_backward(
     dy = tensor(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     winners = _winners(winner, dy, win)
-    dx = np.empty((N, H, W, C), dy.dtype)
+    dx = memory.empty((N, H, W, C), dy.dtype)
 
     def scatter(images: blocks.Range) -> None:
         kernels.max_pool2d_backward(
@@ -104,7 +109,7 @@ def avg_pool2d(
     x = tensor(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
-    y = np.empty((N, *win.output, C), x.dtype)
+    y = memory.empty((N, *win.output, C), x.dtype)
     limit = _limit(win)
 
     def pool(rows: blocks.Range) -> None:
@@ -136,7 +141,7 @@ def avg_pool2d_backward(
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
     dy = tensor(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
-    dx = np.empty((N, H, W, C), dy.dtype)
+    dx = memory.empty((N, H, W, C), dy.dtype)
     limit = _limit(win)
 
     def spread(images: blocks.Range) -> None:

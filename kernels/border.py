@@ -1,0 +1,62 @@
+"""Feature maps copied to where a border of zeros surrounds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinycnn.kernels._jit import kernel
+
+
+@kernel
+def copy_with_border(
+    x: Any,
+    y: Any,
+    relu: bool,
+    first: int,
+    last: int,
+    corner: tuple[int, int],
+    size: tuple[int, int],
+    column: int,
+    target: Any,
+) -> None:
+    """Copy images ``first`` to ``last`` (not included) of ``x`` (N, H, W, C) into maps of ``size`` each.
+
+        target[n - first, h, w, c] = x[n, h - corner[0], w - corner[1], c]
+
+    with zeros outside the image and for c from C on. The flat ``target`` has ``column`` numbers for a
+    cell. With ``relu``, x is the gradient after a rectifier that gave ``y``: 0 where y is not above 0
+    (NaN counts as above).
+    """
+    H, W, C = x.shape[1:]
+    source, mask = x.reshape(x.size), y.reshape(y.size)
+    (top, left), (height, width) = corner, size
+    # Columns of the image that are seen. Without a gap between cells, they are one run.
+    w_first, w_last = max(-left, 0), max(min(width - left, W), -left, 0)
+    seen = w_last - w_first
+    runs, length = (1, seen * C) if column == C else (seen, C)
+    to = 0
+    for n in range(first, last):
+        for h in range(-top, height - top):
+            if not 0 <= h < H:
+                to = _clear(target, to, width * column)
+                continue
+            to = _clear(target, to, (w_first + left) * column)
+            at = ((n * H + h) * W + w_first) * C
+            for _ in range(runs):
+                for e in range(length):
+                    hidden = relu and mask[np.uintp(at + e)] <= 0
+                    value = source[np.uintp(at + e)]
+                    target[np.uintp(to + e)] = np.float32(0) if hidden else value
+                to = _clear(target, to + length, column - C if column > C else 0)
+                at += length
+            to = _clear(target, to, (width - left - w_last) * column)
+
+
+@kernel
+def _clear(target: Any, to: int, count: int) -> int:
+    """Write zeros, and give the index after them."""
+    for e in range(count):
+        target[np.uintp(to + e)] = 0
+    return to + count

@@ -1,0 +1,255 @@
+"""Winograd's convolution in three loops: inputs to frequencies, products, frequencies to outputs.
+
+A map is cut into tiles. A tile's inputs become n*n numbers for each channel, one for each frequency
+(i, j): V. At each frequency, V's rows (one for each tile of each image) are multiplied with the
+weights at that frequency, U. The products of a tile, M, become its outputs. docs/mathematics/winograd.md
+derives it; the transforms in one dimension are written out in winograd_transforms.py.
+
+``tiles`` says how maps are cut: (kernel, rows' outputs, big, small, columns' outputs, big, small): on
+each axis ``big`` tiles of ``outputs`` outputs, then ``small`` tiles of one less. A small tile lacks
+the last frequency of its axis. So that the rows of a frequency lie together, tiles are counted
+in four groups, by rows and columns: big and small, big and big, small and big, small and small; in a
+group row by row, and for each tile all its images.
+
+Maps are flat: cell (n, h, w, c) is x[origin + n*image + h*row + w*column + c], with the border's
+cells where a window begins outside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinycnn.kernels import winograd_transforms as one
+from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.simd import LANES, load, read_only, splat
+
+# Tiles whose columns are transformed together, so that what they share is transformed once; few
+# enough for the scratch of 8 * (GROUP*5 + 2) vectors to stay in L1.
+GROUP = 8
+
+
+@kernel
+def _start(tile: int, outputs: int, big: int) -> int:
+    """The first output of a tile on its axis."""
+    return tile * outputs - max(tile - big, 0)
+
+
+@kernel
+def _place(a: int, b: int, tiles: tuple[int, ...]) -> int:
+    """The number of tile (a, b), in the order of the four groups."""
+    big_rows, small_rows, big_columns, small_columns = tiles[2], tiles[3], tiles[5], tiles[6]
+    if a < big_rows:
+        if b >= big_columns:
+            return a * small_columns + b - big_columns
+        return big_rows * small_columns + a * big_columns + b
+    before = big_rows * (small_columns + big_columns)
+    if b < big_columns:
+        return before + (a - big_rows) * big_columns + b
+    return before + small_rows * big_columns + (a - big_rows) * small_columns + b - big_columns
+
+
+@kernel
+def _to_frequencies(
+    n: int, x: Any, at: int, step: int, stride: int,
+    target: Any, to: int, target_step: int, target_stride: int, count: int,
+) -> None:  # fmt: skip
+    """B^T for n inputs."""
+    if n == 7:
+        one.input_n7(x, at, step, stride, target, to, target_step, target_stride, count)
+    elif n == 8:
+        one.input_n8(x, at, step, stride, target, to, target_step, target_stride, count)
+    elif n == 6:
+        one.input_n6(x, at, step, stride, target, to, target_step, target_stride, count)
+    elif n == 5:
+        one.input_n5(x, at, step, stride, target, to, target_step, target_stride, count)
+    else:
+        one.input_n4(x, at, step, stride, target, to, target_step, target_stride, count)
+
+
+@kernel
+def _to_outputs(
+    r: int, m: int, n: int, x: Any, at: int, step: int, stride: int,
+    target: Any, to: int, target_step: int, target_stride: int, count: int,
+    add: Any, bound: Any,
+) -> None:  # fmt: skip
+    """A^T for m outputs of an r-kernel, of weights transformed to n frequencies; see there."""
+    if r == 3:
+        if n == 7:
+            if m == 5:
+                one.output_k3_m5_n7(
+                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+                )
+            else:
+                one.output_k3_m4_n7(
+                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+                )
+        elif n == 6:
+            if m == 4:
+                one.output_k3_m4_n6(
+                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+                )
+            else:
+                one.output_k3_m3_n6(
+                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+                )
+        elif m == 3:
+            one.output_k3_m3_n5(
+                x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+            )
+        else:
+            one.output_k3_m2_n5(
+                x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+            )
+    elif m == 4:
+        one.output_k5_m4_n8(
+            x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        )
+    else:
+        one.output_k5_m3_n8(
+            x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        )
+
+
+@kernel
+def input_transform(
+    x: Any, origin: int, image: int, row: int, column: int,
+    tiles: tuple[int, ...], images: int, channels: int,
+    first: int, last: int, first_channel: int, last_channel: int,
+    V: Any, step: int, scratch: Any,
+) -> None:  # fmt: skip
+    """V = B^T d B for the windows d of some rows of tiles and some channels.
+
+    Frequency (i, j) of row t (a tile of an image) and channel c is
+    V[(i*n + j)*step + t*channels + c], n the frequencies of the columns' axis. Done are rows ``first``
+    to ``last`` of the images * (tiles' rows), channels ``first_channel`` to ``last_channel`` (neither
+    last one included); all numbers of channels are multiples of LANES.
+    """
+    kernel_size, row_outputs, big_rows, small_rows, column_outputs, big_columns, small_columns = (
+        tiles
+    )
+    rows, columns = big_rows + small_rows, big_columns + small_columns
+    n = column_outputs + kernel_size - 1
+    between = read_only(scratch)
+    for unit in range(first, last):
+        g, a = unit // rows, unit % rows
+        n_rows = row_outputs + kernel_size - 1 - (a >= big_rows)
+        top = origin + g * image + _start(a, row_outputs, big_rows) * row
+        for c in range(first_channel, last_channel, LANES):
+            for b in range(0, columns, GROUP):
+                end = min(b + GROUP, columns)
+                left = _start(b, column_outputs, big_columns)
+                width = _start(end, column_outputs, big_columns) - left + kernel_size - 1
+                _to_frequencies(
+                    n_rows, x, top + left * column + c, row, column,
+                    scratch, 0, width * LANES, LANES, width,
+                )  # fmt: skip
+                for tile in range(b, end):
+                    at = (_start(tile, column_outputs, big_columns) - left) * LANES
+                    to = (_place(a, tile, tiles) * images + g) * channels + c
+                    _to_frequencies(
+                        n - (tile >= big_columns), between, at, LANES, width * LANES,
+                        V, to, step, n * step, n_rows,
+                    )  # fmt: skip
+
+
+@kernel
+def output_transform(
+    M: Any, step: int, tiles: tuple[int, ...], images: int, width: int, bias: Any, floor: float,
+    y: Any, origin: int, image: int, row: int, column: int, filter: int, filters: int, scratch: Any,
+) -> None:  # fmt: skip
+    """y = A^T M A + bias, at least ``floor``, for the filters of one panel, from ``filter`` on.
+
+    A panel has ``width`` filters, a multiple of LANES. Frequency f of row t and filter k of the panel
+    is M[f*step + t*width + k]. Filters from ``filters`` on, where the last panel hangs over, are not
+    written.
+    """
+    r, row_outputs, big_rows, small_rows, column_outputs, big_columns, small_columns = tiles
+    n_rows, n = row_outputs + r - 1, column_outputs + r - 1
+    products, between = read_only(M), read_only(scratch)
+    zero, unbounded, bound = splat(0.0), splat(-np.inf), splat(floor)
+    finished = n_rows * n * LANES
+    for g in range(images):
+        for a in range(big_rows + small_rows):
+            m_rows = row_outputs - (a >= big_rows)
+            for b in range(big_columns + small_columns):
+                m_columns = column_outputs - (b >= big_columns)
+                at = (_place(a, b, tiles) * images + g) * width
+                corner = origin + g * image + _start(a, row_outputs, big_rows) * row
+                corner += _start(b, column_outputs, big_columns) * column
+                for k in range(filter, min(filter + width, filters), LANES):
+                    _to_outputs(
+                        r, m_rows, n_rows, products, at + k - filter, n * step, step,
+                        scratch, 0, n * LANES, LANES, m_columns + r - 1, zero, unbounded,
+                    )  # fmt: skip
+                    if k + LANES <= filters:
+                        _to_outputs(
+                            r, m_columns, n, between, 0, LANES, n * LANES,
+                            y, corner + k, column, row, m_rows, load(bias, k), bound,
+                        )  # fmt: skip
+                        continue
+                    _to_outputs(
+                        r, m_columns, n, between, 0, LANES, n * LANES,
+                        scratch, finished, LANES, m_columns * LANES, m_rows, load(bias, k), bound,
+                    )  # fmt: skip
+                    for i in range(m_rows):
+                        for j in range(m_columns):
+                            cell = finished + (i * m_columns + j) * LANES
+                            to = corner + i * row + j * column + k
+                            for lane in range(filters - k):
+                                y[np.uintp(to + lane)] = between[np.uintp(cell + lane)]
+
+
+@kernel
+def transform_weights(
+    W: Any, origin: int, row: int, column: int, channel: int, filter: int, C: int, F: int,
+    G_rows: Any, G_columns: Any, first: int, last: int, U: Any, channels: int, width: int,
+) -> None:  # fmt: skip
+    """U = G w G^T at every frequency, worked out in float64 and rounded once.
+
+    Weight (i, j, c, f) is W[origin + i*row + j*column + c*channel + f*filter]: strides may be
+    negative, which turns the kernel. G is (n, r) for each axis. U is [panel][frequency][channel][filter
+    of the panel], ``width`` filters in a panel, with zeros for channels from C on and filters from F on.
+    Filters ``first`` to ``last`` (not included) are done; they are multiples of LANES.
+    """
+    n_rows, r = G_rows.shape
+    n = G_columns.shape[0]
+    weights, half = np.empty(r * r * width), np.empty(r * width)
+    f = first
+    while f < last:
+        count = min(last, (f // width + 1) * width) - f
+        for c in range(channels):
+            there = min(max(F - f, 0), count) if c < C else 0
+            weights[:] = 0
+            for tap in range(r * r):
+                at = origin + tap // r * row + tap % r * column + c * channel + f * filter
+                if filter == 1:
+                    for e in range(there):
+                        weights[np.uintp(tap * count + e)] = W[np.uintp(at + e)]
+                else:
+                    for e in range(there):
+                        weights[np.uintp(tap * count + e)] = W[np.uintp(at + e * filter)]
+            to = ((f // width) * n_rows * n * channels + c) * width + f % width
+            for i in range(n_rows):
+                _combine(G_rows[i], weights, r * count, half, 0)
+                for j in range(n):
+                    _combine(G_columns[j], half, count, U, to)
+                    to += channels * width
+        f += count
+
+
+@kernel(fastmath={"contract"})
+def _combine(g: Any, x: Any, count: int, y: Any, to: int) -> None:
+    """Write the sum over k of g[k] * x[k*count + e] to y[to + e], for e < ``count``."""
+    a, b, c = g[0], g[1], g[2]
+    if len(g) == 3:
+        for e in range(count):
+            ab = a * x[np.uintp(e)] + b * x[np.uintp(count + e)]
+            y[np.uintp(to + e)] = ab + c * x[np.uintp(2 * count + e)]
+        return
+    d, f = g[3], g[4]
+    for e in range(count):
+        ab = a * x[np.uintp(e)] + b * x[np.uintp(count + e)]
+        cd = c * x[np.uintp(2 * count + e)] + d * x[np.uintp(3 * count + e)]
+        y[np.uintp(to + e)] = ab + cd + f * x[np.uintp(4 * count + e)]

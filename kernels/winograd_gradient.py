@@ -1,0 +1,168 @@
+"""The gradient of the weights by Winograd's algorithm: the adjoint of `winograd`'s three loops.
+
+A convolution's tile is y = A^T [(G w G^T) * (B^T d B)] A, so its share of the gradient is
+
+    dW = G^T [(A dz A^T) * (B^T d B)] G.
+
+Summed over all tiles and images, the products at each frequency become one product of matrices: the
+rows of V (`winograd.input_transform`) with those of Z = A dz A^T. ``tiles`` and the order of tiles are
+those of `winograd`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinycnn.kernels import winograd_transforms as one
+from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.border import copy_with_border
+from tinycnn.kernels.simd import LANES, load, prefetch, read_only, splat, store
+from tinycnn.kernels.winograd import _place, _start
+
+
+@kernel
+def _to_frequencies(
+    r: int, m: int, n: int, x: Any, at: int, step: int, stride: int,
+    target: Any, to: int, target_step: int, target_stride: int, count: int,
+) -> None:  # fmt: skip
+    """A for the gradients of m outputs of an r-kernel, to those of n frequencies that a tile has."""
+    if r == 3:
+        if n == 7:
+            if m == 5:
+                one.spread_k3_m5_n7(
+                    x, at, step, stride, target, to, target_step, target_stride, count
+                )
+            else:
+                one.spread_k3_m4_n7(
+                    x, at, step, stride, target, to, target_step, target_stride, count
+                )
+        elif n == 6:
+            if m == 4:
+                one.spread_k3_m4_n6(
+                    x, at, step, stride, target, to, target_step, target_stride, count
+                )
+            else:
+                one.spread_k3_m3_n6(
+                    x, at, step, stride, target, to, target_step, target_stride, count
+                )
+        elif m == 3:
+            one.spread_k3_m3_n5(x, at, step, stride, target, to, target_step, target_stride, count)
+        else:
+            one.spread_k3_m2_n5(x, at, step, stride, target, to, target_step, target_stride, count)
+    elif m == 4:
+        one.spread_k5_m4_n8(x, at, step, stride, target, to, target_step, target_stride, count)
+    else:
+        one.spread_k5_m3_n8(x, at, step, stride, target, to, target_step, target_stride, count)
+
+
+@kernel
+def _to_weights(
+    r: int, n: int, x: Any, at: int, step: int, stride: int,
+    target: Any, to: int, target_step: int, target_stride: int, count: int,
+) -> None:  # fmt: skip
+    """G^T: n frequencies to r weights."""
+    if n == 7:
+        one.collect_k3_n7(x, at, step, stride, target, to, target_step, target_stride, count)
+    elif n == 8:
+        one.collect_k5_n8(x, at, step, stride, target, to, target_step, target_stride, count)
+    elif n == 6:
+        one.collect_k3_n6(x, at, step, stride, target, to, target_step, target_stride, count)
+    else:
+        one.collect_k3_n5(x, at, step, stride, target, to, target_step, target_stride, count)
+
+
+@kernel
+def gradient_transform(
+    dy: Any, y: Any, relu: bool, first: int, last: int, tiles: tuple[int, ...], images: int,
+    Z: Any, step: int, panel_step: int, width: int, db: Any, scratch: Any,
+) -> None:  # fmt: skip
+    """Z = A dz A^T for all tiles of some rows of tiles, where dz is ``dy`` masked by ``y`` if ``relu``.
+
+    ``dy`` and ``y`` are (images, OH, OW, F). Rows ``first`` to ``last`` (not included) of the
+    images * (rows of tiles) are worked out. Frequency (i, j) of row t (a tile of an image) and filter
+    p*width + f is
+
+        Z[p*panel_step + (i*n + j)*step + t*width + f],
+
+    0 for filters beyond the last. Row u of ``db`` (rows, F, filled up to whole vectors) gets the sum of
+    dz's cells in row u of tiles. ``scratch`` has room for such a row of dz, whole vectors, and for OW
+    cells of a panel at each frequency of the rows' axis.
+    """
+    r, row_outputs, big_rows, small_rows, column_outputs, big_columns, small_columns = tiles
+    rows, columns = big_rows + small_rows, big_columns + small_columns
+    n_rows, n = row_outputs + r - 1, column_outputs + r - 1
+    OW, F = dy.shape[2:]
+    sums = db.reshape(db.size)
+    dz, between = read_only(scratch), read_only(scratch)
+    line = (F + LANES - 1) // LANES * LANES
+    half = row_outputs * OW * line  # where the transformed columns begin in the scratch
+    for unit in range(first, last):
+        a, g = unit % rows, unit // rows
+        m_rows = row_outputs - (a >= big_rows)
+        cells = m_rows * OW
+        top = _start(a, row_outputs, big_rows)
+        copy_with_border(dy, y, relu, g, g + 1, (-top, 0), (m_rows, OW), line, scratch)
+        for c in range(0, line, LANES):
+            total = splat(0.0)
+            for cell in range(cells):
+                total += load(dz, cell * line + c)
+            store(sums, unit * line + c, total)
+        for p in range(0, line, width):
+            end = min(p + width, line)
+            for c in range(p, end, LANES):
+                _to_frequencies(
+                    r, m_rows, n_rows, dz, c, OW * line, line,
+                    scratch, half + (c - p) * n_rows * OW, OW * LANES, LANES, OW,
+                )  # fmt: skip
+            # All vectors of a tile together: they lie side by side in Z.
+            for b in range(columns):
+                m_columns = column_outputs - (b >= big_columns)
+                left = _start(b, column_outputs, big_columns)
+                to = p // width * panel_step + (_place(a, b, tiles) * images + g) * width
+                if b + 1 < columns:
+                    ahead = p // width * panel_step + (_place(a, b + 1, tiles) * images + g) * width
+                    for i in range(m_rows + r - 1):
+                        for j in range(n):
+                            for c in range(0, end - p, LANES):
+                                prefetch(read_only(Z), ahead + (i * n + j) * step + c)
+                for c in range(0, end - p, LANES):
+                    _to_frequencies(
+                        r, m_columns, n, between, half + c * n_rows * OW + left * LANES, LANES,
+                        OW * LANES, Z, to + c, step, n * step, m_rows + r - 1,
+                    )  # fmt: skip
+
+
+@kernel
+def weight_transform(
+    dU: Any, rows: int, n_rows: int, n: int, width: int,
+    add: bool, dW: Any, channel: int, filter: int, scratch: Any,
+) -> None:  # fmt: skip
+    """dW = G^T dU G for ``rows`` channels from ``channel`` on and one panel's filters, from ``filter`` on.
+
+    Frequency (i, j) of channel k and filter f is dU[((i*n + j)*rows + k)*width + f]. ``dW`` is
+    (r, r, C, F); with ``add`` it is added to. Filters from F on are left out.
+    """
+    r, _, C, F = dW.shape
+    target = dW.reshape(dW.size)
+    products, between = read_only(dU), read_only(scratch)
+    columns, result = rows * width, n * r * LANES
+    for k in range(rows):
+        for f in range(filter, min(filter + width, F), LANES):
+            _to_weights(
+                r, n_rows, products, k * width + f - filter, n * columns, columns,
+                scratch, 0, n * LANES, LANES, n,
+            )  # fmt: skip
+            _to_weights(r, n, between, 0, LANES, n * LANES, scratch, result, LANES, r * LANES, r)
+            for tap in range(r * r):
+                at, to = result + tap * LANES, (tap * C + channel + k) * F + f
+                if f + LANES <= F:
+                    gradient = load(between, at)
+                    store(target, to, gradient + load(target, to) if add else gradient)
+                    continue
+                for lane in range(F - f):
+                    value = between[np.uintp(at + lane)]
+                    target[np.uintp(to + lane)] = (
+                        value + target[np.uintp(to + lane)] if add else value
+                    )

@@ -1,0 +1,80 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import whole
+from twins import against_twin
+
+from tinycnn.arrays import read_only
+from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.dense_training import (
+    NARROW,
+    dense_input_gradient,
+    dense_product,
+    dense_weight_gradient,
+    turn_into_panels,
+)
+from tinycnn.testing.strategies import generators
+
+images = st.integers(0, 14) | st.sampled_from([NARROW, NARROW + 1, PANEL + 3])
+inputs = st.integers(1, 9) | st.sampled_from([47, 48, 49, 127, 128, 129])
+columns = st.integers(1, 5) | st.sampled_from([PANEL - 1, PANEL, PANEL + 3, 2 * PANEL])
+
+
+def part(data, total, step=1):
+    """A range within range(total) whose ends are multiples of ``step``, or the total."""
+    ends = st.integers(0, -(-total // step)).map(lambda end: min(end * step, total))
+    first, last = data.draw(ends), data.draw(ends | st.just(total))
+    return min(first, last), max(first, last)
+
+
+def given_as(rng, *shape):
+    """What an op hands over: float32, not to be written to."""
+    return read_only(whole(rng, shape, np.float32))
+
+
+@settings(max_examples=30)
+@given(images, inputs, columns, generators, st.data())
+def test_dense_product_is_its_twin(N, D, F, rng, data):
+    y = np.full((N, F), 77, np.float32)
+    bounds = part(data, F, PANEL)
+    against_twin(dense_product, given_as(rng, N, D), given_as(rng, D, F), *bounds, y)
+
+
+@settings(max_examples=30)
+@given(images, inputs, columns, generators, st.data())
+def test_dense_weight_gradient_is_its_twin(N, D, F, rng, data):
+    dW = np.full((D, F), 77, np.float32)
+    against_twin(
+        dense_weight_gradient, given_as(rng, N, D), given_as(rng, N, F), *part(data, D), dW
+    )
+
+
+@settings(max_examples=30)
+@given(images, columns, st.sampled_from([NARROW, PANEL]), generators)
+def test_turn_into_panels_is_its_twin(N, F, width, rng):
+    panels = np.full((-(-N // width), F, width), 77, np.float32)
+    against_twin(turn_into_panels, given_as(rng, N, F), panels)
+
+
+@settings(max_examples=30)
+@given(
+    images, inputs, st.integers(1, 9) | st.sampled_from([511, 513]),
+    st.sampled_from([NARROW, PANEL]), generators, st.data(),
+)  # fmt: skip
+def test_dense_input_gradient_is_its_twin(N, D, F, width, rng, data):
+    panels, dx = given_as(rng, -(-N // width), F, width), np.full((N, D), 77, np.float32)
+    against_twin(dense_input_gradient, panels, given_as(rng, D, F), *part(data, D), dx)
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 40), inputs, columns, generators)
+def test_the_gradients_are_adjoints_of_the_product(N, D, F, rng):
+    x, W, dz = given_as(rng, N, D), given_as(rng, D, F), given_as(rng, N, F)
+    y, dW, dx = np.empty_like(dz), np.empty_like(W), np.empty_like(x)
+    panels = np.empty((-(-N // NARROW), F, NARROW), np.float32)
+    dense_product(x, W, 0, F, y)
+    dense_weight_gradient(x, dz, 0, D, dW)
+    turn_into_panels(dz, panels)
+    dense_input_gradient(read_only(panels), W, 0, D, dx)
+    expected = np.vdot(y.astype(float), dz)
+    assert np.vdot(dW.astype(float), W) == np.vdot(dx.astype(float), x) == expected

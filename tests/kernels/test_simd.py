@@ -1,0 +1,198 @@
+"""Vectors for Numba: each operation against NumPy, for every number of lanes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tinycnn.arrays import read_only
+from tinycnn.kernels import simd
+from tinycnn.kernels._jit import kernel, numba
+from tinycnn.kernels.simd import (
+    LANES,
+    at_least,
+    broadcast,
+    fma,
+    keep_rolled,
+    load,
+    maximum,
+    prefetch,
+    splat,
+    store,
+)
+
+vectors = arrays(np.float32, LANES, elements=st.floats(width=32))
+
+
+@kernel
+def apply(x, y, z, results):
+    """Every operation that takes vectors and gives one."""
+    a, b, c = load(x, 0), load(y, 0), load(z, 0)
+    store(results, 0 * LANES, a + b)
+    store(results, 1 * LANES, a - b)
+    store(results, 2 * LANES, a * b)
+    store(results, 3 * LANES, maximum(a, b))
+    store(results, 4 * LANES, at_least(a, b))
+    store(results, 5 * LANES, fma(a, b, c))
+    store(results, 6 * LANES, broadcast(x, 1))
+    store(results, 7 * LANES, splat(0.1))
+    a += b
+    a -= c
+    a *= b
+    store(results, 8 * LANES, a)
+
+
+def applied(x, y, z):
+    results = np.empty((9, LANES), np.float32)
+    with np.errstate(all="ignore"):
+        apply(read_only(x), read_only(y), read_only(z), results.reshape(-1))
+    return results
+
+
+@settings(max_examples=200)
+@given(vectors, vectors, vectors)
+def test_every_operation_is_numpys(x, y, z):
+    results = applied(x, y, z)
+    with np.errstate(all="ignore"):
+        expected = [x + y, x - y, x * y, np.maximum(x, y), np.where(y > x, y, x)]
+        wide = x.astype(np.float64) * y + z
+        exact = wide.astype(np.float32)
+        chain = (x + y - z) * y
+        twice = x * y + z  # on a processor without fused multiply-add
+    for ours, theirs in zip(results, expected, strict=False):
+        np.testing.assert_array_equal(ours, theirs)
+    fused = results[5]
+    # Rounded to float64 before it is rounded to float32, the expected sum may be a neighbour.
+    with np.errstate(all="ignore"):
+        near = (np.nextafter(exact, -np.inf) <= fused) & (fused <= np.nextafter(exact, np.inf))
+    assert (near | (fused == twice) | (np.isnan(fused) & np.isnan(exact))).all()
+    np.testing.assert_array_equal(results[6], np.full(LANES, x[1]))
+    np.testing.assert_array_equal(results[7], np.full(LANES, 0.1, np.float32))
+    np.testing.assert_array_equal(results[8], chain)
+
+
+def test_nan_wins_on_both_sides():
+    x, y = np.zeros((2, LANES), np.float32)
+    x[0], y[1], x[2], y[2] = np.nan, np.nan, np.nan, np.nan
+    results = applied(x, y, x)
+    assert np.isnan(results[3][:3]).all()  # maximum
+    assert np.isnan(results[4][[0, 2]]).all()  # at_least keeps a NaN of its first argument
+    assert not np.isnan(results[3:5, 3:]).any()
+
+
+@kernel
+def shift(x, y, start, count):
+    for at in range(start, start + count * LANES, LANES):
+        keep_rolled()
+        prefetch(x, at + 10**6)
+        store(y, at + 1, load(x, at))
+
+
+def test_loads_and_stores_at_any_index_and_touch_nothing_else():
+    x = np.arange(4 * LANES, dtype=np.float32)
+    y = np.full(4 * LANES, -1, np.float32)
+    shift(read_only(x), y, 3, 2)
+    expected = np.full(4 * LANES, -1)
+    expected[4 : 4 + 2 * LANES] = np.arange(3, 3 + 2 * LANES)
+    np.testing.assert_array_equal(y, expected)
+
+
+@kernel
+def add_in_order(x, sums):
+    total = splat(0.0)
+    for at in range(0, x.size, LANES):
+        total = total + load(simd.read_only(x), at)
+    store(sums, 0, total)
+
+
+def test_sums_keep_their_order():
+    """Nothing is reassociated: a large number absorbs small ones, wherever they stand."""
+    x = np.ones((1000, LANES), np.float32)
+    x[0] = 2.0**24
+    sums = np.empty(LANES, np.float32)
+    add_in_order(x.reshape(-1), sums)
+    np.testing.assert_array_equal(sums, np.full(LANES, 2.0**24))
+
+
+def outside(code):
+    """What a process of its own says of an index out of bounds, with every index checked."""
+    done = subprocess.run(
+        [sys.executable, "-c", OUTSIDE + code],
+        env={**os.environ, "NUMBA_BOUNDSCHECK": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stderr
+
+
+OUTSIDE = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import numpy as np
+from test_simd import LANES, read_only, shift
+x, y = np.zeros((2, 3 * LANES), np.float32)
+"""
+
+
+@pytest.mark.parametrize("code", ["shift(read_only(x), y, 0, 3)", "shift(read_only(x), y, -1, 1)"])
+def test_bounds_are_checked_where_that_is_asked_for(code):
+    raised = "AssertionError" if numba.config.DISABLE_JIT else "IndexError"
+    assert raised in outside(code)
+
+
+def refused(function, *arguments):
+    """Numba's words where it cannot compile the call."""
+    with pytest.raises(numba.core.errors.TypingError) as caught:
+        function(*arguments)
+    return str(caught.value)
+
+
+def test_arrays_of_another_kind_are_refused_when_compiled():
+    if numba.config.DISABLE_JIT:
+        return  # nothing has a type there
+    y = np.zeros(LANES, np.float32)
+    assert "one-dimensional float32 array" in refused(shift, np.zeros(LANES), y, 0, 1)
+    assert "may be written to" in refused(shift, y, read_only(y), 0, 1)
+
+
+CHECK = """
+import numpy as np, sys
+sys.path.insert(0, {folder!r})
+import test_simd as t
+from tinycnn.kernels.simd import LANES
+assert LANES == {lanes}, LANES
+rng = np.random.default_rng(0)
+x, y, z = (rng.standard_normal(16).astype(np.float32) for _ in range(3))
+ranges = [slice(i, i + LANES) for i in range(0, 16, LANES)]
+parts = [t.applied(x[r], y[r], z[r])[[0, 1, 2, 3, 4, 5, 7, 8]] for r in ranges]
+print(np.concatenate(parts, axis=1).tobytes().hex())
+"""
+
+
+def test_every_number_of_lanes_gives_the_same_bits():
+    printed = set()
+    for lanes in (4, 8, 16):
+        code = CHECK.format(folder=str(Path(__file__).parent), lanes=lanes)
+        environment = {**os.environ, "TINYCNN_LANES": str(lanes)}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        printed.add(done.stdout)
+    assert len(printed) == 1
+
+
+def test_a_wrong_number_of_lanes_is_refused():
+    done = subprocess.run(
+        [sys.executable, "-c", "import tinycnn.kernels.simd"],
+        env={**os.environ, "TINYCNN_LANES": "12"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "TINYCNN_LANES must be 4, 8 or 16, got '12'" in done.stderr

@@ -1,0 +1,69 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import ranges, whole
+from twins import against_twin
+
+from tinycnn.arrays import read_only
+from tinycnn.kernels.simd import LANES
+from tinycnn.kernels.winograd_gradient import gradient_transform, weight_transform
+from tinycnn.testing.strategies import generators
+from tinycnn.winograd.tiling import tiling
+
+# Outputs of an axis: all pairs of sizes, big tiles alone, small tiles alone, both.
+AXES = {
+    3: [t for t in (tiling(length, 3) for length in (2, 3, 4, 5, 6, 7, 9, 13)) if t],
+    5: [t for t in (tiling(length, 5) for length in (3, 4, 6, 7, 8, 11)) if t],
+}
+
+
+@st.composite
+def tiled(draw):
+    """How a map is cut, as the kernels read it, and its (OH, OW)."""
+    kernel = draw(st.sampled_from(sorted(AXES)))
+    rows, columns = draw(st.sampled_from(AXES[kernel])), draw(st.sampled_from(AXES[kernel]))
+    tiles = kernel, rows.outputs, rows.big, rows.small, columns.outputs, columns.big, columns.small
+    return tiles, (rows.length, columns.length)
+
+
+@settings(max_examples=25)
+@given(
+    tiled(), st.integers(1, 2), st.sampled_from([1, LANES - 1, LANES, LANES + 1]),
+    st.integers(1, 2), st.booleans(), generators, st.data(),
+)  # fmt: skip
+def test_gradient_transform_is_its_twin(cut, images, F, vectors, relu, rng, data):
+    tiles, (OH, OW) = cut
+    n_rows, n = tiles[1] + tiles[0] - 1, tiles[4] + tiles[0] - 1
+    rows, count = tiles[2] + tiles[3], (tiles[2] + tiles[3]) * (tiles[5] + tiles[6])
+    line, width = -(-F // LANES) * LANES, vectors * LANES
+    dy, y = whole(rng, (2, images, OH, OW, F), np.float32, top=4)
+    y[rng.random(y.shape) < 0.1] = np.nan
+    step = count * images * width + 3
+    panel_step = n_rows * n * step + 5
+    Z = np.full(-(-line // width) * panel_step, 77, np.float32)
+    db = np.full((images * rows, line), 77, np.float32)
+    first, last = data.draw(st.just((0, images * rows)) | ranges(images * rows))
+    scratch = np.empty(n_rows * OW * (line + width), np.float32)
+    against_twin(
+        gradient_transform, read_only(dy), read_only(y), relu, first, last, tiles, images,
+        Z, step, panel_step, width, db, scratch, scratch=1,
+    )  # fmt: skip
+
+
+@settings(max_examples=25)
+@given(
+    st.sampled_from([(3, 5), (3, 6), (3, 7), (5, 8)]), st.integers(1, 3), st.integers(1, 2),
+    st.integers(1, 2 * LANES), st.integers(0, 2), st.booleans(), generators, st.data(),
+)  # fmt: skip
+def test_weight_transform_is_its_twin(size, rows, vectors, F, above, add, rng, data):
+    (r, n), width = size, vectors * LANES
+    n_rows = data.draw(st.sampled_from([5, 6, 7])) if r == 3 else 8
+    dU = read_only(whole(rng, n_rows * n * rows * width, np.float32))
+    dW = whole(rng, (r, r, rows + above, F), np.float32)
+    channel = data.draw(st.integers(0, above))
+    filter = data.draw(st.sampled_from(range(0, F, width)))
+    scratch = np.empty((n + r) * n * LANES, np.float32)
+    against_twin(
+        weight_transform, dU, rows, n_rows, n, width, add, dW, channel, filter, scratch,
+        scratch=1, bound=2e-6,
+    )  # fmt: skip

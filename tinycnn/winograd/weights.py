@@ -1,0 +1,79 @@
+"""Weights transformed and laid out in the order in which the products read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from tinycnn import blocks, memory
+from tinycnn.arrays import Array, read_only
+from tinycnn.feature_maps import round_up
+from tinycnn.kernels.simd import LANES
+from tinycnn.kernels.winograd import transform_weights
+from tinycnn.winograd.matrices import weight_matrix
+
+# What a product costs in a panel of so many vectors: a narrow one loads more for each multiply-add.
+_COSTS = {1: 1.6, 2: 1.12, 3: 1.04, 4: 1.0}
+# Of 16 registers, 6 rows by 2 vectors leave room for what is multiplied; of 32, by 4.
+_WIDEST = 4 if LANES == 16 else 2
+
+
+@dataclass(frozen=True)
+class Packed:
+    """U [panel][frequency][channel][filter of the panel] and the bias, both filled up with zeros."""
+
+    U: Array
+    bias: Array
+
+
+@cache
+def panel_width(F: int) -> int:
+    """Vectors of LANES filters in a panel, so that F filters cost least."""
+    vectors = -(-F // LANES)
+    return min(range(1, _WIDEST + 1), key=lambda w: (round_up(vectors, w) * _COSTS[w], -w))
+
+
+def pack(W: Array, bias: Array | None, outputs: tuple[int, int], *, turned: bool = False) -> Packed:
+    """Transform W (r, r, C, F) for big tiles of ``outputs`` (rows, columns).
+
+    ``turned`` packs the weights of the input's gradient: the kernel turned by 180 degrees, filters
+    for channels.
+    """
+    r, _, C, F = W.shape
+    row, column, channel, filter = (stride // W.itemsize for stride in W.strides)
+    origin = 0
+    if turned:
+        origin = (r - 1) * (row + column)
+        row, column, channel, filter = -row, -column, filter, channel
+        C, F = F, C
+    G_rows, G_columns = (_weight_matrix(m, r) for m in outputs)
+    channels, width = round_up(C, LANES), panel_width(F) * LANES
+    filters = round_up(F, width)
+    U = _aligned_empty(len(G_rows) * len(G_columns) * channels * filters)
+    flat = read_only(W.reshape(-1))
+
+    def work(some: blocks.Range) -> None:
+        transform_weights(
+            flat, origin, row, column, channel, filter, C, F,
+            G_rows, G_columns, *some, U, channels, width,
+        )  # fmt: skip
+
+    blocks.run(work, [(first, first + width) for first in range(0, filters, width)])
+    padded = np.zeros(filters, np.float32)
+    if bias is not None:
+        padded[:F] = bias
+    return Packed(read_only(U), read_only(padded))
+
+
+@cache
+def _weight_matrix(m: int, r: int) -> Array:
+    return read_only(np.array(weight_matrix(m, r), np.float64))
+
+
+def _aligned_empty(size: int) -> Array:
+    line = 16  # floats
+    buffer = memory.empty((size + line,), np.dtype(np.float32))
+    first = -buffer.ctypes.data % (4 * line) // 4
+    return buffer[first : first + size]
