@@ -1,7 +1,7 @@
 """Micro-benchmarks of the kernels, each on AlexNet's sizes: `pytest benchmarks/kernels.py`.
 
 They say which kernel became slower or faster, `--benchmark-compare` against what; how fast a whole
-operation is, the other benchmarks say. A kernel is serial: these times are of one thread. That its
+operation is, `tinycnn bench` says. A kernel is serial: these times are of one thread. That its
 results are right is what tests/kernels checks.
 """
 
@@ -13,13 +13,32 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinycnn.arrays import read_only
+from tinycnn.feature_maps import FeatureMaps
+from tinycnn.kernels import microkernels, winograd_transforms
 from tinycnn.kernels.bias import add_bias
-from tinycnn.kernels.dropout import dropout_mask
+from tinycnn.kernels.border import copy_with_border
+from tinycnn.kernels.dense import PANEL, dense, pack_weights
+from tinycnn.kernels.dense_training import (
+    NARROW,
+    dense_input_gradient,
+    dense_product,
+    dense_weight_gradient,
+    turn_into_panels,
+)
+from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.kernels.im2col import col2im, im2col
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
+from tinycnn.kernels.max_pool import max_pool, max_pool_winners
+from tinycnn.kernels.peak import CHAINS, add_products
 from tinycnn.kernels.pool import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from tinycnn.kernels.relu import relu_backward
 from tinycnn.kernels.sgd import sgd_momentum
+from tinycnn.kernels.simd import LANES
+from tinycnn.kernels.space_to_depth import space_to_depth
+from tinycnn.kernels.waiting import wait_while
+from tinycnn.kernels.winograd import input_transform, output_transform, transform_weights
+from tinycnn.kernels.winograd_gradient import gradient_transform, weight_transform
 
 RNG = np.random.default_rng(0)
 # Input, kernel, output size, stride, padding, dilation, as the kernels take them.
@@ -111,3 +130,196 @@ def test_dropout_mask(benchmark: Benchmark) -> None:
 def test_sgd_momentum(benchmark: Benchmark) -> None:
     weights, gradients, velocities = normal(3, 1 << 18)
     benchmark(sgd_momentum, weights, gradients, velocities, 0, 1 << 18, 0.01, 0.9, 0.0005)
+
+
+def test_scale_kept(benchmark: Benchmark) -> None:
+    x, mask = normal(32 * 4096), RNG.random(32 * 4096) < 0.5
+    benchmark(scale_kept, x, mask, np.float32(2), 0, x.size, np.empty_like(x))
+
+
+def test_max_pool(benchmark: Benchmark) -> None:
+    x, y = FeatureMaps.of(normal(4, 55, 55, 96)), FeatureMaps.zeros((4, 27, 27, 96))
+    benchmark(
+        max_pool, read_only(x.flat), x.place, (55, 55), 0, 4 * 27, *POOL, (1, 1), 96,
+        y.flat, y.place, (27, 27),
+    )  # fmt: skip
+
+
+def test_max_pool_winners(benchmark: Benchmark) -> None:
+    y, winner = np.empty((4, 27, 27, 96), np.float32), np.empty((4, 27, 27, 96), np.uint8)
+    x = read_only(normal(4, 55, 55, 96))
+    benchmark(max_pool_winners, x, 0, 4 * 27, *POOL, (1, 1), y, winner)
+
+
+# ------------------------------------------------------------------------------------------ dense
+
+D, F = 4096, 1024
+BATCHES = pytest.mark.parametrize("N", [1, 32])
+
+
+def test_pack_weights(benchmark: Benchmark) -> None:
+    panels = np.empty((F // PANEL, D, PANEL), np.float32)
+    benchmark(pack_weights, read_only(normal(D, F)), 0, len(panels), panels)
+
+
+@BATCHES
+def test_dense(benchmark: Benchmark, N: int) -> None:
+    panels, bias = read_only(normal(F // PANEL, D, PANEL)), read_only(normal(F))
+    y = np.empty((N, F), np.float32)
+    benchmark(dense, read_only(normal(N, D)), 0, N, panels, bias, True, 0, len(panels), y)
+
+
+@BATCHES
+def test_dense_product(benchmark: Benchmark, N: int) -> None:
+    y = np.empty((N, F), np.float32)
+    benchmark(dense_product, read_only(normal(N, D)), read_only(normal(D, F)), 0, F, y)
+
+
+@BATCHES
+def test_dense_weight_gradient(benchmark: Benchmark, N: int) -> None:
+    dW = np.empty((D, F), np.float32)
+    benchmark(dense_weight_gradient, read_only(normal(N, D)), read_only(normal(N, F)), 0, D, dW)
+
+
+@pytest.mark.parametrize("width", [NARROW, PANEL])
+def test_turn_into_panels(benchmark: Benchmark, width: int) -> None:
+    panels = np.empty((-(-32 // width), F, width), np.float32)
+    benchmark(turn_into_panels, read_only(normal(32, F)), panels)
+
+
+def test_dense_input_gradient(benchmark: Benchmark) -> None:
+    panels, dx = read_only(normal(-(-32 // NARROW), F, NARROW)), np.empty((32, D), np.float32)
+    benchmark(dense_input_gradient, panels, read_only(normal(D, F)), 0, D, dx)
+
+
+# --------------------------------------------------------------------------------------- Winograd
+
+# conv3 of AlexNet: 3 x 3, outputs 13 = 5 + 4 + 4 both ways, 256 channels, a panel of filters.
+TILES = (3, 5, 1, 2, 5, 1, 2)
+IMAGES, CHANNELS, WIDTH = 4, 256, 4 * LANES
+FREQUENCIES, ROWS_OF_TILES = 7 * 7, 3 * 3 * IMAGES
+SCRATCH = 7 * 13 * (CHANNELS + WIDTH)
+SIZE = 13
+
+
+def test_copy_with_border(benchmark: Benchmark) -> None:
+    x, y = (read_only(array) for array in normal(2, IMAGES, SIZE, SIZE, CHANNELS))
+    target = np.empty(IMAGES * 15 * 15 * CHANNELS, np.float32)
+    benchmark(copy_with_border, x, y, True, 0, IMAGES, (1, 1), (15, 15), CHANNELS, target)
+
+
+def test_space_to_depth(benchmark: Benchmark) -> None:
+    x, y = FeatureMaps.of(normal(IMAGES, 227, 227, 3)), FeatureMaps.zeros((IMAGES, 57, 57, 48))
+    benchmark(
+        space_to_depth, read_only(x.flat), x.place, (227, 227), 3, 0, IMAGES * 57, (4, 4), (0, 0),
+        y.flat, y.place, (57, 57),
+    )  # fmt: skip
+
+
+def test_input_transform(benchmark: Benchmark) -> None:
+    x = FeatureMaps.zeros((IMAGES, 15, 15, CHANNELS))
+    step = ROWS_OF_TILES * CHANNELS
+    V = np.empty(FREQUENCIES * step, np.float32)
+    benchmark(
+        input_transform, read_only(x.flat), x.start, x.image, x.row, x.column, TILES, IMAGES, CHANNELS,
+        0, IMAGES * 3, 0, CHANNELS, V, step, np.empty(SCRATCH, np.float32),
+    )  # fmt: skip
+
+
+def test_output_transform(benchmark: Benchmark) -> None:
+    y = FeatureMaps.zeros((IMAGES, SIZE, SIZE, WIDTH))
+    step = ROWS_OF_TILES * WIDTH
+    M, bias = read_only(normal(FREQUENCIES * step)), read_only(normal(WIDTH))
+    benchmark(
+        output_transform, M, step, TILES, IMAGES, WIDTH, bias, 0.0,
+        y.flat, y.start, y.image, y.row, y.column, 0, WIDTH, np.empty(SCRATCH, np.float32),
+    )  # fmt: skip
+
+
+def test_transform_weights(benchmark: Benchmark) -> None:
+    W, G = read_only(normal(9 * CHANNELS * WIDTH)), read_only(RNG.standard_normal((7, 3)))
+    U = np.empty(FREQUENCIES * CHANNELS * WIDTH, np.float32)
+    strides = 3 * CHANNELS * WIDTH, CHANNELS * WIDTH, WIDTH, 1
+    benchmark(
+        transform_weights, W, 0, *strides, CHANNELS, WIDTH, G, G, 0, WIDTH, U, CHANNELS, WIDTH
+    )
+
+
+def test_gradient_transform(benchmark: Benchmark) -> None:
+    dy, y = (read_only(array) for array in normal(2, IMAGES, SIZE, SIZE, CHANNELS))
+    step = ROWS_OF_TILES * WIDTH
+    Z = np.empty(CHANNELS // WIDTH * FREQUENCIES * step, np.float32)
+    db = np.empty((IMAGES * 3, CHANNELS), np.float32)
+    benchmark(
+        gradient_transform, dy, y, True, 0, IMAGES * 3, TILES, IMAGES,
+        Z, step, FREQUENCIES * step, WIDTH, db, np.empty(SCRATCH, np.float32),
+    )  # fmt: skip
+
+
+def test_weight_transform(benchmark: Benchmark) -> None:
+    dU = read_only(normal(FREQUENCIES * 64 * WIDTH))
+    dW, scratch = np.empty((3, 3, 64, WIDTH), np.float32), np.empty(10 * 7 * LANES, np.float32)
+    benchmark(weight_transform, dU, 64, 7, 7, WIDTH, False, dW, 0, 0, scratch)
+
+
+# The generated ones, whatever they are by now. Transforms to outputs take vectors, so that Python
+# cannot call them: they are part of output_transform.
+COLUMNS = 64  # vectors that a transform goes through
+DEPTH = 256  # of a product
+
+
+def generated(module: Any, kind: str) -> Any:
+    """The kernels of a generated module whose names begin with ``kind``, as a test's parameter."""
+    names = [name for name in vars(module) if name.startswith(kind)]
+    return pytest.mark.parametrize("kernel", [getattr(module, n) for n in names], ids=names)
+
+
+def transformed() -> tuple[Any, ...]:
+    """Source and target of a 1-D transform: step and stride as between two passes in the scratch."""
+    source, target = normal(8 * COLUMNS * LANES), np.empty(8 * COLUMNS * LANES, np.float32)
+    place = 0, COLUMNS * LANES, LANES
+    return read_only(source), *place, target, *place, COLUMNS
+
+
+@generated(winograd_transforms, "input_")
+def test_inputs_to_frequencies(benchmark: Benchmark, kernel: Any) -> None:
+    benchmark(kernel, *transformed())
+
+
+@generated(winograd_transforms, "spread_")
+def test_gradients_to_frequencies(benchmark: Benchmark, kernel: Any) -> None:
+    benchmark(kernel, *transformed())
+
+
+@generated(winograd_transforms, "collect_")
+def test_frequencies_to_weights(benchmark: Benchmark, kernel: Any) -> None:
+    benchmark(kernel, *transformed())
+
+
+@generated(microkernels, "product_")
+def test_product(benchmark: Benchmark, kernel: Any) -> None:
+    width = int(kernel.__name__[-1]) * LANES
+    a, b = read_only(normal(ROWS * DEPTH)), read_only(normal(DEPTH * width))
+    c = np.empty(ROWS * width, np.float32)
+    benchmark(kernel, ROWS, a, 0, DEPTH, 1, DEPTH, b, 0, width, c, 0, width, False)
+
+
+@generated(microkernels, "products_")
+def test_products(benchmark: Benchmark, kernel: Any) -> None:
+    width = int(kernel.__name__[-1]) * LANES
+    a, b = read_only(normal(4 * ROWS * DEPTH)), read_only(normal(4 * DEPTH * width))
+    c = np.empty(4 * ROWS * width, np.float32)
+    jobs = [(ROWS, DEPTH, i * ROWS * DEPTH, i * DEPTH * width, i * ROWS * width) for i in range(4)]
+    benchmark(kernel, np.array(jobs), a, DEPTH, 1, b, 0, width, c, width, False)
+
+
+# ---------------------------------------------------------------------------------- the benchmark's
+
+
+def test_add_products(benchmark: Benchmark) -> None:
+    a, sums = np.full(LANES, 2.0**-12, np.float32), np.zeros(CHAINS * LANES, np.float32)
+    benchmark(add_products, 100_000, a, a, sums)
+
+
+def test_wait_while(benchmark: Benchmark) -> None:
+    benchmark(wait_while, np.zeros(1, np.int64), 0, 1000)

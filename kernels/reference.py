@@ -431,7 +431,7 @@ def _winograd_tiles(tiles: tuple[int, ...]) -> list[tuple[int, int, int, int, in
     for m, big, small in (axes[:3], axes[3:]):
         sizes = [m] * big + [m - 1] * small
         axis_tiles.append([(size, sum(sizes[:t]), size == m) for t, size in enumerate(sizes)])
-    found = []
+    found: list[tuple[int, int, int, int, int]] = []
     for rows_big, columns_big in ((True, False), (True, True), (False, True), (False, False)):
         for down, top, big in axis_tiles[0]:
             for across, left, wide in axis_tiles[1]:
@@ -548,9 +548,7 @@ def _winograd_weights(r: int, n: int) -> Any:
     """G: row of a point p, its powers divided by the product of (p - q) over the other points q."""
     points = _winograd_points(n)
     rows = [[float(k == r - 1) for k in range(r)]]
-    rows += [
-        [p**k / math.prod(p - q for q in points if q != p) for k in range(r)] for p in points
-    ]
+    rows += [[p**k / math.prod(p - q for q in points if q != p) for k in range(r)] for p in points]
     return np.array(rows)
 
 

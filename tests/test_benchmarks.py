@@ -1,4 +1,4 @@
-"""The benchmarks run, check their results and say what they should; how fast anything is, is not asked."""
+"""`tinycnn bench` as people use it, and the benchmarks of kernels; how fast anything is, is not asked."""
 
 import ast
 import json
@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+from tinycnn import cli
+from tinycnn.bench import parts
+from tinycnn.bench.rounds import Spread
+from tinycnn.bench.tables import LESS, Column, Table, identity
+
+ROOT = Path(__file__).resolve().parent.parent
+KERNELS = ROOT / "benchmarks" / "kernels.py"
 
 
 def start(*command, **environment):
@@ -18,94 +24,189 @@ def start(*command, **environment):
     return subprocess.run(
         [sys.executable, *map(str, command)],
         env=settings | environment,
-        cwd=BENCHMARKS.parent,
+        cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
 
 
-def quick(name, folder, **environment):
-    """The JSON that a quick run of a benchmark writes, and what it prints."""
-    file = folder / f"{name}.json"
-    run = start(BENCHMARKS / f"{name}.py", "--quick", "--json", file, **environment)
-    assert run.returncode == 0, run.stdout + run.stderr
+def bench(folder, *arguments, code=0, **environment):
+    """What `tinycnn bench` writes and prints, in its shortest run without peers."""
+    file, page = folder / "run.json", folder / "run.md"
+    run = start(
+        "-m", "tinycnn", "bench", *arguments, "--quick", "--rounds", 1, "--seconds", 0,
+        "--json", file, "--markdown", page, **environment,
+    )  # fmt: skip
+    assert run.returncode == code, run.stdout + run.stderr
     result = json.loads(file.read_text())
-    assert result["benchmark"] == name
-    assert result["missed"] == []
-    assert {"processor", "simd", "cores", "blas", "versions"} <= set(result["machine"])
+    assert result["wrong"] == []
+    for table in result["tables"]:
+        assert table["title"] in run.stdout and f"### {table['title']}" in page.read_text()
     return result, run.stdout
 
 
-def test_convolution(tmp_path):
-    result, printed = quick("convolution", tmp_path, OPENBLAS_CORETYPE="Haswell")
-    rows = {row["layer"]: row for row in result["rows"]}
-    assert list(rows) == ["conv1", "conv2", "conv3", "conv4", "conv5"]
-    assert [row["required"] for row in rows.values()] == [0.6, 0.8, 0.8, 0.8, 0.8]
-    assert rows["conv2"]["columns"] == [2 * 27 * 27, 5 * 5 * 96]
-    for row in rows.values():
-        assert 0 <= row["error"] <= 1e-5
-        assert row["gemm_seconds"]["median"] > 0
-        assert 0 < row["ratio"]["least"] <= row["ratio"]["median"] <= row["ratio"]["most"]
+def test_a_run_is_printed_and_written(tmp_path):
+    result, printed = bench(
+        tmp_path, "pools", "gemm", "--engines", "--batch", 2, OPENBLAS_CORETYPE="Haswell"
+    )
+    assert [table["name"] for table in result["tables"]] == ["pools", "gemm"]
+    (row,) = result["tables"][1]["rows"]
+    assert row["layer"] == "conv3" and row["conv2d"]["median"] > 0
+    assert {check["who"] for check in result["checks"]} == {"tinycnn", "the processor"}
     # A setting that would slow BLAS down is removed, and named.
-    assert "OPENBLAS_CORETYPE" in result["machine"]["removed_from_environment"]
-    assert "OPENBLAS_CORETYPE" in printed
+    machine = result["machine"]
+    assert "OPENBLAS_CORETYPE" in machine["removed_from_environment"]
+    assert "Haswell" not in json.dumps(machine["blas"]) or machine["simd"] == "AVX2"
+    assert "Measured without OPENBLAS_CORETYPE" in printed
 
 
-def test_pooling_without_pytorch_says_so(tmp_path):
+def test_an_engine_that_is_missing_is_said_to_be(tmp_path):
     (tmp_path / "torch.py").write_text("raise ImportError\n")
-    result, printed = quick("pooling", tmp_path, PYTHONPATH=str(tmp_path))
-    assert "PyTorch is not installed" in printed
-    ways = {(row["pool"], row["direction"]) for row in result["rows"]}
-    assert ways == {(p, d) for p in ("pool1", "pool2", "padded") for d in ("forward", "backward")}
-    assert all(row["seconds"]["median"] > 0 and "ratio" not in row for row in result["rows"])
+    result, printed = bench(
+        tmp_path, "pools", "--engines", "torch", "--batch", 2, PYTHONPATH=str(tmp_path)
+    )
+    assert "PyTorch is not installed" in printed and "torch" in result["absent"]
+    assert all("ratio" not in row for row in result["tables"][0]["rows"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", parts.PARTS)
+def test_every_part_runs_on_the_real_network(tmp_path, part):
+    result, _ = bench(tmp_path, part, "--engines")
+    assert all(table["rows"] for table in result["tables"])
 
 
 @pytest.mark.peers
-def test_pooling_beside_pytorch(tmp_path):
-    result, _ = quick("pooling", tmp_path)
-    assert "torch" in result["machine"]["versions"]
-    assert all(row["ratio"]["median"] > 0 for row in result["rows"])
+@pytest.mark.parametrize("part", ["race", "others", "pools", "memory", "busy"])
+def test_every_part_that_compares_runs_beside_the_peers(tmp_path, part):
+    result, _ = bench(tmp_path, part)
+    assert result["absent"] == {}
+    engines = {check["who"] for check in result["checks"]}
+    if part in ("race", "others", "busy"):
+        assert engines >= {
+            "tinycnn", "PyTorch", "PyTorch, channels last", "ONNX Runtime", "OpenVINO",
+        }  # fmt: skip
+    assert {"torch"} <= set(result["machine"]["versions"])
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's peak")
-def test_memory(tmp_path):
-    result, _ = quick("memory", tmp_path)
-    keep, release, cold = result["rows"]
-    assert [row["way"] for row in result["rows"]] == ["keep", "release", "cold"]
-    for row in (keep, release):
-        assert 0 < row["growth"] <= row["gradients"] + row["activations"] + 150
-    assert cold["activations"] == keep["activations"]
-    assert keep["activations"] > release["activations"] > 0
+# ------------------------------------------------------------------------------------ the command
 
 
-def test_start(tmp_path):
-    result, _ = quick("start", tmp_path)
-    assert [row["what"] for row in result["rows"]] == ["numpy", "summary", "step", "first step"]
-    assert result["rows"][1]["ratio"]["median"] > 0
+@pytest.fixture
+def measure(monkeypatch):
+    """`tinycnn bench race` without a measurement: a table of one row, its milliseconds given."""
+
+    def run_with(*arguments, ms=10.0, then=None):
+        def run(name, settings, report):
+            report.machine = {
+                "processor": "one", "cores": 2, "simd": "AVX2", "blas": [], "versions": {},
+            }  # fmt: skip
+            columns = [identity("batch", "batch"), Column("ms", "ms", 1, LESS)]
+            table = report.table(Table("race", "A race", columns))
+            table.add(batch=1, ms=Spread(ms, ms, ms))
+            report.require("a goal", False)
+            if then is not None:
+                raise then
+
+        monkeypatch.setattr(parts, "run", run)
+        return cli.main(["bench", "race", *map(str, arguments)])
+
+    return run_with
 
 
-def test_every_kernel_has_a_micro_benchmark_that_runs(tmp_path):
-    run = start(
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--benchmark-disable",
-        BENCHMARKS / "kernels.py",
-    )
+def test_a_missed_goal_is_said_and_fails_only_on_demand(measure, capsys):
+    assert measure() == 0
+    assert "missed: a goal" in capsys.readouterr().err
+    assert measure("--require") == 1
+
+
+def test_slower_than_an_earlier_run_ends_with_1(measure, capsys, tmp_path):
+    old = tmp_path / "old.json"
+    measure("--json", old)
+    capsys.readouterr()
+    assert measure("--compare", old) == 0
+    assert "Nothing changed beyond the noise." in capsys.readouterr().out
+    assert measure("--compare", old, ms=12) == 1
+    printed = capsys.readouterr().out
+    assert "1.20  slower" in printed
+    assert measure("--compare", old, ms=8) == 0
+    assert "0.80  faster" in capsys.readouterr().out
+
+
+def test_tables_of_earlier_runs_are_shown_again(measure, capsys, tmp_path):
+    files = [tmp_path / "a.json", tmp_path / "b.json"]
+    for file, ms in zip(files, (10, 20), strict=True):
+        measure("--json", file, ms=ms)
+    capsys.readouterr()
+    page = tmp_path / "page.md"
+    assert cli.main(["bench", "--from", *map(str, files), "--markdown", str(page)]) == 0
+    assert capsys.readouterr().out.count("A race") == 2
+    assert "| 1 | 10.0 |" in page.read_text() and "| 1 | 20.0 |" in page.read_text()
+
+
+def test_the_page_of_results_is_made_of_the_results(capsys, tmp_path):
+    page = tmp_path / "page.md"
+    files = [ROOT / "benchmarks" / "results" / f"{part}.json" for part in parts.PARTS]
+    results = [str(file) for file in files if file.exists()]
+    assert cli.main(["bench", "--from", *results, "--markdown", str(page)]) == 0
+    assert page.read_text() in (ROOT / "docs" / "benchmark-results.md").read_text()
+
+
+def test_what_was_measured_before_an_interruption_is_kept(measure, capsys, tmp_path):
+    file = tmp_path / "run.json"
+    assert measure("--json", file, then=KeyboardInterrupt()) == 130
+    assert "A race" in capsys.readouterr().out
+    assert json.loads(file.read_text())["tables"][0]["rows"][0]["batch"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nosuch"], "PART must be one of 'race', 'layers'"),
+        (["race", "--engines", "nosuch"], "--engines must be one of 'torch'"),
+        (["race", "--threads", "0"], "--threads must be at least 1, got 0"),
+        (["race", "--batch", "0"], "--batch must be at least 1, got 0"),
+        (["race", "--seconds", "-1"], "--seconds must be a finite number from 0 up, got -1.0"),
+        (["race", "--compare", "nosuch.json"], "'nosuch.json' cannot be read as a run's JSON"),
+    ],
+)
+def test_a_mistake_ends_with_2_before_anything_is_measured(arguments, message, capsys):
+    assert cli.main(["bench", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------------- kernels
+
+
+def test_every_kernel_has_a_micro_benchmark_that_runs():
+    run = start("-m", "pytest", "-q", "-p", "no:cacheprovider", "--benchmark-disable", KERNELS)
     assert run.returncode == 0, run.stdout + run.stderr
+    tree = ast.parse(KERNELS.read_text())
     called = {
         node.args[0].id
-        for node in ast.walk(ast.parse((BENCHMARKS / "kernels.py").read_text()))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "benchmark"
     }
+    # Generated kernels are a test's parameter: those of a file whose names begin alike.
+    generated = {
+        (decorator.args[0].id, decorator.args[1].value)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "generated"
+    } | {("winograd_transforms", "output_")}  # take vectors: Python cannot call them
     kernels = {
-        function.name
-        for path in (BENCHMARKS.parent / "kernels").glob("*.py")
+        (path.stem, function.name)
+        for path in (ROOT / "kernels").glob("*.py")
         for function in ast.parse(path.read_text()).body
         if isinstance(function, ast.FunctionDef) and not function.name.startswith("_")
         if "kernel" in map(ast.unparse, function.decorator_list)
     }
-    assert called == kernels
+    missing = {
+        name
+        for file, name in kernels
+        if name not in called and not any(file == f and name.startswith(k) for f, k in generated)
+    }
+    assert missing == set()
+    assert called - {"kernel"} <= {name for _, name in kernels}

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from tinycnn import __version__
-from tinycnn.commands import handout, quiz, step, summary
+from tinycnn.commands import bench, exercise, gradcheck, handout, quiz, step, summary
 from tinycnn.errors import TinyCNNError
 
 
@@ -45,6 +45,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"tinycnn {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (step, summary, handout, quiz):
+    for command in (step, summary, gradcheck, bench, handout, quiz, exercise):
         command.add(commands)
     return parser

@@ -48,7 +48,9 @@ class Layer:
     name: str | None = None
     stem = "layer"  # of names given by the model: "conv" for conv1, conv2, ...
     activation: str | None = None
-    batch_independent = True  # in inference; False: the samples of a batch change each other's result
+    batch_independent = (
+        True  # in inference; False: the samples of a batch change each other's result
+    )
 
     def __init__(self, *, name: str | None = None) -> None:
         self.name = name

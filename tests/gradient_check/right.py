@@ -299,7 +299,7 @@ def plain():
 
     def conv(rng):
         op = Conv(Windows((3, 2), stride=(2, 1), padding=(1, 1), dilation=(1, 2)), groups=2)
-        shapes = (2, 5, 4, 4), (3, 2, 2, 4), (4,)
+        shapes = (2, 5, 3, 2), (3, 2, 1, 2), (2,)
         return op, [rng.standard_normal(shape) for shape in shapes]
 
     def dropout(rng):

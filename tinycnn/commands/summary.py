@@ -15,7 +15,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "summary",
         help="the table of layers: shapes, parameters, work, memory",
-        description="Print the table of an AlexNet variant, how two variants differ, or how one is carried out.",
+        description="Print the table of an AlexNet variant, how two differ, or how one is carried "
+        "out.",
     )
     names = ", ".join(VARIANTS)
     parser.add_argument("variant", nargs="?", default="one-tower", help=f"one of {names}")

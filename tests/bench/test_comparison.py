@@ -1,0 +1,76 @@
+import json
+
+import pytest
+
+from tinycnn.bench.comparison import FASTER, SLOWER, change, compare, read
+from tinycnn.bench.report import Report
+from tinycnn.bench.rounds import Spread
+from tinycnn.bench.tables import LESS, MORE, Column, Table, identity
+from tinycnn.errors import FileError
+
+
+def spread(median, low, high):
+    return {"median": median, "low": low, "high": high}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "better", "verdict"),
+    [
+        (spread(10, 9, 11), spread(12, 11.5, 13), "less", SLOWER),
+        (spread(10, 9, 11), spread(12, 11.5, 13), "more", FASTER),
+        (spread(10, 9, 11), spread(8, 7, 8.5), "less", FASTER),
+        (spread(10, 9, 11), spread(8, 7, 8.5), "more", SLOWER),
+        (spread(10, 9, 11), spread(12, 10.9, 13), "less", ""),  # the quartiles overlap
+        (spread(10, 10, 10), spread(10.4, 10.4, 10.4), "less", ""),  # by less than 5 %
+        (100.0, 106.0, "less", SLOWER),
+        (100.0, 104.0, "less", ""),
+    ],
+)
+def test_a_change_is_one_beyond_the_noise(before, after, better, verdict):
+    assert change(before, after, better) == verdict
+
+
+def run(ms, ratio=None, processor="a", batch=1):
+    report = Report({})
+    report.machine = {"processor": processor}
+    columns = [
+        identity("batch", "batch"),
+        Column("ms", "ms", 1, LESS),
+        Column("ratio", "ratio", 1, MORE, paired=True),
+        Column("verdict", "goal"),
+    ]
+    table = report.table(Table("race", "", columns))
+    row = {"batch": batch, "ms": Spread(ms, ms, ms), "verdict": "met"}
+    table.add(**row, **({} if ratio is None else {"ratio": Spread(ratio, ratio, ratio)}))
+    return report.to_dict()
+
+
+def test_where_there_are_ratios_times_do_not_count():
+    assert compare(run(10, 2), run(20, 2)).rows == []  # another day's machine
+    (row,) = compare(run(10, 2), run(10, 1.5)).rows
+    assert (row["table"], row["row"], row["column"], row["verdict"]) == (
+        "race", "1", "ratio", SLOWER,
+    )  # fmt: skip
+    assert row["change"] == 0.75
+    (row,) = compare(run(10), run(20, 2)).rows  # one of them was measured without peers
+    assert (row["column"], row["verdict"]) == ("ms", SLOWER)
+
+
+def test_what_only_one_run_has_is_left_out():
+    assert compare(run(10, batch=1), run(20, batch=8)).rows == []
+    assert compare({"machine": {}, "tables": []}, run(20)).rows == []
+
+
+def test_another_processor_is_said():
+    assert "different processors" in compare(run(10), run(10, processor="b")).note
+
+
+def test_a_file_that_is_no_run_is_refused(tmp_path):
+    path = tmp_path / "old.json"
+    with pytest.raises(FileError, match="cannot be read"):
+        read(path)
+    path.write_text("[1]")
+    with pytest.raises(FileError, match="not a run of this version"):
+        read(path)
+    path.write_text(json.dumps(run(10)))
+    assert read(path)["format"] == 1

@@ -1,0 +1,139 @@
+"""Each part fills its tables; how fast anything is, is not asked."""
+
+import sys
+
+import pytest
+
+from tinycnn.bench import busy, others, pools, scaling, start
+from tinycnn.bench.parts import PARTS, run
+from tinycnn.bench.report import Report
+from tinycnn.bench.settings import Settings
+from tinycnn.errors import ArgumentError, TinyCNNError
+
+pytestmark = pytest.mark.usefixtures("small")
+
+
+def measured(part, **options):
+    """The tables of a part's shortest run, by name."""
+    report = Report({})
+    settings = Settings(quick=True, threads=2, rounds=1, seconds=0, engines=(), **options)
+    run(part, settings, report)
+    assert report.wrong == []
+    assert {"processor", "simd", "cores", "blas", "versions"} <= set(report.machine)
+    for table in report.tables:
+        assert table.text() and table.markdown() and table.to_dict()
+    return {table.name: table.rows for table in report.tables}
+
+
+def test_race():
+    tables = measured("race", batches=(4,))
+    assert set(tables) == {"race forward", "race training"}
+    for (row,) in tables.values():
+        assert row["batch"] == 4 and row["tinycnn"].median > 0 and "ratio" not in row
+
+
+def test_layers(tmp_path):
+    picture = tmp_path / "roofline.svg"
+    (rows,) = measured("layers", layers=("conv2", "pool2", "fc1"), save=picture).values()
+    assert [(row["layer"], row["direction"]) for row in rows] == [
+        (layer, way) for layer in ("conv2", "pool2", "fc1") for way in ("forward", "backward")
+    ]
+    conv = rows[0]
+    # Batch 8, 5 x 5 cells, 3 x 3 kernels, 4 to 4 channels; bytes of x, W, b and y.
+    flops, moved = 2 * 8 * 25 * 9 * 4 * 4, 4 * (8 * 25 * 8 + 9 * 16 + 4)
+    assert conv["intensity"] == flops / moved
+    assert conv["gflops"] == pytest.approx(flops / conv["ms"].median / 1e6)
+    assert conv["gbytes"] == pytest.approx(moved / conv["ms"].median / 1e6)
+    assert "gflops" not in rows[2]
+    assert picture.read_text().count("<svg") == 1
+
+
+def test_a_layer_that_is_not_there_is_refused():
+    with pytest.raises(ArgumentError, match="--layers must be one of 'conv1'"):
+        measured("layers", layers=("conv9",))
+
+
+def test_others(monkeypatch):
+    monkeypatch.setattr(others, "LAYERS", {"a": "conv 5 5 3 4 3 1 1", "b": "conv 6 6 4 4 3 2 1"})
+    monkeypatch.setattr(others, "QUICK", ("a", "b"))
+    (rows,) = measured("others").values()
+    assert [row["layer"] for row in rows] == ["a", "b"]
+
+
+def test_pools(monkeypatch):
+    monkeypatch.setattr(pools, "POOLS", {"small": "pool 9 9 4 3 2 0"})
+    (rows,) = measured("pools").values()
+    assert [row["direction"] for row in rows] == ["forward", "backward"]
+
+
+def test_gemm():
+    (rows,) = measured("gemm", layers=("conv2", "conv3")).values()
+    assert [row["layer"] for row in rows] == ["conv2", "conv3"]
+    assert all(row["ratio"].median > 0 and row["goal"] == 0.8 for row in rows)
+
+
+def test_scaling(monkeypatch):
+    for tasks in ("_sizes", "_channels"):
+        monkeypatch.setattr(
+            scaling,
+            tasks,
+            lambda: {n: scaling.Task("forward", f"conv {n} {n} 3 4 3 1 1", 2) for n in (4, 5)},
+        )
+    tables = measured("scaling")
+    assert [row["batch"] for row in tables["scaling batch"]] == [1, 2]
+    one, two = tables["scaling threads"]
+    assert (one["threads"], two["threads"]) == (1, 2) and two["goal"] == 1.7
+
+
+def test_memory():
+    tables = measured("memory")
+    assert set(tables) == {"memory forward", "memory training", "memory pass"}
+    for row in (*tables["memory forward"], *tables["memory training"]):
+        assert row["peak"] >= row["before"] > 0
+    kept, released = tables["memory pass"]
+    assert kept["gradients"] == released["gradients"] > 0
+    assert kept["activations"] > released["activations"] > 0
+
+
+def test_start(monkeypatch):
+    monkeypatch.setattr(start, "finish", lambda arguments, cache: 0.1)
+    monkeypatch.setattr(start, "first_layer", lambda arguments, cache: 0.2)
+    tables = measured("start")
+    assert {"import numpy", "tinycnn summary"} <= {
+        row["command"] for row in tables["start commands"]
+    }
+    ever, later = tables["start calls"]
+    assert (ever["when"], later["when"]) == ("ever", "of a process")
+    assert ever["goal"] == 25 and ever["first"] > 0
+
+
+def test_a_fresh_python_is_timed_to_its_end_and_to_a_row(tmp_path):
+    assert start.finish(["-c", "pass"], str(tmp_path)) > 0
+    assert start.first_layer(["-c", "print('conv1 row')"], str(tmp_path)) > 0
+    with pytest.raises(TinyCNNError, match="printed no row of conv1"):
+        start.first_layer(["-c", "print('nothing')"], str(tmp_path))
+
+
+def test_busy():
+    (rows,) = measured("busy", batches=(2,)).values()
+    assert rows[0]["engine"] == "tinycnn" and rows[0]["slower"].median > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_busy_processes_end_with_the_block():
+    from pathlib import Path
+
+    with busy.busy_cores() as processes:
+        assert all(Path(f"/proc/{process}").exists() for process in processes)
+    assert not any(Path(f"/proc/{process}").exists() for process in processes)
+
+
+def test_agreement():
+    (rows,) = measured("agreement").values()
+    assert rows[0]["images"] == 16 and rows[0]["clear"] == rows[0]["same"] > 0
+
+
+def test_every_part_is_a_module_that_the_command_knows():
+    from tinycnn.commands import bench
+
+    assert tuple(PARTS) == bench._PARTS

@@ -1,0 +1,87 @@
+"""What results are compared with, itself compared with formulas written here; and wrong results refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinycnn.bench import reference, work
+from tinycnn.bench.agreement import compare
+from tinycnn.bench.engines import ENGINES
+from tinycnn.bench.work import Task
+
+CONV = Task("forward", "conv 6 5 3 4 3 1 1", 3)
+
+
+def formula(x, W, b):
+    """A 3 x 3 convolution with padding 1 and ReLU, in float64, from its definition."""
+    padded = np.pad(x.astype(np.float64), ((0, 0), (1, 1), (1, 1), (0, 0)))
+    N, H, W_in, _ = x.shape
+    y = np.zeros((N, H, W_in, W.shape[3])) + b
+    for i in range(3):
+        for j in range(3):
+            y += np.einsum("nhwc,cf->nhwf", padded[:, i : i + H, j : j + W_in], W[i, j])
+    return np.maximum(y, 0)
+
+
+def right_convolution():
+    model = work.build(CONV.network)
+    params = model.parameters()
+    return formula(work.images(3, (6, 5, 3)), params["conv.W"], params["conv.b"])
+
+
+def test_a_right_result_is_right_and_a_wrong_one_is_not():
+    y = right_convolution()
+    assert reference.largest_error(CONV, {"y": y}) < 1e-12
+    y[2, 5, 4, 3] += 0.01 * y.max()
+    assert reference.largest_error(CONV, {"y": y}) == pytest.approx(0.01)
+    assert reference.bound(CONV) == 1e-4
+    y[0, 0, 0, 0] = np.nan
+    assert not reference.largest_error(CONV, {"y": y}) <= reference.bound(CONV)
+
+
+def ours(task):
+    return ENGINES["tinycnn"].load(task, 1, Path()).check()
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        Task("forward", "one-tower", 3),
+        Task("training", "one-tower", 8),
+        Task("backward", "one-tower/conv2", 2),
+        Task("backward", "one-tower/dropout1", 2),
+        Task("backward", "one-tower/fc1", 2),
+        Task("pool", "pool 9 8 4 3 2 0", 2),
+        Task("pool backward", "pool 9 8 4 3 2 1", 2),
+        Task("im2col", "one-tower/conv2", 2),
+        CONV,
+    ],
+    ids=lambda task: f"{task.work} {task.network}",
+)
+def test_this_engine_is_within_the_bounds(small, task):
+    assert reference.largest_error(task, ours(task)) <= reference.bound(task)
+
+
+def test_a_step_that_forgets_a_part_is_out_of_bounds(small):
+    task = Task("training", "one-tower", 8)
+    results = dict(ours(task))
+    for name in results:
+        changed = results | {name: results[name] * 1.02}
+        assert reference.largest_error(task, changed) > reference.bound(task), name
+
+
+def test_the_checked_batch_repeats_its_images_equally():
+    places = work.repeated(128)
+    assert np.bincount(places).tolist() == [32] * 4
+    assert np.bincount(work.repeated(3)).tolist() == [1] * 3
+
+
+def test_only_a_clear_lead_must_be_the_same_class():
+    expected = np.array([[10.0, 0.0, 0.0], [5.0, 5.0001, 0.0], [0.0, 1.0, 2.0]])
+    found = expected.copy()
+    assert compare(found, expected) == (2, 2)
+    found[1] = [5.0001, 5.0, 0]  # too close to tell
+    assert compare(found, expected) == (2, 2)
+    found[2] = [0, 2.0, 1.0]
+    assert compare(found, expected) == (2, 1)

@@ -1,0 +1,68 @@
+"""One task measured with everybody: loaded, checked, timed in turns, and put in a row of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinycnn.bench import reference
+from tinycnn.bench.engines import ENGINES, OURS
+from tinycnn.bench.progress import Progress
+from tinycnn.bench.report import Report
+from tinycnn.bench.rounds import Rounds, Spread, fastest, ratio
+from tinycnn.bench.tables import LESS, MORE, Column
+from tinycnn.bench.team import Team
+from tinycnn.bench.work import Task
+
+
+def columns(names: Sequence[str], digits: int = 2) -> list[Column]:
+    """Columns of times by candidate, and the ratio to the fastest peer."""
+    return [
+        *(Column(n, ENGINES[n].title, digits, LESS if n == OURS else "") for n in names),
+        Column("fastest", "fastest peer"),
+        Column("ratio", "ratio", 2, MORE, paired=True, spread=True),
+        Column("goal", "at least", 2),
+        Column("verdict", "goal"),
+    ]
+
+
+def note(threads: int, rounds: int) -> str:
+    """How the numbers came about."""
+    return (
+        f"Medians of {rounds} rounds (quartiles in brackets), {threads} threads each, results checked "
+        f"before. The ratio is the fastest peer's time over tinycnn's, within the rounds."
+    )
+
+
+def measure(
+    team: Team, task: Task, rounds: int, seconds: float, report: Report, progress: Progress
+) -> Rounds:
+    """Load, check, and time one task; whoever is wrong is not timed."""
+    team.load(task)
+    return team.time(rounds, seconds, progress, checked(team, task, report))
+
+
+def checked(team: Team, task: Task, report: Report) -> list[str]:
+    """Those whose results are right."""
+    right = []
+    for name, results in team.results().items():
+        error = reference.largest_error(task, results)
+        if report.check(team.title(name), task, error, reference.bound(task)):
+            right.append(name)
+    return right
+
+
+def row(
+    rounds: Rounds, images: int, report: Report, what: str, goal: float | None = None
+) -> dict[str, Any]:
+    """A row of `columns`: milliseconds for each of ``images``; ``goal`` is a least ratio for ``what``."""
+    found: dict[str, Any] = {name: Spread.of(s).times(1e3 / images) for name, s in rounds.items()}
+    peer = fastest(rounds, [name for name in rounds if name != OURS])
+    if peer is None or OURS not in rounds:
+        return found
+    quotient = ratio(rounds, peer, OURS)
+    found |= {"fastest": ENGINES[peer].title, "ratio": quotient}
+    if goal is not None:
+        met = report.require(f"{what}: {goal} times the fastest peer", quotient.median >= goal)
+        found |= {"goal": goal, "verdict": met}
+    return found

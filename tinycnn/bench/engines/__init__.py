@@ -1,0 +1,58 @@
+"""The candidates of a benchmark: this engine, and others that compute the same.
+
+Each module has ``load(task, variant, threads, folder)``, which gives a `Candidate`: a call to be
+timed, and results to be checked. What an engine needs is imported when it is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from tinycnn.arrays import Array
+from tinycnn.bench.work import Task
+
+OURS = "tinycnn"
+LIMITS = "limits"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """``call`` does the work once; ``check`` gives its results by name, in this engine's layouts."""
+
+    call: Callable[[], object]
+    check: Callable[[], Mapping[str, Array]]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where an engine lives, in what way it is used, and which packages' versions matter."""
+
+    title: str
+    module: str
+    way: str = ""
+    packages: tuple[str, ...] = ()
+
+    def load(self, task: Task, threads: int, folder: Path) -> Candidate:
+        """Load the network of ``task``; ``folder`` is for files that engines share."""
+        module = import_module(f"tinycnn.bench.engines.{self.module}")
+        candidate: Candidate = module.load(task, self.way, threads, folder)
+        return candidate
+
+    def versions(self) -> dict[str, str]:
+        """Versions of what it needs; ImportError where something is missing."""
+        return {name: import_module(name).__version__ for name in self.packages}
+
+
+ENGINES = {
+    OURS: Engine("tinycnn", "ours"),
+    "torch": Engine("PyTorch", "pytorch", "contiguous", ("torch",)),
+    "torch-cl": Engine("PyTorch, channels last", "pytorch", "channels last", ("torch",)),
+    "onnxruntime": Engine("ONNX Runtime", "onnx_runtime", packages=("onnx", "onnxruntime")),
+    "openvino": Engine("OpenVINO", "open_vino", packages=("onnx", "openvino")),
+    LIMITS: Engine("the processor", "limits"),
+}
+PEERS = ("torch", "torch-cl", "onnxruntime", "openvino")
+TRAINERS = ("torch", "torch-cl")  # peers that train

@@ -1,0 +1,123 @@
+"""What the processor can do at most: multiply-adds in registers, memory streamed, NumPy's product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from tinycnn import blocks
+from tinycnn.arrays import Array
+from tinycnn.bench import work
+from tinycnn.bench.engines import Candidate
+from tinycnn.bench.work import Task
+from tinycnn.layers import Conv2D
+
+REPEATS = 5_000_000  # multiply-adds of each lane of each chain, by each thread, in one call
+STREAM = 1 << 25  # float32 numbers of each streamed array: four times a large cache
+_CHUNK = 1 << 16  # numbers handed to NumPy at once: three such chunks stay in the second cache
+
+
+def load(task: Task, way: str, threads: int, folder: Path) -> Candidate:
+    """Make ready one measurement; the task's batch matters to "product" only."""
+    return _WORKS[task.work](task, threads)
+
+
+def multiply_adds(threads: int) -> int:
+    """Multiply-adds of one call of "multiply-add"."""
+    from tinycnn.kernels.peak import CHAINS
+    from tinycnn.kernels.simd import LANES
+
+    return threads * REPEATS * CHAINS * LANES
+
+
+def _multiply_add(task: Task, threads: int) -> Candidate:
+    from tinycnn.kernels.peak import CHAINS, add_products
+    from tinycnn.kernels.simd import LANES
+
+    a = np.full(LANES, 2.0**-12, np.float32)
+    sums = np.zeros((threads, CHAINS * LANES), np.float32)
+
+    def call() -> None:
+        blocks.run(lambda thread: add_products(REPEATS, a, a, sums[thread]), range(threads))
+
+    def check() -> Mapping[str, Array]:
+        sums[:] = 0
+        call()
+        return {"sums": sums, "expected": np.full_like(sums, REPEATS * 2.0**-24)}
+
+    return Candidate(call, check)
+
+
+def _triad(task: Task, threads: int) -> Candidate:
+    """McCalpin's a = b + s * c: two arrays read, one written."""
+    a, b, c = np.zeros((3, STREAM), np.float32)
+    b += 1
+    c += 2
+
+    def part(block: tuple[int, int]) -> None:
+        for first in range(*block, _CHUNK):
+            chunk = slice(first, min(first + _CHUNK, block[1]))
+            np.multiply(c[chunk], np.float32(3), out=a[chunk])
+            np.add(a[chunk], b[chunk], out=a[chunk])  # the chunk is in the cache
+
+    def call() -> None:
+        blocks.run(part, blocks.cut(STREAM, STREAM // (8 * threads)))
+
+    def check() -> Mapping[str, Array]:
+        call()
+        return {"sums": a, "expected": np.full_like(a, 7)}
+
+    return Candidate(call, check)
+
+
+def _read(task: Task, threads: int) -> Candidate:
+    """One array read: the sum of its squares, by BLAS."""
+    a = np.full(STREAM, 0.5, np.float32)
+    parts = blocks.cut(STREAM, _CHUNK)
+    sums = np.zeros(len(parts))
+
+    def part(block: tuple[int, int]) -> None:
+        for number in range(*block):
+            chunk = a[slice(*parts[number])]
+            sums[number] = chunk @ chunk
+
+    def call() -> None:
+        blocks.run(part, blocks.cut(len(parts), len(parts) // (8 * threads)))
+
+    def check() -> Mapping[str, Array]:
+        call()
+        return {"sums": sums, "expected": np.full_like(sums, _CHUNK / 4)}
+
+    return Candidate(call, check)
+
+
+def _product(task: Task, threads: int) -> Candidate:
+    """NumPy's product of two matrices, of the sizes that im2col makes of a convolution."""
+    from threadpoolctl import ThreadpoolController
+
+    model = work.build(task.network)
+    layer = model.layers[0]
+    assert isinstance(layer, Conv2D)
+    OH, OW, F = model.shapes[-1]
+    K = layer.kernel[0] * layer.kernel[1] * model.input_shape[-1]
+    rng = np.random.default_rng(0)
+    cols = rng.standard_normal((task.batch * OH * OW, K), np.float32)
+    weights = rng.standard_normal((K, F), np.float32)
+    product = np.empty((len(cols), F), np.float32)
+    blas = ThreadpoolController().select(user_api="blas")
+
+    def call() -> None:
+        with blas.limit(limits=threads):
+            np.matmul(cols, weights, out=product)
+
+    def check() -> Mapping[str, Array]:
+        call()
+        expected = cols[:50].astype(np.float64) @ weights
+        return {"sums": product[:50], "expected": expected}
+
+    return Candidate(call, check)
+
+
+_WORKS = {"multiply-add": _multiply_add, "triad": _triad, "read": _read, "product": _product}

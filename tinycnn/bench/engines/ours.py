@@ -1,0 +1,201 @@
+"""This engine, by its public names only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinycnn import ops
+from tinycnn.arrays import Array
+from tinycnn.bench import work
+from tinycnn.bench.engines import Candidate
+from tinycnn.bench.work import Task
+from tinycnn.layers import Conv2D, MaxPool2D
+from tinycnn.model import Sequential
+from tinycnn.optimizers import SGD
+from tinycnn.parameters import FlatArrays
+from tinycnn.trace import Trace
+
+
+def load(task: Task, way: str, threads: int, folder: Path) -> Candidate:
+    """Load a network; the number of threads is in the environment (TINYCNN_THREADS)."""
+    return _WORKS[task.work](task)
+
+
+def _forward(task: Task) -> Candidate:
+    model = work.build(task.network)
+    model.parameters()  # drawn now: whoever loads a network has its weights
+    x = work.images(task.batch, model.input_shape)
+
+    def call() -> Array:
+        return model.predict(x, batch_size=task.batch)
+
+    return Candidate(call, lambda: {"y": call()})
+
+
+def _training(task: Task) -> Candidate:
+    model = work.build(task.network)
+    x = work.images(task.batch, model.input_shape)
+    labels = work.labels(task.batch, model.shapes[-1][0])
+    optimizer = SGD(model, work.RATE, work.MOMENTUM, work.WEIGHT_DECAY)
+    step = _Step(model, optimizer)
+    model.parameters()
+    return Candidate(lambda: step(x, labels), lambda: _checked_step(task))
+
+
+class _Step:
+    """Training steps one after the other, as a user's loop makes them."""
+
+    def __init__(self, model: Sequential, optimizer: SGD) -> None:
+        self.model, self.optimizer = model, optimizer
+        self.gradients: FlatArrays | None = None
+        self.number = 0
+
+    def __call__(self, x: Array, labels: Array) -> float:
+        trace = self.model.trace(x, training=True, rng=self.number)
+        self.gradients = trace.backward(labels=labels, out=self.gradients)
+        self.optimizer.step(self.gradients)
+        self.number += 1
+        assert trace.loss is not None
+        return trace.loss
+
+
+def _checked_step(task: Task) -> Mapping[str, Array]:
+    """One step without dropout over the checked batch: the loss, and how each parameter changed."""
+    model = work.build(task.network, dropout=False)
+    before = {name: work.sample(array).copy() for name, array in model.parameters().items()}
+    places = work.repeated(task.batch)
+    x = work.images(work.CHECKED_IMAGES, model.input_shape)[places]
+    labels = work.labels(work.CHECKED_IMAGES, model.shapes[-1][0])[places]
+    optimizer = SGD(model, work.CHECK_RATE, work.MOMENTUM, work.WEIGHT_DECAY)
+    loss = _Step(model, optimizer)(x, labels)
+    after = {name: work.sample(array) for name, array in model.parameters().items()}
+    return {"loss": np.array(loss)} | {name: after[name] - before[name] for name in before}
+
+
+def _im2col(task: Task) -> Candidate:
+    model = work.build(task.network)
+    x = work.images(task.batch, model.input_shape)
+    layer, params = model.layers[0], model.parameters()
+    assert isinstance(layer, Conv2D)
+    W, b = params[f"{layer.name}.W"], params[f"{layer.name}.b"]
+
+    def call() -> Array:
+        return ops.conv2d(
+            x,
+            W,
+            b,
+            stride=layer.stride,
+            padding=layer.padding,
+            activation="relu",
+            algorithm="im2col",
+        )
+
+    return Candidate(call, lambda: {"y": call()})
+
+
+def _pass(task: Task) -> Candidate:
+    """One pass forward and backward: "pass kept" keeps the gradients between layers, as lessons do."""
+    model = work.build(task.network)
+    x = work.images(task.batch, model.input_shape)
+    labels = work.labels(task.batch, model.shapes[-1][0])
+    weights = model.parameters()
+    release = task.work == "pass released"
+    for name in ops.__all__:
+        getattr(ops, name)  # ops load on first use, and Numba with them
+
+    def call() -> tuple[Trace, FlatArrays]:
+        trace = model.trace(x, training=release, rng=0)
+        return trace, trace.backward(labels=labels)
+
+    def check() -> Mapping[str, Array]:
+        trace, gradients = call()
+        kept = _bytes_kept(trace, [weights.flat, gradients.flat, x])
+        return {"gradients": np.array(gradients.flat.nbytes), "activations": np.array(kept)}
+
+    return Candidate(call, check)
+
+
+def _bytes_kept(trace: Trace, others: list[Array]) -> int:
+    """Bytes of the distinct arrays that the trace's records hold, except for ``others``."""
+    owners = {id(owner): owner for record in trace.records for owner in _owners(vars(record))}
+    for other in others:
+        owners.pop(id(_owner(other)), None)
+    return sum(owner.nbytes for owner in owners.values())
+
+
+def _owners(value: Any) -> Iterator[Array]:
+    if isinstance(value, np.ndarray):
+        yield _owner(value)
+    elif isinstance(value, dict):
+        yield from _owners(tuple(value.values()))
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _owners(item)
+
+
+def _owner(array: Array) -> Array:
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _backward(task: Task) -> Candidate:
+    model = work.build(task.network)
+    x = work.images(task.batch, model.input_shape)
+    trace = model.trace(x, training=True, rng=0)
+    dy = work.upstream(trace.y.shape)
+    first = task.network.endswith("/conv1")  # nothing before it has parameters: no dx is needed
+
+    def call() -> Mapping[str, Array]:
+        gradients = trace.backward(dy=dy, keep=not first)
+        dx = trace.records[0].dx
+        return {**gradients, **({} if dx is None else {"dx": dx})}
+
+    return Candidate(call, call)
+
+
+def _pool(task: Task) -> Candidate:
+    model = work.build(task.network)
+    x = work.images(task.batch, model.input_shape)
+    kernel, stride, padding = _window(model)
+
+    def call() -> tuple[Array, Array]:
+        return ops.max_pool2d(x, kernel, stride=stride, padding=padding)
+
+    return Candidate(call, lambda: {"y": call()[0]})
+
+
+def _pool_backward(task: Task) -> Candidate:
+    model = work.build(task.network)
+    x = work.images(task.batch, model.input_shape)
+    kernel, stride, padding = _window(model)
+    y, winner = ops.max_pool2d(x, kernel, stride=stride, padding=padding)
+    dy = work.upstream(y.shape)
+
+    def call() -> Array:
+        return ops.max_pool2d_backward(dy, winner, x.shape, kernel, stride=stride, padding=padding)
+
+    return Candidate(call, lambda: {"dx": call()})
+
+
+def _window(model: Sequential) -> tuple[int, int, int]:
+    """Kernel, stride and padding of a pool over squares."""
+    layer = model.layers[0]
+    assert isinstance(layer, MaxPool2D) and isinstance(layer.padding, int)
+    return layer.kernel[0], layer.stride[0], layer.padding
+
+
+_WORKS = {
+    "forward": _forward,
+    "training": _training,
+    "backward": _backward,
+    "im2col": _im2col,
+    "pass kept": _pass,
+    "pass released": _pass,
+    "pool": _pool,
+    "pool backward": _pool_backward,
+}

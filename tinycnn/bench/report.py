@@ -1,0 +1,135 @@
+"""What a run has found: tables as they come, and all of it as JSON and as Markdown at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tinycnn.bench.machine import Load, removed, sentence
+from tinycnn.bench.tables import Table
+from tinycnn.bench.team import Team
+from tinycnn.bench.work import Task
+
+FORMAT = 1  # of the JSON
+
+
+class Report:
+    """Collects tables, wrong results, and goals that were missed."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = dict(options)
+        self.tables: list[Table] = []
+        self.checks: list[dict[str, Any]] = []
+        self.wrong: list[str] = []
+        self.missed: list[str] = []
+        self.absent: dict[str, str] = {}
+        self.machine: dict[str, Any] = {}
+        self._load: Load | None = Load()
+        self._earlier_load: float | None = None
+
+    @classmethod
+    def of(cls, runs: Sequence[Mapping[str, Any]]) -> Report:
+        """The tables of earlier runs, as `to_dict` gave them, in one report."""
+        report = cls({})
+        report._load = None
+        report._earlier_load = max((run["others_used"] or 0.0 for run in runs), default=None)
+        for run in runs:
+            versions = report.machine.get("versions", {}) | run["machine"]["versions"]
+            report.machine = {**run["machine"], **report.machine, "versions": versions}
+            report.absent |= run["absent"]
+            report.checks += run["checks"]
+            report.wrong += run["wrong"]
+            report.missed += run["missed"]
+            report.tables += map(Table.of, run["tables"])
+        return report
+
+    def table(self, table: Table) -> Table:
+        """Take a table in, to be filled."""
+        self.tables.append(table)
+        return table
+
+    @contextmanager
+    def team(self, names: Iterable[str], threads: int, **environment: str) -> Iterator[Team]:
+        """Give a team for the ``with`` block; notes what machine this is, who is missing, who fails."""
+        with Team(names, threads, **environment) as team:
+            self._meet(team)
+            try:
+                yield team
+            finally:
+                self.wrong += [
+                    f"{team.title(name)} failed: {why}" for name, why in team.failed.items()
+                ]
+
+    def _meet(self, team: Team) -> None:
+        if not self.machine:
+            self.machine = team.machine() | {"removed_from_environment": removed()}
+        for hello in team.hello.values():
+            self.machine["versions"] |= hello.get("versions", {})
+        for name, why in team.missing.items():
+            self.absent[name] = f"{team.title(name)} is not installed ({why})"
+
+    def check(self, who: str, task: Task, error: float, bound: float) -> bool:
+        """Whether a result is right: its error, a relative one, is within ``bound`` (and no NaN)."""
+        self.checks.append({"who": who, **vars(task), "error": error, "bound": bound})
+        if not error <= bound:
+            self.wrong.append(
+                f"{who}, {task.work} of {task.network}, batch {task.batch}: off by {error:.1e} of the "
+                f"right result, {bound:.0e} is allowed"
+            )
+        return error <= bound
+
+    def require(self, what: str, holds: bool) -> str:
+        """A goal in words: "met" or "missed"."""
+        if not holds:
+            self.missed.append(what)
+        return "met" if holds else "missed"
+
+    def heading(self) -> str:
+        """The machine, and what was left out."""
+        lines = [sentence(self.machine)] if self.machine else []
+        if left_out := self.machine.get("removed_from_environment"):
+            lines.append(f"Measured without {', '.join(left_out)}, which were set.")
+        others = self.others_used()
+        if others is not None and others > 0.05:
+            lines.append(
+                f"Other processes used {others:.0%} of the cores meanwhile: better measured again."
+            )
+        lines += [f"{why}." for why in self.absent.values()]
+        lines += [f"WRONG: {what}" for what in self.wrong]
+        return "\n".join(lines)
+
+    def others_used(self) -> float | None:
+        """The share of the cores that other processes used; of earlier runs, the largest."""
+        return self._earlier_load if self._load is None else self._load.others()
+
+    def markdown(self) -> str:
+        """Everything as a page's part."""
+        parts = [
+            self.heading().replace("\n", "\n\n"),
+            *(t.markdown() for t in self.tables if t.rows),
+        ]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        return {
+            "format": FORMAT,
+            "options": self.options,
+            "machine": self.machine,
+            "others_used": self.others_used(),
+            "absent": self.absent,
+            "checks": self.checks,
+            "wrong": self.wrong,
+            "missed": self.missed,
+            "tables": [table.to_dict() for table in self.tables],
+        }
+
+    def write(self, json_file: Path | None, markdown_file: Path | None) -> None:
+        """Write what is asked for."""
+        if json_file is not None:
+            json_file.write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
+        if markdown_file is not None:
+            markdown_file.write_text(self.markdown(), encoding="utf-8")
