@@ -4,7 +4,15 @@ Arrays hold small integers, so that float32 sums are exact and are compared bit 
 """
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
+
+from tinycnn.kernels._jit import numba
+
+
+def examples(count):
+    """Settings for a test of ``count`` examples; a tenth where kernels run as plain Python, slowly."""
+    return settings(max_examples=-(-count // 10) if numba.config.DISABLE_JIT else count)
 
 
 def whole(rng, shape, dtype=np.float64, top=9):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from op_checks import assert_same_bits, call_is_polite, results
+from strategies import examples
 
 from tinycnn import blocks
 from tinycnn.errors import ArgumentError
@@ -48,7 +49,7 @@ def applies(shape, W_shape, options):
     return _winograd_convolution.refusal(geometry, x.dtype) is None
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(convolutions(), st.booleans(), st.sampled_from([None, "relu"]), generators)
 def test_it_is_im2col_in_float64(case, bias, activation, rng):
     shape, W_shape, y_shape, options = case

@@ -6,8 +6,9 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strategies import examples
 
 from tinycnn.feature_maps import FeatureMaps
 from tinycnn.kernels.simd import LANES
@@ -62,7 +63,7 @@ def only_outputs_written(maps):
     return (maps.flat == 77).all()
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(cases(), st.booleans(), generators)
 def test_a_block_is_the_formula(case, relu, rng):
     conv, images = case
@@ -76,7 +77,7 @@ def test_a_block_is_the_formula(case, relu, rng):
     assert only_outputs_written(target)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(cases(), st.data(), generators)
 def test_every_cut_gives_the_same_bits(case, data, rng):
     """Into images, rows of tiles, parts of the transform, and panels."""
@@ -97,7 +98,7 @@ def test_every_cut_gives_the_same_bits(case, data, rng):
     np.testing.assert_array_equal(cut.flat, whole.flat)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(cases(), generators)
 def test_turned_weights_are_those_of_the_turned_kernel(case, rng):
     conv, _ = case
