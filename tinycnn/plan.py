@@ -168,7 +168,7 @@ def _winograd(position: int, layer: Conv2D, shape: Shape, batch: int) -> list[St
         return []
     method = method_of(geometry)
     conv, squares = method.conv, method.squares
-    images = images_of_a_block(conv.rows, conv.columns)
+    images = min(images_of_a_block(conv.rows, conv.columns), batch)
     name, output = str(layer.name), tuple(layer.output_shape(shape))
     steps = []
     if squares is not None:

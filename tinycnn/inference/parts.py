@@ -107,7 +107,7 @@ class _BlockGroup:
         plain_source: bool,
     ) -> None:
         assert group.images is not None
-        self._number, self._batch, self._images = number, batch, min(group.images, batch)
+        self._number, self._batch, self._images = number, batch, group.images
         self._stages = [stage_of(model, step) for step in group.steps]
         self._shapes = [step.output_shape for step in group.steps]
         if plain_source and self._stages[0].border is not None:
