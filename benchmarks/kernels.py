@@ -7,14 +7,15 @@ results are right is what tests/kernels checks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tinycnn.arrays import read_only
+from tinycnn.calls import Calls
 from tinycnn.feature_maps import FeatureMaps
+from tinycnn.inference.recording import Recorder
 from tinycnn.kernels import microkernels, winograd_transforms
 from tinycnn.kernels.bias import add_bias
 from tinycnn.kernels.border import copy_with_border
@@ -32,6 +33,7 @@ from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backwar
 from tinycnn.kernels.max_pool import max_pool, max_pool_winners
 from tinycnn.kernels.peak import CHAINS, add_products
 from tinycnn.kernels.pool import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
+from tinycnn.kernels.recorded_calls import COUNTERS, carry_out
 from tinycnn.kernels.relu import relu_backward
 from tinycnn.kernels.sgd import sgd_momentum
 from tinycnn.kernels.simd import LANES
@@ -55,7 +57,7 @@ POOL = (
     (0, 0),
 )  # kernel, stride, padding of pool1: (4, 55, 55, 96) to (4, 27, 27, 96)
 
-Benchmark = Callable[..., Any]  # pytest-benchmark's fixture
+Benchmark = Any  # pytest-benchmark's fixture
 
 
 def normal(*shape: int) -> np.ndarray:
@@ -165,8 +167,8 @@ def test_pack_weights(benchmark: Benchmark) -> None:
 @BATCHES
 def test_dense(benchmark: Benchmark, N: int) -> None:
     panels, bias = read_only(normal(F // PANEL, D, PANEL)), read_only(normal(F))
-    y = np.empty((N, F), np.float32)
-    benchmark(dense, read_only(normal(N, D)), 0, N, panels, bias, True, 0, len(panels), y)
+    y = np.empty(N * F, np.float32)
+    benchmark(dense, read_only(normal(N * D)), D, 0, N, panels, bias, True, 0, len(panels), y, F)
 
 
 @BATCHES
@@ -231,7 +233,7 @@ def test_output_transform(benchmark: Benchmark) -> None:
     step = ROWS_OF_TILES * WIDTH
     M, bias = read_only(normal(FREQUENCIES * step)), read_only(normal(WIDTH))
     benchmark(
-        output_transform, M, step, TILES, IMAGES, WIDTH, bias, 0.0,
+        output_transform, M, step, TILES, IMAGES, WIDTH, bias, True,
         y.flat, y.start, y.image, y.row, y.column, 0, WIDTH, np.empty(SCRATCH, np.float32),
     )  # fmt: skip
 
@@ -319,6 +321,28 @@ def test_products(benchmark: Benchmark, kernel: Any) -> None:
 def test_add_products(benchmark: Benchmark) -> None:
     a, sums = np.full(LANES, 2.0**-12, np.float32), np.zeros(CHAINS * LANES, np.float32)
     benchmark(add_products, 100_000, a, a, sums)
+
+
+def test_carry_out(benchmark: Benchmark) -> None:
+    """A thousand tasks of next to no work: what a recorded call costs beside its kernel."""
+    recorder = Recorder(LANES, LANES)
+    maps, cell = FeatureMaps.plain(recorder.source, (1, 1, 1, LANES)), (1, 1)
+
+    def task(calls: Calls) -> None:
+        calls(
+            max_pool, maps.flat, maps.place, cell, 0, 1, cell, cell, (0, 0), cell, LANES,
+            recorder.result, maps.place, cell,
+        )  # fmt: skip
+
+    chain = recorder.chain([[task]])
+    recorder.phase([(chain, image) for image in range(1000)])
+    tables, (x, y) = recorder.program(1).tables, normal(2, 1000 * LANES)
+    slots = np.array([[array.ctypes.data, array.size, LANES] for array in (x, y)])
+
+    def arguments() -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (*tables, slots, np.zeros(COUNTERS, np.int64), 1000), {}
+
+    benchmark.pedantic(carry_out, setup=arguments, rounds=100)
 
 
 def test_wait_while(benchmark: Benchmark) -> None:

@@ -40,6 +40,7 @@ def pack_weights(W: Any, first: int, last: int, panels: Any) -> None:
 @kernel
 def dense(
     x: Any,
+    K: int,
     first_row: int,
     last_row: int,
     panels: Any,
@@ -48,16 +49,16 @@ def dense(
     first: int,
     last: int,
     y: Any,
+    F: int,
 ) -> None:
     """y = x @ W + bias, rectified if ``relu``: some rows, and the columns of some panels of W.
 
-    ``x`` is (N, K), ``panels`` what `pack_weights` wrote, ``bias`` has a number for each of its
-    columns, ``y`` is (N, F). Each sum runs over k from 0 up, then comes the bias: a row's result does
+    ``x`` (N, K) and ``y`` (N, F) are flat, ``panels`` is what `pack_weights` wrote, ``bias`` has a
+    number for each of its columns. Each sum runs over k from 0 up, then comes the bias: a row's result does
     not depend on the other rows.
     """
-    K, F, rows = x.shape[1], y.shape[1], last_row - first_row
-    source, weights = read_only(x.reshape(x.size)), read_only(panels.reshape(panels.size))
-    target = y.reshape(y.size)
+    rows = last_row - first_row
+    source, weights = read_only(x), read_only(panels.reshape(panels.size))
     sums = np.empty(rows * PANEL, np.float32)
     least = splat(0 if relu else -np.inf)
     for p in range(first, last):
@@ -72,8 +73,8 @@ def dense(
                 at, to = row * PANEL + f - p * PANEL, (first_row + row) * F + f
                 z = at_least(load(sums, at) + b, least)
                 if f + LANES <= F:
-                    store(target, to, z)
+                    store(y, to, z)
                 else:
                     store(sums, at, z)
                     for lane in range(F - f):
-                        target[to + lane] = sums[at + lane]
+                        y[to + lane] = sums[at + lane]

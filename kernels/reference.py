@@ -382,6 +382,7 @@ def pack_weights(W: Any, first: int, last: int, panels: Any) -> None:
 
 def dense(
     x: Any,
+    K: int,
     first_row: int,
     last_row: int,
     panels: Any,
@@ -390,17 +391,18 @@ def dense(
     first: int,
     last: int,
     y: Any,
+    F: int,
 ) -> None:
     """The sum of x[row, k] * weight[k] for each of the panels' columns that y has, plus its bias."""
     for row in range(first_row, last_row):
         for p in range(first, last):
             for c in range(panels.shape[2]):
                 f = p * panels.shape[2] + c
-                if f < y.shape[1]:
+                if f < F:
                     z = float(bias[f])
-                    for k in range(x.shape[1]):
-                        z += float(x[row, k]) * float(panels[p, k, c])
-                    y[row, f] = 0.0 if relu and z <= 0 else z
+                    for k in range(K):
+                        z += float(x[row * K + k]) * float(panels[p, k, c])
+                    y[row * F + f] = 0.0 if relu and z <= 0 else z
 
 
 def _winograd_points(n: int) -> list[float]:
@@ -483,7 +485,7 @@ def output_transform(
     images: int,
     width: int,
     bias: Any,
-    floor: float,
+    relu: bool,
     y: Any,
     origin: int,
     image: int,
@@ -493,7 +495,7 @@ def output_transform(
     filters: int,
     scratch: Any,
 ) -> None:
-    """y = A^T M A + bias, not below ``floor`` unless NaN, for every tile."""
+    """y = A^T M A + bias, rectified if ``relu`` (NaN stays NaN), for every tile."""
     r, m_rows, m_columns = tiles[0], tiles[1], tiles[4]
     n_rows, n = m_rows + r - 1, m_columns + r - 1
     for t, down, across, top, left in _winograd_tiles(tiles):
@@ -509,7 +511,7 @@ def output_transform(
                 for i in range(down):
                     for j in range(across):
                         at = origin + g * image + (top + i) * row + (left + j) * column + f
-                        y[at] = floor if cells[i, j] < floor else cells[i, j]
+                        y[at] = 0.0 if relu and cells[i, j] < 0 else cells[i, j]
 
 
 def transform_weights(

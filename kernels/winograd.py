@@ -156,10 +156,10 @@ def input_transform(
 
 @kernel
 def output_transform(
-    M: Any, step: int, tiles: tuple[int, ...], images: int, width: int, bias: Any, floor: float,
+    M: Any, step: int, tiles: tuple[int, ...], images: int, width: int, bias: Any, relu: bool,
     y: Any, origin: int, image: int, row: int, column: int, filter: int, filters: int, scratch: Any,
 ) -> None:  # fmt: skip
-    """y = A^T M A + bias, at least ``floor``, for the filters of one panel, from ``filter`` on.
+    """y = A^T M A + bias, rectified if ``relu``, for the filters of one panel, from ``filter`` on.
 
     A panel has ``width`` filters, a multiple of LANES. Frequency f of row t and filter k of the panel
     is M[f*step + t*width + k]. Filters from ``filters`` on, where the last panel hangs over, are not
@@ -168,7 +168,8 @@ def output_transform(
     r, row_outputs, big_rows, small_rows, column_outputs, big_columns, small_columns = tiles
     n_rows, n = row_outputs + r - 1, column_outputs + r - 1
     products, between = read_only(M), read_only(scratch)
-    zero, unbounded, bound = splat(0.0), splat(-np.inf), splat(floor)
+    zero, unbounded = splat(0.0), splat(-np.inf)
+    bound = zero if relu else unbounded
     finished = n_rows * n * LANES
     for g in range(images):
         for a in range(big_rows + small_rows):

@@ -328,64 +328,6 @@ def test_a_pool_that_gives_no_threads_costs_speed_only(monkeypatch):
 # ------------------------------------------------------------------------------------------- team
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4])
-def test_helpers_kept_awake_do_all_work_of_call_after_call(threads):
-    with blocks.use_threads(threads), blocks.kept_awake():
-        for count in (0, 1, 3, 20):
-            done = []
-            blocks.run(done.append, range(count))
-            assert sorted(done) == list(range(count))
-
-
-def test_a_helper_that_fell_asleep_is_woken(monkeypatch):
-    monkeypatch.setattr(blocks, "_LOOKS", 0)  # no patience: it goes to sleep at once
-    barrier, threads = threading.Barrier(2), set()
-
-    def work(_):
-        barrier.wait(SECONDS)  # both threads must take a block before any may end
-        threads.add(threading.get_ident())
-
-    with blocks.use_threads(2), blocks.kept_awake():
-        for _ in range(50):
-            blocks.run(work, range(2))
-    assert len(threads) == 2
-
-
-def test_an_error_in_a_team_is_raised_and_the_next_call_works():
-    with blocks.use_threads(2), blocks.kept_awake():
-        with pytest.raises(ZeroDivisionError):
-            blocks.run(lambda item: 1 // item, range(5))
-        done = []
-        blocks.run(done.append, range(5))
-    assert sorted(done) == list(range(5))
-
-
-def test_a_team_gives_its_threads_back_and_may_be_asked_for_twice():
-    with blocks.use_threads(2):
-        with blocks.kept_awake(), blocks.kept_awake():
-            blocks.run(lambda item: None, range(4))
-        barrier = threading.Barrier(2)
-        blocks.run(lambda item: barrier.wait(SECONDS), range(2))
-
-
-def test_callers_with_teams_of_their_own_do_not_wait_for_each_other():
-    finished = []
-
-    def call():
-        with blocks.use_threads(2), blocks.kept_awake():
-            done = []
-            for _ in range(20):
-                blocks.run(done.append, range(6))
-            finished.append(len(done))
-
-    callers = [threading.Thread(target=call) for _ in range(4)]
-    for caller in callers:
-        caller.start()
-    for caller in callers:
-        caller.join(SECONDS)
-    assert finished == [120] * 4
-
-
 # ----------------------------------------------------------------------------------- BLAS's limit
 
 

@@ -9,6 +9,7 @@ from strategies import whole
 from twins import error
 
 from tinycnn.arrays import read_only
+from tinycnn.calls import run
 from tinycnn.kernels.dense import PANEL
 from tinycnn.packed_dense import PackedDense
 from tinycnn.testing.strategies import generators
@@ -16,8 +17,13 @@ from tinycnn.testing.strategies import generators
 
 def multiplied(x, W, b, *, relu=False):
     y = np.full((len(x), W.shape[1]), 77, np.float32)
-    PackedDense.pack(W, b).multiply(read_only(x), y, relu=relu)
+    multiply(PackedDense.pack(W, b), x, y, relu=relu)
     return y
+
+
+def multiply(packed, x, y, *, relu):
+    sizes = (len(x), x.shape[1], y.shape[1])
+    run(packed.phases(sizes, x.reshape(-1), y.reshape(-1), relu=relu))
 
 
 @settings(max_examples=50)
@@ -49,7 +55,7 @@ def test_the_same_bits_for_every_number_of_threads(monkeypatch, N):
 
     def call():
         y = np.empty((N, W.shape[1]), np.float32)
-        packed.multiply(x, y, relu=True)
+        multiply(packed, x, y, relu=True)
         return y
 
     call_is_repeatable(monkeypatch, call)
@@ -79,5 +85,5 @@ def test_what_is_given_is_only_read():
     packed = PackedDense.pack(read_only(W), read_only(b))
     W[...] = 0  # the packed weights are a copy
     y = np.empty((3, 70), np.float32)
-    packed.multiply(x, y, relu=False)
+    multiply(packed, x, y, relu=False)
     assert y.any()

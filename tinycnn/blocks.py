@@ -14,7 +14,6 @@ import itertools
 import math
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -35,6 +34,9 @@ Range = tuple[int, int]
 # Below 16 rows BLAS changes its kernel, and with it the order of its sums.
 LEAST_ROWS = 16
 
+# Looks of a thread that waits for another before it goes to sleep: a tenth of a millisecond or two.
+_LOOKS = 4000
+
 
 def cut(total: int, size: int, *, least: int = 1) -> list[Range]:
     """Cut range(total) into near-equal (first, last) ranges of about ``size``, none below ``least``."""
@@ -54,11 +56,8 @@ def run(work: Callable[[Item], Generator[None] | None], items: Iterable[Item]) -
     blocks = list(items)
     job = _Job(work, blocks)
     helpers = min(free_threads(), len(blocks)) - 1
-    team: _Team | None = getattr(_local, "team", None)
     if getattr(_local, "working", False):
         job.work()  # the block around it holds BLAS's limit
-    elif team is not None:
-        job.share(team, min(helpers, len(team.helpers)))
     else:
         with _one_blas_thread():
             job.share(_pool(helpers) if helpers > 0 else None, helpers)
@@ -78,12 +77,12 @@ class _Job:
         self.blocks: Iterator[Any] = iter(blocks)
         self.lock = threading.Lock()
         self.left = threading.Condition(self.lock)  # notified when a helper leaves
-        self.helpers = np.zeros(1, np.int64)  # an array, for `_watch`
+        self.helpers = np.zeros(1, np.int64)  # an array, for `wait_while`
         self.closed = False  # no further helper may begin
         self.stopped = False  # no further block may begin
         self.error: BaseException | None = None
 
-    def share(self, pool: ThreadPoolExecutor | _Team | None, helpers: int) -> None:
+    def share(self, pool: ThreadPoolExecutor | None, helpers: int) -> None:
         """Work together with ``helpers`` threads of the pool, and see them out."""
         if pool is None or helpers < 1:
             self.work()
@@ -118,12 +117,14 @@ class _Job:
                 self.left.notify()
 
     def drain(self) -> None:
+        from tinycnn.kernels.waiting import wait_while  # Numba, which a summary never needs
+
         # Waiting for the futures of helpers that have not begun would be waiting for other jobs.
         with self.left:
             self.closed = True
             left = int(self.helpers[0])
         if left:
-            _watch(self.helpers, left)
+            wait_while(self.helpers, left, _LOOKS)
         with self.left:
             while self.helpers[0]:
                 # A signal in the instant before the wait does not end it: look up now and then.
@@ -159,97 +160,6 @@ class _Job:
         with self.lock:
             if self.error is None or not isinstance(error, Exception):
                 self.error = error
-
-
-# ------------------------------------------------------------------------------------------- team
-
-# Looks of a thread that waits for another before it goes to sleep: a tenth of a millisecond or two.
-_LOOKS = 4000
-
-
-def _watch(signal: NDArray[np.int64], value: int) -> None:
-    """Return once ``signal[0]`` is not ``value``, or after a moment; other threads may run meanwhile."""
-    from tinycnn.kernels.waiting import wait_while  # Numba, which a summary never needs
-
-    wait_while(signal, value, _LOOKS)
-
-
-@contextmanager
-def kept_awake() -> Iterator[None]:
-    """Keep the helpers of `run` awake from call to call inside the ``with`` block.
-
-    To wake a thread takes some 50 microseconds, as long as a small block. Here the helpers watch for
-    the next call for a moment before they go to sleep.
-    """
-    helpers = free_threads() - 1
-    if helpers < 1 or getattr(_local, "team", None) is not None:
-        yield
-        return
-    with _one_blas_thread():
-        team = _local.team = _Team(_pool(helpers), helpers)
-        try:
-            yield
-        finally:
-            _local.team = None
-            team.dismiss()
-
-
-class _Team:
-    """Threads of the pool that stay with one caller. Takes tasks as the pool does."""
-
-    def __init__(self, pool: ThreadPoolExecutor, helpers: int) -> None:
-        self.helpers = [_Helper() for _ in range(helpers)]
-        self.turns = itertools.cycle(self.helpers)
-        with suppress(RuntimeError):  # no more threads to be had: the caller works alone
-            for helper in self.helpers:
-                pool.submit(helper.stay)
-
-    def submit(self, task: Callable[..., object], *arguments: Any) -> None:
-        """Hand the task to the next helper."""
-        next(self.turns).hand(lambda: task(*arguments))
-
-    def dismiss(self) -> None:
-        """Send the helpers back to the pool."""
-        for helper in self.helpers:
-            helper.dismissed = True
-            helper.hand(lambda: None)
-
-
-class _Helper:
-    """A thread that waits for tasks: awake for a moment, then asleep."""
-
-    def __init__(self) -> None:
-        self.tasks: deque[Callable[[], object]] = deque()
-        self.handed = np.zeros(1, np.int64)  # counts tasks
-        self.changed = threading.Condition()
-        self.asleep = False
-        self.dismissed = False
-
-    def hand(self, task: Callable[[], object]) -> None:
-        self.tasks.append(task)
-        self.handed[0] += 1
-        if self.asleep:  # set before `handed` was looked at for the last time
-            with self.changed:
-                self.changed.notify()
-
-    def stay(self) -> None:
-        with _one_blas_thread():
-            while True:
-                count = int(self.handed[0])
-                while self.tasks:
-                    self.tasks.popleft()()
-                if self.dismissed:
-                    return
-                _watch(self.handed, count)
-                if self.handed[0] == count:
-                    self.sleep(count)
-
-    def sleep(self, count: int) -> None:
-        with self.changed:
-            self.asleep = True
-            while self.handed[0] == count:
-                self.changed.wait()
-            self.asleep = False
 
 
 # ---------------------------------------------------------------------------------------- threads

@@ -6,7 +6,9 @@ handed the flat buffer, the place of image 0's cell (0, 0) and the strides, all 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +25,7 @@ _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 class FeatureMaps:
     """N images of (H, W, C): cell (n, h, w, c) is ``flat[start + n*image + h*row + w*column + c]``."""
 
-    flat: Array
+    flat: Any  # float32, or what stands for it where calls are recorded
     shape: tuple[int, int, int, int]
     start: int
     image: int
@@ -38,8 +40,14 @@ class FeatureMaps:
     @classmethod
     def of(cls, array: Array) -> FeatureMaps:
         """The cells of a C-contiguous array (N, H, W, C), without a border and without a copy."""
-        _, H, W, C = array.shape
-        return cls(array.reshape(-1), array.shape, 0, H * W * C, W * C, C)
+        N, H, W, C = array.shape
+        return cls.plain(array.reshape(-1), (N, H, W, C))
+
+    @classmethod
+    def plain(cls, flat: Any, shape: tuple[int, int, int, int]) -> FeatureMaps:
+        """The numbers of ``flat`` as images without a border."""
+        _, H, W, C = shape
+        return cls(flat, shape, 0, H * W * C, W * C, C)
 
     @classmethod
     def zeros(cls, shape: tuple[int, int, int, int], border: Border = NO_BORDER) -> FeatureMaps:
@@ -48,12 +56,19 @@ class FeatureMaps:
         Channels are rounded up to whole vectors; whoever writes only cells of the images keeps the
         rest zero, from use to use.
         """
+        return cls.bordered(aligned_zeros, shape, border)
+
+    @classmethod
+    def bordered(
+        cls, make: Callable[[int], Any], shape: tuple[int, int, int, int], border: Border
+    ) -> FeatureMaps:
+        """The same on the zeros that ``make`` gives when it is told how many."""
         N, H, W, C = shape
         (top, bottom), (left, right) = border
         column = round_up(C, LANES)
         row = (left + W + right) * column
         image = (top + H + bottom) * row
-        return cls(aligned_zeros(N * image), shape, top * row + left * column, image, row, column)
+        return cls(make(N * image), shape, top * row + left * column, image, row, column)
 
     def view(self) -> Array:
         """The images as an array (N, H, W, C) on the same memory."""

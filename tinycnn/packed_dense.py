@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from tinycnn import blocks, memory
 from tinycnn.arrays import Array, read_only
+from tinycnn.calls import Calls, Phase
 from tinycnn.kernels.dense import PANEL, dense, pack_weights
 
 # Weights a block, 8 MB: some 0.3 ms of reading for one row, 2 ms of arithmetic for 128.
@@ -23,8 +27,8 @@ _PACKED_TOGETHER = 8
 class PackedDense:
     """Weights in panels (panels, K, PANEL), and a bias for each of their columns."""
 
-    panels: Array
-    bias: Array
+    panels: Any  # arrays, or what stands for them where calls are recorded
+    bias: Any
 
     @classmethod
     def pack(cls, W: Array, b: Array | None) -> PackedDense:
@@ -41,18 +45,20 @@ class PackedDense:
         )
         return cls(read_only(panels), read_only(bias))
 
-    def multiply(self, x: Array, y: Array, *, relu: bool) -> None:
-        """Write y (N, F) = x (N, K) @ W + b, rectified if ``relu``; both float32 and C-contiguous.
+    def phases(self, sizes: tuple[int, int, int], x: Any, y: Any, *, relu: bool) -> Iterator[Phase]:
+        """Write y = x @ W + b, rectified if ``relu``; ``sizes`` are (N, K, F).
 
-        The same bits for every number of threads, and for a row whatever the other rows are.
+        ``x`` (N, K) and ``y`` (N, F) are flat. The same bits for every number of threads, and for a row
+        whatever the other rows are.
         """
-        source = read_only(x)
-        count, K, _ = self.panels.shape
+        N, K, F = sizes
 
-        def multiply(part: tuple[blocks.Range, blocks.Range]) -> None:
-            rows, panels = part
-            dense(source, *rows, self.panels, self.bias, relu, *panels, y)
+        def multiply(calls: Calls, rows: blocks.Range, panels: blocks.Range) -> None:
+            calls(dense, calls.read(x), K, *rows, self.panels, self.bias, relu, *panels, y, F)
 
         # All panels for some rows, then for the next: these rows stay in the cache.
-        row_blocks = blocks.cut(len(x), _ROWS)
-        blocks.run(multiply, product(row_blocks, blocks.cut(count, _WEIGHTS // (K * PANEL))))
+        panels = blocks.cut(-(-F // PANEL), _WEIGHTS // (K * PANEL))
+        yield [
+            partial(multiply, rows=rows, panels=some)
+            for rows, some in product(blocks.cut(N, _ROWS), panels)
+        ]

@@ -29,6 +29,8 @@ def test_dense_is_its_twin(N, K, F, rng, relu, data):
     count = -(-F // PANEL)
     rows = data.draw(st.one_of(st.just((0, N)), ranges(N)))
     chosen = data.draw(st.one_of(st.just((0, count)), ranges(count)))
-    x, panels = whole(rng, (N, K), np.float32), whole(rng, (count, K, PANEL), np.float32)
-    bias, y = whole(rng, count * PANEL, np.float32), np.full((N, F), 77, np.float32)
-    against_twin(dense, read_only(x), *rows, read_only(panels), read_only(bias), relu, *chosen, y)
+    x, panels = whole(rng, N * K, np.float32), whole(rng, (count, K, PANEL), np.float32)
+    bias, y = whole(rng, count * PANEL, np.float32), np.full(N * F, 77, np.float32)
+    against_twin(
+        dense, read_only(x), K, *rows, read_only(panels), read_only(bias), relu, *chosen, y, F
+    )

@@ -22,11 +22,13 @@ def decorated(function, name):
 # Written by a program, and tested one by one against the matrices and products that they stand for:
 # tests/winograd/test_generated_kernels.py.
 GENERATED = {"microkernels", "winograd_transforms"}
+# Calls other kernels, and is tested by the calls of their twins: test_recorded_calls.py.
+OF_KERNELS = {"recorded_calls"}
 
 KERNELS = {
     f"{path.stem}.{function.name}": function
     for path in sorted(Path(kernels.__path__[0]).glob("*.py"))
-    if path.stem not in GENERATED
+    if path.stem not in GENERATED | OF_KERNELS
     for function in functions(path)
     if decorated(function, "kernel") and not function.name.startswith("_")
 }

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tinycnn.calls import AT_ONCE
 from tinycnn.feature_maps import FeatureMaps
 from tinycnn.kernels._jit import numba
 from tinycnn.winograd.accuracy import condition, error_bound
@@ -52,7 +53,7 @@ def errors(case, inputs, images=2, seed=0):
     source = FeatureMaps.zeros(x.shape)
     source.view()[...] = x
     y = np.empty((images, length, length, F), np.float32)
-    conv.block(source, conv.pack(W, bias), False, FeatureMaps.of(y))
+    conv.block(AT_ONCE, source, conv.pack(W, bias), False, FeatureMaps.of(y))
     exact = np.zeros(y.shape) + bias
     for i, j in np.ndindex(kernel, kernel):
         exact += np.float64(x[:, i : i + length, j : j + length]) @ np.float64(W[i, j])

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
 
+from tinycnn.calls import AT_ONCE
 from tinycnn.feature_maps import FeatureMaps
 from tinycnn.kernels.simd import LANES
 from tinycnn.testing.strategies import generators
@@ -69,7 +70,7 @@ def test_a_block_is_the_formula(case, relu, rng):
     conv, images = case
     source, W, bias = operands(conv, images, rng)
     target = empty(conv, images)
-    conv.block(source, conv.pack(W, bias), relu, target)
+    conv.block(AT_ONCE, source, conv.pack(W, bias), relu, target)
     expected = convolved(source, W, bias, conv)
     expected = np.maximum(expected, 0) if relu else expected
     scale = max(np.abs(expected).max(initial=0), 1)
@@ -84,7 +85,7 @@ def test_every_cut_gives_the_same_bits(case, data, rng):
     conv, images = case
     source, W, bias = operands(conv, images, rng)
     packed, whole, cut = conv.pack(W, bias), empty(conv, images), empty(conv, images)
-    conv.block(source, packed, True, whole)
+    conv.block(AT_ONCE, source, packed, True, whole)
     row = data.draw(st.integers(0, conv.rows.count))
     parts, panel = data.draw(st.integers(1, 4)), data.draw(st.integers(0, conv.panels))
     for n in range(images):
@@ -92,9 +93,9 @@ def test_every_cut_gives_the_same_bits(case, data, rng):
         for tile_rows in ((0, row), (row, conv.rows.count)):
             V = np.full(conv.v_size(1, tile_rows), np.nan, np.float32)
             for part in range(parts):
-                conv.transform(one, tile_rows, V, part, parts)
+                conv.transform(AT_ONCE, one, tile_rows, V, part, parts)
             for panels in ((panel, conv.panels), (0, panel)):
-                conv.multiply(V, packed, True, target, tile_rows, panels)
+                conv.multiply(AT_ONCE, V, packed, True, target, tile_rows, panels)
     np.testing.assert_array_equal(cut.flat, whole.flat)
 
 
@@ -110,6 +111,7 @@ def test_turned_weights_are_those_of_the_turned_kernel(case, rng):
 
 CHECK = """
 import numpy as np
+from tinycnn.calls import AT_ONCE
 from tinycnn.feature_maps import FeatureMaps
 from tinycnn.kernels.simd import LANES
 from tinycnn.winograd.convolution import WinogradConvolution
@@ -121,7 +123,7 @@ source = FeatureMaps.zeros((3, 13, 7, 21), ((1, 1), (1, 1)))
 source.view()[...] = rng.standard_normal(source.shape)
 W = rng.standard_normal((3, 3, 21, 75)).astype(np.float32)
 y = np.empty((3, 13, 7, 75), np.float32)
-conv.block(source, conv.pack(W, None), True, FeatureMaps.of(y))
+conv.block(AT_ONCE, source, conv.pack(W, None), True, FeatureMaps.of(y))
 print(hash(y.tobytes()))
 """
 

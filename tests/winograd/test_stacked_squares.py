@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import whole
 
+from tinycnn.calls import AT_ONCE
 from tinycnn.feature_maps import FeatureMaps
 from tinycnn.shapes import window
 from tinycnn.testing.strategies import generators
@@ -29,7 +30,7 @@ def stacked(chosen, x):
     """The squares of ``x`` as an array, written over what was there before."""
     target = FeatureMaps.zeros((len(x), *chosen.size, chosen.channels), ((1, 0), (0, 1)))
     target.flat[...] = np.nan
-    chosen.maps(FeatureMaps.of(x), target, (0, len(x) * chosen.size[0]))
+    chosen.maps(AT_ONCE, FeatureMaps.of(x), target, (0, len(x) * chosen.size[0]))
     return target.view()
 
 

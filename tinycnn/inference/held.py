@@ -1,4 +1,4 @@
-"""What is kept from call to call: weights packed once a version, and buffers."""
+"""What is kept from call to call: weights packed once a version, and memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PackedWeights:
 
 
 class Workspace:
-    """Buffers of one running call, used again by later ones."""
+    """Memory of one running call, used again by later ones."""
 
     def __init__(self) -> None:
         self._values: dict[Any, Any] = {}

@@ -1,55 +1,61 @@
-"""The parts of a pipeline: a layer for the whole batch, or blocks of images through a group of layers."""
+"""The parts of a pipeline: a program for consecutive groups of a plan, or a layer by its own means."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from math import prod
 from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
 
 from tinycnn import blocks, ops
 from tinycnn.arrays import Array
-from tinycnn.feature_maps import NO_BORDER, Border, FeatureMaps
+from tinycnn.calls import Phase
+from tinycnn.feature_maps import Border, FeatureMaps
 from tinycnn.inference.held import PackedWeights, Workspace
-from tinycnn.inference.stages import Copy, stage_of
+from tinycnn.inference.recording import Program, Recorder, Slot
+from tinycnn.inference.stages import Copy, Stage, stage_of
 from tinycnn.layers import Context, Dense
-from tinycnn.packed_dense import PackedDense
-from tinycnn.parameters import FlatArrays
 from tinycnn.plan import Group, Plan, Step
 
 if TYPE_CHECKING:
+    from tinycnn.layers import Shape
     from tinycnn.model import Sequential
-
-Maps = Array | FeatureMaps  # what goes from part to part
-
-
-def as_array(maps: Maps) -> Array:
-    """The images as an array; of maps without a border, contiguous."""
-    return maps.view() if isinstance(maps, FeatureMaps) else maps
 
 
 class Part(Protocol):
-    """A step for the whole batch, or a group of steps that blocks of images go through."""
+    """What images go through before the next part begins; results have any shape of N rows."""
 
     def run(
-        self, x: Maps, weights: PackedWeights, first_sample: int, workspace: Workspace
-    ) -> Maps: ...
+        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
+    ) -> None:
+        """Write the results for ``x`` (N, ...) to ``out`` (N, ...), both C-contiguous."""
 
 
-def parts_of(model: Sequential, chosen: Plan) -> list[Part]:
-    """Make each group of the plan ready, the last one first: it says which border it wants."""
-    parts: list[Part] = []
-    border: Border | None = None  # that the part behind wants; None: a plain array
-    for number, group in reversed(list(enumerate(chosen.groups))):
-        if group.images is None:
-            (step,) = group.steps
-            parts.append((_Dense if step.method == "packed dense" else _Layer)(model, step))
-            border = None
-        else:
-            plain = number == 0 or chosen.groups[number - 1].images is None
-            block = _BlockGroup(number, model, group, chosen.batch, border, plain_source=plain)
-            parts.append(block)
-            border = block.border
-    return parts[::-1]
+def parts_of(model: Sequential, chosen: Plan, threads: int) -> list[tuple[Part, Shape]]:
+    """The parts of a plan for so many threads, each with the shape of one image's result."""
+    parts: list[tuple[Part, Shape]] = []
+    groups: list[Group] = []  # of the next program
+
+    def finish() -> None:
+        if groups:
+            program = _program(model, groups, chosen.batch, threads)
+            parts.append((_Recorded(program), groups[-1].steps[-1].output_shape))
+            groups.clear()
+
+    for group in chosen.groups:
+        (step, *_) = group.steps
+        layer = model.layers[step.position]
+        if group.images is None and step.method != "packed dense":
+            finish()
+            parts.append((_Layer(model, step), step.output_shape))
+            continue
+        groups.append(group)
+        if isinstance(layer, Dense) and layer.activation == "softmax":
+            finish()
+            parts.append((_Softmax(), step.output_shape))
+    finish()
+    return parts
 
 
 class _Layer:
@@ -59,117 +65,119 @@ class _Layer:
         self._model, self._position = model, step.position
 
     def run(
-        self, x: Maps, weights: PackedWeights, first_sample: int, workspace: Workspace
-    ) -> Array:
+        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
+    ) -> None:
         params = weights.parameters.of(str(self._model.layers[self._position].name))
         context = Context(layer=self._position, first_sample=first_sample)
-        given = as_array(x)
-        given = given.reshape(len(given), *self._model.shapes[self._position])
-        return self._model.forward_layer(self._position, params, given, context)[0]
+        given = x.reshape(len(x), *self._model.shapes[self._position])
+        out[...] = self._model.forward_layer(self._position, params, given, context)[0]
 
 
-class _Dense:
-    """A dense layer for the whole batch, from packed weights."""
-
-    def __init__(self, model: Sequential, step: Step) -> None:
-        layer = model.layers[step.position]
-        assert isinstance(layer, Dense)
-        self._name, self._units, self._activation = str(layer.name), layer.units, layer.activation
+class _Softmax:
+    """The activation of a dense layer."""
 
     def run(
-        self, x: Maps, weights: PackedWeights, first_sample: int, workspace: Workspace
-    ) -> Array:
-        packed: PackedDense = weights.get(self._name, self._pack)
-        given = as_array(x)
-        given = given.reshape(len(given), -1)
-        y: Array = workspace.get(
-            self._name, lambda: np.empty((len(given), self._units), np.float32)
-        )
-        packed.multiply(given, y, relu=self._activation == "relu")
-        return ops.softmax(y) if self._activation == "softmax" else y
-
-    def _pack(self, parameters: FlatArrays) -> PackedDense:
-        mine = parameters.of(self._name)
-        return PackedDense.pack(mine["W"], mine["b"])
-
-
-class _BlockGroup:
-    """Steps that blocks of images go through, depth first."""
-
-    def __init__(
-        self,
-        number: int,
-        model: Sequential,
-        group: Group,
-        batch: int,
-        target_border: Border | None,
-        *,
-        plain_source: bool,
+        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
     ) -> None:
-        assert group.images is not None
-        self._number, self._batch, self._images = number, batch, group.images
-        self._stages = [stage_of(model, step) for step in group.steps]
-        self._shapes = [step.output_shape for step in group.steps]
-        if plain_source and self._stages[0].border is not None:
+        out[...] = ops.softmax(x)
+
+
+class _Recorded:
+    """Groups whose kernel calls were recorded."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def run(
+        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
+    ) -> None:
+        self._program.run(x, weights, workspace, out)
+
+
+def _program(model: Sequential, groups: list[Group], batch: int, threads: int) -> Program:
+    """Record the groups, one after the other."""
+    chains = [_Chain(model, group, first=number == 0) for number, group in enumerate(groups)]
+    first, last = _maps_shape(batch, chains[0].shapes[0]), _maps_shape(batch, chains[-1].shapes[-1])
+    recorder = Recorder(prod(first[1:]), prod(last[1:]))
+    source = FeatureMaps.plain(recorder.source, first)
+    for chain, following in zip(chains, [*chains[1:], None], strict=True):
+        target = FeatureMaps.plain(recorder.result, last)
+        if following is not None:
+            shape = _maps_shape(batch, chain.shapes[-1])
+            target = _maps(
+                lambda size: recorder.zeros(size, size // batch), shape, following.border
+            )
+        chain.record(recorder, source, target, threads)
+        source = target
+    return recorder.program(threads)
+
+
+class _Chain:
+    """The stages of a group, and the shapes of an image before, between and behind them."""
+
+    def __init__(self, model: Sequential, group: Group, *, first: bool) -> None:
+        self._images = group.images
+        self._stages: list[Stage] = [stage_of(model, step) for step in group.steps]
+        self.shapes = [group.steps[0].input_shape, *(step.output_shape for step in group.steps)]
+        if first and self.border is not None:  # what is given has no border
             self._stages.insert(0, Copy())
-            self._shapes.insert(0, group.steps[0].input_shape)
-        self._target_border = target_border
+            self.shapes.insert(0, self.shapes[0])
 
     @property
     def border(self) -> Border | None:
-        """The border that the first step wants around its input; None: it takes a plain array."""
+        """The border that the first stage wants around its source; None: nothing special."""
         return self._stages[0].border
 
-    def run(
-        self, x: Maps, weights: PackedWeights, first_sample: int, workspace: Workspace
-    ) -> FeatureMaps:
-        source = x if isinstance(x, FeatureMaps) else FeatureMaps.of(x)
-        target: FeatureMaps = workspace.get((self._number, "target"), self._target)
-        spare: list[list[FeatureMaps]] = workspace.get((self._number, "between"), list)
+    def record(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> None:
+        """Record blocks of images; where there are fewer than threads, these share each stage."""
+        batch = source.shape[0]
+        ranges = _blocks(batch, self._images or batch, threads)
+        alone = len(ranges) >= threads
+        between = self._between(recorder, max(b - a for a, b in ranges), of_each_thread=alone)
+        chains: dict[int, tuple[int, int]] = {}
+        for first, last in ranges:
+            count = last - first
+            maps = [some.select(0, count) for some in (source, *between, target)]
+            phases = partial(self._phases, recorder, maps)
+            if not alone:
+                recorder.record(phases(threads), first)
+            elif count not in chains:
+                chains[count] = recorder.chain(phases(1))
+        if alone:
+            recorder.phase([(chains[last - first], first) for first, last in ranges])
 
-        ranges = _even(self._batch, self._images)
+    def _phases(
+        self, recorder: Recorder, maps: Sequence[FeatureMaps], threads: int
+    ) -> Iterator[Phase]:
+        for stage, (given, result) in zip(self._stages, pairwise(maps), strict=True):
+            yield from stage.phases(recorder, given, result, threads)
 
-        def carry_through(images: blocks.Range) -> None:
-            try:
-                between = spare.pop()
-            except IndexError:
-                between = self._between()
-            count = images[1] - images[0]
-            maps = [m.select(0, count) for m in between]
-            ways = zip(
-                self._stages,
-                [source.select(*images), *maps],
-                [*maps, target.select(*images)],
-                strict=True,
-            )
-            for stage, given, result in ways:
-                stage.run(given, result, weights)
-            spare.append(between)
-
-        if len(ranges) < blocks.free_threads():
-            for images in ranges:
-                carry_through(images)
-        else:
-            blocks.run(carry_through, ranges)
-        return target
-
-    def _target(self) -> FeatureMaps:
-        H, W, C = self._shapes[-1]
-        shape = (self._batch, H, W, C)
-        if self._target_border is None:
-            return FeatureMaps.of(np.empty(shape, np.float32))
-        return FeatureMaps.zeros(shape, self._target_border)
-
-    def _between(self) -> list[FeatureMaps]:
-        """One thread's maps between the stages."""
-        following = zip(self._shapes[:-1], self._stages[1:], strict=True)
+    def _between(
+        self, recorder: Recorder, images: int, *, of_each_thread: bool
+    ) -> list[FeatureMaps]:
+        make = partial(recorder.zeros, of_each_thread=of_each_thread)
         return [
-            FeatureMaps.zeros((self._images, H, W, C), stage.border or NO_BORDER)
-            for (H, W, C), stage in following
+            _maps(make, _maps_shape(images, shape), stage.border)
+            for shape, stage in zip(self.shapes[1:-1], self._stages[1:], strict=True)
         ]
 
 
-def _even(batch: int, images: int) -> list[blocks.Range]:
-    """Cut a batch into an even number of blocks, so that two cores, or four, end together."""
+def _maps_shape(images: int, shape: Shape) -> tuple[int, int, int, int]:
+    H, W, C = shape if len(shape) == 3 else (1, 1, prod(shape))
+    return images, H, W, C
+
+
+def _maps(
+    make: Callable[[int], Slot], shape: tuple[int, int, int, int], border: Border | None
+) -> FeatureMaps:
+    if border is None:
+        return FeatureMaps.plain(make(prod(shape)), shape)
+    return FeatureMaps.bordered(make, shape, border)
+
+
+def _blocks(batch: int, images: int, threads: int) -> list[blocks.Range]:
+    """Cut a batch into as many blocks for each thread, so that all end together."""
     count = -(-batch // images)
-    return blocks.cut(batch, -(-batch // (count + count % 2)) if count > 1 else batch)
+    return blocks.cut(batch, -(-batch // (count + -count % threads)) if count > 1 else batch)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from tinycnn import blocks
 from tinycnn.arrays import Array
 from tinycnn.inference.held import PackedWeights, Workspace
-from tinycnn.inference.parts import Maps, as_array, parts_of
+from tinycnn.inference.parts import parts_of
 from tinycnn.plan import Plan, plan
 
 if TYPE_CHECKING:
@@ -24,26 +27,28 @@ class Inference:
 
     def __init__(self, model: Sequential) -> None:
         self._model = model
-        self._pipelines: dict[int, _Pipeline] = {}
+        self._pipelines: dict[tuple[int, int], _Pipeline] = {}
         self._weights: PackedWeights | None = None
         self._lock = threading.Lock()
 
     def run(self, x: Array, first_sample: int, out: Array) -> None:
         """Write what the last layer gives for the images ``x`` (N, ...) to ``out`` (N, ...)."""
-        pipeline = self._pipeline(len(x))
+        pipeline = self._pipeline(len(x), blocks.free_threads())
         weights = self._packed()
-        with pipeline.workspace() as workspace, blocks.kept_awake():
+        with pipeline.workspace() as workspace:
             pipeline.run(x, weights, first_sample, workspace, out)
 
-    def _pipeline(self, batch: int) -> _Pipeline:
+    def _pipeline(self, batch: int, threads: int) -> _Pipeline:
+        key = batch, threads
         with self._lock:
-            found = self._pipelines.pop(batch, None)
+            found = self._pipelines.pop(key, None)
             if found is None:
                 while len(self._pipelines) >= _KEPT:
                     del self._pipelines[next(iter(self._pipelines))]  # the one longest unused
                 model = self._model
-                found = _Pipeline(model, plan(model.layers, model.input_shape, model.dtype, batch))
-            self._pipelines[batch] = found
+                chosen = plan(model.layers, model.input_shape, model.dtype, batch)
+                found = _Pipeline(model, chosen, threads)
+            self._pipelines[key] = found
             return found
 
     def _packed(self) -> PackedWeights:
@@ -57,8 +62,8 @@ class Inference:
 class _Pipeline:
     """A plan made ready to run for batches of one size."""
 
-    def __init__(self, model: Sequential, chosen: Plan) -> None:
-        self._parts = parts_of(model, chosen)
+    def __init__(self, model: Sequential, chosen: Plan, threads: int) -> None:
+        self._parts, self._dtype = parts_of(model, chosen, threads), model.dtype
         self._free: list[Workspace] = []
 
     @contextmanager
@@ -81,7 +86,13 @@ class _Pipeline:
         workspace: Workspace,
         out: Array,
     ) -> None:
-        y: Maps = x
-        for part in self._parts:
-            y = part.run(y, weights, first_sample, workspace)
-        out[...] = as_array(y).reshape(out.shape)
+        y = x
+        for number, (part, shape) in enumerate(self._parts, start=1):
+            if number == len(self._parts):
+                result = out.reshape(len(x), *shape)
+            else:
+                result = workspace.get(number, partial(np.empty, (len(x), *shape), self._dtype))
+            part.run(y, weights, first_sample, workspace, result)
+            y = result
+        if not self._parts:
+            out[...] = x.reshape(out.shape)

@@ -1,18 +1,22 @@
-"""The steps that a block of images goes through, one after the other."""
+"""The steps that images go through, one after the other, as phases of tasks to be recorded."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from tinycnn import blocks
-from tinycnn.arrays import read_only
+from tinycnn.calls import Calls, Phase
 from tinycnn.feature_maps import Border, FeatureMaps
-from tinycnn.inference.held import PackedWeights
+from tinycnn.inference.recording import Recorder
 from tinycnn.kernels.max_pool import max_pool
-from tinycnn.layers import Conv2D
+from tinycnn.kernels.space_to_depth import space_to_depth
+from tinycnn.layers import Conv2D, Dense
+from tinycnn.packed_dense import PackedDense
 from tinycnn.parameters import FlatArrays
 from tinycnn.plan import Step
-from tinycnn.winograd.blocking import convolve
+from tinycnn.winograd import blocking
 from tinycnn.winograd.weights import Packed
 
 if TYPE_CHECKING:
@@ -20,29 +24,49 @@ if TYPE_CHECKING:
 
 
 class Stage(Protocol):
-    """One step of a block; ``border`` is what it wants around its source, None for nothing special."""
+    """One step; ``border`` is what it wants around its source, None for nothing special."""
 
     border: Border | None
 
-    def run(self, source: FeatureMaps, target: FeatureMaps, weights: PackedWeights) -> None: ...
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        """Give the work for all images of both maps, for so many threads."""
 
 
 def stage_of(model: Sequential, step: Step) -> Stage:
-    """Make a step of a plan ready to run."""
-    if step.method == "maximum":
-        return _Maximum(step)
-    if step.method == "space to depth":
-        return _SpaceToDepth(step)
-    return _Winograd(model, step)
+    """Make a step of a plan ready to be recorded."""
+    kinds: dict[str, Callable[[Sequential, Step], Stage]] = {
+        "maximum": _Maximum,
+        "space to depth": _SpaceToDepth,
+        "packed dense": _Dense,
+        "winograd": _Winograd,
+    }
+    return kinds[step.method](model, step)
+
+
+def by_rows(count: int, threads: int) -> list[blocks.Range]:
+    """Cut rows for the threads."""
+    return blocks.cut(count, -(-count // threads))
 
 
 class Copy:
-    """A plain array into maps with a border."""
+    """Images to where a border surrounds them: squares of one cell, stacked."""
 
     border: Border | None = None
 
-    def run(self, source: FeatureMaps, target: FeatureMaps, weights: PackedWeights) -> None:
-        target.view()[...] = source.view()
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        N, H, W, C = source.shape
+
+        def copy(calls: Calls, rows: blocks.Range) -> None:
+            calls(
+                space_to_depth, calls.read(source.flat), source.place, (H, W), C, *rows,
+                (1, 1), (0, 0), target.flat, target.place, (H, W),
+            )  # fmt: skip
+
+        yield [partial(copy, rows=rows) for rows in by_rows(N * H, threads)]
 
 
 class _Maximum:
@@ -50,23 +74,24 @@ class _Maximum:
 
     border: Border | None = None
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, model: Sequential, step: Step) -> None:
         assert step.window is not None
         self._window = step.window
 
-    def run(self, source: FeatureMaps, target: FeatureMaps, weights: PackedWeights) -> None:
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
         win = self._window
         N, H, W, C = source.shape
-        flat = read_only(source.flat)
 
-        def pool(rows: blocks.Range) -> None:
-            max_pool(
-                flat, source.place, (H, W), *rows, win.kernel, win.stride, win.corner, win.dilation,
+        def pool(calls: Calls, rows: blocks.Range) -> None:
+            calls(
+                max_pool, calls.read(source.flat), source.place, (H, W), *rows,
+                win.kernel, win.stride, win.corner, win.dilation,
                 C, target.flat, target.place, win.output,
             )  # fmt: skip
 
-        rows = N * win.output[0]
-        blocks.run(pool, blocks.cut(rows, -(-rows // blocks.free_threads())))
+        yield [partial(pool, rows=rows) for rows in by_rows(N * win.output[0], threads)]
 
 
 class _SpaceToDepth:
@@ -74,14 +99,16 @@ class _SpaceToDepth:
 
     border: Border | None = None
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, model: Sequential, step: Step) -> None:
         assert step.winograd is not None and step.winograd.squares is not None
         self._squares = step.winograd.squares
 
-    def run(self, source: FeatureMaps, target: FeatureMaps, weights: PackedWeights) -> None:
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        stack = partial(self._squares.maps, source=source, target=target)
         rows = target.shape[0] * self._squares.size[0]
-        parts = blocks.cut(rows, -(-rows // blocks.free_threads()))
-        blocks.run(lambda part: self._squares.maps(source, target, part), parts)
+        yield [partial(stack, rows=some) for some in by_rows(rows, threads)]
 
 
 class _Winograd:
@@ -98,11 +125,39 @@ class _Winograd:
         right = self._conv.columns.length + reach - left - W
         self.border: Border | None = ((top, bottom), (left, right))
 
-    def run(self, source: FeatureMaps, target: FeatureMaps, weights: PackedWeights) -> None:
-        packed: Packed = weights.get((self._name, self._conv), self._pack)
-        convolve(self._conv, lambda images, _: source.select(*images), packed, self._relu, target)
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        key = self._name, self._conv
+        packed = Packed(*(recorder.weights(key, self._pack, part) for part in ("U", "bias")))
+        return blocking.phases(
+            recorder, self._conv, lambda images, _: source.select(*images), packed, self._relu,
+            target, threads,
+        )  # fmt: skip
 
     def _pack(self, parameters: FlatArrays) -> Packed:
         mine = parameters.of(self._name)
         W = mine["W"] if self._squares is None else self._squares.weights(mine["W"])
         return self._conv.pack(W, mine["b"])
+
+
+class _Dense:
+    """A dense layer from packed weights, with bias and ReLU."""
+
+    border: Border | None = None
+
+    def __init__(self, model: Sequential, step: Step) -> None:
+        layer = model.layers[step.position]
+        assert isinstance(layer, Dense)
+        self._name, self._relu = str(layer.name), layer.activation == "relu"
+
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        parts = (recorder.weights(self._name, self._pack, part) for part in ("panels", "bias"))
+        sizes = source.shape[0], source.image, target.image
+        return PackedDense(*parts).phases(sizes, source.flat, target.flat, relu=self._relu)
+
+    def _pack(self, parameters: FlatArrays) -> PackedDense:
+        mine = parameters.of(self._name)
+        return PackedDense.pack(mine["W"], mine["b"])

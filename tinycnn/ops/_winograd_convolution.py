@@ -14,6 +14,7 @@ import numpy as np
 
 from tinycnn import blocks
 from tinycnn.arrays import Array
+from tinycnn.calls import AT_ONCE
 from tinycnn.feature_maps import FeatureMaps, round_up
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.simd import LANES
@@ -199,7 +200,7 @@ def _stacked(
         start, end = (conv.rows.start(tile) for tile in tile_rows)
         rows = (start, end + conv.rows.kernel - 1)
     maps, _ = _empty_maps(conv, (n, *squares.size), 0)
-    squares.maps(FeatureMaps.of(x[slice(*images)]), maps, rows)
+    squares.maps(AT_ONCE, FeatureMaps.of(x[slice(*images)]), maps, rows)
     return maps
 
 

@@ -1,12 +1,12 @@
-"""A whole convolution cut into blocks of images, or of rows of tiles, and run on the threads."""
+"""A whole convolution cut into blocks of images, or of rows of tiles, for the threads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
-import numpy as np
-
-from tinycnn import blocks
+from tinycnn import blocks, calls
+from tinycnn.calls import AT_ONCE, Calls, Phase
 from tinycnn.feature_maps import FeatureMaps
 from tinycnn.winograd.choice import images_of_a_block, tile_rows_of_a_block
 from tinycnn.winograd.convolution import WinogradConvolution
@@ -15,49 +15,57 @@ from tinycnn.winograd.weights import Packed
 # Gives maps of some images for some rows of tiles; they are this thread's until it asks again.
 Source = Callable[[blocks.Range, blocks.Range], FeatureMaps]
 
-_FLOAT32 = np.dtype(np.float32)
-
 
 def convolve(
     conv: WinogradConvolution, source: Source, packed: Packed, relu: bool, target: FeatureMaps
 ) -> None:
-    """Write all images of ``target``: threads take blocks, or share each block where there are few."""
-    work = _blocks(conv, target.shape[0])
+    """Write all images of ``target``, at once and on all threads."""
+    calls.run(phases(AT_ONCE, conv, source, packed, relu, target, blocks.free_threads()))
 
-    def alone(block: tuple[blocks.Range, blocks.Range]) -> None:
-        images, tile_rows = block
-        conv.block(source(images, tile_rows), packed, relu, target.select(*images), tile_rows)
 
-    if len(work) >= blocks.free_threads():
-        blocks.run(alone, work)
+def phases(
+    calls: Calls,
+    conv: WinogradConvolution,
+    source: Source,
+    packed: Packed,
+    relu: bool,
+    target: FeatureMaps,
+    threads: int,
+) -> Iterator[Phase]:
+    """Give the work: threads take blocks, or share each block where there are few."""
+    work = _blocks(conv, target.shape[0], threads)
+
+    def alone(calls: Calls, images: blocks.Range, tile_rows: blocks.Range) -> None:
+        maps = source(images, tile_rows)
+        conv.block(calls, maps, packed, relu, target.select(*images), tile_rows)
+
+    if len(work) >= threads:
+        yield [partial(alone, images=images, tile_rows=tile_rows) for images, tile_rows in work]
         return
     for images, tile_rows in work:
-        _share(conv, source(images, tile_rows), packed, relu, target.select(*images), tile_rows)
+        maps, results = source(images, tile_rows), target.select(*images)
+        V = calls.shared("winograd V", conv.v_size(maps.shape[0], tile_rows))
+        transform = partial(conv.transform, source=maps, tile_rows=tile_rows, V=V, parts=threads)
+        yield [partial(transform, part=part) for part in range(threads)]
+        multiply = partial(
+            conv.multiply, V=V, packed=packed, relu=relu, target=results, tile_rows=tile_rows
+        )
+        each = -(-conv.panels // threads)
+        yield [partial(multiply, panels=panels) for panels in blocks.cut(conv.panels, each)]
 
 
-def _blocks(conv: WinogradConvolution, N: int) -> list[tuple[blocks.Range, blocks.Range]]:
-    """Cut the work into (images, rows of tiles)."""
+def _blocks(
+    conv: WinogradConvolution, N: int, threads: int
+) -> list[tuple[blocks.Range, blocks.Range]]:
+    """Cut the work into (images, rows of tiles), one image's rows evenly for the threads."""
     rows = conv.rows.count
     few = tile_rows_of_a_block(conv.columns)
     if rows > few:
-        parts = blocks.cut(rows, few)
+        count = -(-rows // few)
+        if N == 1:
+            count = -(-count // threads) * threads
+        parts = blocks.cut(rows, -(-rows // count))
         return [((n, n + 1), part) for n in range(N) for part in parts]
     return [
         (images, (0, rows)) for images in blocks.cut(N, images_of_a_block(conv.rows, conv.columns))
     ]
-
-
-def _share(
-    conv: WinogradConvolution,
-    source: FeatureMaps,
-    packed: Packed,
-    relu: bool,
-    target: FeatureMaps,
-    tile_rows: blocks.Range,
-) -> None:
-    """Work out one block on all threads: each transforms a part, then takes some panels."""
-    V = blocks.scratch("winograd V", (conv.v_size(source.shape[0], tile_rows),), _FLOAT32)
-    parts = blocks.free_threads()
-    blocks.run(lambda part: conv.transform(source, tile_rows, V, part, parts), range(parts))
-    panels = blocks.cut(conv.panels, -(-conv.panels // parts))
-    blocks.run(lambda some: conv.multiply(V, packed, relu, target, tile_rows, some), panels)

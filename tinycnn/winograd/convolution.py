@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from tinycnn import blocks
 from tinycnn.arrays import Array, read_only
+from tinycnn.calls import Calls
 from tinycnn.feature_maps import FeatureMaps, round_up
 from tinycnn.kernels import microkernels
 from tinycnn.kernels.simd import LANES
@@ -26,8 +28,6 @@ Range = blocks.Range
 
 # A cache line between frequencies: a stride of a power of two would map them all to one set.
 _SPARE = 16
-_FLOAT32 = np.dtype(np.float32)
-_NO_FLOOR = float(-np.inf)
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,6 @@ class WinogradConvolution:
         """Floats of V for a block."""
         return self.frequencies * self.v_step(images, tile_rows)
 
-    def m_size(self, images: int, tile_rows: Range) -> int:
-        """Floats of M for a block and one panel."""
-        return self.frequencies * self._cut(images, tile_rows).m_step
-
     def v_step(self, images: int, tile_rows: Range) -> int:
         """Floats from one frequency to the next in V, where row t begins at t*channels."""
         return self._cut(images, tile_rows).v_step
@@ -115,7 +111,13 @@ class WinogradConvolution:
         return (r.kernel, r.outputs, r.big, r.small, c.outputs, c.big, c.small)
 
     def transform(
-        self, source: FeatureMaps, tile_rows: Range, V: Array, part: int = 0, parts: int = 1
+        self,
+        calls: Calls,
+        source: FeatureMaps,
+        tile_rows: Range,
+        V: Any,
+        part: int = 0,
+        parts: int = 1,
     ) -> None:
         """Transform the inputs of a block into V; of ``parts`` equal parts of the work, one."""
         images = source.shape[0]
@@ -130,16 +132,18 @@ class WinogradConvolution:
             some_rows = rows * part // parts, rows * (part + 1) // parts
         else:
             some_vectors = vectors * part // parts, vectors * (part + 1) // parts
-        input_transform(
-            read_only(source.flat), origin, source.image, source.row, source.column,
+        calls(
+            input_transform,
+            calls.read(source.flat), origin, source.image, source.row, source.column,
             cut.tiles, images, self.channels,
             *some_rows, some_vectors[0] * LANES, some_vectors[1] * LANES,
-            V, cut.v_step, self._scratch(),
+            V, cut.v_step, calls.scratch("winograd", self.scratch_size),
         )  # fmt: skip
 
     def multiply(
         self,
-        V: Array,
+        calls: Calls,
+        V: Any,
         packed: Packed,
         relu: bool,
         target: FeatureMaps,
@@ -149,33 +153,35 @@ class WinogradConvolution:
         """Work out a block's outputs of some panels' filters: products, transform, bias, ReLU."""
         images = target.shape[0]
         cut = self._cut(images, tile_rows)
-        M = blocks.scratch("winograd M", (self.frequencies * cut.m_step,), _FLOAT32)
-        scratch = self._scratch()
+        M = calls.scratch("winograd M", self.frequencies * cut.m_step)
+        scratch = calls.scratch("winograd", self.scratch_size)
         origin = target.start + self.rows.start(tile_rows[0]) * target.row
         filters = self._panel
         products = getattr(microkernels, f"products_{filters // LANES}")
         for panel in range(*(panels or (0, self.panels))):
             u0 = panel * self.frequencies * self.channels * filters
-            products(cut.jobs, V, self.channels, 1, packed.U, u0, filters, M, filters, False)
-            output_transform(
-                M, cut.m_step, cut.tiles, images, filters, packed.bias, 0.0 if relu else _NO_FLOOR,
+            calls(products, cut.jobs, V, self.channels, 1, packed.U, u0, filters, M, filters, False)
+            calls(
+                output_transform,
+                M, cut.m_step, cut.tiles, images, filters, packed.bias, relu,
                 target.flat, origin, target.image, target.row, target.column,
                 panel * filters, self.F, scratch,
             )  # fmt: skip
 
     def block(
         self,
+        calls: Calls,
         source: FeatureMaps,
         packed: Packed,
         relu: bool,
         target: FeatureMaps,
         tile_rows: Range | None = None,
     ) -> None:
-        """Convolve a block, all panels, on this thread."""
+        """Convolve a block, all panels."""
         tile_rows = tile_rows or (0, self.rows.count)
-        V = blocks.scratch("winograd V", (self.v_size(source.shape[0], tile_rows),), _FLOAT32)
-        self.transform(source, tile_rows, V)
-        self.multiply(V, packed, relu, target, tile_rows)
+        V = calls.scratch("winograd V", self.v_size(source.shape[0], tile_rows))
+        self.transform(calls, source, tile_rows, V)
+        self.multiply(calls, V, packed, relu, target, tile_rows)
 
     def having(self, i: int, j: int, tile_rows: Range) -> Range:
         """The numbers of the tiles that have frequency (i, j), in the order of the kernels' groups."""
@@ -222,6 +228,3 @@ class WinogradConvolution:
                 )
             )
         return _Cut(self.tiles(tile_rows), v_step, m_step, read_only(np.array(jobs, np.int64)))
-
-    def _scratch(self) -> Array:
-        return blocks.scratch("winograd", (self.scratch_size,), _FLOAT32)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycnn.arguments import Pair
-from tinycnn.arrays import Array, read_only
+from tinycnn.arrays import Array
 from tinycnn.blocks import Range
+from tinycnn.calls import Calls
 from tinycnn.feature_maps import FeatureMaps
 from tinycnn.kernels import space_to_depth as kernels
 from tinycnn.shapes import Window
@@ -50,16 +51,17 @@ class SpaceToDepth:
         OH, OW = self.window.output
         return OH + self.kernel - 1, OW + self.kernel - 1
 
-    def maps(self, source: FeatureMaps, target: FeatureMaps, rows: Range) -> None:
+    def maps(self, calls: Calls, source: FeatureMaps, target: FeatureMaps, rows: Range) -> None:
         """Stack the cells of ``source`` (N, H, W, C) into ``target`` (N, *size, channels).
 
         Rows ``rows`` of the N * size[0] rows of squares are written, and all their channels, up to
-        the next whole vector, on this thread.
+        the next whole vector.
         """
         win = self.window
         _, H, W, C = source.shape
-        kernels.space_to_depth(
-            read_only(source.flat), source.place, (H, W), C, *rows, win.stride, win.corner,
+        calls(
+            kernels.space_to_depth,
+            calls.read(source.flat), source.place, (H, W), C, *rows, win.stride, win.corner,
             target.flat, target.place, self.size,
         )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -24,8 +25,8 @@ _WIDEST = 4 if LANES == 16 else 2
 class Packed:
     """U [panel][frequency][channel][filter of the panel] and the bias, both filled up with zeros."""
 
-    U: Array
-    bias: Array
+    U: Any  # arrays, or what stands for them where calls are recorded
+    bias: Any
 
 
 @cache

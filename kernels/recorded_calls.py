@@ -1,0 +1,126 @@
+"""Kernel calls that were recorded, made by several threads without a return to Python in between.
+
+Between two calls from Python a thread waits for the interpreter's lock, which another holds: as long
+as a small layer takes. So the calls of a whole network are written down as numbers once, and each
+thread reads them here.
+
+A call is a row of whole numbers: the kernel's place in `KERNELS`, then the arguments in their order,
+tuples spelled out. In place of an array stands the number of its slot, and in place of the products'
+``jobs`` the range of rows in a table that all calls share.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.dense import PANEL, dense
+from tinycnn.kernels.max_pool import max_pool
+from tinycnn.kernels.microkernels import products_1, products_2, products_3, products_4
+from tinycnn.kernels.shared_memory import count_up, floats_at, look_at
+from tinycnn.kernels.simd import pause, read_only
+from tinycnn.kernels.space_to_depth import space_to_depth
+from tinycnn.kernels.winograd import input_transform, output_transform
+
+# In the order of the branches below.
+KERNELS = (
+    products_1, products_2, products_3, products_4, output_transform, input_transform, max_pool,
+    space_to_depth, dense,
+)  # fmt: skip
+WIDTH = 28  # numbers of the longest call
+
+# A phase's counters stand a cache line apart: tasks that have been taken, and that are done.
+COUNTERS = 16
+_DONE = 8
+# Looks at what others have still to do before a thread gives way: a tenth of a millisecond or two.
+_LOOKS = 4000
+
+
+@kernel
+def carry_out(
+    calls: Any, jobs: Any, tasks: Any, phases: Any, slots: Any, counters: Any, most: int
+) -> bool:
+    """Take tasks until there are none left; False if there is more to do, or to wait for.
+
+    ``calls`` (calls, WIDTH) and ``jobs`` (rows, 5) are what was recorded. A row of ``tasks`` is (first
+    call, last call, image). Tasks ``phases[p]`` to ``phases[p + 1]`` are phase p: each task is done by
+    one thread, in any order, and none begins before the phase before it is done. A row of this
+    thread's ``slots`` is (address, floats, floats from image to image). ``counters`` (phases *
+    COUNTERS,) begin at zero and are shared by all threads. Returns after ``most`` tasks, or
+    when others take long, so that the caller may be interrupted; then it is to be called again.
+    """
+    for phase in range(len(phases) - 1):
+        taken, done = phase * COUNTERS, phase * COUNTERS + _DONE
+        count = phases[phase + 1] - phases[phase]
+        while look_at(counters, taken) < count:
+            if most == 0:
+                return False
+            task = count_up(counters, taken)
+            if task < count:
+                first, last, image = tasks[phases[phase] + task]
+                for call in range(first, last):
+                    _call(calls[call], jobs, slots, image)
+                count_up(counters, done)
+                most -= 1
+        looks = 0
+        while look_at(counters, done) < count:
+            looks += 1
+            if looks == _LOOKS:
+                return False
+            pause()
+    return True
+
+
+@kernel
+def _array(slots: Any, slot: int, image: int) -> Any:
+    """The numbers of a slot from those of ``image`` on."""
+    address, size, step = slots[slot]
+    return floats_at(address + 4 * image * step, size - image * step)
+
+
+@kernel
+def _call(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    if c[0] <= 3:
+        some, a, b = jobs[c[1] : c[2]], _array(slots, c[3], image), _array(slots, c[6], image)
+        a, b, y, add = read_only(a), read_only(b), _array(slots, c[9], image), c[11] != 0
+        if c[0] == 0:
+            products_1(some, a, c[4], c[5], b, c[7], c[8], y, c[10], add)
+        elif c[0] == 1:
+            products_2(some, a, c[4], c[5], b, c[7], c[8], y, c[10], add)
+        elif c[0] == 2:
+            products_3(some, a, c[4], c[5], b, c[7], c[8], y, c[10], add)
+        else:
+            products_4(some, a, c[4], c[5], b, c[7], c[8], y, c[10], add)
+    elif c[0] == 4:
+        output_transform(
+            _array(slots, c[1], image), c[2], (c[3], c[4], c[5], c[6], c[7], c[8], c[9]), c[10], c[11],
+            read_only(_array(slots, c[12], image)), c[13] != 0,
+            _array(slots, c[14], image), c[15], c[16], c[17], c[18], c[19], c[20],
+            _array(slots, c[21], image),
+        )  # fmt: skip
+    elif c[0] == 5:
+        input_transform(
+            read_only(_array(slots, c[1], image)), c[2], c[3], c[4], c[5],
+            (c[6], c[7], c[8], c[9], c[10], c[11], c[12]), c[13], c[14], c[15], c[16], c[17], c[18],
+            _array(slots, c[19], image), c[20], _array(slots, c[21], image),
+        )  # fmt: skip
+    elif c[0] == 6:
+        max_pool(
+            read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
+            (c[10], c[11]), (c[12], c[13]), (c[14], c[15]), (c[16], c[17]), c[18],
+            _array(slots, c[19], image), (c[20], c[21], c[22], c[23]), (c[24], c[25]),
+        )  # fmt: skip
+    elif c[0] == 7:
+        space_to_depth(
+            read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
+            c[10], (c[11], c[12]), (c[13], c[14]), _array(slots, c[15], image),
+            (c[16], c[17], c[18], c[19]), (c[20], c[21]),
+        )  # fmt: skip
+    else:
+        panels = read_only(_array(slots, c[5], image))
+        dense(
+            read_only(_array(slots, c[1], image)), c[2], c[3], c[4],
+            panels.reshape(panels.size // (c[2] * PANEL), c[2], PANEL),
+            read_only(_array(slots, c[6], image)), c[7] != 0, c[8], c[9],
+            _array(slots, c[10], image), c[11],
+        )  # fmt: skip

@@ -1,0 +1,76 @@
+"""Memory by its address, and counters that several threads change at once."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from tinycnn.kernels._jit import kernel, numba
+
+_types: Any = numba.types
+
+_one_at_a_time = threading.Lock()
+
+
+def floats_at(address: int, size: int) -> Any:
+    """The float32 array (size,) that begins at ``address``; whoever calls keeps its memory alive."""
+    if size == 0:
+        return np.empty(0, np.float32)
+    return np.ctypeslib.as_array(ctypes.cast(int(address), ctypes.POINTER(ctypes.c_float)), (size,))
+
+
+def count_up(counters: Any, index: int) -> int:
+    """Add 1 to ``counters[index]``, int64, and give what it was: two threads never get the same."""
+    with _one_at_a_time:
+        counters[index] += 1
+        return int(counters[index]) - 1
+
+
+def look_at(counters: Any, index: int) -> int:
+    """``counters[index]`` as it is now. What a thread wrote before it counted up is seen after this."""
+    return int(counters[index])
+
+
+if not numba.config.DISABLE_JIT:
+    _ir: Any = import_module("llvmlite.ir")
+    _extending: Any = import_module("numba.extending")
+
+    def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+        data = context.make_array(array_type)(context, builder, array).data
+        return builder.gep(data, [index])
+
+    @_extending.intrinsic  # type: ignore[untyped-decorator]
+    def _as_pointer(context: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return builder.inttoptr(values[0], _ir.IntType(8).as_pointer())
+
+        return _types.voidptr(_types.intp), generate
+
+    @_extending.intrinsic  # type: ignore[untyped-decorator]
+    def count_up(context: Any, counters: Any, index: Any) -> Any:
+        """See above."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            pointer = _pointer(context, builder, signature.args[0], *values)
+            return builder.atomic_rmw("add", pointer, _ir.IntType(64)(1), "seq_cst")
+
+        return _types.int64(counters, _types.intp), generate
+
+    @_extending.intrinsic  # type: ignore[untyped-decorator]
+    def look_at(context: Any, counters: Any, index: Any) -> Any:
+        """See above."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            pointer = _pointer(context, builder, signature.args[0], *values)
+            return builder.load_atomic(pointer, "seq_cst", 8)
+
+        return _types.int64(counters, _types.intp), generate
+
+    @kernel
+    def floats_at(address: int, size: int) -> Any:
+        """See above."""
+        return numba.carray(_as_pointer(address), size, np.float32)

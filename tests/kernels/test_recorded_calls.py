@@ -1,0 +1,198 @@
+"""Recorded calls against the same calls made by the kernels' twins."""
+
+import ctypes
+import inspect
+from threading import Thread
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twins import error
+
+from tinycnn.feature_maps import NO_BORDER, FeatureMaps
+from tinycnn.inference.recording import Recorder
+from tinycnn.kernels import reference
+from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.max_pool import max_pool
+from tinycnn.kernels.recorded_calls import COUNTERS, KERNELS, carry_out
+from tinycnn.kernels.simd import LANES
+from tinycnn.packed_dense import PackedDense
+from tinycnn.shapes import pool_window
+from tinycnn.testing.strategies import generators
+from tinycnn.winograd.convolution import WinogradConvolution
+from tinycnn.winograd.space_to_depth import SpaceToDepth
+from tinycnn.winograd.tiling import tiling
+from tinycnn.winograd.weights import Packed
+
+FOREVER = 10**12
+IMAGES = 40
+
+
+class Memory:
+    """A recorder whose slots are pieces of arrays of small numbers."""
+
+    def __init__(self, images, rng):
+        self.recorder, self.images, self.rng = Recorder(0, 0), images, rng
+
+    def slot(self, size, *, of_images=False):
+        """Numbers for a slot; ``of_images``: for each image."""
+        if of_images:
+            return self.recorder.zeros(size * self.images, size)
+        return self.recorder.zeros(size)
+
+    def own(self, size):
+        """Numbers for a slot of each thread."""
+        return self.recorder.zeros(size, of_each_thread=True)
+
+    def tables(self, threads=1):
+        """The program's tables, its slots for each thread, counters, and what all threads share."""
+        program = self.recorder.program(threads)
+        own = [floats.of_each_thread for floats in program.floats]
+        sizes = np.array([floats.size for floats in program.floats])
+        common = self.rng.integers(-3, 4, sizes[np.logical_not(own)].sum()).astype(np.float32)
+        self.kept = [np.zeros(sizes[own].sum(), np.float32) for _ in range(threads)]
+        slots = np.zeros((threads, len(sizes), 3), np.int64)
+        slots[:, :, 1] = sizes
+        slots[:, :, 2] = [floats.step for floats in program.floats]
+        for thread in range(threads):
+            for some, memory in ((np.logical_not(own), common), (own, self.kept[thread])):
+                starts = np.cumsum(sizes[some]) - sizes[some]
+                slots[thread, some, 0] = memory.ctypes.data + 4 * starts
+        counters = np.zeros((len(program.phases) - 1) * COUNTERS, np.int64)
+        return program.tables, slots, counters, common
+
+
+def convolution(memory, relu, filters):
+    """Squares, a convolution of them, and the maximum of its outputs, for any image."""
+    window = pool_window((11, 11), 5, stride=2)
+    squares = SpaceToDepth.of(window, 3)
+    OH, OW = window.output
+    conv = WinogradConvolution(squares.channels, filters, tiling(OH, 3), tiling(OW, 3))
+    image = FeatureMaps.plain(memory.slot(11 * 11 * 3, of_images=True), (1, 11, 11, 3))
+    shape = (1, *squares.size, squares.channels)
+    stacked = FeatureMaps.bordered(memory.own, shape, NO_BORDER)
+    outputs = FeatureMaps.plain(memory.own(OH * OW * filters), (1, OH, OW, filters))
+    largest = FeatureMaps.plain(memory.slot(2 * 2 * filters, of_images=True), (1, 2, 2, filters))
+    weights = conv.frequencies * conv.channels * conv.panels * LANES * 4
+    packed = Packed(memory.slot(weights), memory.slot(conv.panels * LANES * 4))
+    win = pool_window((OH, OW), 2, stride=2)
+
+    def task(calls):
+        squares.maps(calls, image, stacked, (0, squares.size[0]))
+        conv.block(calls, stacked, packed, relu, outputs)
+        calls(
+            max_pool, calls.read(outputs.flat), outputs.place, (OH, OW), 0, 2, win.kernel, win.stride,
+            win.corner, win.dilation, filters, largest.flat, largest.place, (2, 2),
+        )  # fmt: skip
+
+    return memory.recorder.chain([[task]]), largest
+
+
+def twin(calls, jobs, tasks, phases, slots, counters, most):
+    """Every call of every task by its kernel's twin, its numbers read as the parameters say."""
+    for phase in range(len(phases) - 1):
+        for first, last, image in tasks[phases[phase] : phases[phase + 1]].tolist():
+            if most == 0:
+                return False
+            counters[phase * COUNTERS] += 1
+            for number, *numbers in calls[first:last].tolist():
+                by_twin(KERNELS[number], iter(numbers), jobs, slots, image)
+            counters[phase * COUNTERS + COUNTERS // 2] += 1
+            most -= 1
+    return True
+
+
+def by_twin(kernel, numbers, jobs, slots, image):
+    arguments = {}
+    for parameter in inspect.signature(kernel).parameters.values():
+        if parameter.name == "jobs":
+            arguments["jobs"] = jobs[next(numbers) : next(numbers)]
+        elif parameter.annotation == "Any":
+            address, size, step = slots[next(numbers)].tolist()
+            floats = (ctypes.c_float * (size - step * image)).from_address(
+                address + 4 * step * image
+            )
+            arguments[parameter.name] = np.frombuffer(floats, np.float32)
+        elif parameter.annotation == "tuple[int, ...]":  # how a map is cut into tiles
+            arguments[parameter.name] = tuple(next(numbers) for _ in range(7))
+        elif parameter.annotation.startswith("tuple"):
+            count = parameter.annotation.count("int")
+            arguments[parameter.name] = tuple(next(numbers) for _ in range(count))
+        else:
+            arguments[parameter.name] = next(numbers)
+    if "panels" in arguments:
+        arguments["panels"] = arguments["panels"].reshape(-1, arguments["K"], PANEL)
+    name = kernel.__name__
+    if name.startswith("products_"):
+        products(int(name[-1]) * LANES, **arguments)
+    else:
+        getattr(reference, name)(**arguments)
+
+
+def products(columns, jobs, a, a_row, a_column, b, b0, b_row, c, c_row, add):
+    def matrix(flat, first, rows, columns, row, column=1):
+        strides = (4 * row, 4 * column)
+        return np.lib.stride_tricks.as_strided(flat[first:], (rows, columns), strides)
+
+    for rows, depth, a0, more, c0 in jobs.tolist():
+        left = np.float64(matrix(a, a0, rows, depth, a_row, a_column))
+        target = matrix(c, c0, rows, columns, c_row)
+        target[...] = add * target + left @ matrix(b, b0 + more, depth, columns, b_row)
+
+
+@settings(max_examples=15)
+@given(
+    st.integers(1, 3), st.integers(1, 5 * LANES), st.booleans(), st.sampled_from([0, 1, FOREVER]),
+    generators,
+)  # fmt: skip
+def test_carry_out_is_its_twin(images, filters, relu, most, rng):
+    """A chain for each image, then a dense layer in two parts; all at once or some tasks only."""
+    memory = Memory(images, rng)
+    chain, _ = convolution(memory, relu, filters)
+    memory.recorder.phase([(chain, image) for image in range(images)])
+    K, F = 7, PANEL + 3
+    packed = PackedDense(memory.slot(K * 2 * PANEL), memory.slot(2 * PANEL))
+    x, y = memory.slot(images * K), memory.slot(images * F)
+    memory.recorder.record(packed.phases((images, K, F), x, y, relu=relu))
+    tables, (slots,), counters, numbers = memory.tables()
+    before, expected_counters = numbers.copy(), counters.copy()
+    finished = carry_out(*tables, slots, counters, most)
+    written = numbers.copy()
+    numbers[...] = before
+    assert finished == twin(*tables, slots, expected_counters, most) == (most == FOREVER)
+    np.testing.assert_array_equal(counters, expected_counters)
+    assert error(written, numbers) < 1e-5
+
+
+@settings(max_examples=10)
+@given(st.integers(2, 4), generators)
+def test_threads_share_the_tasks_and_wait_for_each_other(threads, rng):
+    """Whoever does a task: the same bits as of one thread. A dense layer reads what others wrote."""
+    memory = Memory(IMAGES, rng)
+    chain, maxima = convolution(memory, True, 20)
+    memory.recorder.phase([(chain, image) for image in range(IMAGES)])
+    K, F = 2 * 2 * 20, 5
+    packed = PackedDense(memory.slot(K * PANEL), memory.slot(PANEL))
+    y = memory.slot(IMAGES * F)
+    memory.recorder.record(packed.phases((IMAGES, K, F), maxima.flat, y, relu=False))
+    tables, slots, counters, numbers = memory.tables(threads)
+    before = numbers.copy()
+    assert carry_out(*tables, slots[0], counters, FOREVER)
+    alone = numbers.copy()
+    numbers[...] = before
+    counters[...] = 0
+    finished = []
+
+    def work(thread):
+        while not carry_out(*tables, slots[thread], counters, 3):
+            pass
+        finished.append(thread)
+
+    workers = [Thread(target=work, args=(thread,)) for thread in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert sorted(finished) == list(range(threads))
+    assert counters[COUNTERS // 2] == IMAGES
+    np.testing.assert_array_equal(numbers, alone)

@@ -1,0 +1,62 @@
+"""Kernel calls, made at once or recorded to be made later: what works out their arguments need not know.
+
+Work is a sequence of phases. A phase is a list of tasks that threads may carry out in any order; none
+begins before the phase before it has ended. A task is handed a `Calls` and calls kernels through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from tinycnn import blocks
+from tinycnn.arrays import read_only
+
+_FLOAT32 = np.dtype(np.float32)
+
+
+class Calls(Protocol):
+    """Calls kernels. Where it only records, arrays are stand-ins, of type Any here."""
+
+    def __call__(self, kernel: Callable[..., None], *arguments: Any) -> None:
+        """Call a kernel, by position; an argument is an array, a whole number or a tuple of these."""
+
+    def read(self, array: Any) -> Any:
+        """The same array as one that cannot be written to."""
+
+    def scratch(self, name: str, size: int) -> Any:
+        """Uninitialised floats of the thread that carries the task out, its own until its next call."""
+
+    def shared(self, name: str, size: int) -> Any:
+        """Uninitialised floats for all tasks of some phases."""
+
+
+Task = Callable[[Calls], None]
+Phase = Sequence[Task]
+
+
+class _AtOnce:
+    """Calls kernels at once."""
+
+    def __call__(self, kernel: Callable[..., None], *arguments: Any) -> None:
+        kernel(*arguments)
+
+    def read(self, array: Any) -> Any:
+        return read_only(array)
+
+    def scratch(self, name: str, size: int) -> Any:
+        return blocks.scratch(name, (size,), _FLOAT32)
+
+    def shared(self, name: str, size: int) -> Any:
+        return blocks.scratch(f"shared {name}", (size,), _FLOAT32)
+
+
+AT_ONCE: Calls = _AtOnce()
+
+
+def run(phases: Iterable[Phase]) -> None:
+    """Carry out phases on all threads, each phase made when its turn comes."""
+    for phase in phases:
+        blocks.run(lambda task: task(AT_ONCE), phase)
