@@ -150,6 +150,7 @@ class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)
                 return rebuild(target_context, *pickle.loads(payload))
         except Exception as error:
             _warn_once(error)
+        _announce(self._identity[1])
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -167,6 +168,21 @@ class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)
 
     def _path(self, sig: Any, codegen: Any) -> Path:
         return _root() / _generation(codegen) / _hash((self._identity, sig))
+
+
+_announced = False
+
+
+def _announce(name: object) -> None:
+    """Say once a process, on stderr, why the first call of a kernel takes so long."""
+    global _announced
+    if not _announced and os.environ.get("TINYCNN_QUIET") is None:
+        _announced = True
+        print(
+            f"tinycnn: compiling kernels for this processor, {name} and what follows: it takes up to "
+            "half a minute, and happens once, for compiled code is kept",
+            file=sys.stderr,
+        )
 
 
 _warned = False

@@ -1,5 +1,7 @@
 """Settings that all tests share."""
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 # A first call compiles for seconds and a shared machine stalls: time is not checked here. The same
@@ -12,3 +14,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("tinycnn")
+
+# Whether a kernel was compiled before does not belong in what tests read on stderr.
+os.environ["TINYCNN_QUIET"] = "1"

@@ -278,8 +278,11 @@ ENGINE = [
 
 @pytest.mark.parametrize("file", ENGINE)
 def test_the_engine_prints_nothing(file):
-    for call in calls(SOURCES[file]):
-        assert ast.unparse(call.func) not in ("print", "sys.stdout.write", "sys.stderr.write")
+    found = [ast.unparse(call) for call in calls(SOURCES[file])]
+    printed = [call for call in found if call.startswith(("print(", "sys.std"))]
+    if file == "kernels/_jit.py":  # but for the line that says why a first call takes so long
+        assert len(printed) == 1 and "file=sys.stderr" in printed.pop()
+    assert not printed
 
 
 @pytest.mark.parametrize("file", [file for file in SOURCES if file.startswith("kernels/")])

@@ -7,7 +7,8 @@ The file is a dict of examples in reading order, each with
 - ``values``: arrays by name. ``data`` is laid out as people draw it, ``shape`` as the ops want it,
   ``dtype`` is float64 unless named, ``text`` gives the exact numbers where ``data`` is rounded;
 - ``given``: which values the reader starts from. The others follow from ``forward`` and
-  ``backward``: calls of ``tinycnn.ops`` that take and give values, with the output size's formula;
+  ``backward``: calls of ``tinycnn.ops``, or of steps of Winograd's algorithm on one line, that take and
+  give values, with the output size's formula;
 - ``update``: a step of SGD, each parameter with its gradient and what it becomes;
 - ``by_hand``: how a cell of ``data`` is worked out, as arithmetic.
 """
@@ -22,11 +23,13 @@ import numpy as np
 import pytest
 
 from tinycnn import ops, shapes
+from tinycnn.stepthrough.examples import operation
+from tinycnn.winograd import matrices
 
 EXAMPLES = json.loads(files("tinycnn").joinpath("stepthrough", "examples.json").read_text())
 MATHEMATICS = Path(__file__).parents[1] / "docs" / "mathematics"
 READING_ORDER = [
-    "conv-pool", "im2col", "softmax", "lrn", "dropout",
+    "conv-pool", "im2col", "winograd", "softmax", "lrn", "dropout",
     "stride", "padding", "dilation", "groups", "overlap",
 ]  # fmt: skip
 CALCULATOR = {"ln": math.log, "floor": math.floor, "max": max}
@@ -79,7 +82,7 @@ def test_the_ops_give_the_values(example, algorithm):
         if "conv2d" in step["op"]:
             arguments["algorithm"] = algorithm
         given = [array(values[name]) for name in step["takes"]]
-        results = getattr(ops, step["op"])(*given, **arguments)
+        results = operation(step["op"])(*given, **arguments)
         results = results if isinstance(results, tuple) else (results,)
         for name, ours in zip(step["gives"], results, strict=True):
             assert_equal(ours, array(values[name]), values[name])
@@ -171,3 +174,21 @@ def test_the_two_dialects_meet_where_alpha_makes_up_for_the_size():
         ops.local_response_norm(x, **paper),
         ops.local_response_norm(x, **code, alpha_over_size=True),
     )
+
+
+def test_winograds_matrices_are_those_that_the_kernels_are_written_from():
+    values = EXAMPLES["winograd"]["values"]
+    for name, matrix in {
+        "BT": matrices.input_matrix(4),
+        "G": matrices.weight_matrix(2, 3),
+        "AT": matrices.output_matrix(2, 3),
+    }.items():
+        np.testing.assert_array_equal(array(values[name]), np.array(matrix, np.float64))
+
+
+def test_winograds_gradients_are_those_of_the_convolution():
+    values = EXAMPLES["winograd"]["values"]
+    dy = array(values["dy"]).reshape(1, 1, 2, 1)
+    dx, dw, _ = ops.conv2d_backward(dy, array(values["x"]), array(values["w"]), algorithm="reference")
+    np.testing.assert_array_equal(dx.ravel(), array(values["dx"]))
+    np.testing.assert_array_equal(dw.ravel(), array(values["dw"]))

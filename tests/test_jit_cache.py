@@ -153,6 +153,17 @@ def test_second_start_compiles_nothing(package: Package) -> None:
     assert {path.stat().st_mode & 0o077 for path in package.cache.iterdir()} == {0}
 
 
+def test_a_line_on_stderr_says_that_compiling_happens_once(package: Package) -> None:
+    quiet, first, second = (
+        package.start(TINYCNN_CACHE_DIR=str(package.root / cache), **settings).communicate()[1]
+        for cache, settings in (("quiet", {"TINYCNN_QUIET": "1"}), ("new", {}), ("new", {}))
+    )
+    assert quiet == second == ""
+    assert first.count("\n") == 1
+    assert "compiling kernels for this processor, probe and what follows" in first
+    assert "happens once" in first
+
+
 # error_model="python" raises on division by zero, "numpy" gives inf.
 DIVIDE = """
 from tinycnn.kernels.probe import probe

@@ -17,6 +17,7 @@ from tinycnn.stepthrough import example_text, examples
 from tinycnn.stepthrough.arithmetic import Value, fraction, text
 from tinycnn.stepthrough.example_text import draw_example
 from tinycnn.stepthrough.terminal import Style
+from tinycnn.winograd import one_line
 
 DATA = examples.load()
 each_example = pytest.mark.parametrize("name", DATA)
@@ -33,7 +34,7 @@ def equations(drawing):
     """The printed equations of cells; columns stand three spaces apart, long ones go on below."""
     joined = re.sub(r"\n +(?== )", " ", drawing)
     chunks = [chunk.strip() for line in joined.splitlines() for chunk in re.split(r" {3,}", line)]
-    calls = "|".join(f"{op}\\(" for op in ops.__all__)
+    calls = "|".join(f"{op}\\(" for op in (*ops.__all__, *one_line.__all__))
     pattern = re.compile(rf"\w+(\[[\d,]+\])? = (?!{calls})")
     return [chunk for chunk in chunks if pattern.match(chunk)]
 
@@ -133,6 +134,7 @@ def test_conv_pool_shows_what_a_class_looks_for(drawn):
 def test_the_others_show_what_they_are_for(drawn):
     for name, line in {
         "im2col": "cols[1] copies x[0,1], x[0,2], x[1,1], x[1,2]",
+        "winograd": "y[0] = 1*(-2) + 1*15 + 1*1 = 14",
         "softmax": "dz[2] = 5/(1 + 2 + 5) - 1 = 5/8 - 1 = -0.375",
         "lrn": "y[1] = 2/(2 + 1*(1^2 + 2^2 + 3^2))^0.75 = 2/16^0.75 = 0.25",
         "dropout": "The mean of y over 10,000 masks is x again, nearly: 0.99  2.01",
@@ -252,6 +254,8 @@ def test_the_way_on_to_alexnet_is_a_command_that_exists(drawn, name):
         return
     arguments = cli._parser().parse_args(shlex.split(command[1])[1:])
     assert arguments.run
+    if name == "winograd":  # how a whole network is carried out: no cell shows it
+        return
     layer = arguments.layer or (arguments.grad or "").partition(".")[0]
     if layer:
         model = tc.alexnet(variant=arguments.model)

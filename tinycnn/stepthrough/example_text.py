@@ -17,6 +17,7 @@ _GAP = 3  # at least, between two equations of a line, or an equation and its re
 _ON = {
     "conv-pool": "tinycnn step --layer conv2 --at 13,13,11",
     "im2col": "tinycnn step --layer conv1 --im2col --at 27,27",
+    "winograd": "tinycnn summary --plan 32",
     "softmax": "tinycnn step --why loss",
     "lrn": "tinycnn step --model paper --layer norm1 --at 27,27,33",
     "dropout": "tinycnn step --train --layer dropout1 --at 2,3,141",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -18,6 +18,7 @@ from tinycnn.model import Sequential
 from tinycnn.optimizers import SGD
 from tinycnn.stepthrough import worked
 from tinycnn.stepthrough.arithmetic import Pair, Value, Worked, products, text
+from tinycnn.winograd import one_line
 
 _MASKS = 10_000
 # Beyond this, relative to the largest number or 1, two ways to work out a float64 do not agree.
@@ -168,6 +169,12 @@ def _stage(step: Mapping[str, Any], known: dict[str, Value], stored: dict[str, V
     )
 
 
+def operation(name: str) -> Callable[..., Any]:
+    """An op of `tinycnn.ops`, or a step of Winograd's algorithm on one line."""
+    found: Callable[..., Any] = getattr(one_line if name in one_line.__all__ else ops, name)
+    return found
+
+
 def engine(
     op: str,
     takes: Sequence[Value],
@@ -180,7 +187,7 @@ def engine(
     The results are named ``gives`` and laid out like the stored ones of these names.
     """
     given = {key: _tuples(value) for key, value in arguments.items()}
-    arrays = getattr(ops, op)(*(value.array for value in takes), **given)
+    arrays = operation(op)(*(value.array for value in takes), **given)
     arrays = arrays if isinstance(arrays, tuple) else (arrays,)
     values = [
         _like(name, np.asarray(array), (stored or {}).get(name))

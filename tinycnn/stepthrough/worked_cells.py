@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn.arrays import Array
 from tinycnn.stepthrough.arithmetic import (
     Index,
     Pair,
@@ -75,6 +76,38 @@ def dense_backward(takes: Sequence[Value], gives: Sequence[Value], arguments: Ar
         into[1].setdefault((d, f), []).append((sent, float(x[n, d])))
     dx, dW = (gradients(terms, give) for terms, give in zip(into, gives[:2], strict=True))
     return dx, dW, bias_gradient(takes[0])
+
+
+def transform(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+    """y[i] = sum of matrix[i,l] * x[l]; what the matrix multiplies with 0 is left out."""
+    return (_rows_times(takes[0].array, takes[1].flat),)
+
+
+def transform_backward(
+    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
+) -> Results:
+    """dx[l] = sum of matrix[i,l] * dy[i]."""
+    return (_rows_times(takes[1].array.T, takes[0].flat),)
+
+
+def _rows_times(matrix: Array, x: Sequence[float]) -> Cells:
+    return tuple(
+        products([(float(a), b) for a, b in zip(row, x, strict=True) if a]) for row in matrix
+    )
+
+
+def multiply(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+    """m[j] = u[j] * v[j]."""
+    u, v = takes
+    return (tuple(products([pair]) for pair in zip(u.flat, v.flat, strict=True)),)
+
+
+def multiply_backward(
+    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
+) -> Results:
+    """du = dm * v and dv = dm * u, cell by cell."""
+    dm, u, v = takes
+    return (*multiply((dm, v), gives, arguments), *multiply((dm, u), gives, arguments))
 
 
 def relu(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
