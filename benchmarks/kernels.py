@@ -14,7 +14,7 @@ import pytest
 
 from tinycnn.arrays import read_only
 from tinycnn.calls import Calls
-from tinycnn.feature_maps import FeatureMaps
+from tinycnn.feature_maps import FeatureMaps, aligned_zeros
 from tinycnn.inference.recording import Recorder
 from tinycnn.kernels import microkernels, winograd_transforms
 from tinycnn.kernels.bias import add_bias
@@ -200,7 +200,7 @@ def test_dense_input_gradient(benchmark: Benchmark) -> None:
 TILES = (3, 5, 1, 2, 5, 1, 2)
 IMAGES, CHANNELS, WIDTH = 4, 256, 4 * LANES
 FREQUENCIES, ROWS_OF_TILES = 7 * 7, 3 * 3 * IMAGES
-SCRATCH = 7 * 13 * (CHANNELS + WIDTH)
+SCRATCH = 7 * (13 * (CHANNELS + WIDTH) + 7 * WIDTH)
 SIZE = 13
 
 
@@ -224,7 +224,7 @@ def test_input_transform(benchmark: Benchmark) -> None:
     V = np.empty(FREQUENCIES * step, np.float32)
     benchmark(
         input_transform, read_only(x.flat), x.start, x.image, x.row, x.column, TILES, IMAGES, CHANNELS,
-        0, IMAGES * 3, 0, CHANNELS, V, step, np.empty(SCRATCH, np.float32),
+        0, IMAGES * 3, 0, CHANNELS, V, step, np.empty(SCRATCH, np.float32), False,
     )  # fmt: skip
 
 
@@ -240,7 +240,7 @@ def test_output_transform(benchmark: Benchmark) -> None:
 
 def test_transform_weights(benchmark: Benchmark) -> None:
     W, G = read_only(normal(9 * CHANNELS * WIDTH)), read_only(RNG.standard_normal((7, 3)))
-    U = np.empty(FREQUENCIES * CHANNELS * WIDTH, np.float32)
+    U = aligned_zeros(FREQUENCIES * CHANNELS * WIDTH)
     strides = 3 * CHANNELS * WIDTH, CHANNELS * WIDTH, WIDTH, 1
     benchmark(
         transform_weights, W, 0, *strides, CHANNELS, WIDTH, G, G, 0, WIDTH, U, CHANNELS, WIDTH
@@ -250,7 +250,7 @@ def test_transform_weights(benchmark: Benchmark) -> None:
 def test_gradient_transform(benchmark: Benchmark) -> None:
     dy, y = (read_only(array) for array in normal(2, IMAGES, SIZE, SIZE, CHANNELS))
     step = ROWS_OF_TILES * WIDTH
-    Z = np.empty(CHANNELS // WIDTH * FREQUENCIES * step, np.float32)
+    Z = aligned_zeros(CHANNELS // WIDTH * FREQUENCIES * step)
     db = np.empty((IMAGES * 3, CHANNELS), np.float32)
     benchmark(
         gradient_transform, dy, y, True, 0, IMAGES * 3, TILES, IMAGES,
@@ -261,7 +261,7 @@ def test_gradient_transform(benchmark: Benchmark) -> None:
 def test_weight_transform(benchmark: Benchmark) -> None:
     dU = read_only(normal(FREQUENCIES * 64 * WIDTH))
     dW, scratch = np.empty((3, 3, 64, WIDTH), np.float32), np.empty(10 * 7 * LANES, np.float32)
-    benchmark(weight_transform, dU, 64, 7, 7, WIDTH, False, dW, 0, 0, scratch)
+    benchmark(weight_transform, dU, 64 * WIDTH, WIDTH, 7, 7, 0, 64, dW, scratch)
 
 
 # The generated ones, whatever they are by now. Transforms to outputs take vectors, so that Python
@@ -303,7 +303,7 @@ def test_product(benchmark: Benchmark, kernel: Any) -> None:
     width = int(kernel.__name__[-1]) * LANES
     a, b = read_only(normal(ROWS * DEPTH)), read_only(normal(DEPTH * width))
     c = np.empty(ROWS * width, np.float32)
-    benchmark(kernel, ROWS, a, 0, DEPTH, 1, DEPTH, b, 0, width, c, 0, width, False)
+    benchmark(kernel, ROWS, a, 0, DEPTH, 1, DEPTH, 0, b, 0, width, c, 0, width, False)
 
 
 @generated(microkernels, "products_")

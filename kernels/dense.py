@@ -64,7 +64,7 @@ def dense(
     for p in range(first, last):
         for k in range(0, K, _DEPTH):
             _product(
-                rows, source, first_row * K + k, K, 1, min(_DEPTH, K - k),
+                rows, source, first_row * K + k, K, 1, min(_DEPTH, K - k), first_row * K + k,
                 weights, (p * K + k) * PANEL, PANEL, sums, 0, PANEL, k > 0,
             )  # fmt: skip
         for f in range(p * PANEL, min((p + 1) * PANEL, F), LANES):

@@ -40,12 +40,12 @@ def dense_product(x: Any, W: Any, first: int, last: int, y: Any) -> None:
     for k in range(0, D, _FORWARD_ROWS):
         rows = min(_FORWARD_ROWS, D - k)
         for f in range(first, whole, PANEL):
-            _product(N, source, k, D, 1, rows, weights, k * F + f, F, target, f, F, k > 0)
+            _product(N, source, k, D, 1, rows, k, weights, k * F + f, F, target, f, F, k > 0)
         if whole < last:
             for row in range(rows):
                 for f in range(whole, last):
                     rest[row * PANEL + f - whole] = weights[(k + row) * F + f]
-            _product(N, source, k, D, 1, rows, rest, 0, PANEL, sums, 0, PANEL, k > 0)
+            _product(N, source, k, D, 1, rows, k, rest, 0, PANEL, sums, 0, PANEL, k > 0)
     for n in range(N):
         for f in range(whole, last):
             target[n * F + f] = sums[n * PANEL + f - whole]
@@ -67,9 +67,9 @@ def dense_weight_gradient(x: Any, dz: Any, first: int, last: int, dW: Any) -> No
     for k in range(first, last, _ROWS):
         rows = min(_ROWS, last - k)
         for f in range(0, whole, PANEL):
-            _product(rows, source, k, 1, D, N, slopes, f, F, target, k * F + f, F, False)
+            _product(rows, source, k, 1, D, N, k, slopes, f, F, target, k * F + f, F, False)
         if whole < F:
-            _product(rows, source, k, 1, D, N, rest, 0, PANEL, sums, 0, PANEL, False)
+            _product(rows, source, k, 1, D, N, k, rest, 0, PANEL, sums, 0, PANEL, False)
             for row in range(rows):
                 for f in range(whole, F):
                     target[(k + row) * F + f] = sums[row * PANEL + f - whole]
@@ -113,38 +113,18 @@ def dense_input_gradient(panels: Any, W: Any, first: int, last: int, dx: Any) ->
             depth = min(_DEPTH, F - f)
             for p in range(count):
                 b, c = (p * F + f) * width, p * _ROWS * width
+                at = k * F + f
+                following = at + depth if p == 0 and f + depth < F else at
                 if width == NARROW:
                     product_2(
-                        rows,
-                        weights,
-                        k * F + f,
-                        F,
-                        1,
-                        depth,
-                        slopes,
-                        b,
-                        width,
-                        sums,
-                        c,
-                        width,
-                        f > 0,
-                    )
+                        rows, weights, at, F, 1, depth, following, slopes, b, width,
+                        sums, c, width, f > 0,
+                    )  # fmt: skip
                 else:
                     _product(
-                        rows,
-                        weights,
-                        k * F + f,
-                        F,
-                        1,
-                        depth,
-                        slopes,
-                        b,
-                        width,
-                        sums,
-                        c,
-                        width,
-                        f > 0,
-                    )
+                        rows, weights, at, F, 1, depth, following, slopes, b, width,
+                        sums, c, width, f > 0,
+                    )  # fmt: skip
         for n in range(N):
             at = n // width * _ROWS * width + n % width
             for row in range(rows):

@@ -29,13 +29,14 @@ from tinycnn.kernels.simd import (
 
 @kernel
 def product_4(
-    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, b: Any, b0: int, b_row: int,
-    c: Any, c0: int, c_row: int, add: bool,
+    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
+    b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
 ) -> None:
     """c (rows, 4*LANES) = a (rows, depth) b (depth, 4*LANES), added to c if ``add``.
 
     a[i, k] is a[a0 + i*a_row + k*a_column]; row k of b begins at b0 + k*b_row, row i of c at
-    c0 + i*c_row. The first rows bring what follows b into L2, for the next call.
+    c0 + i*c_row. Meanwhile what comes next is brought into L2: the a that begins at ``a_next``, if that
+    is not this one, and the b that follows this one, or stands beside it if its rows lie apart.
     """
     zero = splat(0.0)
     # 5s and 4s make up for what 6s leave: 25 rows are five 5s, not four 6s and a 1.
@@ -44,10 +45,20 @@ def product_4(
     missing = groups * 6 - rows + few
     fours = max(missing - groups, 0)
     fives = missing - 2 * fours
-    ahead = b0 + depth * b_row
-    stop = ahead + depth * 4 * LANES
+    # Each tile asks for a part: of rows that follow each other the same rows, else a line of each row.
+    apart = b_row != 4 * LANES
+    b_next = b0 + (4 * LANES if apart else depth * b_row)
+    b_forward, b_part = (b_row, 16) if apart else (16, 16 * depth)
+    start, tile = a0, 0
     for _ in range(groups - fours - fives):
-        forward = 16 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 6
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if 16 * tile < 4 * LANES:
+            b_line, b_step = b_next + tile * b_part, b_forward
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -89,8 +100,10 @@ def product_4(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             v2 = load(b, at + 2 * LANES)
@@ -158,8 +171,16 @@ def product_4(
         store(c, c0 + 5 * c_row + 3 * LANES, s53)
         a0 += 6 * a_row
         c0 += 6 * c_row
+        tile += 1
     for _ in range(fives):
-        forward = 16 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 5
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if 16 * tile < 4 * LANES:
+            b_line, b_step = b_next + tile * b_part, b_forward
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -195,8 +216,10 @@ def product_4(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             v2 = load(b, at + 2 * LANES)
@@ -254,8 +277,16 @@ def product_4(
         store(c, c0 + 4 * c_row + 3 * LANES, s43)
         a0 += 5 * a_row
         c0 += 5 * c_row
+        tile += 1
     for _ in range(fours):
-        forward = 64 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 4
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -285,11 +316,13 @@ def product_4(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            prefetch(b, ahead + 16)
-            prefetch(b, ahead + 32)
-            prefetch(b, ahead + 48)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            prefetch(b, b_line + 16)
+            prefetch(b, b_line + 32)
+            prefetch(b, b_line + 48)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             v2 = load(b, at + 2 * LANES)
@@ -337,8 +370,16 @@ def product_4(
         store(c, c0 + 3 * c_row + 3 * LANES, s33)
         a0 += 4 * a_row
         c0 += 4 * c_row
+        tile += 1
     for _ in range(few // 2):
-        forward = 64 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 2
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         if add:
@@ -356,11 +397,13 @@ def product_4(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            prefetch(b, ahead + 16)
-            prefetch(b, ahead + 32)
-            prefetch(b, ahead + 48)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            prefetch(b, b_line + 16)
+            prefetch(b, b_line + 32)
+            prefetch(b, b_line + 48)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             v2 = load(b, at + 2 * LANES)
@@ -388,8 +431,16 @@ def product_4(
         store(c, c0 + 1 * c_row + 3 * LANES, s13)
         a0 += 2 * a_row
         c0 += 2 * c_row
+        tile += 1
     for _ in range(few % 2):
-        forward = 64 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 1
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         if add:
             s00 = load(c, c0 + 0 * c_row + 0 * LANES)
@@ -401,11 +452,13 @@ def product_4(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            prefetch(b, ahead + 16)
-            prefetch(b, ahead + 32)
-            prefetch(b, ahead + 48)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            prefetch(b, b_line + 16)
+            prefetch(b, b_line + 32)
+            prefetch(b, b_line + 48)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             v2 = load(b, at + 2 * LANES)
@@ -423,6 +476,7 @@ def product_4(
         store(c, c0 + 0 * c_row + 3 * LANES, s03)
         a0 += 1 * a_row
         c0 += 1 * c_row
+        tile += 1
 
 
 @kernel
@@ -433,21 +487,23 @@ def products_4(
     """Call `product_4` for each row of ``jobs``: (rows, depth, a0, what b0 is more, c0)."""
     a, b = read_only(a), read_only(b)
     for job in range(len(jobs)):
+        following = min(job + 1, len(jobs) - 1)
         product_4(
-            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1],
+            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1], jobs[following, 2],
             b, b0 + jobs[job, 3], b_row, c, jobs[job, 4], c_row, add,
         )  # fmt: skip
 
 
 @kernel
 def product_3(
-    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, b: Any, b0: int, b_row: int,
-    c: Any, c0: int, c_row: int, add: bool,
+    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
+    b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
 ) -> None:
     """c (rows, 3*LANES) = a (rows, depth) b (depth, 3*LANES), added to c if ``add``.
 
     a[i, k] is a[a0 + i*a_row + k*a_column]; row k of b begins at b0 + k*b_row, row i of c at
-    c0 + i*c_row. The first rows bring what follows b into L2, for the next call.
+    c0 + i*c_row. Meanwhile what comes next is brought into L2: the a that begins at ``a_next``, if that
+    is not this one, and the b that follows this one, or stands beside it if its rows lie apart.
     """
     zero = splat(0.0)
     # 5s and 4s make up for what 6s leave: 25 rows are five 5s, not four 6s and a 1.
@@ -456,10 +512,20 @@ def product_3(
     missing = groups * 6 - rows + few
     fours = max(missing - groups, 0)
     fives = missing - 2 * fours
-    ahead = b0 + depth * b_row
-    stop = ahead + depth * 3 * LANES
+    # Each tile asks for a part: of rows that follow each other the same rows, else a line of each row.
+    apart = b_row != 3 * LANES
+    b_next = b0 + (3 * LANES if apart else depth * b_row)
+    b_forward, b_part = (b_row, 16) if apart else (16, 16 * depth)
+    start, tile = a0, 0
     for _ in range(groups - fours - fives):
-        forward = 16 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 6
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if 16 * tile < 3 * LANES:
+            b_line, b_step = b_next + tile * b_part, b_forward
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -495,8 +561,10 @@ def product_3(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             v2 = load(b, at + 2 * LANES)
@@ -551,8 +619,16 @@ def product_3(
         store(c, c0 + 5 * c_row + 2 * LANES, s52)
         a0 += 6 * a_row
         c0 += 6 * c_row
+        tile += 1
     for _ in range(fives):
-        forward = 16 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 5
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if 16 * tile < 3 * LANES:
+            b_line, b_step = b_next + tile * b_part, b_forward
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -583,8 +659,10 @@ def product_3(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             v2 = load(b, at + 2 * LANES)
@@ -631,8 +709,16 @@ def product_3(
         store(c, c0 + 4 * c_row + 2 * LANES, s42)
         a0 += 5 * a_row
         c0 += 5 * c_row
+        tile += 1
     for _ in range(fours):
-        forward = 48 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 4
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -658,10 +744,12 @@ def product_3(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            prefetch(b, ahead + 16)
-            prefetch(b, ahead + 32)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            prefetch(b, b_line + 16)
+            prefetch(b, b_line + 32)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             v2 = load(b, at + 2 * LANES)
@@ -700,8 +788,16 @@ def product_3(
         store(c, c0 + 3 * c_row + 2 * LANES, s32)
         a0 += 4 * a_row
         c0 += 4 * c_row
+        tile += 1
     for _ in range(few // 2):
-        forward = 48 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 2
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         if add:
@@ -717,10 +813,12 @@ def product_3(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            prefetch(b, ahead + 16)
-            prefetch(b, ahead + 32)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            prefetch(b, b_line + 16)
+            prefetch(b, b_line + 32)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             v2 = load(b, at + 2 * LANES)
@@ -743,8 +841,16 @@ def product_3(
         store(c, c0 + 1 * c_row + 2 * LANES, s12)
         a0 += 2 * a_row
         c0 += 2 * c_row
+        tile += 1
     for _ in range(few % 2):
-        forward = 48 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 1
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         if add:
             s00 = load(c, c0 + 0 * c_row + 0 * LANES)
@@ -755,10 +861,12 @@ def product_3(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            prefetch(b, ahead + 16)
-            prefetch(b, ahead + 32)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            prefetch(b, b_line + 16)
+            prefetch(b, b_line + 32)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             v2 = load(b, at + 2 * LANES)
@@ -773,6 +881,7 @@ def product_3(
         store(c, c0 + 0 * c_row + 2 * LANES, s02)
         a0 += 1 * a_row
         c0 += 1 * c_row
+        tile += 1
 
 
 @kernel
@@ -783,21 +892,23 @@ def products_3(
     """Call `product_3` for each row of ``jobs``: (rows, depth, a0, what b0 is more, c0)."""
     a, b = read_only(a), read_only(b)
     for job in range(len(jobs)):
+        following = min(job + 1, len(jobs) - 1)
         product_3(
-            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1],
+            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1], jobs[following, 2],
             b, b0 + jobs[job, 3], b_row, c, jobs[job, 4], c_row, add,
         )  # fmt: skip
 
 
 @kernel
 def product_2(
-    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, b: Any, b0: int, b_row: int,
-    c: Any, c0: int, c_row: int, add: bool,
+    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
+    b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
 ) -> None:
     """c (rows, 2*LANES) = a (rows, depth) b (depth, 2*LANES), added to c if ``add``.
 
     a[i, k] is a[a0 + i*a_row + k*a_column]; row k of b begins at b0 + k*b_row, row i of c at
-    c0 + i*c_row. The first rows bring what follows b into L2, for the next call.
+    c0 + i*c_row. Meanwhile what comes next is brought into L2: the a that begins at ``a_next``, if that
+    is not this one, and the b that follows this one, or stands beside it if its rows lie apart.
     """
     zero = splat(0.0)
     # 5s and 4s make up for what 6s leave: 25 rows are five 5s, not four 6s and a 1.
@@ -806,10 +917,20 @@ def product_2(
     missing = groups * 6 - rows + few
     fours = max(missing - groups, 0)
     fives = missing - 2 * fours
-    ahead = b0 + depth * b_row
-    stop = ahead + depth * 2 * LANES
+    # Each tile asks for a part: of rows that follow each other the same rows, else a line of each row.
+    apart = b_row != 2 * LANES
+    b_next = b0 + (2 * LANES if apart else depth * b_row)
+    b_forward, b_part = (b_row, 16) if apart else (16, 16 * depth)
+    start, tile = a0, 0
     for _ in range(groups - fours - fives):
-        forward = 16 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 6
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if 16 * tile < 2 * LANES:
+            b_line, b_step = b_next + tile * b_part, b_forward
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -839,8 +960,10 @@ def product_2(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             x = broadcast(a, p0)
@@ -882,8 +1005,16 @@ def product_2(
         store(c, c0 + 5 * c_row + 1 * LANES, s51)
         a0 += 6 * a_row
         c0 += 6 * c_row
+        tile += 1
     for _ in range(fives):
-        forward = 16 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 5
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if 16 * tile < 2 * LANES:
+            b_line, b_step = b_next + tile * b_part, b_forward
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -909,8 +1040,10 @@ def product_2(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             x = broadcast(a, p0)
@@ -946,8 +1079,16 @@ def product_2(
         store(c, c0 + 4 * c_row + 1 * LANES, s41)
         a0 += 5 * a_row
         c0 += 5 * c_row
+        tile += 1
     for _ in range(fours):
-        forward = 32 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 4
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -969,9 +1110,11 @@ def product_2(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            prefetch(b, ahead + 16)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            prefetch(b, b_line + 16)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             x = broadcast(a, p0)
@@ -1001,8 +1144,16 @@ def product_2(
         store(c, c0 + 3 * c_row + 1 * LANES, s31)
         a0 += 4 * a_row
         c0 += 4 * c_row
+        tile += 1
     for _ in range(few // 2):
-        forward = 32 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 2
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         if add:
@@ -1016,9 +1167,11 @@ def product_2(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            prefetch(b, ahead + 16)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            prefetch(b, b_line + 16)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             x = broadcast(a, p0)
@@ -1036,8 +1189,16 @@ def product_2(
         store(c, c0 + 1 * c_row + 1 * LANES, s11)
         a0 += 2 * a_row
         c0 += 2 * c_row
+        tile += 1
     for _ in range(few % 2):
-        forward = 32 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 1
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         if add:
             s00 = load(c, c0 + 0 * c_row + 0 * LANES)
@@ -1047,9 +1208,11 @@ def product_2(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            prefetch(b, ahead + 16)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            prefetch(b, b_line + 16)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             v1 = load(b, at + 1 * LANES)
             x = broadcast(a, p0)
@@ -1061,6 +1224,7 @@ def product_2(
         store(c, c0 + 0 * c_row + 1 * LANES, s01)
         a0 += 1 * a_row
         c0 += 1 * c_row
+        tile += 1
 
 
 @kernel
@@ -1071,21 +1235,23 @@ def products_2(
     """Call `product_2` for each row of ``jobs``: (rows, depth, a0, what b0 is more, c0)."""
     a, b = read_only(a), read_only(b)
     for job in range(len(jobs)):
+        following = min(job + 1, len(jobs) - 1)
         product_2(
-            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1],
+            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1], jobs[following, 2],
             b, b0 + jobs[job, 3], b_row, c, jobs[job, 4], c_row, add,
         )  # fmt: skip
 
 
 @kernel
 def product_1(
-    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, b: Any, b0: int, b_row: int,
-    c: Any, c0: int, c_row: int, add: bool,
+    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
+    b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
 ) -> None:
     """c (rows, 1*LANES) = a (rows, depth) b (depth, 1*LANES), added to c if ``add``.
 
     a[i, k] is a[a0 + i*a_row + k*a_column]; row k of b begins at b0 + k*b_row, row i of c at
-    c0 + i*c_row. The first rows bring what follows b into L2, for the next call.
+    c0 + i*c_row. Meanwhile what comes next is brought into L2: the a that begins at ``a_next``, if that
+    is not this one, and the b that follows this one, or stands beside it if its rows lie apart.
     """
     zero = splat(0.0)
     # 5s and 4s make up for what 6s leave: 25 rows are five 5s, not four 6s and a 1.
@@ -1094,10 +1260,20 @@ def product_1(
     missing = groups * 6 - rows + few
     fours = max(missing - groups, 0)
     fives = missing - 2 * fours
-    ahead = b0 + depth * b_row
-    stop = ahead + depth * 1 * LANES
+    # Each tile asks for a part: of rows that follow each other the same rows, else a line of each row.
+    apart = b_row != 1 * LANES
+    b_next = b0 + (1 * LANES if apart else depth * b_row)
+    b_forward, b_part = (b_row, 16) if apart else (16, 16 * depth)
+    start, tile = a0, 0
     for _ in range(groups - fours - fives):
-        forward = 16 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 6
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if 16 * tile < 1 * LANES:
+            b_line, b_step = b_next + tile * b_part, b_forward
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -1121,8 +1297,10 @@ def product_1(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             x = broadcast(a, p0)
             s00 = fma(x, v0, s00)
@@ -1151,8 +1329,16 @@ def product_1(
         store(c, c0 + 5 * c_row + 0 * LANES, s50)
         a0 += 6 * a_row
         c0 += 6 * c_row
+        tile += 1
     for _ in range(fives):
-        forward = 16 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 5
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if 16 * tile < 1 * LANES:
+            b_line, b_step = b_next + tile * b_part, b_forward
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -1173,8 +1359,10 @@ def product_1(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             x = broadcast(a, p0)
             s00 = fma(x, v0, s00)
@@ -1199,8 +1387,16 @@ def product_1(
         store(c, c0 + 4 * c_row + 0 * LANES, s40)
         a0 += 5 * a_row
         c0 += 5 * c_row
+        tile += 1
     for _ in range(fours):
-        forward = 16 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 4
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -1218,8 +1414,10 @@ def product_1(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             x = broadcast(a, p0)
             s00 = fma(x, v0, s00)
@@ -1240,8 +1438,16 @@ def product_1(
         store(c, c0 + 3 * c_row + 0 * LANES, s30)
         a0 += 4 * a_row
         c0 += 4 * c_row
+        tile += 1
     for _ in range(few // 2):
-        forward = 16 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 2
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         if add:
@@ -1253,8 +1459,10 @@ def product_1(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             x = broadcast(a, p0)
             s00 = fma(x, v0, s00)
@@ -1267,8 +1475,16 @@ def product_1(
         store(c, c0 + 1 * c_row + 0 * LANES, s10)
         a0 += 2 * a_row
         c0 += 2 * c_row
+        tile += 1
     for _ in range(few % 2):
-        forward = 16 if ahead < stop else 0
+        a_line, a_step, b_line, b_step = a0, 0, b0, 0
+        if a_next != start:
+            if a_column == 1:
+                a_line, a_step = a_next + a0 - start, 1
+            elif 16 * tile < rows:
+                a_line, a_step = a_next + 16 * tile, a_column
+        if tile == 0:
+            b_line, b_step = b_next, b_row
         p0 = a0 + 0 * a_row
         if add:
             s00 = load(c, c0 + 0 * c_row + 0 * LANES)
@@ -1277,8 +1493,10 @@ def product_1(
         at = b0
         for _ in range(depth):
             keep_rolled()
-            prefetch(b, ahead + 0)
-            ahead += forward
+            prefetch(a, a_line)
+            a_line += a_step
+            prefetch(b, b_line + 0)
+            b_line += b_step
             v0 = load(b, at + 0 * LANES)
             x = broadcast(a, p0)
             s00 = fma(x, v0, s00)
@@ -1287,6 +1505,7 @@ def product_1(
         store(c, c0 + 0 * c_row + 0 * LANES, s00)
         a0 += 1 * a_row
         c0 += 1 * c_row
+        tile += 1
 
 
 @kernel
@@ -1297,7 +1516,8 @@ def products_1(
     """Call `product_1` for each row of ``jobs``: (rows, depth, a0, what b0 is more, c0)."""
     a, b = read_only(a), read_only(b)
     for job in range(len(jobs)):
+        following = min(job + 1, len(jobs) - 1)
         product_1(
-            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1],
+            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1], jobs[following, 2],
             b, b0 + jobs[job, 3], b_row, c, jobs[job, 4], c_row, add,
         )  # fmt: skip

@@ -102,7 +102,7 @@ def _call(c: Any, jobs: Any, slots: Any, image: int) -> None:
         input_transform(
             read_only(_array(slots, c[1], image)), c[2], c[3], c[4], c[5],
             (c[6], c[7], c[8], c[9], c[10], c[11], c[12]), c[13], c[14], c[15], c[16], c[17], c[18],
-            _array(slots, c[19], image), c[20], _array(slots, c[21], image),
+            _array(slots, c[19], image), c[20], _array(slots, c[21], image), c[22] != 0,
         )  # fmt: skip
     elif c[0] == 6:
         max_pool(

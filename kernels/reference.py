@@ -458,6 +458,7 @@ def input_transform(
     V: Any,
     step: int,
     scratch: Any,
+    streamed: bool,
 ) -> None:
     """V = B^T d B for the window d of every tile, in those rows of tiles and channels."""
     r, n = tiles[0], tiles[4] + tiles[0] - 1
@@ -598,29 +599,27 @@ def gradient_transform(
 
 def weight_transform(
     dU: Any,
-    rows: int,
+    step: int,
+    line: int,
     n_rows: int,
     n: int,
-    width: int,
-    add: bool,
+    first: int,
+    last: int,
     dW: Any,
-    channel: int,
-    filter: int,
     scratch: Any,
 ) -> None:
-    """dW = G^T dU G, or added to dW, for some channels and filters."""
+    """dW = G^T dU G for those channels."""
     r, F = dW.shape[0], dW.shape[3]
-    for k in range(rows):
-        for f in range(filter, min(filter + width, F)):
+    for c in range(first, last):
+        for f in range(F):
             d = np.zeros((n_rows, n))
             for i in range(n_rows):
                 for j in range(n):
-                    d[i, j] = dU[((i * n + j) * rows + k) * width + f - filter]
+                    d[i, j] = dU[(i * n + j) * step + c * line + f]
             slopes = _winograd_weights(r, n_rows).T @ d @ _winograd_weights(r, n)
             for i in range(r):
                 for j in range(r):
-                    before = float(dW[i, j, channel + k, f]) if add else 0.0
-                    dW[i, j, channel + k, f] = before + slopes[i, j]
+                    dW[i, j, c, f] = slopes[i, j]
 
 
 def dense_product(x: Any, W: Any, first: int, last: int, y: Any) -> None:

@@ -137,6 +137,24 @@ def _emit_store(context: Any, builder: Any, types: Any, values: Any) -> None:
     builder.store(vector, builder.bitcast(pointer, _FLOATS.as_pointer())).align = 4
 
 
+def _emit_stream(context: Any, builder: Any, types: Any, values: Any) -> None:
+    array, index, vector = values
+    _check_bounds(context, builder, types[0], array, index, LANES)
+    pointer = _pointer(context, builder, types[0], array, index)
+    if context.enable_boundscheck:
+        beyond = builder.and_(builder.ptrtoint(pointer, index.type), index.type(4 * LANES - 1))
+        with builder.if_then(builder.icmp_signed("!=", beyond, index.type(0)), likely=False):
+            message = (f"stream writes to multiples of {4 * LANES} bytes",)
+            context.call_conv.return_user_exc(builder, IndexError, message)
+    store = builder.store(vector, builder.bitcast(pointer, _FLOATS.as_pointer()))
+    store.align = 4 * LANES
+    store.set_metadata("nontemporal", builder.module.add_metadata([_INT32(1)]))
+
+
+def _emit_stream_end(context: Any, builder: Any, types: Any, values: Any) -> None:
+    builder.fence("seq_cst")
+
+
 def _emit_store_uint8(context: Any, builder: Any, types: Any, values: Any) -> None:
     array, index, vector = values
     _check_bounds(context, builder, types[0], array, index, LANES)
@@ -225,6 +243,23 @@ def store(array: Any, index: int, x: Any) -> None:
     """Write ``x`` to the LANES numbers from ``array[index]`` on."""
     assert 0 <= index <= array.size - LANES
     array[index : index + LANES] = x
+
+
+@_compiled(_emit_stream, _types.void, _WRITTEN, _types.intp, _VECTOR)
+def stream(array: Any, index: int, x: Any) -> None:
+    """Write ``x`` past the caches to ``array[index]`` and on: 4*LANES bytes that begin at such a multiple.
+
+    For what is not read again before the caches have been overwritten: a line that is stored is
+    first read, one that is streamed is not. The processor faults where the address is not
+    aligned.
+    """
+    assert 0 <= index <= array.size - LANES and array[index:].ctypes.data % (4 * LANES) == 0
+    array[index : index + LANES] = x
+
+
+@_compiled(_emit_stream_end, _types.void)
+def stream_end() -> None:
+    """Let no later write be seen before what was streamed: to be called before others are told."""
 
 
 @_compiled(_emit_store_uint8, _types.void, _WRITTEN_UINT8, _types.intp, _VECTOR)

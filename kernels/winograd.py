@@ -23,7 +23,7 @@ import numpy as np
 
 from tinycnn.kernels import winograd_transforms as one
 from tinycnn.kernels._jit import kernel
-from tinycnn.kernels.simd import LANES, load, read_only, splat
+from tinycnn.kernels.simd import LANES, load, read_only, splat, stream, stream_end
 
 # Tiles whose columns are transformed together, so that what they share is transformed once; few
 # enough for the scratch of 8 * (GROUP*5 + 2) vectors to stay in L1.
@@ -113,25 +113,45 @@ def _to_outputs(
 
 
 @kernel
+def _stream_tile(
+    x: Any, at: int, n_rows: int, n_columns: int, n: int, width: int, count: int,
+    target: Any, to: int, step: int,
+) -> None:  # fmt: skip
+    """Copy a tile's numbers at each of its frequencies, ``count`` side by side, past the caches.
+
+    Those of frequency (i, j) go from at + (i*n + j)*width to to + (i*n + j)*step, the begin of a line.
+    """
+    for i in range(n_rows):
+        for j in range(n_columns):
+            frequency = i * n + j
+            for c in range(0, count, LANES):
+                stream(target, to + frequency * step + c, load(x, at + frequency * width + c))
+
+
+@kernel
 def input_transform(
     x: Any, origin: int, image: int, row: int, column: int,
     tiles: tuple[int, ...], images: int, channels: int,
     first: int, last: int, first_channel: int, last_channel: int,
-    V: Any, step: int, scratch: Any,
+    V: Any, step: int, scratch: Any, streamed: bool,
 ) -> None:  # fmt: skip
     """V = B^T d B for the windows d of some rows of tiles and some channels.
 
     Frequency (i, j) of row t (a tile of an image) and channel c is
     V[(i*n + j)*step + t*channels + c], n the frequencies of the columns' axis. Done are rows ``first``
     to ``last`` of the images * (tiles' rows), channels ``first_channel`` to ``last_channel`` (neither
-    last one included); all numbers of channels are multiples of LANES.
+    last one included); all numbers of channels are multiples of LANES. ``streamed``: V is too large to be
+    read again before it has left the caches, and begins at a cache line.
     """
     kernel_size, row_outputs, big_rows, small_rows, column_outputs, big_columns, small_columns = (
         tiles
     )
     rows, columns = big_rows + small_rows, big_columns + small_columns
     n = column_outputs + kernel_size - 1
-    between = read_only(scratch)
+    between, finished = (
+        read_only(scratch),
+        scratch.size - n * (row_outputs + kernel_size - 1) * LANES,
+    )
     for unit in range(first, last):
         g, a = unit // rows, unit % rows
         n_rows = row_outputs + kernel_size - 1 - (a >= big_rows)
@@ -148,10 +168,21 @@ def input_transform(
                 for tile in range(b, end):
                     at = (_start(tile, column_outputs, big_columns) - left) * LANES
                     to = (_place(a, tile, tiles) * images + g) * channels + c
-                    _to_frequencies(
-                        n - (tile >= big_columns), between, at, LANES, width * LANES,
-                        V, to, step, n * step, n_rows,
-                    )  # fmt: skip
+                    n_columns = n - (tile >= big_columns)
+                    if streamed:
+                        _to_frequencies(
+                            n_columns, between, at, LANES, width * LANES,
+                            scratch, finished, LANES, n * LANES, n_rows,
+                        )  # fmt: skip
+                        _stream_tile(
+                            between, finished, n_rows, n_columns, n, LANES, LANES, V, to, step
+                        )
+                    else:
+                        _to_frequencies(
+                            n_columns, between, at, LANES, width * LANES,
+                            V, to, step, n * step, n_rows,
+                        )  # fmt: skip
+    stream_end()
 
 
 @kernel
@@ -212,11 +243,13 @@ def transform_weights(
     Weight (i, j, c, f) is W[origin + i*row + j*column + c*channel + f*filter]: strides may be
     negative, which turns the kernel. G is (n, r) for each axis. U is [panel][frequency][channel][filter
     of the panel], ``width`` filters in a panel, with zeros for channels from C on and filters from F on.
-    Filters ``first`` to ``last`` (not included) are done; they are multiples of LANES.
+    Filters ``first`` to ``last`` (not included) are done; they are multiples of LANES. U begins at a cache
+    line.
     """
     n_rows, r = G_rows.shape
     n = G_columns.shape[0]
     weights, half = np.empty(r * r * width), np.empty(r * width)
+    tile = np.empty(n_rows * n * width, np.float32)
     f = first
     while f < last:
         count = min(last, (f // width + 1) * width) - f
@@ -231,13 +264,14 @@ def transform_weights(
                 else:
                     for e in range(there):
                         weights[np.uintp(tap * count + e)] = W[np.uintp(at + e * filter)]
-            to = ((f // width) * n_rows * n * channels + c) * width + f % width
             for i in range(n_rows):
                 _combine(G_rows[i], weights, r * count, half, 0)
                 for j in range(n):
-                    _combine(G_columns[j], half, count, U, to)
-                    to += channels * width
+                    _combine(G_columns[j], half, count, tile, (i * n + j) * count)
+            to = ((f // width) * n_rows * n * channels + c) * width + f % width
+            _stream_tile(read_only(tile), 0, n_rows, n, n, count, count, U, to, channels * width)
         f += count
+    stream_end()
 
 
 @kernel(fastmath={"contract"})

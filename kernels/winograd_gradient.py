@@ -18,8 +18,8 @@ import numpy as np
 from tinycnn.kernels import winograd_transforms as one
 from tinycnn.kernels._jit import kernel
 from tinycnn.kernels.border import copy_with_border
-from tinycnn.kernels.simd import LANES, load, prefetch, read_only, splat, store
-from tinycnn.kernels.winograd import _place, _start
+from tinycnn.kernels.simd import LANES, load, prefetch, read_only, splat, store, stream_end
+from tinycnn.kernels.winograd import _place, _start, _stream_tile
 
 
 @kernel
@@ -86,9 +86,10 @@ def gradient_transform(
 
         Z[p*panel_step + (i*n + j)*step + t*width + f],
 
-    0 for filters beyond the last. Row u of ``db`` (rows, F, filled up to whole vectors) gets the sum of
-    dz's cells in row u of tiles. ``scratch`` has room for such a row of dz, whole vectors, and for OW
-    cells of a panel at each frequency of the rows' axis.
+    0 for filters beyond the last; each of these begins at a cache line. Row u of ``db`` (rows, F, filled
+    up to whole vectors) gets the sum of dz's cells in row u of tiles. ``scratch`` has room for such a
+    row of dz, whole vectors, for OW cells of a panel at each frequency of the rows' axis, and for a
+    tile of a panel.
     """
     r, row_outputs, big_rows, small_rows, column_outputs, big_columns, small_columns = tiles
     rows, columns = big_rows + small_rows, big_columns + small_columns
@@ -98,6 +99,7 @@ def gradient_transform(
     dz, between = read_only(scratch), read_only(scratch)
     line = (F + LANES - 1) // LANES * LANES
     half = row_outputs * OW * line  # where the transformed columns begin in the scratch
+    tile = half + n_rows * OW * width  # where the transformed tile begins
     for unit in range(first, last):
         a, g = unit % rows, unit // rows
         m_rows = row_outputs - (a >= big_rows)
@@ -121,48 +123,42 @@ def gradient_transform(
                 m_columns = column_outputs - (b >= big_columns)
                 left = _start(b, column_outputs, big_columns)
                 to = p // width * panel_step + (_place(a, b, tiles) * images + g) * width
-                if b + 1 < columns:
-                    ahead = p // width * panel_step + (_place(a, b + 1, tiles) * images + g) * width
-                    for i in range(m_rows + r - 1):
-                        for j in range(n):
-                            for c in range(0, end - p, LANES):
-                                prefetch(read_only(Z), ahead + (i * n + j) * step + c)
                 for c in range(0, end - p, LANES):
                     _to_frequencies(
                         r, m_columns, n, between, half + c * n_rows * OW + left * LANES, LANES,
-                        OW * LANES, Z, to + c, step, n * step, m_rows + r - 1,
+                        OW * LANES, scratch, tile + c, width, n * width, m_rows + r - 1,
                     )  # fmt: skip
+                # Z is read again when all of it has been written: no cache holds that much.
+                _stream_tile(
+                    between, tile, m_rows + r - 1, m_columns + r - 1, n, width, end - p, Z, to, step
+                )
+    stream_end()
 
 
 @kernel
 def weight_transform(
-    dU: Any, rows: int, n_rows: int, n: int, width: int,
-    add: bool, dW: Any, channel: int, filter: int, scratch: Any,
+    dU: Any, step: int, line: int, n_rows: int, n: int, first: int, last: int, dW: Any, scratch: Any,
 ) -> None:  # fmt: skip
-    """dW = G^T dU G for ``rows`` channels from ``channel`` on and one panel's filters, from ``filter`` on.
+    """dW = G^T dU G for channels ``first`` to ``last`` (not included).
 
-    Frequency (i, j) of channel k and filter f is dU[((i*n + j)*rows + k)*width + f]. ``dW`` is
-    (r, r, C, F); with ``add`` it is added to. Filters from F on are left out.
+    Frequency (i, j) of channel c and filter f is dU[(i*n + j)*step + c*line + f]; ``line`` is at least F,
+    filled up to whole vectors. ``dW`` is (r, r, C, F).
     """
     r, _, C, F = dW.shape
     target = dW.reshape(dW.size)
     products, between = read_only(dU), read_only(scratch)
-    columns, result = rows * width, n * r * LANES
-    for k in range(rows):
-        for f in range(filter, min(filter + width, F), LANES):
-            _to_weights(
-                r, n_rows, products, k * width + f - filter, n * columns, columns,
-                scratch, 0, n * LANES, LANES, n,
-            )  # fmt: skip
+    result = n * r * LANES
+    for c in range(first, last):
+        for f in range(0, F, LANES):
+            at = c * line + f
+            for frequency in range(n_rows * n):  # too many places for the processor to foresee
+                prefetch(products, at + 4 * LANES + frequency * step)
+            _to_weights(r, n_rows, products, at, n * step, step, scratch, 0, n * LANES, LANES, n)
             _to_weights(r, n, between, 0, LANES, n * LANES, scratch, result, LANES, r * LANES, r)
             for tap in range(r * r):
-                at, to = result + tap * LANES, (tap * C + channel + k) * F + f
+                at, to = result + tap * LANES, (tap * C + c) * F + f
                 if f + LANES <= F:
-                    gradient = load(between, at)
-                    store(target, to, gradient + load(target, to) if add else gradient)
+                    store(target, to, load(between, at))
                     continue
                 for lane in range(F - f):
-                    value = between[np.uintp(at + lane)]
-                    target[np.uintp(to + lane)] = (
-                        value + target[np.uintp(to + lane)] if add else value
-                    )
+                    target[np.uintp(to + lane)] = between[np.uintp(at + lane)]

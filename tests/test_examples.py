@@ -189,6 +189,8 @@ def test_winograds_matrices_are_those_that_the_kernels_are_written_from():
 def test_winograds_gradients_are_those_of_the_convolution():
     values = EXAMPLES["winograd"]["values"]
     dy = array(values["dy"]).reshape(1, 1, 2, 1)
-    dx, dw, _ = ops.conv2d_backward(dy, array(values["x"]), array(values["w"]), algorithm="reference")
+    dx, dw, _ = ops.conv2d_backward(
+        dy, array(values["x"]), array(values["w"]), algorithm="reference"
+    )
     np.testing.assert_array_equal(dx.ravel(), array(values["dx"]))
     np.testing.assert_array_equal(dw.ravel(), array(values["dw"]))

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from tinycnn import memory
 from tinycnn.arguments import whole
 from tinycnn.errors import ArgumentError
 
@@ -349,13 +350,5 @@ def scratch(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[An
     size = math.prod(shape)
     buffer = buffers.get((name, dtype))
     if buffer is None or buffer.size < size:
-        buffer = buffers[name, dtype] = _aligned(size, dtype)
+        buffer = buffers[name, dtype] = memory.aligned((size,), dtype)
     return buffer[:size].reshape(tuple(shape))
-
-
-def _aligned(size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Uninitialised memory that begins at a cache line: a vector that crosses two costs twice."""
-    line = 64
-    memory = np.empty(size * dtype.itemsize + line, np.uint8)
-    first = -memory.ctypes.data % line
-    return memory[first : first + size * dtype.itemsize].view(dtype)

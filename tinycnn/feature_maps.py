@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn import memory
 from tinycnn.arrays import Array
 from tinycnn.kernels.simd import LANES
 
 Border = tuple[tuple[int, int], tuple[int, int]]
 NO_BORDER: Border = ((0, 0), (0, 0))
-
-_ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,6 @@ def round_up(number: int, multiple: int) -> int:
 
 def aligned_zeros(size: int) -> Array:
     """``size`` float32 zeros that begin at a cache line."""
-    spare = _ALIGNMENT // 4
-    buffer = np.zeros(size + spare, np.float32)
-    first = -buffer.ctypes.data % _ALIGNMENT // 4
-    return buffer[first : first + size]
+    zeros = memory.aligned((size,), np.dtype(np.float32))
+    zeros[:] = 0
+    return zeros

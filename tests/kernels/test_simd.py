@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from tinycnn import memory
 from tinycnn.arrays import read_only
 from tinycnn.kernels import simd
 from tinycnn.kernels._jit import kernel, numba
@@ -25,6 +26,8 @@ from tinycnn.kernels.simd import (
     prefetch,
     splat,
     store,
+    stream,
+    stream_end,
 )
 
 vectors = arrays(np.float32, LANES, elements=st.floats(width=32))
@@ -104,6 +107,23 @@ def test_loads_and_stores_at_any_index_and_touch_nothing_else():
 
 
 @kernel
+def stream_shifted(x, y, start, count):
+    for at in range(start, start + count * LANES, LANES):
+        stream(y, at, load(x, at + 1))
+    stream_end()
+
+
+def test_what_is_streamed_is_there_when_the_call_ends():
+    x = np.arange(5 * LANES, dtype=np.float32)
+    y = memory.aligned((4 * LANES,), np.dtype(np.float32))
+    y[:] = -1
+    stream_shifted(read_only(x), y, LANES, 2)
+    expected = np.full(4 * LANES, -1)
+    expected[LANES : 3 * LANES] = np.arange(LANES + 1, 3 * LANES + 1)
+    np.testing.assert_array_equal(y, expected)
+
+
+@kernel
 def add_in_order(x, sums):
     total = splat(0.0)
     for at in range(0, x.size, LANES):
@@ -133,12 +153,20 @@ OUTSIDE = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import numpy as np
-from test_simd import LANES, read_only, shift
-x, y = np.zeros((2, 3 * LANES), np.float32)
+from test_simd import LANES, memory, read_only, shift, stream_shifted
+x, y = memory.aligned((2, 3 * LANES), np.dtype(np.float32))
 """
 
 
-@pytest.mark.parametrize("code", ["shift(read_only(x), y, 0, 3)", "shift(read_only(x), y, -1, 1)"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "shift(read_only(x), y, 0, 3)",
+        "shift(read_only(x), y, -1, 1)",
+        "stream_shifted(read_only(x), y, 3 * LANES, 1)",
+        "stream_shifted(read_only(x), y[1:], 0, 1)",  # not aligned
+    ],
+)
 def test_bounds_are_checked_where_that_is_asked_for(code):
     raised = "AssertionError" if numba.config.DISABLE_JIT else "IndexError"
     assert raised in outside(code)

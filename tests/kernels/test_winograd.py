@@ -41,9 +41,9 @@ def frequencies_of(tiles):
 
 
 def scratch_for(tiles):
-    """As much as the convolution gives: a group of columns of tiles, or a tile half and whole."""
+    """As much as the convolution gives: a group of columns of tiles and a tile, or one half and whole."""
     n = tiles[1] + tiles[0] - 1
-    most = max(n * (8 * tiles[4] + tiles[0]), n * (tiles[4] + tiles[0] - 1) + tiles[1] * tiles[4])
+    most = max(n * (8 * tiles[4] + tiles[0]), tiles[1] * tiles[4]) + frequencies_of(tiles)
     return np.empty(most * LANES, np.float32)
 
 
@@ -57,13 +57,14 @@ def test_input_transform_is_its_twin(tiles, images, vectors, data, rng):
     row, image = width * column + 1, height * (width * column + 1) + 2
     origin = 5
     x = whole(rng, origin + images * image, np.float32)
-    step = rows_of(tiles, images) * channels + 7
+    streamed = data.draw(st.booleans())
+    step = rows_of(tiles, images) * channels + (LANES if streamed else 7)
     V = np.full(frequencies_of(tiles) * step, 77, np.float32)
     rows = data.draw(ranges(images * (tiles[2] + tiles[3])))
     some = [vector * LANES for vector in data.draw(ranges(vectors))]
     against_twin(
         input_transform, read_only(x), origin, image, row, column, tiles, images, channels,
-        *rows, *some, V, step, scratch_for(tiles), scratch=1,
+        *rows, *some, V, step, scratch_for(tiles), streamed, scratch=2,
     )  # fmt: skip
 
 

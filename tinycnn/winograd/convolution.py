@@ -100,10 +100,10 @@ class WinogradConvolution:
 
     @cached_property
     def scratch_size(self) -> int:
-        """Floats of a thread's scratch: the columns of a group of tiles, or one tile, half and whole."""
+        """Floats of a thread's scratch: columns of a group of tiles and a tile, or one half and whole."""
         n, c = self.rows.frequencies, self.columns
-        half = n * (GROUP * c.outputs + c.kernel)
-        return max(half, n * c.frequencies + self.rows.outputs * c.outputs) * LANES
+        group = n * (GROUP * c.outputs + c.kernel)
+        return (max(group, self.rows.outputs * c.outputs) + n * c.frequencies) * LANES
 
     def tiles(self, tile_rows: Range) -> tuple[int, ...]:
         """How a block is cut, as the kernels read it."""
@@ -137,7 +137,7 @@ class WinogradConvolution:
             calls.read(source.flat), origin, source.image, source.row, source.column,
             cut.tiles, images, self.channels,
             *some_rows, some_vectors[0] * LANES, some_vectors[1] * LANES,
-            V, cut.v_step, calls.scratch("winograd", self.scratch_size),
+            V, cut.v_step, calls.scratch("winograd", self.scratch_size), False,
         )  # fmt: skip
 
     def multiply(

@@ -1,9 +1,8 @@
 """The gradient of a Winograd convolution's weights, a group of images at a time.
 
-For a group, all inputs and all outputs' gradients are transformed; then each part of dW, some
-channels by a panel of filters, takes its products at all frequencies, which stay in L2 until they
-are transformed to weights and added up. Groups follow one another and each part has one owner, so
-sums have one order whatever the number of threads.
+For a group, all inputs and all outputs' gradients are transformed; then each frequency takes its
+product, dU, and adds it to those of the groups before. At the end dU is transformed to weights. Each
+frequency's sum has one owner and one order, whatever the number of threads.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import product
 
 import numpy as np
 
@@ -25,12 +23,12 @@ from tinycnn.kernels.winograd_gradient import gradient_transform, weight_transfo
 from tinycnn.winograd.convolution import WinogradConvolution
 from tinycnn.winograd.weights import panel_width
 
-# Of a group's transformed inputs and gradients: they are read for each panel and each range of
-# channels, so they should stay in L3.
-_GROUP_BYTES = 16 << 20
-# Channels of a part: its products at all frequencies are 1.2 MB. Half of that, which would stay in L2,
-# loses: with less channels the gradients are read more often.
-_CHANNELS = 96
+# Of a group's transformed inputs and gradients, which are written and read once.
+_GROUP_BYTES = 64 << 20
+# Rows of a product that are added up together: their part of a panel, 32 KB, stays in L1.
+_DEPTH = 128
+# Channels whose weights' gradients one thread transforms before it takes the next.
+_CHANNELS = 16
 # A cache line between frequencies: a stride of a power of two would map them all to one set.
 _SPARE = 16
 _FLOAT32 = np.dtype(np.float32)
@@ -53,15 +51,21 @@ def weight_gradient(
     sums = np.zeros(len(db))
     if N == 0:
         dW[...] = 0
-    ranges = blocks.cut(N, _group(conv))
-    largest = _Group(conv, max((last - first for first, last in ranges), default=0))
-    V, Z = (memory.empty((size,), _FLOAT32) for size in (largest.v_size, largest.z_size))
+        db[...] = 0
+        return
+    ranges = blocks.cut(N, _images_of_a_group(conv))
+    largest = _Group(conv, max(last - first for first, last in ranges))
+    V, Z, dU = (
+        memory.empty((size,), _FLOAT32)
+        for size in (largest.v_size, largest.z_size, conv.frequencies * largest.u_step)
+    )
     for number, (first, last) in enumerate(ranges):
         group = _Group(conv, last - first)
         part = slice(first, last)
         mask = None if y is None else y[part]
         sums += _transform(group, partial(_from, source, first), dy[part], mask, V, Z)
-        _multiply(group, V, Z, dW, add=number > 0)
+        _multiply(group, V, Z, dU, add=number > 0)
+    _to_weights(largest, dU, dW)
     db[...] = sums
 
 
@@ -92,6 +96,11 @@ class _Group:
         return panel_width(self.conv.F) * LANES
 
     @property
+    def line(self) -> int:
+        """Filters of all panels."""
+        return self.conv.panels * self.panel
+
+    @property
     def v_step(self) -> int:
         """Floats from one frequency to the next in V."""
         return self.conv.v_step(self.images, self.tile_rows)
@@ -117,25 +126,40 @@ class _Group:
         """Floats of Z."""
         return self.conv.panels * self.z_panel
 
-    def jobs(self, channels: blocks.Range) -> Array:
-        """The products of one part: (rows, depth, first of V, of Z, of dU) for each frequency."""
-        return _jobs(self, *channels)
+    @property
+    def u_step(self) -> int:
+        """Floats from one frequency to the next in dU, where channel c begins at c*line."""
+        return self.conv.C * self.line + _SPARE
+
+    def jobs(self, f: int) -> tuple[Array, Array]:
+        """The products of frequency f, (rows, depth, first of V, of Z, of dU): the first, and the rest.
+
+        The first write to dU, some rows of V and Z for all panels; the rest add to it.
+        """
+        return _jobs(self, f)
 
 
-@lru_cache(maxsize=256)
-def _jobs(group: _Group, first_channel: int, last_channel: int) -> Array:
-    conv, panel, rows = group.conv, group.panel, last_channel - first_channel
-    jobs = []
-    for f in range(conv.frequencies):
-        i, j = divmod(f, conv.columns.frequencies)
-        first, last = (tile * group.images for tile in conv.having(i, j, group.tile_rows))
-        v = f * group.v_step + first * conv.channels + first_channel
-        jobs.append((rows, last - first, v, f * group.z_step + first * panel, f * rows * panel))
-    return read_only(np.array(jobs, np.int64))
+@lru_cache(maxsize=1024)
+def _jobs(group: _Group, f: int) -> tuple[Array, Array]:
+    conv, panel = group.conv, group.panel
+    i, j = divmod(f, conv.columns.frequencies)
+    first, last = (tile * group.images for tile in conv.having(i, j, group.tile_rows))
+    jobs = [
+        (
+            conv.C,
+            end - start,
+            f * group.v_step + (first + start) * conv.channels,
+            p * group.z_panel + f * group.z_step + (first + start) * panel,
+            f * group.u_step + p * panel,
+        )
+        for start, end in blocks.cut(last - first, _DEPTH) or [(0, 0)]  # no tile has it: zeros
+        for p in range(conv.panels)
+    ]
+    table = read_only(np.array(jobs, np.int64))
+    return table[: conv.panels], table[conv.panels :]
 
 
-def _group(conv: WinogradConvolution) -> int:
-    """Images of a group."""
+def _images_of_a_group(conv: WinogradConvolution) -> int:
     one = _Group(conv, 1)
     return max(_GROUP_BYTES // (4 * (one.v_size + one.z_size)), 1)
 
@@ -161,11 +185,12 @@ def _transform(
         input_transform(
             read_only(maps.flat), maps.start - top * maps.row - left * maps.column - g * maps.image,
             maps.image, maps.row, maps.column, group.tiles, images, conv.channels,
-            g * r.count, (g + 1) * r.count, 0, conv.channels, V, group.v_step, scratch,
+            g * r.count, (g + 1) * r.count, 0, conv.channels, V, group.v_step, scratch, True,
         )  # fmt: skip
 
     def transform_gradients(rows: blocks.Range) -> None:
         size = dy.shape[2] * (r.outputs * line + n * group.panel)
+        size += conv.frequencies * group.panel
         gradient_transform(
             dy, mask, y is not None, *rows, group.tiles, images,
             Z, group.z_step, group.z_panel, group.panel, sums,
@@ -181,22 +206,27 @@ def _transform(
     return total
 
 
-def _multiply(group: _Group, V: Array, Z: Array, dW: Array, *, add: bool) -> None:
-    """Write or add a group's share to dW: for each part the products, then G^T dU G."""
-    conv, panel = group.conv, group.panel
-    n_rows, n = conv.rows.frequencies, conv.columns.frequencies
+def _multiply(group: _Group, V: Array, Z: Array, dU: Array, *, add: bool) -> None:
+    """Write or add a group's products to dU, a frequency after the other."""
+    panel, channels = group.panel, group.conv.channels
     products = getattr(microkernels, f"products_{panel // LANES}")
 
-    def multiply(part: tuple[int, blocks.Range]) -> None:
-        p, (first, last) = part
-        rows = last - first
-        dU = blocks.scratch("winograd dU", (conv.frequencies * rows * panel,), _FLOAT32)
-        scratch = blocks.scratch("winograd dW", ((n + conv.rows.kernel) * n * LANES,), _FLOAT32)
-        products(
-            group.jobs((first, last)), V, 1, conv.channels, Z, p * group.z_panel, panel, dU, panel,
-            False,
-        )  # fmt: skip
-        weight_transform(dU, rows, n_rows, n, panel, add, dW, first, p * panel, scratch)
+    def multiply(f: int) -> None:
+        first, rest = group.jobs(f)
+        for jobs, more in ((first, add), (rest, True)):
+            products(jobs, V, 1, channels, Z, 0, panel, dU, group.line, more)
 
-    parts = product(range(conv.panels), blocks.cut(conv.C, _CHANNELS))
-    blocks.run(multiply, parts)
+    blocks.run(multiply, range(group.conv.frequencies))
+
+
+def _to_weights(group: _Group, dU: Array, dW: Array) -> None:
+    """Write dW = G^T dU G."""
+    conv = group.conv
+    n_rows, n = conv.rows.frequencies, conv.columns.frequencies
+    products = read_only(dU)
+
+    def transform(channels: blocks.Range) -> None:
+        scratch = blocks.scratch("winograd dW", ((n + conv.rows.kernel) * n * LANES,), _FLOAT32)
+        weight_transform(products, group.u_step, group.line, n_rows, n, *channels, dW, scratch)
+
+    blocks.run(transform, blocks.cut(conv.C, _CHANNELS))

@@ -234,13 +234,14 @@ def _product(width: int) -> str:
 
 @kernel
 def product_{width}(
-    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, b: Any, b0: int, b_row: int,
-    c: Any, c0: int, c_row: int, add: bool,
+    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
+    b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
 ) -> None:
     """c (rows, {width}*LANES) = a (rows, depth) b (depth, {width}*LANES), added to c if ``add``.
 
     a[i, k] is a[a0 + i*a_row + k*a_column]; row k of b begins at b0 + k*b_row, row i of c at
-    c0 + i*c_row. The first rows bring what follows b into L2, for the next call.
+    c0 + i*c_row. Meanwhile what comes next is brought into L2: the a that begins at ``a_next``, if that
+    is not this one, and the b that follows this one, or stands beside it if its rows lie apart.
     """
     zero = splat(0.0)
     # 5s and 4s make up for what 6s leave: 25 rows are five 5s, not four 6s and a 1.
@@ -249,8 +250,11 @@ def product_{width}(
     missing = groups * 6 - rows + few
     fours = max(missing - groups, 0)
     fives = missing - 2 * fours
-    ahead = b0 + depth * b_row
-    stop = ahead + depth * {width} * LANES
+    # Each tile asks for a part: of rows that follow each other the same rows, else a line of each row.
+    apart = b_row != {width} * LANES
+    b_next = b0 + ({width} * LANES if apart else depth * b_row)
+    b_forward, b_part = (b_row, 16) if apart else (16, 16 * depth)
+    start, tile = a0, 0
 '''
     counts = ("groups - fours - fives", "fives", "fours", "few // 2", "few % 2")
     for height, count in zip(TILE_ROWS, counts, strict=True):
@@ -268,8 +272,9 @@ def products_{width}(
     """Call `product_{width}` for each row of ``jobs``: (rows, depth, a0, what b0 is more, c0)."""
     a, b = read_only(a), read_only(b)
     for job in range(len(jobs)):
+        following = min(job + 1, len(jobs) - 1)
         product_{width}(
-            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1],
+            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1], jobs[following, 2],
             b, b0 + jobs[job, 3], b_row, c, jobs[job, 4], c_row, add,
         )  # fmt: skip
 '''
@@ -278,10 +283,20 @@ def products_{width}(
 def _tile(height: int, width: int, count: str) -> str:
     """A loop over tiles of ``height`` rows, and on to the next rows."""
     rows, vectors = range(height), range(width)
+    # Few rows wait for b to come from memory: they ask for whole rows of what follows.
+    whole = height <= 4
     lines = [f"for _ in range({count}):"]
-    # Few rows wait for b to come from memory: they ask for more of what follows.
-    asked = width if height <= 4 else 1
-    lines += [f"    forward = {16 * asked} if ahead < stop else 0"]
+    lines += ["    a_line, a_step, b_line, b_step = a0, 0, b0, 0"]
+    lines += ["    if a_next != start:"]
+    lines += ["        if a_column == 1:"]
+    lines += [f"            a_line, a_step = a_next + a0 - start, {height}"]
+    lines += ["        elif 16 * tile < rows:"]
+    lines += ["            a_line, a_step = a_next + 16 * tile, a_column"]
+    if whole:
+        lines += ["    if tile == 0:", "        b_line, b_step = b_next, b_row"]
+    else:
+        lines += [f"    if 16 * tile < {width} * LANES:"]
+        lines += ["        b_line, b_step = b_next + tile * b_part, b_forward"]
     lines += [f"    p{i} = a0 + {i} * a_row" for i in rows]
     lines += ["    if add:"]
     lines += [
@@ -290,9 +305,10 @@ def _tile(height: int, width: int, count: str) -> str:
     lines += ["    else:"]
     lines += [f"        {' = '.join(f's{i}{j}' for j in vectors)} = zero" for i in rows]
     lines += ["    at = b0", "    for _ in range(depth):"]
-    lines += ["        keep_rolled()"]
-    lines += [f"        prefetch(b, ahead + {16 * line})" for line in range(asked)]
-    lines += ["        ahead += forward"]
+    lines += ["        keep_rolled()", "        prefetch(a, a_line)", "        a_line += a_step"]
+    asked = range(width) if whole else (0,)
+    lines += [f"        prefetch(b, b_line + {16 * line})" for line in asked]
+    lines += ["        b_line += b_step"]
     lines += [f"        v{j} = load(b, at + {j} * LANES)" for j in vectors]
     for i in rows:
         lines += [f"        x = broadcast(a, p{i})"]
@@ -303,6 +319,7 @@ def _tile(height: int, width: int, count: str) -> str:
         f"    store(c, c0 + {i} * c_row + {j} * LANES, s{i}{j})" for i in rows for j in vectors
     ]
     lines += [f"    a0 += {height} * a_row", f"    c0 += {height} * c_row"]
+    lines += ["    tile += 1"]
     return "".join(f"    {line}\n" for line in lines)
 
 

@@ -52,7 +52,7 @@ def pack(W: Array, bias: Array | None, outputs: tuple[int, int], *, turned: bool
     G_rows, G_columns = (_weight_matrix(m, r) for m in outputs)
     channels, width = round_up(C, LANES), panel_width(F) * LANES
     filters = round_up(F, width)
-    U = _aligned_empty(len(G_rows) * len(G_columns) * channels * filters)
+    U = memory.empty((len(G_rows) * len(G_columns) * channels * filters,), W.dtype)
     flat = read_only(W.reshape(-1))
 
     def work(some: blocks.Range) -> None:
@@ -71,10 +71,3 @@ def pack(W: Array, bias: Array | None, outputs: tuple[int, int], *, turned: bool
 @cache
 def _weight_matrix(m: int, r: int) -> Array:
     return read_only(np.array(weight_matrix(m, r), np.float64))
-
-
-def _aligned_empty(size: int) -> Array:
-    line = 16  # floats
-    buffer = memory.empty((size + line,), np.dtype(np.float32))
-    first = -buffer.ctypes.data % (4 * line) // 4
-    return buffer[first : first + size]
