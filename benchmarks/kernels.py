@@ -179,8 +179,8 @@ def test_dense_product(benchmark: Benchmark, N: int) -> None:
 
 @BATCHES
 def test_dense_weight_gradient(benchmark: Benchmark, N: int) -> None:
-    dW = np.empty((D, F), np.float32)
-    benchmark(dense_weight_gradient, read_only(normal(N, D)), read_only(normal(N, F)), 0, D, dW)
+    panels, dW = read_only(normal(F // PANEL, N, PANEL)), np.empty((D, F), np.float32)
+    benchmark(dense_weight_gradient, read_only(normal(N, D)), panels, 0, D, dW)
 
 
 @pytest.mark.parametrize("width", [NARROW, PANEL])

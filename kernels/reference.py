@@ -629,11 +629,13 @@ def dense_product(x: Any, W: Any, first: int, last: int, y: Any) -> None:
             y[n, f] = sum(float(x[n, k]) * float(W[k, f]) for k in range(len(W)))
 
 
-def dense_weight_gradient(x: Any, dz: Any, first: int, last: int, dW: Any) -> None:
-    """Each of those rows: the sum of x[n, k] * dz[n, f] over n."""
+def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -> None:
+    """Each of those rows: the sum of x[n, k] * dz[n, f] over n; dz[n, f] lies in a panel."""
+    width = panels.shape[2]
     for k in range(first, last):
-        for f in range(dz.shape[1]):
-            dW[k, f] = sum(float(x[n, k]) * float(dz[n, f]) for n in range(len(x)))
+        for f in range(dW.shape[1]):
+            dz = panels[f // width, :, f % width]
+            dW[k, f] = sum(float(x[n, k]) * float(dz[n]) for n in range(len(x)))
 
 
 def turn_into_panels(dz: Any, panels: Any) -> None:

@@ -5,7 +5,8 @@ from strategies import whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
-from tinycnn.kernels.dense import PANEL
+from tinycnn.feature_maps import aligned_zeros
+from tinycnn.kernels.dense import PANEL, pack_weights
 from tinycnn.kernels.dense_training import (
     NARROW,
     dense_input_gradient,
@@ -16,7 +17,7 @@ from tinycnn.kernels.dense_training import (
 from tinycnn.testing.strategies import generators
 
 images = st.integers(0, 14) | st.sampled_from([NARROW, NARROW + 1, PANEL + 3])
-inputs = st.integers(1, 9) | st.sampled_from([47, 48, 49, 127, 128, 129])
+inputs = st.integers(1, 9) | st.sampled_from([47, 48, 49, 63, 64, 65, 97])
 columns = st.integers(1, 5) | st.sampled_from([PANEL - 1, PANEL, PANEL + 3, 2 * PANEL])
 
 
@@ -43,10 +44,23 @@ def test_dense_product_is_its_twin(N, D, F, rng, data):
 @settings(max_examples=30)
 @given(images, inputs, columns, generators, st.data())
 def test_dense_weight_gradient_is_its_twin(N, D, F, rng, data):
+    panels = given_as(rng, -(-F // PANEL), N, PANEL)
     dW = np.full((D, F), 77, np.float32)
-    against_twin(
-        dense_weight_gradient, given_as(rng, N, D), given_as(rng, N, F), *part(data, D), dW
-    )
+    against_twin(dense_weight_gradient, given_as(rng, N, D), panels, *part(data, D), dW)
+
+
+@settings(max_examples=20)
+@given(images, inputs, columns, st.integers(0, 4), generators)
+def test_dense_weight_gradient_begins_anywhere(N, D, F, offset, rng):
+    """At a cache line it is streamed, elsewhere it is not: the same numbers, and none beside them."""
+    x, dz = given_as(rng, N, D), given_as(rng, N, F)
+    panels = np.empty((-(-F // PANEL), N, PANEL), np.float32)
+    pack_weights(dz, 0, len(panels), panels)
+    memory = aligned_zeros(D * F + 5)
+    dense_weight_gradient(x, read_only(panels), 0, D, memory[offset : offset + D * F].reshape(D, F))
+    expected = np.zeros(D * F + 5)
+    expected[offset : offset + D * F] = (x.T.astype(float) @ dz).ravel()
+    np.testing.assert_array_equal(memory, expected)
 
 
 @settings(max_examples=30)
@@ -71,10 +85,12 @@ def test_dense_input_gradient_is_its_twin(N, D, F, width, rng, data):
 def test_the_gradients_are_adjoints_of_the_product(N, D, F, rng):
     x, W, dz = given_as(rng, N, D), given_as(rng, D, F), given_as(rng, N, F)
     y, dW, dx = np.empty_like(dz), np.empty_like(W), np.empty_like(x)
-    panels = np.empty((-(-N // NARROW), F, NARROW), np.float32)
+    panels = np.empty((-(-F // PANEL), N, PANEL), np.float32)
+    turned = np.empty((-(-N // NARROW), F, NARROW), np.float32)
     dense_product(x, W, 0, F, y)
-    dense_weight_gradient(x, dz, 0, D, dW)
-    turn_into_panels(dz, panels)
-    dense_input_gradient(read_only(panels), W, 0, D, dx)
+    pack_weights(dz, 0, len(panels), panels)
+    dense_weight_gradient(x, read_only(panels), 0, D, dW)
+    turn_into_panels(dz, turned)
+    dense_input_gradient(read_only(turned), W, 0, D, dx)
     expected = np.vdot(y.astype(float), dz)
     assert np.vdot(dW.astype(float), W) == np.vdot(dx.astype(float), x) == expected

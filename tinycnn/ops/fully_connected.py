@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from tinycnn import blocks, memory
 from tinycnn.arguments import one_of
-from tinycnn.arrays import Array, common_dtype, expect_shape, outputs, tensor
+from tinycnn.arrays import Array, common_dtype, expect_shape, outputs, read_only, tensor
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels.bias import add_bias
-from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.dense import PANEL, pack_weights
 from tinycnn.kernels.dense_training import (
     NARROW,
     dense_input_gradient,
@@ -133,15 +133,18 @@ def _multiply_by_blas(
 def _multiply_in_registers(
     dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[blocks.Range]
 ) -> None:
-    width = NARROW if len(x) <= NARROW else PANEL
-    panels = memory.empty((-(-len(x) // width), dz.shape[1], width), dz.dtype)
+    N, F = dz.shape
+    panels = memory.empty((-(-F // PANEL), N, PANEL), dz.dtype)
+    pack_weights(read_only(dz), 0, len(panels), panels)
+    width = NARROW if N <= NARROW else PANEL
+    turned = memory.empty((-(-N // width), F, width), dz.dtype)
     if dx is not None:
-        turn_into_panels(dz, panels)
+        turn_into_panels(dz, turned)
 
     def multiply(rows: blocks.Range) -> None:
-        dense_weight_gradient(x, dz, *rows, dW)
+        dense_weight_gradient(x, read_only(panels), *rows, dW)
         if dx is not None:
-            dense_input_gradient(panels, W, *rows, dx)
+            dense_input_gradient(turned, W, *rows, dx)
 
     blocks.run(multiply, parts)
 
