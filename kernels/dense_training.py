@@ -13,17 +13,15 @@ import numpy as np
 from tinycnn.kernels._jit import kernel
 from tinycnn.kernels.dense import PANEL, _product
 from tinycnn.kernels.microkernels import product_2
-from tinycnn.kernels.simd import LANES, load, read_only, store, stream, stream_end
+from tinycnn.kernels.simd import LANES, load, read_only, stream, stream_end
 
 # Rows of W that are worked on together. Forward: each gives a few cache lines to a panel, and rows of
 # 16 KB all want the same few places in L2, so 128 lose a sixth. Backward: what they make of one panel
 # stays in L1.
 _FORWARD_ROWS = 64
 _ROWS = 48
-# Rows of dW. With less, dz is read from L2 more often.
-_GRADIENT_ROWS = 96
-# Columns of W at a time: the part of dz that meets them, up to 128 KB, stays in L2.
-_DEPTH = 512
+# Columns of W at a time: the part of dz that meets them, up to 64 KB, stays in L2.
+_DEPTH = 256
 # Images of a narrow panel.
 NARROW = 2 * LANES
 
@@ -64,28 +62,31 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
     source, slopes, target = x.reshape(x.size), panels.reshape(panels.size), dW.reshape(dW.size)
     # Nobody reads dW before all of it is there; where lines are whole, they go past the caches.
     streamed = F % LANES == 0 and dW.ctypes.data % (4 * LANES) == 0
-    some = np.empty(N * _GRADIENT_ROWS, np.float32)
-    sums = np.empty(_GRADIENT_ROWS * PANEL, np.float32)
-    for k in range(first, last, _GRADIENT_ROWS):
-        rows = min(_GRADIENT_ROWS, last - k)
+    some = np.empty(N * _ROWS, np.float32)
+    sums = np.empty(_ROWS * PANEL, np.float32)
+    for k in range(first, last, _ROWS):
+        rows = min(_ROWS, last - k)
         for n in range(N):
             for row in range(rows):
                 some[np.uintp(n * rows + row)] = source[np.uintp(n * D + k + row)]
         for p in range(len(panels)):
+            columns, at, to = min(PANEL, F - p * PANEL), p * N * PANEL, k * F + p * PANEL
+            if columns == PANEL and not streamed:
+                _product(
+                    rows, read_only(some), 0, 1, rows, N, 0, slopes, at, PANEL, target, to, F, False
+                )
+                continue
             _product(
-                rows, read_only(some), 0, 1, rows, N, 0, slopes, p * N * PANEL, PANEL,
-                sums, 0, PANEL, False,
-            )  # fmt: skip
+                rows, read_only(some), 0, 1, rows, N, 0, slopes, at, PANEL, sums, 0, PANEL, False
+            )
             for row in range(rows):
-                at, to = row * PANEL, (k + row) * F + p * PANEL
-                for f in range(0, min(PANEL, F - p * PANEL), LANES):
-                    if streamed:
-                        stream(target, to + f, load(read_only(sums), at + f))
-                    elif p * PANEL + f + LANES <= F:
-                        store(target, to + f, load(read_only(sums), at + f))
-                    else:
-                        for lane in range(F - p * PANEL - f):
-                            target[np.uintp(to + f + lane)] = sums[np.uintp(at + f + lane)]
+                if streamed:
+                    for f in range(0, columns, LANES):
+                        stream(target, to + f, load(read_only(sums), row * PANEL + f))
+                else:
+                    for f in range(columns):
+                        target[np.uintp(to + f)] = sums[np.uintp(row * PANEL + f)]
+                to += F
     stream_end()
 
 
