@@ -28,6 +28,8 @@ from tinycnn.kernels.simd import LANES, load, read_only, splat, stream, stream_e
 # Tiles whose columns are transformed together, so that what they share is transformed once; few
 # enough for the scratch of 8 * (GROUP*5 + 2) vectors to stay in L1.
 GROUP = 8
+# Channels whose weights are transformed together: longer loops begin less often.
+_CHANNELS = 4
 
 
 @kernel
@@ -248,28 +250,36 @@ def transform_weights(
     """
     n_rows, r = G_rows.shape
     n = G_columns.shape[0]
-    weights, half = np.empty(r * r * width), np.empty(r * width)
-    tile = np.empty(n_rows * n * width, np.float32)
+    most = _CHANNELS * width
+    weights, half = np.empty(r * r * most), np.empty(r * most)
+    tile = np.empty(n_rows * n * most, np.float32)
     f = first
     while f < last:
         count = min(last, (f // width + 1) * width) - f
-        for c in range(channels):
-            there = min(max(F - f, 0), count) if c < C else 0
+        for start in range(0, channels, _CHANNELS):
+            end = min(start + _CHANNELS, channels)
+            size = (end - start) * count
             weights[:] = 0
-            for tap in range(r * r):
-                at = origin + tap // r * row + tap % r * column + c * channel + f * filter
-                if filter == 1:
-                    for e in range(there):
-                        weights[np.uintp(tap * count + e)] = W[np.uintp(at + e)]
-                else:
-                    for e in range(there):
-                        weights[np.uintp(tap * count + e)] = W[np.uintp(at + e * filter)]
+            for c in range(start, min(end, C)):
+                for tap in range(r * r):
+                    at = origin + tap // r * row + tap % r * column + c * channel + f * filter
+                    to = tap * size + (c - start) * count
+                    if filter == 1:
+                        for e in range(min(F - f, count)):
+                            weights[np.uintp(to + e)] = W[np.uintp(at + e)]
+                    else:
+                        for e in range(min(F - f, count)):
+                            weights[np.uintp(to + e)] = W[np.uintp(at + e * filter)]
             for i in range(n_rows):
-                _combine(G_rows[i], weights, r * count, half, 0)
+                _combine(G_rows[i], weights, r * size, half, 0)
                 for j in range(n):
-                    _combine(G_columns[j], half, count, tile, (i * n + j) * count)
-            to = ((f // width) * n_rows * n * channels + c) * width + f % width
-            _stream_tile(read_only(tile), 0, n_rows, n, n, count, count, U, to, channels * width)
+                    _combine(G_columns[j], half, size, tile, (i * n + j) * size)
+            to = ((f // width) * n_rows * n * channels + start) * width + f % width
+            for c in range(end - start):
+                _stream_tile(
+                    read_only(tile), c * count, n_rows, n, n, size, count,
+                    U, to + c * width, channels * width,
+                )  # fmt: skip
         f += count
     stream_end()
 
