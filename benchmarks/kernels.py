@@ -30,7 +30,7 @@ from tinycnn.kernels.dense_training import (
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.kernels.im2col import col2im, im2col
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
-from tinycnn.kernels.max_pool import max_pool, max_pool_winners
+from tinycnn.kernels.max_pool import max_pool, max_pool_gradient, max_pool_winners
 from tinycnn.kernels.peak import CHAINS, add_products
 from tinycnn.kernels.pool import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from tinycnn.kernels.recorded_calls import COUNTERS, carry_out
@@ -151,6 +151,12 @@ def test_max_pool_winners(benchmark: Benchmark) -> None:
     y, winner = np.empty((4, 27, 27, 96), np.float32), np.empty((4, 27, 27, 96), np.uint8)
     x = read_only(normal(4, 55, 55, 96))
     benchmark(max_pool_winners, x, 0, 4 * 27, *POOL, (1, 1), y, winner)
+
+
+def test_max_pool_gradient(benchmark: Benchmark) -> None:
+    dy, winner = read_only(normal(4, 27, 27, 96)), RNG.integers(0, 9, (4, 27, 27, 96), np.uint8)
+    dx = np.empty((4, 55, 55, 96), np.float32)
+    benchmark(max_pool_gradient, dy, read_only(winner), 0, 4 * 55, *POOL, False, dx)
 
 
 # ------------------------------------------------------------------------------------------ dense

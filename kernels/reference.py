@@ -169,6 +169,24 @@ def max_pool_winners(
     max_pool2d(x, first, last, kernel, stride, padding, dilation, y, winner)
 
 
+def max_pool_gradient(
+    dy: Any,
+    winner: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    streamed: bool,
+    dx: Any,
+) -> None:
+    """The same as `max_pool2d_backward`, for some rows."""
+    whole = np.empty(dx.shape)
+    max_pool2d_backward(dy, winner, 0, len(dx), kernel, stride, padding, (1, 1), whole)
+    rows = dx.reshape(-1, *dx.shape[2:])
+    rows[first:last] = whole.reshape(rows.shape)[first:last]
+
+
 def space_to_depth(
     x: Any,
     x_place: tuple[int, int, int, int],

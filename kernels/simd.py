@@ -89,16 +89,18 @@ def _compiled(emit: Callable[..., Any], result: Any, *arguments: Any) -> Callabl
     return choose
 
 
-_READ, _WRITTEN, _WRITTEN_UINT8 = _ARRAYS = ("read", "written", "written, uint8")
+_READ, _READ_UINT8, _WRITTEN, _WRITTEN_UINT8 = _ARRAYS = (
+    "read", "read, uint8", "written", "written, uint8",
+)  # fmt: skip
 
 
 def _check_array(array: Any, name: str, wanted: str) -> None:
-    dtype = _types.uint8 if wanted == _WRITTEN_UINT8 else _types.float32
+    dtype = _types.uint8 if "uint8" in wanted else _types.float32
     flat = isinstance(array, _types.Array) and array.ndim == 1 and array.layout == "C"
     if not flat or array.dtype != dtype:
         message = f"{name} takes a C-contiguous one-dimensional {dtype} array, not {array}"
         raise numba.core.errors.TypingError(message)
-    if wanted != _READ and not array.mutable:
+    if "written" in wanted and not array.mutable:
         raise numba.core.errors.TypingError(f"{name} takes an array that may be written to")
 
 
@@ -203,6 +205,21 @@ def _emit_select_first(context: Any, builder: Any, types: Any, values: Any) -> A
     not_at_most = builder.fcmp_unordered(">", y, x)
     loses = builder.and_(not_at_most, builder.fcmp_ordered("ord", x, x))
     return builder.select(loses, b, a)
+
+
+def _emit_where_equal(context: Any, builder: Any, types: Any, values: Any) -> Any:
+    array, index, number, x = values
+    _check_bounds(context, builder, types[0], array, index, LANES)
+    narrow = _ir.VectorType(_ir.IntType(8), LANES)
+    pointer = _pointer(context, builder, types[0], array, index)
+    numbers = builder.load(builder.bitcast(pointer, narrow.as_pointer()))
+    numbers.align = 1
+    undefined = _ir.Constant(narrow, _ir.Undefined)
+    first = builder.insert_element(undefined, builder.trunc(number, _ir.IntType(8)), _INT32(0))
+    zeros = _ir.Constant(_ir.VectorType(_INT32, LANES), [0] * LANES)
+    wanted = builder.shuffle_vector(first, undefined, zeros)
+    nothing = _ir.Constant(_FLOATS, [0.0] * LANES)
+    return builder.select(builder.icmp_unsigned("==", numbers, wanted), x, nothing)
 
 
 def _emit_keep_rolled(context: Any, builder: Any, types: Any, values: Any) -> None:
@@ -311,6 +328,13 @@ def select_first(x: Any, y: Any, a: Any, b: Any) -> Any:
     The larger one wins, at a tie the first; NaN wins over every number, the first NaN over another.
     """
     return np.where((y <= x) | np.isnan(x), a, b)
+
+
+@_compiled(_emit_where_equal, _VECTOR, _READ_UINT8, _types.intp, _types.intp, _VECTOR)
+def where_equal(array: Any, index: int, number: int, x: Any) -> Any:
+    """``x`` where the byte of uint8 from ``array[index]`` on is ``number``, 0 elsewhere."""
+    assert 0 <= index <= array.size - LANES
+    return np.where(array[index : index + LANES] == number, x, np.float32(0))
 
 
 @_compiled(_emit_prefetch, _types.void, _READ, _types.intp)

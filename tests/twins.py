@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import numpy as np
 
-from tinycnn.feature_maps import aligned_zeros
+from tinycnn import memory
 from tinycnn.kernels import reference
 
 
@@ -30,14 +30,14 @@ def against_twin(kernel, *arguments, bound=0.0, scratch=0):
 def _copies(arguments):
     """Copies of everything; what is read-only stays so, for Numba compiles anew for what is not.
 
-    Flat floats begin at a cache line, as kernels that stream to them ask.
+    Arrays of float32 begin at a cache line, as kernels that stream to them ask.
     """
     copies = list(deepcopy(arguments))
     for place, given in enumerate(arguments):
         if isinstance(given, np.ndarray):
-            if given.ndim == 1 and given.dtype == np.float32:
-                copies[place] = aligned_zeros(given.size)
-                copies[place][:] = given
+            if given.flags.c_contiguous and given.dtype == np.float32:
+                copies[place] = memory.aligned(given.shape, given.dtype)
+                copies[place][...] = given
             copies[place].flags.writeable = given.flags.writeable
     return copies
 

@@ -9,7 +9,7 @@ from twins import against_twin
 
 from tinycnn.arrays import read_only
 from tinycnn.feature_maps import FeatureMaps
-from tinycnn.kernels.max_pool import max_pool, max_pool_winners
+from tinycnn.kernels.max_pool import max_pool, max_pool_gradient, max_pool_winners
 from tinycnn.kernels.pool import max_pool2d
 from tinycnn.kernels.simd import LANES
 from tinycnn.testing.strategies import generators, pool_windows
@@ -18,9 +18,9 @@ NAN, INF = np.nan, np.inf
 
 
 @st.composite
-def pools(draw, channels):
+def pools(draw, channels, max_dilation=2):
     """A pool's geometry with as many ``channels``, and a range of its output rows."""
-    window = draw(pool_windows())
+    window = draw(pool_windows(max_dilation))
     N, H, W, _ = window.shape
     window = replace(window, shape=(min(N, 2), H, W, draw(channels)))
     rows = window.shape[0] * window.size[0]
@@ -97,6 +97,25 @@ def test_max_pool_winners_finds_what_the_plain_kernel_finds(kernel, padding, spe
         results.append((y, winner))
     for ours, expected in zip(*results, strict=True):
         np.testing.assert_array_equal(ours, expected)
+
+
+@settings(max_examples=60)
+@given(
+    pools(st.integers(LANES, 2 * LANES + 3), max_dilation=1), generators, st.booleans(), st.data()
+)
+def test_max_pool_gradient_is_its_twin(part, rng, streamed, data):
+    window, *_ = part
+    N, H, W, C = window.shape
+    channels = 2 * LANES if streamed else C
+    shape, out_shape = (N, H, W, channels), (N, *window.size, channels)
+    y, winner = np.empty(out_shape, np.float32), np.empty(out_shape, np.uint8)
+    x = whole(rng, shape, np.float32, top=3)
+    max_pool2d(x, 0, N * window.size[0], *arguments(window), y, winner)
+    dy, dx = read_only(whole(rng, out_shape, np.float32)), np.full(shape, 77, np.float32)
+    rows = data.draw(st.just((0, N * H)) | ranges(N * H))
+    against_twin(
+        max_pool_gradient, dy, read_only(winner), *rows, *arguments(window)[:3], streamed, dx
+    )
 
 
 # One window each: its cells in row-major order, and the winner among them.

@@ -1,4 +1,4 @@
-"""The two SIMD functions that max-pooling with winners is made of, lane by lane."""
+"""The SIMD functions that max-pooling with winners and its gradient are made of, lane by lane."""
 
 import math
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinycnn.kernels._jit import kernel
-from tinycnn.kernels.simd import LANES, load, select_first, store, store_uint8
+from tinycnn.kernels.simd import LANES, load, select_first, store, store_uint8, where_equal
 
 numbers = st.one_of(
     st.sampled_from([0.0, -0.0, 1.0, math.inf, -math.inf, math.nan]), st.floats(width=32)
@@ -49,3 +49,16 @@ def test_store_uint8_writes_a_byte_for_each_lane(at):
     narrow(x, at, target)
     np.testing.assert_array_equal(target[at : at + LANES], x)
     assert (np.delete(target, np.s_[at : at + LANES]) == 77).all()
+
+
+@kernel
+def picked(numbers, at, number, x, target):
+    store(target, 0, where_equal(numbers, at, number, load(x, 0)))
+
+
+@given(vectors, st.lists(st.sampled_from([0, 1, 127, 128, 255]), min_size=LANES, max_size=LANES))
+def test_where_equal_asks_each_byte(x, bytes_):
+    numbers, target = np.array([9, 9, *bytes_], np.uint8), np.empty(LANES, np.float32)
+    for number in (0, 128, 255):
+        picked(numbers, 2, number, x, target)
+        np.testing.assert_array_equal(target, np.where(numbers[2:] == number, x, 0))

@@ -12,7 +12,7 @@ from tinycnn import blocks, memory
 from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, DTypeError
 from tinycnn.kernels import pool as kernels
-from tinycnn.kernels.max_pool import max_pool_winners
+from tinycnn.kernels.max_pool import max_pool_gradient, max_pool_winners
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
 from tinycnn.shapes import Padding, Window, pool_window
@@ -20,6 +20,8 @@ from tinycnn.shapes import Padding, Window, pool_window
 # Input cells a block: enough that handing it to a thread costs nothing beside it. A quarter of this
 # took half as long again on images of 112 x 112 x 64; twice as much gains nothing.
 _CELLS = 1 << 18
+# Bytes of a gradient that leaves the caches before it is read again.
+_LARGE = 8 << 20
 
 
 def max_pool2d(
@@ -86,7 +88,15 @@ def max_pool2d_backward(
             dy, winners, *images, win.kernel, win.stride, win.corner, win.dilation, dx
         )
 
-    if dx.size:
+    streamed = C % LANES == 0 and dx.nbytes >= _LARGE
+
+    def gather(rows: blocks.Range) -> None:
+        max_pool_gradient(dy, winners, *rows, win.kernel, win.stride, win.corner, streamed, dx)
+
+    in_vectors = dx.dtype == np.float32 and C >= LANES and winners.dtype == np.uint8
+    if dx.size and in_vectors and win.dilation == (1, 1):
+        blocks.run(gather, blocks.cut(N * H, _CELLS // (W * C)))
+    elif dx.size:
         blocks.run(scatter, blocks.cut(N, _CELLS // (H * W * C)))
     return dx
 
