@@ -179,8 +179,8 @@ def _announce(name: object) -> None:
     if not _announced and os.environ.get("TINYCNN_QUIET") is None:
         _announced = True
         print(
-            f"tinycnn: compiling kernels for this processor, {name} and what follows: it takes up to "
-            "half a minute, and happens once, for compiled code is kept",
+            f"tinycnn: compiling kernels for this processor, {name} first: up to half a minute, once on "
+            "this machine, for they are kept",
             file=sys.stderr,
         )
 

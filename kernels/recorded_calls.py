@@ -15,6 +15,7 @@ from typing import Any
 
 from tinycnn.kernels._jit import kernel
 from tinycnn.kernels.dense import PANEL, dense
+from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.max_pool import max_pool
 from tinycnn.kernels.microkernels import products_1, products_2, products_3, products_4
 from tinycnn.kernels.shared_memory import count_up, floats_at, look_at
@@ -25,7 +26,7 @@ from tinycnn.kernels.winograd import input_transform, output_transform
 # In the order of the branches below.
 KERNELS = (
     products_1, products_2, products_3, products_4, output_transform, input_transform, max_pool,
-    space_to_depth, dense,
+    space_to_depth, dense, direct_convolution,
 )  # fmt: skip
 WIDTH = 28  # numbers of the longest call
 
@@ -79,6 +80,13 @@ def _array(slots: Any, slot: int, image: int) -> Any:
 
 
 @kernel
+def _panels(slots: Any, slot: int, image: int, K: int) -> Any:
+    """A slot's numbers as panels of packed weights."""
+    panels = read_only(_array(slots, slot, image))
+    return panels.reshape(panels.size // (K * PANEL), K, PANEL)
+
+
+@kernel
 def _call(c: Any, jobs: Any, slots: Any, image: int) -> None:
     if c[0] <= 3:
         some, a, b = jobs[c[1] : c[2]], _array(slots, c[3], image), _array(slots, c[6], image)
@@ -116,11 +124,17 @@ def _call(c: Any, jobs: Any, slots: Any, image: int) -> None:
             c[10], (c[11], c[12]), (c[13], c[14]), _array(slots, c[15], image),
             (c[16], c[17], c[18], c[19]), (c[20], c[21]),
         )  # fmt: skip
-    else:
-        panels = read_only(_array(slots, c[5], image))
+    elif c[0] == 8:
         dense(
             read_only(_array(slots, c[1], image)), c[2], c[3], c[4],
-            panels.reshape(panels.size // (c[2] * PANEL), c[2], PANEL),
-            read_only(_array(slots, c[6], image)), c[7] != 0, c[8], c[9],
+            _panels(slots, c[5], image, c[2]), read_only(_array(slots, c[6], image)), c[7] != 0, c[8], c[9],
             _array(slots, c[10], image), c[11],
+        )  # fmt: skip
+    else:
+        panels = _panels(slots, c[15], image, c[9] * c[10] * c[6])
+        direct_convolution(
+            read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), c[6], c[7], c[8],
+            (c[9], c[10]), (c[11], c[12]), (c[13], c[14]), panels,
+            read_only(_array(slots, c[16], image)), c[17] != 0, c[18], c[19],
+            _array(slots, c[20], image), (c[21], c[22], c[23], c[24]), (c[25], c[26]), c[27],
         )  # fmt: skip

@@ -423,6 +423,44 @@ def dense(
                     y[row * F + f] = 0.0 if relu and z <= 0 else z
 
 
+def direct_convolution(
+    x: Any,
+    x_place: tuple[int, int, int, int],
+    channels: int,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    panels: Any,
+    bias: Any,
+    relu: bool,
+    first_filter: int,
+    last_filter: int,
+    y: Any,
+    y_place: tuple[int, int, int, int],
+    output: tuple[int, int],
+    filters: int,
+) -> None:
+    """Those rows and filters of y: the sum over the window, plus the bias."""
+    for row in range(first, last):
+        n, oh = row // output[0], row % output[0]
+        for ow in range(output[1]):
+            for f in range(first_filter, last_filter):
+                z, k = float(bias[f]), 0
+                for i in range(kernel[0]):
+                    for j in range(kernel[1]):
+                        for c in range(channels):
+                            h, w = (
+                                oh * stride[0] + i * dilation[0],
+                                ow * stride[1] + j * dilation[1],
+                            )
+                            weight = panels[f // panels.shape[2], k, f % panels.shape[2]]
+                            z += float(x[_at(x_place, n, h, w, c)]) * float(weight)
+                            k += 1
+                y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
+
+
 def _winograd_points(n: int) -> list[float]:
     return [0, 1, -1, 0.5, -0.5, 2, -2][: n - 1]
 

@@ -44,11 +44,13 @@ def space_to_depth(
         i_first, i_last = min(max(-top, 0), down), max(min(H - top, down), 0)
         image, to = x_start + n * x_image + top * x_row, y_start + n * y_image + a * y_row
         # Squares between the left and the right edge go in whole vectors. These read a little beyond
-        # the square, and write into the next one before its own turn, so there must be a next one.
+        # the square, and write into the next ones before their own turn, so there must be so many.
         room = x.size - LANES - channels - image - (i_last - 1) * x_row
         b_first = -(-padding[1] // right)
         b_last = min(
-            (W + padding[1]) // right, (room // x_column + padding[1] + 1) // right, OW - 1
+            (W + padding[1]) // right,
+            (room // x_column + padding[1] + 1) // right,
+            OW - 1 - (LANES - 1) // y_column,
         )
         for b in range(OW):
             left = b * right - padding[1]

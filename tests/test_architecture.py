@@ -22,6 +22,7 @@ LEVELS = [
     ["blocks"],
     ["calls", "feature_maps"],
     ["packed_dense", "winograd"],
+    ["direct"],
     ["ops"],
     ["initializers", "parameters"],
     ["layers"],

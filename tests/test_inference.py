@@ -58,9 +58,23 @@ def winograd_net(**options):
     return with_biases(tc.Sequential(layers, (47, 41, 3), **options))
 
 
+def direct_net(**options):
+    """Convolutions whose windows are read where they lie, between others: first, last, with no border."""
+    layers = [
+        Conv2D(20, 3, padding=1, activation="relu", algorithm="direct"),
+        Conv2D(9, 1, algorithm="direct"),
+        Conv2D(17, 3, padding=1, algorithm="winograd"),
+        Conv2D(70, (3, 2), stride=2, padding=((1, 0), (0, 2)), dilation=(1, 2), algorithm="direct"),
+        MaxPool2D(2),
+        Conv2D(5, 3, padding=2, activation="relu", algorithm="direct"),
+    ]
+    return with_biases(tc.Sequential(layers, (47, 41, 3), **options))
+
+
+@pytest.mark.parametrize("net", [winograd_net, direct_net])
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
-def test_a_chain_for_winograd_agrees_with_float64(count):
-    model = winograd_net()
+def test_a_chain_agrees_with_float64(net, count):
+    model = net()
     x = images(count, (47, 41, 3))
     assert error(model.predict(x), in_float64(model, x)) < BOUND
 
@@ -89,6 +103,7 @@ def test_drawn_chains_agree_with_float64(data):
                     lambda: Conv2D(draw(st.integers(1, 40)), 3, padding=1, algorithm="winograd"),
                     lambda: Conv2D(draw(st.integers(1, 20)), 5, padding=2, activation="relu"),
                     lambda: Conv2D(draw(st.integers(1, 20)), 3, stride=2, padding=1),
+                    lambda: Conv2D(draw(st.integers(1, 70)), 3, padding=2, algorithm="direct"),
                     lambda: MaxPool2D(2, stride=1),
                     lambda: AveragePool2D(2, stride=1),
                     lambda: ReLU(),

@@ -59,12 +59,20 @@ class FeatureMaps:
 
     @classmethod
     def bordered(
-        cls, make: Callable[[int], Any], shape: tuple[int, int, int, int], border: Border
+        cls,
+        make: Callable[[int], Any],
+        shape: tuple[int, int, int, int],
+        border: Border,
+        *,
+        whole_vectors: bool = True,
     ) -> FeatureMaps:
-        """The same on the zeros that ``make`` gives when it is told how many."""
+        """The same on the zeros that ``make`` gives when it is told how many.
+
+        Without ``whole_vectors`` channels are not rounded up.
+        """
         N, H, W, C = shape
         (top, bottom), (left, right) = border
-        column = round_up(C, LANES)
+        column = round_up(C, LANES) if whole_vectors else C
         row = (left + W + right) * column
         image = (top + H + bottom) * row
         return cls(make(N * image), shape, top * row + left * column, image, row, column)

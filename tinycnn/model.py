@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tinycnn import memory
 from tinycnn.arguments import one_of, whole
 from tinycnn.arrays import Array, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, ShapeError
@@ -149,7 +150,7 @@ class Sequential:
         """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...)."""
         x = self.batch(x)
         step = whole(batch_size, "batch_size")
-        result = np.empty((len(x), *self.shapes[-1]), self.dtype)
+        result = memory.empty((len(x), *self.shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
             last = min(first + step, len(x))
             self._inference().run(x[first:last], first, result[first:last])

@@ -16,9 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn.direct import DirectConvolution
 from tinycnn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, Shape
+from tinycnn.ops import _direct_convolution, _winograd_convolution
 from tinycnn.ops._geometry import Geometry
-from tinycnn.ops._winograd_convolution import Method, is_faster, method_of, refusal
+from tinycnn.ops._winograd_convolution import Method
 from tinycnn.shapes import Window
 from tinycnn.summary import html_table, text_table
 from tinycnn.winograd.choice import images_of_a_block
@@ -33,11 +35,12 @@ class Step:
 
     layer: str
     position: int  # of the layer in its chain
-    method: str  # "winograd", "space to depth", "maximum", "packed dense" or "layer"
+    method: str  # "winograd", "space to depth", "direct", "maximum", "packed dense" or "layer"
     input_shape: Shape
     output_shape: Shape
     images: int | None  # in a block; None: the whole batch, by the layer's own means
     winograd: Method | None = None
+    direct: DirectConvolution | None = None
     window: Window | None = None
     multiply_adds: int = 0  # by the formula of the layer
     products: int = 0  # that are carried out
@@ -124,7 +127,7 @@ def _steps(
     output, work = tuple(layer.output_shape(shape)), layer.multiply_adds(shape)
     if dtype == np.float32:
         if type(layer) is Conv2D:
-            steps = _winograd(position, layer, shape, batch)
+            steps = _convolution(position, layer, shape, batch)
             if steps:
                 return steps
         if type(layer) is MaxPool2D:
@@ -160,15 +163,36 @@ def _steps(
     ]
 
 
-def _winograd(position: int, layer: Conv2D, shape: Shape, batch: int) -> list[Step]:
-    """The steps of a convolution by Winograd's algorithm; none where im2col does it."""
+def _convolution(position: int, layer: Conv2D, shape: Shape, batch: int) -> list[Step]:
+    """The steps of a convolution; none where im2col does it."""
     geometry = Geometry(batch, shape[2], layer.filters, layer.groups, layer.window(shape))
-    wanted = layer.algorithm == "winograd" and refusal(geometry, _FLOAT32) is None
-    if not wanted and not (layer.algorithm == "auto" and is_faster(geometry, _FLOAT32)):
-        return []
-    method = method_of(geometry)
+    for name, algorithm, steps in (
+        ("winograd", _winograd_convolution, _winograd),
+        ("direct", _direct_convolution, _direct),
+    ):
+        wanted = layer.algorithm == name and algorithm.refusal(geometry, _FLOAT32) is None
+        if wanted or (layer.algorithm == "auto" and algorithm.is_faster(geometry, _FLOAT32)):
+            return steps(position, layer, shape, geometry)
+    return []
+
+
+def _direct(position: int, layer: Conv2D, shape: Shape, geometry: Geometry) -> list[Step]:
+    """The step of a convolution whose windows are multiplied where they lie."""
+    conv, work = _direct_convolution.method_of(geometry), layer.multiply_adds(shape)
+    return [
+        Step(
+            str(layer.name), position, "direct", shape, tuple(layer.output_shape(shape)),
+            min(conv.images, geometry.N), direct=conv, multiply_adds=work, products=work,
+            weight_bytes=4 * geometry.window.cells * conv.C * conv.F,
+        )
+    ]  # fmt: skip
+
+
+def _winograd(position: int, layer: Conv2D, shape: Shape, geometry: Geometry) -> list[Step]:
+    """The steps of a convolution by Winograd's algorithm."""
+    method = _winograd_convolution.method_of(geometry)
     conv, squares = method.conv, method.squares
-    images = min(images_of_a_block(conv.rows, conv.columns), batch)
+    images = min(images_of_a_block(conv.rows, conv.columns), geometry.N)
     name, output = str(layer.name), tuple(layer.output_shape(shape))
     steps = []
     if squares is not None:

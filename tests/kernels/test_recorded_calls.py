@@ -2,6 +2,7 @@
 
 import ctypes
 import inspect
+import math
 from threading import Thread
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import error
 
+from tinycnn.direct import DirectConvolution
 from tinycnn.feature_maps import NO_BORDER, FeatureMaps
 from tinycnn.inference.recording import Recorder
 from tinycnn.kernels import reference
@@ -17,7 +19,7 @@ from tinycnn.kernels.max_pool import max_pool
 from tinycnn.kernels.recorded_calls import COUNTERS, KERNELS, carry_out
 from tinycnn.kernels.simd import LANES
 from tinycnn.packed_dense import PackedDense
-from tinycnn.shapes import pool_window
+from tinycnn.shapes import pool_window, window
 from tinycnn.testing.strategies import generators
 from tinycnn.winograd.convolution import WinogradConvolution
 from tinycnn.winograd.space_to_depth import SpaceToDepth
@@ -88,6 +90,16 @@ def convolution(memory, relu, filters):
     return memory.recorder.chain([[task]]), largest
 
 
+def direct(memory, images, relu):
+    """A convolution of 2 channels with 3 filters, its windows read where they lie."""
+    conv = DirectConvolution(2, 3, window((5, 6), (2, 3), stride=(2, 1)))
+    source = FeatureMaps.plain(memory.slot(images * 60), (images, 5, 6, 2))
+    target = FeatureMaps.plain(memory.slot(images * 24), (images, 2, 4, 3))
+    packed = PackedDense(memory.slot(12 * PANEL), memory.slot(PANEL))
+    phases = conv.phases(lambda some, rows: source.select(*some), packed, relu, target)
+    memory.recorder.record(phases)
+
+
 def twin(calls, jobs, tasks, phases, slots, counters, most):
     """Every call of every task by its kernel's twin, its numbers read as the parameters say."""
     for phase in range(len(phases) - 1):
@@ -121,7 +133,8 @@ def by_twin(kernel, numbers, jobs, slots, image):
         else:
             arguments[parameter.name] = next(numbers)
     if "panels" in arguments:
-        arguments["panels"] = arguments["panels"].reshape(-1, arguments["K"], PANEL)
+        K = arguments.get("K") or math.prod(arguments["kernel"]) * arguments["channels"]
+        arguments["panels"] = arguments["panels"].reshape(-1, K, PANEL)
     name = kernel.__name__
     if name.startswith("products_"):
         products(int(name[-1]) * LANES, **arguments)
@@ -154,6 +167,7 @@ def test_carry_out_is_its_twin(images, filters, relu, most, rng):
     packed = PackedDense(memory.slot(K * 2 * PANEL), memory.slot(2 * PANEL))
     x, y = memory.slot(images * K), memory.slot(images * F)
     memory.recorder.record(packed.phases((images, K, F), x, y, relu=relu))
+    direct(memory, images, relu)
     tables, (slots,), counters, numbers = memory.tables()
     before, expected_counters = numbers.copy(), counters.copy()
     finished = carry_out(*tables, slots, counters, most)

@@ -10,8 +10,8 @@ from strategies import examples
 from tinycnn import blocks
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels._jit import numba
-from tinycnn.ops import _im2col_convolution, _winograd_convolution, conv2d, conv2d_backward
-from tinycnn.ops.convolution import _chosen, _geometry
+from tinycnn.ops import _winograd_convolution, conv2d, conv2d_backward
+from tinycnn.ops.convolution import _ALGORITHMS, _chosen, _geometry
 from tinycnn.testing.strategies import generators
 
 
@@ -191,32 +191,32 @@ def test_where_it_does_not_apply_it_says_why(shape, W_shape, options, words):
     x, W = np.ones(shape, dtype), np.ones(W_shape, dtype)
     with pytest.raises(ArgumentError, match=f'"winograd" does not apply: .*{words}') as caught:
         conv2d(x, W, **options, algorithm="winograd")
-    assert 'algorithm="auto" takes im2col there' in str(caught.value)
+    assert 'algorithm="auto" takes another there' in str(caught.value)
     conv2d(x, W, **options, algorithm="auto")
 
 
 AUTO = [
     # AlexNet's five, then VGG-16's first two
-    ((8, 227, 227, 3), (11, 11, 3, 96), {"stride": 4}, True),
-    ((8, 27, 27, 96), (5, 5, 96, 256), {"padding": 2}, True),
-    ((8, 13, 13, 256), (3, 3, 256, 384), {"padding": 1}, True),
-    ((1, 13, 13, 384), (3, 3, 384, 384), {"padding": 1}, True),
-    ((8, 13, 13, 384), (3, 3, 384, 256), {"padding": 1}, True),
-    ((8, 224, 224, 3), (3, 3, 3, 64), {"padding": 1}, False),
-    ((8, 224, 224, 64), (3, 3, 64, 64), {"padding": 1}, True),
+    ((8, 227, 227, 3), (11, 11, 3, 96), {"stride": 4}, "winograd"),
+    ((8, 27, 27, 96), (5, 5, 96, 256), {"padding": 2}, "winograd"),
+    ((8, 13, 13, 256), (3, 3, 256, 384), {"padding": 1}, "winograd"),
+    ((1, 13, 13, 384), (3, 3, 384, 384), {"padding": 1}, "winograd"),
+    ((8, 13, 13, 384), (3, 3, 384, 256), {"padding": 1}, "winograd"),
+    ((8, 224, 224, 3), (3, 3, 3, 64), {"padding": 1}, "direct"),
+    ((8, 224, 224, 64), (3, 3, 64, 64), {"padding": 1}, "winograd"),
     # what has little to gain, or nothing
-    ((8, 13, 13, 2), (3, 3, 2, 4), {}, False),
-    ((8, 56, 56, 64), (1, 1, 64, 64), {}, False),
-    ((8, 13, 13, 64), (3, 3, 32, 64), {"groups": 2}, False),
+    ((8, 13, 13, 2), (3, 3, 2, 4), {}, "direct"),
+    ((8, 56, 56, 64), (1, 1, 64, 64), {}, "direct"),
+    ((8, 7, 7, 64), (1, 1, 64, 64), {}, "im2col"),
+    ((8, 13, 13, 64), (3, 3, 32, 64), {"groups": 2}, "im2col"),
 ]
 
 
-@pytest.mark.parametrize(("shape", "W_shape", "options", "winograd"), AUTO)
-def test_auto_takes_it_where_it_pays(shape, W_shape, options, winograd):
+@pytest.mark.parametrize(("shape", "W_shape", "options", "algorithm"), AUTO)
+def test_auto_takes_what_pays(shape, W_shape, options, algorithm):
     x = np.broadcast_to(np.float32(0), shape)
     W = np.broadcast_to(np.float32(0), W_shape)
     options = {"stride": 1, "padding": 0, "groups": 1, **options}
     geometry = _geometry(x, W, options["stride"], options["padding"], 1, options["groups"])
-    chosen = _winograd_convolution if winograd else _im2col_convolution
-    assert _chosen("auto", geometry, np.dtype(np.float32)) is chosen
-    assert _chosen("auto", geometry, np.dtype(np.float64)) is _im2col_convolution
+    assert _chosen("auto", geometry, np.dtype(np.float32)) is _ALGORITHMS[algorithm]
+    assert _chosen("auto", geometry, np.dtype(np.float64)) is _ALGORITHMS["im2col"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from tinycnn import blocks, ops
 from tinycnn.arrays import Array
 from tinycnn.calls import Phase
-from tinycnn.feature_maps import Border, FeatureMaps
+from tinycnn.feature_maps import FeatureMaps
 from tinycnn.inference.held import PackedWeights, Workspace
 from tinycnn.inference.recording import Program, Recorder, Slot
 from tinycnn.inference.stages import Copy, Stage, stage_of
@@ -105,7 +105,7 @@ def _program(model: Sequential, groups: list[Group], batch: int, threads: int) -
         if following is not None:
             shape = _maps_shape(batch, chain.shapes[-1])
             target = _maps(
-                lambda size: recorder.zeros(size, size // batch), shape, following.border
+                lambda size: recorder.zeros(size, size // batch), shape, following.reader
             )
         chain.record(recorder, source, target, threads)
         source = target
@@ -119,14 +119,14 @@ class _Chain:
         self._images = group.images
         self._stages: list[Stage] = [stage_of(model, step) for step in group.steps]
         self.shapes = [group.steps[0].input_shape, *(step.output_shape for step in group.steps)]
-        if first and self.border is not None:  # what is given has no border
+        if first and self.reader.border is not None:  # what is given has no border
             self._stages.insert(0, Copy())
             self.shapes.insert(0, self.shapes[0])
 
     @property
-    def border(self) -> Border | None:
-        """The border that the first stage wants around its source; None: nothing special."""
-        return self._stages[0].border
+    def reader(self) -> Stage:
+        """The stage that reads what the chain is given."""
+        return self._stages[0]
 
     def record(
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
@@ -159,7 +159,7 @@ class _Chain:
     ) -> list[FeatureMaps]:
         make = partial(recorder.zeros, of_each_thread=of_each_thread)
         return [
-            _maps(make, _maps_shape(images, shape), stage.border)
+            _maps(make, _maps_shape(images, shape), stage)
             for shape, stage in zip(self.shapes[1:-1], self._stages[1:], strict=True)
         ]
 
@@ -170,11 +170,12 @@ def _maps_shape(images: int, shape: Shape) -> tuple[int, int, int, int]:
 
 
 def _maps(
-    make: Callable[[int], Slot], shape: tuple[int, int, int, int], border: Border | None
+    make: Callable[[int], Slot], shape: tuple[int, int, int, int], reader: Stage
 ) -> FeatureMaps:
-    if border is None:
+    """Maps as the stage wants them that reads them."""
+    if reader.border is None:
         return FeatureMaps.plain(make(prod(shape)), shape)
-    return FeatureMaps.bordered(make, shape, border)
+    return FeatureMaps.bordered(make, shape, reader.border, whole_vectors=reader.whole_vectors)
 
 
 def _blocks(batch: int, images: int, threads: int) -> list[blocks.Range]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from tinycnn import blocks
 from tinycnn.calls import Calls, Phase
-from tinycnn.feature_maps import Border, FeatureMaps
+from tinycnn.direct import windows_of
+from tinycnn.feature_maps import NO_BORDER, Border, FeatureMaps
 from tinycnn.inference.recording import Recorder
 from tinycnn.kernels.max_pool import max_pool
 from tinycnn.kernels.space_to_depth import space_to_depth
@@ -24,9 +25,14 @@ if TYPE_CHECKING:
 
 
 class Stage(Protocol):
-    """One step; ``border`` is what it wants around its source, None for nothing special."""
+    """One step.
+
+    ``border`` is what it wants around its source, None for nothing special; ``whole_vectors``, whether
+    a bordered source's channels are to be rounded up, with zeros.
+    """
 
     border: Border | None
+    whole_vectors: bool
 
     def phases(
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
@@ -41,6 +47,7 @@ def stage_of(model: Sequential, step: Step) -> Stage:
         "space to depth": _SpaceToDepth,
         "packed dense": _Dense,
         "winograd": _Winograd,
+        "direct": _Direct,
     }
     return kinds[step.method](model, step)
 
@@ -54,6 +61,7 @@ class Copy:
     """Images to where a border surrounds them: squares of one cell, stacked."""
 
     border: Border | None = None
+    whole_vectors = True
 
     def phases(
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
@@ -73,6 +81,7 @@ class _Maximum:
     """Max-pooling, the winners forgotten."""
 
     border: Border | None = None
+    whole_vectors = True
 
     def __init__(self, model: Sequential, step: Step) -> None:
         assert step.window is not None
@@ -98,6 +107,7 @@ class _SpaceToDepth:
     """Squares of cells stacked into channels."""
 
     border: Border | None = None
+    whole_vectors = True
 
     def __init__(self, model: Sequential, step: Step) -> None:
         assert step.winograd is not None and step.winograd.squares is not None
@@ -113,6 +123,8 @@ class _SpaceToDepth:
 
 class _Winograd:
     """A convolution from transformed weights, with bias and ReLU."""
+
+    whole_vectors = True
 
     def __init__(self, model: Sequential, step: Step) -> None:
         layer = model.layers[step.position]
@@ -141,10 +153,39 @@ class _Winograd:
         return self._conv.pack(W, mine["b"])
 
 
+class _Direct:
+    """A convolution from packed weights, with bias and ReLU."""
+
+    whole_vectors = False
+
+    def __init__(self, model: Sequential, step: Step) -> None:
+        layer = model.layers[step.position]
+        assert isinstance(layer, Conv2D) and step.direct is not None
+        self._name, self._relu = str(layer.name), layer.activation == "relu"
+        self._conv = step.direct
+        border = self._conv.border
+        self.border: Border | None = None if border == NO_BORDER else border
+
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        parts = (recorder.weights(self._name, self._pack, part) for part in ("panels", "bias"))
+
+        def windows(images: blocks.Range, rows: blocks.Range) -> FeatureMaps:
+            return windows_of(source.select(*images), self._conv.window, rows)
+
+        return self._conv.phases(windows, PackedDense(*parts), self._relu, target)
+
+    def _pack(self, parameters: FlatArrays) -> PackedDense:
+        mine = parameters.of(self._name)
+        return self._conv.pack(mine["W"], mine["b"])
+
+
 class _Dense:
     """A dense layer from packed weights, with bias and ReLU."""
 
     border: Border | None = None
+    whole_vectors = True
 
     def __init__(self, model: Sequential, step: Step) -> None:
         layer = model.layers[step.position]

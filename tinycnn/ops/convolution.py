@@ -13,7 +13,12 @@ from tinycnn import memory
 from tinycnn.arguments import one_of, whole
 from tinycnn.arrays import Array, common_dtype, expect_shape, outputs, tensor
 from tinycnn.errors import ArgumentError, ShapeError
-from tinycnn.ops import _im2col_convolution, _naive_convolution, _winograd_convolution
+from tinycnn.ops import (
+    _direct_convolution,
+    _im2col_convolution,
+    _naive_convolution,
+    _winograd_convolution,
+)
 from tinycnn.ops._geometry import Geometry
 from tinycnn.shapes import Padding, window
 
@@ -22,6 +27,7 @@ _W_AXES = ("KH", "KW", "C // groups", "F")
 # Each offers forward, weight_gradient and input_gradient with the same signatures.
 _ALGORITHMS: dict[str, ModuleType] = {
     "im2col": _im2col_convolution,
+    "direct": _direct_convolution,
     "winograd": _winograd_convolution,
     "reference": _naive_convolution,
 }
@@ -48,9 +54,10 @@ def conv2d(
     with zero outside the image, then max(0, y) if ``activation`` is "relu". ``W`` is
     (KH, KW, C // groups, F), ``b`` (F,). With groups, the F // groups filters of a group see the
     C // groups channels of that group. ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of
-    windows and multiplies with BLAS, "winograd" (Lavin and Gray 2016) multiplies less, in float32, for
-    kernels 3 x 3 and 5 x 5 of stride 1 and for strided ones of few channels, "reference" is the
-    formula in plain Python loops, in float64, and "auto" chooses from shapes and dtype.
+    windows and multiplies with BLAS, "direct" multiplies windows where they lie, in float32 and without
+    groups, "winograd" (Lavin and Gray 2016) multiplies less, in float32, for kernels 3 x 3 and 5 x 5 of
+    stride 1 and for strided ones of few channels, "reference" is the formula in plain Python loops, in
+    float64, and "auto" chooses from shapes and dtype.
     """
     one_of(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
@@ -116,15 +123,17 @@ def conv2d_backward(
 def _chosen(algorithm: str, geometry: Geometry, dtype: np.dtype[Any]) -> ModuleType:
     one_of(algorithm, ALGORITHMS, "algorithm")
     if algorithm == "auto":
-        fast = _winograd_convolution.is_faster(geometry, dtype)
-        return _winograd_convolution if fast else _im2col_convolution
-    if algorithm == "winograd":
-        reason = _winograd_convolution.refusal(geometry, dtype)
+        choices = (_winograd_convolution, _direct_convolution)
+        faster = (choice for choice in choices if choice.is_faster(geometry, dtype))
+        return next(faster, _im2col_convolution)
+    module = _ALGORITHMS[algorithm]
+    if module in (_winograd_convolution, _direct_convolution):
+        reason = module.refusal(geometry, dtype)
         if reason is not None:
             raise ArgumentError(
-                f'algorithm="winograd" does not apply: {reason}; algorithm="auto" takes im2col there'
+                f'algorithm="{algorithm}" does not apply: {reason}; algorithm="auto" takes another there'
             )
-    return _ALGORITHMS[algorithm]
+    return module
 
 
 def _geometry(

@@ -1,0 +1,47 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import ranges, whole
+from twins import against_twin
+
+from tinycnn.arrays import read_only
+from tinycnn.feature_maps import FeatureMaps
+from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.direct import direct_convolution
+from tinycnn.kernels.simd import LANES
+from tinycnn.testing.strategies import generators
+
+pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
+filters = st.sampled_from([1, LANES, LANES + 1, 2 * LANES + 3, PANEL - 1, PANEL, PANEL + 5])
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 2), st.sampled_from([1, 2, 3, LANES]), filters, pairs, pairs, pairs,
+    st.tuples(st.integers(1, 3), st.sampled_from([1, 2, 5, 63, 64, 66])),
+    st.booleans(), st.booleans(), generators, st.data(),
+)  # fmt: skip
+def test_direct_convolution_is_its_twin(
+    N, C, F, kernel, stride, dilation, output, rounded, relu, rng, data
+):
+    """On maps whose channels are rounded up or not, with gaps between cells, rows and images of y."""
+    size = [
+        (o - 1) * s + (k - 1) * d + 1
+        for o, s, k, d in zip(output, stride, kernel, dilation, strict=True)
+    ]
+    x = FeatureMaps.bordered(
+        lambda count: whole(rng, count, np.float32, top=4), (N, *size, C), ((1, 0), (0, 2)),
+        whole_vectors=rounded,
+    )  # fmt: skip
+    y = FeatureMaps.zeros((N, *output, F), ((0, 1), (1, 0)))
+    y.flat[...] = 77
+    count = -(-F // PANEL)
+    panels = whole(rng, (count, kernel[0] * kernel[1] * C, PANEL), np.float32, top=4)
+    bias = whole(rng, count * PANEL, np.float32)
+    rows = data.draw(st.just((0, N * output[0])) | ranges(N * output[0]))
+    first, last = data.draw(st.just((0, count)) | ranges(count))
+    against_twin(
+        direct_convolution, read_only(x.flat), x.place, C, *rows, kernel, stride, dilation,
+        read_only(panels), read_only(bias), relu, first * PANEL, min(last * PANEL, F),
+        y.flat, y.place, output, F,
+    )  # fmt: skip
