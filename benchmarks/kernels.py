@@ -27,6 +27,7 @@ from tinycnn.kernels.dense_training import (
     dense_weight_gradient,
     turn_into_panels,
 )
+from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.kernels.im2col import col2im, im2col
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
@@ -157,6 +158,19 @@ def test_max_pool_gradient(benchmark: Benchmark) -> None:
     dy, winner = read_only(normal(4, 27, 27, 96)), RNG.integers(0, 9, (4, 27, 27, 96), np.uint8)
     dx = np.empty((4, 55, 55, 96), np.float32)
     benchmark(max_pool_gradient, dy, read_only(winner), 0, 4 * 55, *POOL, False, dx)
+
+
+# ----------------------------------------------------------------------------------------- direct
+
+
+def test_direct_convolution(benchmark: Benchmark) -> None:
+    """A strided layer: 3 x 3 with stride 2, 64 to 128 channels."""
+    x, y = FeatureMaps.of(normal(1, 58, 58, 64)), FeatureMaps.of(normal(1, 28, 28, 128))
+    panels, bias = read_only(normal(128 // PANEL, 9 * 64, PANEL)), read_only(normal(128))
+    benchmark(
+        direct_convolution, read_only(x.flat), x.place, 64, 0, 28, (3, 3), (2, 2), (1, 1),
+        panels, bias, True, 0, 128, y.flat, y.place, (28, 28), 128,
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------ dense

@@ -7,7 +7,6 @@ multiply-add units busy whatever their latency, and need 29 of 32 registers.
 """
 
 # fmt: off
-# ruff: noqa: SIM108
 
 from __future__ import annotations
 
@@ -25,6 +24,16 @@ from tinycnn.kernels.simd import (
     splat,
     store,
 )
+
+
+@kernel
+def _a_ahead(
+    a_next: int, start: int, a0: int, a_column: int, rows: int, tile: int, height: int
+) -> tuple[int, int]:
+    """What a tile brings of the next a: the first line, and the step from one k to the next."""
+    if a_next == start or (a_column != 1 and 16 * tile >= rows):
+        return a0, 0
+    return (a_next + a0 - start, height) if a_column == 1 else (a_next + 16 * tile, a_column)
 
 
 @kernel
@@ -51,14 +60,8 @@ def product_4(
     b_forward, b_part = (b_row, 16) if apart else (16, 16 * depth)
     start, tile = a0, 0
     for _ in range(groups - fours - fives):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 6
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if 16 * tile < 4 * LANES:
-            b_line, b_step = b_next + tile * b_part, b_forward
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 6)
+        b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 4 * LANES else 0
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -173,14 +176,8 @@ def product_4(
         c0 += 6 * c_row
         tile += 1
     for _ in range(fives):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 5
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if 16 * tile < 4 * LANES:
-            b_line, b_step = b_next + tile * b_part, b_forward
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 5)
+        b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 4 * LANES else 0
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -279,14 +276,8 @@ def product_4(
         c0 += 5 * c_row
         tile += 1
     for _ in range(fours):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 4
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 4)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -372,14 +363,8 @@ def product_4(
         c0 += 4 * c_row
         tile += 1
     for _ in range(few // 2):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 2
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 2)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         if add:
@@ -433,14 +418,8 @@ def product_4(
         c0 += 2 * c_row
         tile += 1
     for _ in range(few % 2):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 1
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 1)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
         p0 = a0 + 0 * a_row
         if add:
             s00 = load(c, c0 + 0 * c_row + 0 * LANES)
@@ -518,14 +497,8 @@ def product_3(
     b_forward, b_part = (b_row, 16) if apart else (16, 16 * depth)
     start, tile = a0, 0
     for _ in range(groups - fours - fives):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 6
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if 16 * tile < 3 * LANES:
-            b_line, b_step = b_next + tile * b_part, b_forward
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 6)
+        b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 3 * LANES else 0
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -621,14 +594,8 @@ def product_3(
         c0 += 6 * c_row
         tile += 1
     for _ in range(fives):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 5
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if 16 * tile < 3 * LANES:
-            b_line, b_step = b_next + tile * b_part, b_forward
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 5)
+        b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 3 * LANES else 0
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -711,14 +678,8 @@ def product_3(
         c0 += 5 * c_row
         tile += 1
     for _ in range(fours):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 4
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 4)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -790,14 +751,8 @@ def product_3(
         c0 += 4 * c_row
         tile += 1
     for _ in range(few // 2):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 2
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 2)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         if add:
@@ -843,14 +798,8 @@ def product_3(
         c0 += 2 * c_row
         tile += 1
     for _ in range(few % 2):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 1
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 1)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
         p0 = a0 + 0 * a_row
         if add:
             s00 = load(c, c0 + 0 * c_row + 0 * LANES)
@@ -923,14 +872,8 @@ def product_2(
     b_forward, b_part = (b_row, 16) if apart else (16, 16 * depth)
     start, tile = a0, 0
     for _ in range(groups - fours - fives):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 6
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if 16 * tile < 2 * LANES:
-            b_line, b_step = b_next + tile * b_part, b_forward
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 6)
+        b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 2 * LANES else 0
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -1007,14 +950,8 @@ def product_2(
         c0 += 6 * c_row
         tile += 1
     for _ in range(fives):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 5
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if 16 * tile < 2 * LANES:
-            b_line, b_step = b_next + tile * b_part, b_forward
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 5)
+        b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 2 * LANES else 0
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -1081,14 +1018,8 @@ def product_2(
         c0 += 5 * c_row
         tile += 1
     for _ in range(fours):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 4
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 4)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         p2 = a0 + 2 * a_row
@@ -1146,14 +1077,8 @@ def product_2(
         c0 += 4 * c_row
         tile += 1
     for _ in range(few // 2):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 2
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 2)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
         p0 = a0 + 0 * a_row
         p1 = a0 + 1 * a_row
         if add:
@@ -1191,14 +1116,8 @@ def product_2(
         c0 += 2 * c_row
         tile += 1
     for _ in range(few % 2):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 1
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 1)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
         p0 = a0 + 0 * a_row
         if add:
             s00 = load(c, c0 + 0 * c_row + 0 * LANES)
@@ -1237,287 +1156,6 @@ def products_2(
     for job in range(len(jobs)):
         following = min(job + 1, len(jobs) - 1)
         product_2(
-            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1], jobs[following, 2],
-            b, b0 + jobs[job, 3], b_row, c, jobs[job, 4], c_row, add,
-        )  # fmt: skip
-
-
-@kernel
-def product_1(
-    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
-    b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
-) -> None:
-    """c (rows, 1*LANES) = a (rows, depth) b (depth, 1*LANES), added to c if ``add``.
-
-    a[i, k] is a[a0 + i*a_row + k*a_column]; row k of b begins at b0 + k*b_row, row i of c at
-    c0 + i*c_row. Meanwhile what comes next is brought into L2: the a that begins at ``a_next``, if that
-    is not this one, and the b that follows this one, or stands beside it if its rows lie apart.
-    """
-    zero = splat(0.0)
-    # 5s and 4s make up for what 6s leave: 25 rows are five 5s, not four 6s and a 1.
-    few = rows if rows < 4 else 3 if rows == 7 else 0
-    groups = (rows - few + 5) // 6
-    missing = groups * 6 - rows + few
-    fours = max(missing - groups, 0)
-    fives = missing - 2 * fours
-    # Each tile asks for a part: of rows that follow each other the same rows, else a line of each row.
-    apart = b_row != 1 * LANES
-    b_next = b0 + (1 * LANES if apart else depth * b_row)
-    b_forward, b_part = (b_row, 16) if apart else (16, 16 * depth)
-    start, tile = a0, 0
-    for _ in range(groups - fours - fives):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 6
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if 16 * tile < 1 * LANES:
-            b_line, b_step = b_next + tile * b_part, b_forward
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        p4 = a0 + 4 * a_row
-        p5 = a0 + 5 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-            s40 = load(c, c0 + 4 * c_row + 0 * LANES)
-            s50 = load(c, c0 + 5 * c_row + 0 * LANES)
-        else:
-            s00 = zero
-            s10 = zero
-            s20 = zero
-            s30 = zero
-            s40 = zero
-            s50 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            p3 += a_column
-            x = broadcast(a, p4)
-            s40 = fma(x, v0, s40)
-            p4 += a_column
-            x = broadcast(a, p5)
-            s50 = fma(x, v0, s50)
-            p5 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        store(c, c0 + 4 * c_row + 0 * LANES, s40)
-        store(c, c0 + 5 * c_row + 0 * LANES, s50)
-        a0 += 6 * a_row
-        c0 += 6 * c_row
-        tile += 1
-    for _ in range(fives):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 5
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if 16 * tile < 1 * LANES:
-            b_line, b_step = b_next + tile * b_part, b_forward
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        p4 = a0 + 4 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-            s40 = load(c, c0 + 4 * c_row + 0 * LANES)
-        else:
-            s00 = zero
-            s10 = zero
-            s20 = zero
-            s30 = zero
-            s40 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            p3 += a_column
-            x = broadcast(a, p4)
-            s40 = fma(x, v0, s40)
-            p4 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        store(c, c0 + 4 * c_row + 0 * LANES, s40)
-        a0 += 5 * a_row
-        c0 += 5 * c_row
-        tile += 1
-    for _ in range(fours):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 4
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-        else:
-            s00 = zero
-            s10 = zero
-            s20 = zero
-            s30 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            p3 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        a0 += 4 * a_row
-        c0 += 4 * c_row
-        tile += 1
-    for _ in range(few // 2):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 2
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-        else:
-            s00 = zero
-            s10 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            p1 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        a0 += 2 * a_row
-        c0 += 2 * c_row
-        tile += 1
-    for _ in range(few % 2):
-        a_line, a_step, b_line, b_step = a0, 0, b0, 0
-        if a_next != start:
-            if a_column == 1:
-                a_line, a_step = a_next + a0 - start, 1
-            elif 16 * tile < rows:
-                a_line, a_step = a_next + 16 * tile, a_column
-        if tile == 0:
-            b_line, b_step = b_next, b_row
-        p0 = a0 + 0 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-        else:
-            s00 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            p0 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        a0 += 1 * a_row
-        c0 += 1 * c_row
-        tile += 1
-
-
-@kernel
-def products_1(
-    jobs: Any, a: Any, a_row: int, a_column: int, b: Any, b0: int, b_row: int, c: Any, c_row: int,
-    add: bool,
-) -> None:
-    """Call `product_1` for each row of ``jobs``: (rows, depth, a0, what b0 is more, c0)."""
-    a, b = read_only(a), read_only(b)
-    for job in range(len(jobs)):
-        following = min(job + 1, len(jobs) - 1)
-        product_1(
             jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1], jobs[following, 2],
             b, b0 + jobs[job, 3], b_row, c, jobs[job, 4], c_row, add,
         )  # fmt: skip

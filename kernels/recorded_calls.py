@@ -17,7 +17,7 @@ from tinycnn.kernels._jit import kernel
 from tinycnn.kernels.dense import PANEL, dense
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.max_pool import max_pool
-from tinycnn.kernels.microkernels import products_1, products_2, products_3, products_4
+from tinycnn.kernels.microkernels import products_2, products_3, products_4
 from tinycnn.kernels.shared_memory import count_up, floats_at, look_at
 from tinycnn.kernels.simd import pause, read_only
 from tinycnn.kernels.space_to_depth import space_to_depth
@@ -25,8 +25,8 @@ from tinycnn.kernels.winograd import input_transform, output_transform
 
 # In the order of the branches below.
 KERNELS = (
-    products_1, products_2, products_3, products_4, output_transform, input_transform, max_pool,
-    space_to_depth, dense, direct_convolution,
+    products_2, products_3, products_4, output_transform, input_transform, max_pool, space_to_depth, dense,
+    direct_convolution,
 )  # fmt: skip
 WIDTH = 28  # numbers of the longest call
 
@@ -88,43 +88,41 @@ def _panels(slots: Any, slot: int, image: int, K: int) -> Any:
 
 @kernel
 def _call(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    if c[0] <= 3:
+    if c[0] <= 2:
         some, a, b = jobs[c[1] : c[2]], _array(slots, c[3], image), _array(slots, c[6], image)
         a, b, y, add = read_only(a), read_only(b), _array(slots, c[9], image), c[11] != 0
         if c[0] == 0:
-            products_1(some, a, c[4], c[5], b, c[7], c[8], y, c[10], add)
-        elif c[0] == 1:
             products_2(some, a, c[4], c[5], b, c[7], c[8], y, c[10], add)
-        elif c[0] == 2:
+        elif c[0] == 1:
             products_3(some, a, c[4], c[5], b, c[7], c[8], y, c[10], add)
         else:
             products_4(some, a, c[4], c[5], b, c[7], c[8], y, c[10], add)
-    elif c[0] == 4:
+    elif c[0] == 3:
         output_transform(
             _array(slots, c[1], image), c[2], (c[3], c[4], c[5], c[6], c[7], c[8], c[9]), c[10], c[11],
             read_only(_array(slots, c[12], image)), c[13] != 0,
             _array(slots, c[14], image), c[15], c[16], c[17], c[18], c[19], c[20],
             _array(slots, c[21], image),
         )  # fmt: skip
-    elif c[0] == 5:
+    elif c[0] == 4:
         input_transform(
             read_only(_array(slots, c[1], image)), c[2], c[3], c[4], c[5],
             (c[6], c[7], c[8], c[9], c[10], c[11], c[12]), c[13], c[14], c[15], c[16], c[17], c[18],
             _array(slots, c[19], image), c[20], _array(slots, c[21], image), c[22] != 0,
         )  # fmt: skip
-    elif c[0] == 6:
+    elif c[0] == 5:
         max_pool(
             read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
             (c[10], c[11]), (c[12], c[13]), (c[14], c[15]), (c[16], c[17]), c[18],
             _array(slots, c[19], image), (c[20], c[21], c[22], c[23]), (c[24], c[25]),
         )  # fmt: skip
-    elif c[0] == 7:
+    elif c[0] == 6:
         space_to_depth(
             read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
             c[10], (c[11], c[12]), (c[13], c[14]), _array(slots, c[15], image),
             (c[16], c[17], c[18], c[19]), (c[20], c[21]),
         )  # fmt: skip
-    elif c[0] == 8:
+    elif c[0] == 7:
         dense(
             read_only(_array(slots, c[1], image)), c[2], c[3], c[4],
             _panels(slots, c[5], image, c[2]), read_only(_array(slots, c[6], image)), c[7] != 0, c[8], c[9],

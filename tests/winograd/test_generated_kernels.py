@@ -102,7 +102,7 @@ def products(draw):
     )
 
 
-@pytest.mark.parametrize("width", [1, 2, 3, 4])
+@pytest.mark.parametrize("width", [2, 3, 4])
 @settings(max_examples=60)
 @given(sizes=products(), rng=generators)
 def test_a_product_is_that_of_the_matrices(width, sizes, rng):

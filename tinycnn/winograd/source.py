@@ -30,7 +30,7 @@ WEIGHTS = ((3, 5), (3, 6), (3, 7), (5, 8))
 
 # Rows of a micro-kernel's tiles, and how many vectors wide they are.
 TILE_ROWS = (6, 5, 4, 2, 1)
-TILE_WIDTHS = (4, 3, 2, 1)
+TILE_WIDTHS = (4, 3, 2)
 
 _ARGUMENTS = """    source: Any, at: int, step: int, stride: int,
     target: Any, to: int, target_step: int, target_stride: int,
@@ -205,7 +205,6 @@ multiply-add units busy whatever their latency, and need 29 of 32 registers.
 """
 
 # fmt: off
-# ruff: noqa: SIM108
 
 from __future__ import annotations
 
@@ -224,6 +223,7 @@ from tinycnn.kernels.simd import (
     store,
 )
 '''
+    text += _AHEAD
     for width in TILE_WIDTHS:
         text += _product(width)
     return text
@@ -262,6 +262,19 @@ def product_{width}(
     return text + _JOBS.format(width=width)
 
 
+_AHEAD = '''
+
+@kernel
+def _a_ahead(
+    a_next: int, start: int, a0: int, a_column: int, rows: int, tile: int, height: int
+) -> tuple[int, int]:
+    """What a tile brings of the next a: the first line, and the step from one k to the next."""
+    if a_next == start or (a_column != 1 and 16 * tile >= rows):
+        return a0, 0
+    return (a_next + a0 - start, height) if a_column == 1 else (a_next + 16 * tile, a_column)
+'''
+
+
 _JOBS = '''
 
 @kernel
@@ -286,17 +299,13 @@ def _tile(height: int, width: int, count: str) -> str:
     # Few rows wait for b to come from memory: they ask for whole rows of what follows.
     whole = height <= 4
     lines = [f"for _ in range({count}):"]
-    lines += ["    a_line, a_step, b_line, b_step = a0, 0, b0, 0"]
-    lines += ["    if a_next != start:"]
-    lines += ["        if a_column == 1:"]
-    lines += [f"            a_line, a_step = a_next + a0 - start, {height}"]
-    lines += ["        elif 16 * tile < rows:"]
-    lines += ["            a_line, a_step = a_next + 16 * tile, a_column"]
+    lines += [f"    a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, {height})"]
     if whole:
-        lines += ["    if tile == 0:", "        b_line, b_step = b_next, b_row"]
+        lines += ["    b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)"]
     else:
-        lines += [f"    if 16 * tile < {width} * LANES:"]
-        lines += ["        b_line, b_step = b_next + tile * b_part, b_forward"]
+        lines += [
+            f"    b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < {width} * LANES else 0"
+        ]
     lines += [f"    p{i} = a0 + {i} * a_row" for i in rows]
     lines += ["    if add:"]
     lines += [

@@ -16,7 +16,7 @@ from tinycnn.kernels.winograd import transform_weights
 from tinycnn.winograd.matrices import weight_matrix
 
 # What a product costs in a panel of so many vectors: a narrow one loads more for each multiply-add.
-_COSTS = {1: 1.6, 2: 1.12, 3: 1.04, 4: 1.0}
+_COSTS = {2: 1.12, 3: 1.04, 4: 1.0}
 # Of 16 registers, 6 rows by 2 vectors leave room for what is multiplied; of 32, by 4.
 _WIDEST = 4 if LANES == 16 else 2
 
@@ -33,7 +33,7 @@ class Packed:
 def panel_width(F: int) -> int:
     """Vectors of LANES filters in a panel, so that F filters cost least."""
     vectors = -(-F // LANES)
-    return min(range(1, _WIDEST + 1), key=lambda w: (round_up(vectors, w) * _COSTS[w], -w))
+    return min(range(2, _WIDEST + 1), key=lambda w: (round_up(vectors, w) * _COSTS[w], -w))
 
 
 def pack(W: Array, bias: Array | None, outputs: tuple[int, int], *, turned: bool = False) -> Packed:
