@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -163,6 +164,24 @@ def test_within_one_batch_size_an_image_does_not_depend_on_the_others():
     others[6] = 1e30
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal(model.predict(others, 12)[5], expected)
+
+
+def test_later_calls_of_a_shape_make_nothing_large():
+    layers = [
+        Conv2D(64, 3, padding=1, activation="relu"),
+        Conv2D(64, 3, padding=1),
+        MaxPool2D(2),
+        Dense(9),
+    ]
+    model = tc.Sequential(layers, (64, 64, 3))
+    x = images(8, model.input_shape)
+    first = model.predict(x)
+    tracemalloc.start()
+    again = model.predict(x)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(again, first)
+    assert most < 100_000  # one map alone has 8 MB
 
 
 def test_changed_weights_are_packed_again():
