@@ -15,7 +15,7 @@ pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
 filters = st.sampled_from([1, LANES, LANES + 1, 2 * LANES + 3, PANEL - 1, PANEL, PANEL + 5])
 
 
-@settings(max_examples=60)
+@settings(max_examples=35)
 @given(
     st.integers(0, 2), st.sampled_from([1, 2, 3, LANES]), filters, pairs, pairs, pairs,
     st.tuples(st.integers(1, 3), st.sampled_from([1, 2, 5, 63, 64, 66])),
