@@ -19,6 +19,7 @@ LEVELS = [
     ["arrays", "shapes"],
     ["memory"],
     ["kernels"],
+    ["runtime"],
     ["blocks"],
     ["calls", "feature_maps"],
     ["packed_dense", "winograd"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from tinycnn.arrays import Array, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.layers import Context, Layer, naming, returned
 from tinycnn.parameters import FlatArrays
+from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
@@ -54,7 +54,7 @@ class Sequential:
         self.version = 0
         self._seed = _seed(rng)
         self._parameters: FlatArrays | None = None
-        self._lock = threading.Lock()
+        self._lock = new_reentrant_lock()
         self._runner: Inference | None = None  # of `predict`
         self._refuse_taken()
         self._name()
@@ -226,7 +226,7 @@ class Sequential:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._lock = threading.Lock()
+        self._lock = new_reentrant_lock()
         self._runner = None
         self._own()
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -45,6 +46,8 @@ class Team:
         self._threads, self._environment = threads, environment
         self._members: dict[str, Member] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="tinycnn-bench-")
+        # However this object goes, for an interrupt may keep it from its ``with`` statement's end.
+        self._end = weakref.finalize(self, _end, self._members, self._folder)
 
     def __enter__(self) -> Team:
         folder = Path(self._folder.name)
@@ -66,11 +69,6 @@ class Team:
         traceback: TracebackType | None,
     ) -> None:
         self._end()
-
-    def _end(self) -> None:
-        for member in self._members.values():
-            member.end()
-        self._folder.cleanup()
 
     @property
     def present(self) -> list[str]:
@@ -148,6 +146,12 @@ class Team:
         if "failed" in answer:
             self.failed[name] = answer["failed"]
         return answer
+
+
+def _end(members: Mapping[str, Member], folder: tempfile.TemporaryDirectory[str]) -> None:
+    for member in members.values():
+        member.end()
+    folder.cleanup()
 
 
 class Member:
