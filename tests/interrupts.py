@@ -6,6 +6,7 @@ each of these points in turn.
 """
 
 import dis
+import inspect
 import sys
 
 _AFTER = {
@@ -24,7 +25,9 @@ class _Press:
     def __call__(self, frame, event, argument):
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         if event == "call":
-            self._pass(frame)
+            # A generator that goes on, or is closed, which looks the same here and is no such point.
+            if not frame.f_code.co_flags & inspect.CO_GENERATOR:
+                self._pass(frame)
         elif event == "opcode":
             code = self.codes.get(frame.f_code)
             if code is None:
