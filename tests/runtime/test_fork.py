@@ -105,6 +105,24 @@ in_a_child_while_another_thread_is_at_it(lambda: weights.get("some", lambda para
     in_python(HELD + code)
 
 
+def test_a_fork_while_another_thread_compiles():
+    code = """
+from tinycnn.kernels._jit import kernel
+
+def compile_and_call():
+    @kernel
+    def double(x):
+        return 2 * x
+
+    pause()
+    assert double(3) == 6
+
+leave.set()
+in_a_child_while_another_thread_is_at_it(compile_and_call)
+"""
+    in_python(HELD + code)
+
+
 def test_every_lock_of_the_engine_is_free_in_a_child():
     made_elsewhere = [
         file
