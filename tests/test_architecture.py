@@ -287,6 +287,17 @@ def test_the_engine_prints_nothing(file):
     assert not printed
 
 
+def test_strides_are_taken_where_the_flat_memory_is():
+    """A kernel that is handed flat memory beside the strides of something else reads wrong numbers."""
+    users = {
+        file
+        for file, tree in SOURCES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "strides"
+    }
+    assert users == {"arrays.py"}
+
+
 @pytest.mark.parametrize("file", [file for file in SOURCES if file.startswith("kernels/")])
 def test_kernels_are_serial_and_compiled_through_the_door(file):
     for call in calls(SOURCES[file]):
