@@ -25,7 +25,7 @@ LEVELS = [
     ["packed_dense", "winograd"],
     ["direct"],
     ["ops"],
-    ["initializers", "parameters"],
+    ["initializers", "ownership", "parameters"],
     ["layers"],
     ["summary"],
     ["plan"],
