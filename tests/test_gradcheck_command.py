@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import sys
 
 import pytest
@@ -10,6 +11,7 @@ from tinycnn import cli, ops
 from tinycnn.exercises import skeleton
 from tinycnn.gradient_check import cases
 from tinycnn.gradient_check.op_cases import op_cases
+from tinycnn.gradient_check.own_code import load
 
 LAYER = """
 import numpy as np
@@ -155,6 +157,37 @@ def test_a_layer_of_ones_own(capsys):
     assert code == 0
     assert out.startswith("Gradients of Power") and "16 checks, all passed" in out
     assert "a word" in err and "a word" not in out
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "layer.v2.py",
+        "my-layer.py",
+        "my layer (1).py",
+        "class.py",
+        "random.py",
+        "numpy.py",
+        "2nd.py",
+        "schicht_\u00fc.py",
+        "\u5c42.py",
+        ".py",
+    ],
+)
+def test_a_file_of_any_name(capsys, folder, file):
+    (folder / file).write_text("import random\n" + LAYER)
+    code, out, _ = run(capsys, f"{file}:Power", "--input", "3")
+    assert (code, "16 checks, all passed" in out) == (0, True), out
+
+
+def test_two_files_of_one_name_are_two_modules(folder):
+    made = []
+    for place in ("a", "b"):
+        (folder / place).mkdir()
+        (folder / place / "layer.v2.py").write_text(LAYER)
+        made.append(load(f"{place}/layer.v2.py:Power")())
+    for layer in made:  # the first is still found after the second was loaded
+        assert type(pickle.loads(pickle.dumps(layer))) is type(layer)
 
 
 def test_arguments_and_functions_that_make_layers(capsys):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import traceback
+import zlib
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,7 +99,7 @@ def module_of(path: Path) -> ModuleType:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise FileError(f"{str(path)!r} cannot be read: {why}") from error
-    module = ModuleType(f"tinycnn_target_{path.stem}")
+    module = ModuleType(_module_name(path))
     module.__file__ = str(path)
     sys.modules[module.__name__] = module
     sys.path.insert(0, str(path.parent))  # its neighbours can be imported, as when it is run
@@ -107,6 +109,16 @@ def module_of(path: Path) -> ModuleType:
     finally:
         sys.path.remove(str(path.parent))
     return module
+
+
+def _module_name(path: Path) -> str:
+    """A name that pickle can import, whatever the file is called: a dot would make it a submodule.
+
+    The checksum tells files of one name in two folders apart, and names that differ in signs only.
+    """
+    checksum = zlib.crc32(str(path.resolve()).encode(errors="surrogatepass"))
+    word = re.sub(r"\W", "_", path.stem, flags=re.ASCII)
+    return f"tinycnn_target_{word}_{checksum:08x}"
 
 
 @contextmanager
