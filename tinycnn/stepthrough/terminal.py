@@ -91,9 +91,11 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
     """
     model = lesson.model
     total = sum(int(np.prod(s)) for s in model.parameter_shapes().values())
-    yield style.bold(f"{model.name}: {total:,} parameters")
+    yield style.bold(f"{lesson.name}: {total:,} parameters")
     yield from paragraph(_weights_words(lesson))
     yield from paragraph(f"Picture: {lesson.picture.title}; x = (pixel - 128) / 128.")
+    if lesson.likeliest:
+        yield from paragraph(likeliest_words(lesson))
     yield ""
     yield style.bold("FORWARD")
     yield style.dim(_columns("layer", "output size", "feature map", "range", "zeros"))
@@ -117,6 +119,11 @@ def _weights_words(lesson: Lesson) -> str:
         f"Weights: {lesson.weights}. Shapes, sums and gradients are real; the class it names "
         f"means nothing. --weights FILE.npz takes trained ones."
     )
+
+
+def likeliest_words(lesson: Lesson) -> str:
+    """Which label gradients are taken against where nobody named one."""
+    return f"No --label names its class: the loss is taken against the likeliest, {lesson.label}."
 
 
 def _columns(name: str, formula: str, second: str, third: str, zeros: str) -> str:
