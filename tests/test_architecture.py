@@ -15,7 +15,7 @@ import tinycnn
 # package; whatever is new in the package has to find its place here.
 LEVELS = [
     ["errors"],
-    ["arguments"],
+    ["arguments", "files"],
     ["arrays", "shapes"],
     ["memory"],
     ["kernels"],

@@ -160,8 +160,12 @@ def test_step_on_a_model_of_ones_own(capsys, tmp_path):
     )
     model = f"{tmp_path / 'mine.py'}:net"
     code, out, _ = run(capsys, "step", "--model", model)
-    assert code == 0 and f"Weights: as {model} has them." in " ".join(out.split())
-    assert "BACKWARD, against label 0" in out
+    words = " ".join(out.split())
+    assert code == 0 and f"Weights: as {model} has them." in words
+    assert out.startswith("mine.py:net: ")  # it has no name of its own
+    likeliest = re.search(r"Likeliest classes: (\d)", words)[1]
+    assert f"loss is taken against the likeliest, {likeliest}." in words
+    assert f"BACKWARD, against label {likeliest}" in out
     code, out, _ = run(
         capsys, "step", "--model", model, "--weight", "conv1.W[0,0,0,0]", "--label", "5"
     )
@@ -194,6 +198,22 @@ def test_step_on_a_picture_and_weights_of_ones_own(capsys, tmp_path):
     )  # fmt: skip
     assert code == 0
     assert "mine.png" in out and "Weights: from w.npz." in out and "random" not in out
+
+
+def test_step_says_which_label_it_takes_where_none_is_named(capsys, tmp_path):
+    np.save(tmp_path / "mine.npy", np.arange(300, dtype=np.uint8).reshape(10, 10, 3))
+    picture = ("step", str(tmp_path / "mine.npy"), "--model", "mini")
+    data = json.loads(run(capsys, *picture, "--json")[1])
+    likeliest = data["loss"]["top"][0][0]
+    assert data["label"] == likeliest and data["label_is_likeliest"]
+    words = f"the loss is taken against the likeliest, {likeliest}."
+    out = run(capsys, *picture)[1]
+    assert words in " ".join(out.split()) and f"against label {likeliest}\n" in out
+    for what in (("--why", "loss"), ("--weight", "fc3.b[5]")):
+        code, out, err = run(capsys, *picture, *what)
+        assert code == 0 and words in err and err.count("\n") == 1
+        assert run(capsys, *picture, *what, "--label", str(likeliest)) == (0, out, "")
+    assert run(capsys, *picture, "--layer", "conv1", "--at", "1,1,1")[2] == ""  # no label is needed
 
 
 MINI = ["step", "--model", "mini"]

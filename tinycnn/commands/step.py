@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shlex
 import shutil
@@ -84,38 +85,58 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the overview, a layer, one opened number, or a hand-sized example."""
+    from tinycnn.gradient_check.own_code import running
+
     if arguments.example is not None:
         return _example(arguments)
+    with running(arguments.model) if ".py:" in arguments.model else contextlib.nullcontext():
+        return _opened(arguments)
+
+
+def _opened(arguments: argparse.Namespace) -> int:
     from tinycnn.stepthrough import explain, maps, overview
     from tinycnn.stepthrough.targets import im2col_row
-    from tinycnn.stepthrough.terminal import Style, draw_explanation, draw_maps, draw_overview
+    from tinycnn.stepthrough.terminal import (
+        Style,
+        draw_explanation,
+        draw_maps,
+        draw_overview,
+        likeliest_words,
+    )
 
     what = arguments.layer or arguments.weight or arguments.grad or arguments.why
     _refuse_stray(arguments, what)
     if arguments.interactive:
         return _interactive(arguments)
-    lesson = _lesson(arguments)
+    with _apart():
+        lesson = _lesson(arguments)
     style = Style.of(sys.stdout)
     command = _command(arguments)
     if what is None:
         if arguments.json:
-            _data(overview.to_dict(lesson))
+            with _apart():
+                facts = overview.to_dict(lesson)
+            _data(facts)
         else:
             for line in draw_overview(lesson, style, command):
                 _show(line)
         return 0
     if arguments.layer and arguments.at is None:
-        facts = maps.describe(lesson.trace, arguments.layer)
+        with _apart():
+            held = maps.describe(lesson.trace, arguments.layer)
         if arguments.json:
-            _data(facts.to_dict())
+            _data(held.to_dict())
         else:
-            _show(draw_maps(facts, style, command))
+            _show(draw_maps(held, style, command))
         return 0
-    if arguments.im2col:
-        opened = im2col_row(lesson.trace, arguments.layer, arguments.at)
-    else:
-        trace = lesson.trace if arguments.layer else lesson.backward
-        opened = explain(trace, what, arguments.at)
+    if lesson.likeliest and not arguments.layer:
+        print(f"tinycnn: {likeliest_words(lesson)}", file=sys.stderr)
+    with _apart():
+        if arguments.im2col:
+            opened = im2col_row(lesson.trace, arguments.layer, arguments.at)
+        else:
+            trace = lesson.trace if arguments.layer else lesson.backward
+            opened = explain(trace, what, arguments.at)
     if arguments.json:
         _data(opened.to_dict())
     else:
@@ -124,6 +145,11 @@ def run(arguments: argparse.Namespace) -> int:
         opened.save(arguments.save)
         print(f"tinycnn: wrote {arguments.save}", file=sys.stderr)
     return 0 if opened.ok else 1
+
+
+def _apart() -> contextlib.AbstractContextManager[object]:
+    """What a user's code prints is not the result."""
+    return contextlib.redirect_stdout(sys.stderr)
 
 
 def _lesson(arguments: argparse.Namespace) -> Lesson:

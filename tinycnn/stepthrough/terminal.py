@@ -13,7 +13,7 @@ from typing import TextIO
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.stepthrough import overview
+from tinycnn.stepthrough import contrast, overview
 from tinycnn.stepthrough.explanation import (
     Adds,
     Check,
@@ -91,9 +91,11 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
     """
     model = lesson.model
     total = sum(int(np.prod(s)) for s in model.parameter_shapes().values())
-    yield style.bold(f"{model.name}: {total:,} parameters")
+    yield style.bold(f"{lesson.name}: {total:,} parameters")
     yield from paragraph(_weights_words(lesson))
     yield from paragraph(f"Picture: {lesson.picture.title}; x = (pixel - 128) / 128.")
+    if lesson.likeliest:
+        yield from paragraph(likeliest_words(lesson))
     yield ""
     yield style.bold("FORWARD")
     yield style.dim(_columns("layer", "output size", "feature map", "range", "zeros"))
@@ -117,6 +119,11 @@ def _weights_words(lesson: Lesson) -> str:
         f"Weights: {lesson.weights}. Shapes, sums and gradients are real; the class it names "
         f"means nothing. --weights FILE.npz takes trained ones."
     )
+
+
+def likeliest_words(lesson: Lesson) -> str:
+    """Which label gradients are taken against where nobody named one."""
+    return f"No --label names its class: the loss is taken against the likeliest, {lesson.label}."
 
 
 def _columns(name: str, formula: str, second: str, third: str, zeros: str) -> str:
@@ -236,6 +243,8 @@ def _section(section: Section, pixels: Array | None, style: Style) -> list[str]:
         lines = _headed("SEES", section.lines, style)
         if section.field is not None and pixels is not None:
             lines += draw_picture(pixels, section.field, style)
+            if words := contrast.remark(pixels, colours=style.colour):
+                lines += _headed("", [f"({words})"], style)
         return lines
     if isinstance(section, Adds):
         return _adds(section, style)
@@ -376,8 +385,7 @@ def draw_picture(pixels: Array, frame: Region, style: Style) -> list[str]:
     rows = _sample(H, 2 * lines)
     small = pixels[rows][:, _sample(W, columns)].astype(np.float64)
     if not style.colour:  # few shades, so use them all
-        dark, light = np.percentile(small, [2, 98])
-        small = np.clip((small - dark) * (255 / max(light - dark, 1)), 0, 255)
+        small = contrast.brightness(contrast.stretched(small))[..., None]
     top, bottom = (frame[0][0] * lines // H, min(frame[0][1] * lines // H, lines - 1))
     left, right = (frame[1][0] * columns // W, min(frame[1][1] * columns // W, columns - 1))
     drawn = []

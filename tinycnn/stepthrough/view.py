@@ -100,7 +100,7 @@ def _title(walk: Walk, book: Book, width: int) -> Line:
     if walk.help is not None:
         return [("The keys", BOLD)]
     if walk.level == "layers":
-        return spread([(book.lesson.model.name or "the network", BOLD)], [(way, DIM)], width)
+        return spread([(book.lesson.name, BOLD)], [(way, DIM)], width)
     if walk.level == "map":
         sheet, spot = sheet_of(walk, book), spot_of(walk, book)
         page = sheet.pages(spot)
