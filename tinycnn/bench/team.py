@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn import strict_json
 from tinycnn.arrays import Array
 from tinycnn.bench.engines import ENGINES
 from tinycnn.bench.machine import clean_environment
@@ -172,7 +173,7 @@ class Member:
         assert self.process.stdin is not None
         self._signal("SIGCONT")
         with suppress(BrokenPipeError):  # it has died; `receive` says so
-            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.write(strict_json.dumps(request) + "\n")
             self.process.stdin.flush()
 
     def receive(self) -> dict[str, Any]:

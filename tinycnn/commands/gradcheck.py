@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from tinycnn import strict_json
 from tinycnn.arguments import whole
 from tinycnn.errors import ArgumentError, TinyCNNError
 
@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     good = all(result.ok for result in results)
     if arguments.json:
         results_as_data = [result.to_dict() for result in results]
-        print(json.dumps({"ok": good, "results": results_as_data}))
+        print(strict_json.dumps({"ok": good, "results": results_as_data}))
     else:
         print("\n\n".join(map(str, results)))
     return 0 if good else 1

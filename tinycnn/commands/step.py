@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import shutil
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tinycnn import strict_json
 from tinycnn.errors import ArgumentError
 from tinycnn.networks import VARIANTS
 
@@ -220,7 +220,7 @@ def _place(text: str) -> tuple[int, ...]:
 
 
 def _data(values: Mapping[str, Any]) -> None:
-    print(json.dumps(values))
+    print(strict_json.dumps(values))
 
 
 def _show(text: str) -> None:
