@@ -241,7 +241,8 @@ def test_average_pool(count_include_pad, ceil_mode, stride):
             assert step(opened, "MEAN").arithmetic.endswith(f" / {counted}")
             assert opened.trees[0].terms == len(cells)
             padding = counted - len(cells)
-            words = f"{padding} more are padding and count as 0"
+            one = padding == 1
+            words = f"{padding} more {'is' if one else 'are'} padding and count{'s' * one} as 0"
             assert (words in str(opened)) == (padding > 0)
 
 

@@ -25,6 +25,7 @@ from tinycnn.bench.machine import clean_environment
 from tinycnn.bench.progress import Progress
 from tinycnn.bench.rounds import Rounds
 from tinycnn.bench.work import Task
+from tinycnn.wording import many
 
 # Where processes cannot be stopped: OpenMP and BLAS threads spin for some hundredths of a second
 # after their last work, and would take a core from whoever comes next.
@@ -81,7 +82,7 @@ class Team:
     def title(self, name: str) -> str:
         """A candidate in words."""
         engine, _, threads = name.partition(" ")
-        return ENGINES[engine].title + (f", {threads} threads" if threads else "")
+        return ENGINES[engine].title + (f", {many(int(threads), 'thread')}" if threads else "")
 
     def load(self, task: Task, names: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
         """Let each load ``task``; what they say about it."""

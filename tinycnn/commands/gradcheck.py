@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from tinycnn import strict_json
 from tinycnn.arguments import whole
+from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError, TinyCNNError
 
 if TYPE_CHECKING:
@@ -288,7 +289,10 @@ def _exercise(file: str) -> _Result:
 
 def _refuse_stray(arguments: argparse.Namespace) -> None:
     """Refuse options that would otherwise be passed over in silence."""
-    whole(arguments.seed, "--seed", least=0)
+    seed(arguments)
+    for name in ("samples", "directions"):
+        if getattr(arguments, name) is not None:
+            whole(getattr(arguments, name), f"--{name}", least=0)
     own = arguments.target is not None and ".py:" in arguments.target
     for name in ("input", "args"):
         if getattr(arguments, name) and not own:

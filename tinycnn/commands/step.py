@@ -6,12 +6,15 @@ import argparse
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinycnn import strict_json
+from tinycnn.arguments import one_of
+from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError
 from tinycnn.networks import VARIANTS
+from tinycnn.wording import option
 
 if TYPE_CHECKING:
     from tinycnn.stepthrough import Lesson
@@ -97,6 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     lesson = _lesson(arguments)
     style = Style.of(sys.stdout)
     command = _command(arguments)
+    _expect_place(arguments, lesson, command)
     if what is None:
         if arguments.json:
             _data(overview.to_dict(lesson))
@@ -147,7 +151,7 @@ def _interactive(arguments: argparse.Namespace) -> int:
              if getattr(arguments, name)]  # fmt: skip
     if unfit:
         raise ArgumentError(
-            f"-i begins with the layers, or with --layer and --at; leave out --{unfit[0]}"
+            f"-i begins with the layers, or with --layer and --at; leave out {_listed(unfit)}"
         )
     screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
     return 0
@@ -164,7 +168,7 @@ def _example(arguments: argparse.Namespace) -> int:
              "interactive": False}  # fmt: skip
     stray = [name for name, value in usual.items() if getattr(arguments, name) != value]
     if stray:
-        raise ArgumentError(f"--example brings its own numbers; leave out {', '.join(stray)}")
+        raise ArgumentError(f"--example brings its own numbers; leave out {_listed(stray)}")
     example = open_example(arguments.example)
     if arguments.json:
         _data(example.to_dict())
@@ -173,27 +177,55 @@ def _example(arguments: argparse.Namespace) -> int:
     return 0 if example.ok else 1
 
 
+def _listed(names: Sequence[str]) -> str:
+    """Options as they are typed."""
+    special = {"image": "the picture", "interactive": "-i/--interactive"}
+    return ", ".join(special.get(name, f"--{name}") for name in names)
+
+
 def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     """Refuse options that would otherwise be passed over in silence."""
+    seed(arguments)
+    if ".py:" not in arguments.model:
+        one_of(arguments.model, (*VARIANTS, "FILE.py:NAME"), "--model")
     if arguments.at is not None and (what is None or arguments.weight or arguments.why):
         raise ArgumentError(
             "--at says which number of --layer or --grad: tinycnn step --layer conv2 --at 13,13,7"
         )
     if arguments.layer and any(sign in arguments.layer for sign in ".["):
         raise ArgumentError(
-            f"--layer takes a layer, got {arguments.layer!r}; gradients open by --grad pool1.x --at "
-            f"8,34,94 and --weight 'conv1.W[5,5,0,3]'"
+            f"--layer takes a layer, got {arguments.layer!r}; gradients open so: "
+            f"tinycnn step --grad pool1.x --at 8,34,94 or tinycnn step --weight 'conv1.W[5,5,0,3]'"
         )
     if arguments.grad and "." not in arguments.grad:
         raise ArgumentError(
             f"--grad takes a layer's x, y or z, such as pool1.x, got {arguments.grad!r}"
         )
+    if arguments.weight and "." not in arguments.weight:
+        raise ArgumentError(
+            f"--weight takes a number of a parameter, got {arguments.weight!r}: tinycnn step --weight "
+            f"'conv1.W[5,5,0,3]'"
+        )
     if arguments.im2col and (arguments.layer is None or arguments.at is None):
-        raise ArgumentError("--im2col needs --layer and --at: --layer conv1 --im2col --at 27,27")
+        raise ArgumentError(
+            "--im2col needs --layer and --at: tinycnn step --layer conv1 --im2col --at 27,27"
+        )
     if arguments.save and (what is None or (arguments.layer and arguments.at is None)):
         raise ArgumentError(
-            "--save draws one opened number: add --layer and --at, --weight or --grad"
+            "--save draws one opened number: tinycnn step --layer conv2 --at 13,13,7 --save cell.svg"
         )
+
+
+def _expect_place(arguments: argparse.Namespace, lesson: Lesson, command: str) -> None:
+    """Refuse a --weight or --grad that says no number, with a command that does."""
+    what = arguments.weight or arguments.grad
+    if what is None or "[" in what or arguments.at is not None:
+        return
+    from tinycnn.stepthrough.targets import some_number
+
+    name = "--weight" if arguments.weight else "--grad"
+    one = option(name, some_number(lesson.backward, what))
+    raise ArgumentError(f"which number of {what}? this opens one: {command} {one}")
 
 
 def _command(arguments: argparse.Namespace) -> str:

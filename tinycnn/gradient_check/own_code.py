@@ -14,6 +14,7 @@ from typing import Any
 from tinycnn.errors import ArgumentError, FileError, UnknownNameError
 from tinycnn.layers import Layer
 from tinycnn.model import Sequential
+from tinycnn.wording import a
 
 Own = Layer | Sequential
 
@@ -37,7 +38,7 @@ def load(source: str, arguments: str = "") -> Callable[[], Own]:
         return lambda: value
     if not callable(value):
         raise ArgumentError(
-            f"{source} must be a layer, a model, or what makes one, got a {type(value).__name__}; "
+            f"{source} must be a layer, a model, or what makes one, got {a(type(value).__name__)}; "
             f"{_offered(module)}"
         )
 
@@ -46,8 +47,8 @@ def load(source: str, arguments: str = "") -> Callable[[], Own]:
             made = value(*positional, **named)
         if not isinstance(made, Own):
             raise ArgumentError(
-                f"{source} must make a tinycnn.layers.Layer or a tinycnn.Sequential, got a "
-                f"{type(made).__name__}"
+                f"{source} must make a tinycnn.layers.Layer or a tinycnn.Sequential, got "
+                f"{a(type(made).__name__)}"
             )
         return made
 

@@ -21,6 +21,7 @@ from tinycnn.ops import (
 )
 from tinycnn.ops._geometry import Geometry
 from tinycnn.shapes import Padding, window
+from tinycnn.wording import many
 
 _ACTIVATIONS = (None, "relu")
 _W_AXES = ("KH", "KW", "C // groups", "F")
@@ -149,8 +150,8 @@ def _geometry(
     KH, KW, _, F = W.shape
     if C % groups or F % groups:
         raise ShapeError(
-            f"groups must divide the channels and the filters, got {groups} groups for {C} channels "
-            f"and {F} filters"
+            f"groups must divide the channels and the filters, got {many(groups, 'group')} for "
+            f"{many(C, 'channel')} and {many(F, 'filter')}"
         )
     expect_shape(
         W, (KH, KW, C // groups, F), "W", f"(KH, KW, C // groups, F) with x's last axis C = {C}"

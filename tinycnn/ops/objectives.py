@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array, as_array, common_dtype, tensor
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
+from tinycnn.wording import many
 
 
 def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
@@ -48,6 +49,7 @@ def _labels(labels: ArrayLike, N: int, F: int) -> Array:
     wrong = np.flatnonzero((array < 0) | (array >= F))
     if len(wrong):
         raise ArgumentError(
-            f"labels must lie in 0 .. {F - 1} for {F} classes, got {array[wrong[0]]} at index {wrong[0]}"
+            f"labels must lie in 0 .. {F - 1} for {many(F, 'class')}, got {array[wrong[0]]} at "
+            f"index {wrong[0]}"
         )
     return array

@@ -9,12 +9,13 @@ from tinycnn.shapes import Window
 from tinycnn.stepthrough.arithmetic import Value, text
 from tinycnn.stepthrough.examples import Example, Result, Stage
 from tinycnn.stepthrough.terminal import WIDTH, Style, paragraph
+from tinycnn.wording import many
 
 _INDENT = "  "
 _LISTED = 9  # cells that are 0 for one reason; more are not named one by one
 _GAP = 3  # at least, between two equations of a line, or an equation and its remark
 # The same thing in AlexNet.
-_ON = {
+ON = {
     "conv-pool": "tinycnn step --layer conv2 --at 13,13,11",
     "im2col": "tinycnn step --layer conv1 --im2col --at 27,27",
     "winograd": "tinycnn summary --plan 32",
@@ -84,8 +85,8 @@ def _example(example: Example, style: Style) -> Iterator[str]:
             yield from ("", *_stage(stage, style))
     yield ""
     yield from paragraph(f"docs/mathematics/{example.page}.md derives it.")
-    if example.name in _ON:
-        yield f"In AlexNet: {_ON[example.name]}"
+    if example.name in ON:
+        yield f"In AlexNet: {ON[example.name]}"
 
 
 def _given(values: Sequence[Value]) -> str:
@@ -134,9 +135,8 @@ def _check(stage: Stage, style: Style) -> Iterator[str]:
     if not wrong:
         count = sum(len(result.value.flat) for result in stage.results)
         hand = "by hand, " if any(result.cells for result in stage.results) else ""
-        many = f"{count} numbers" if count > 1 else "1 number"
         yield _INDENT + style.good(
-            f"CHECK agrees: {many} {hand}by the engine in float64, and as stored"
+            f"CHECK agrees: {many(count, 'number')} {hand}by the engine in float64, and as stored"
         )
 
 

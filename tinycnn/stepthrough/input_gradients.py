@@ -38,6 +38,7 @@ from tinycnn.stepthrough.sums import (
     number,
 )
 from tinycnn.trace import Record, Trace
+from tinycnn.wording import many
 
 _POWER = 32  # roundings of a power and what is done with it
 
@@ -118,7 +119,7 @@ def _dense_input(record: Record, place: Place, sample: int) -> list[Section]:
     parts = [Product(f"unit {f}", float(dz[sample, f]), float(row[f])) for f in range(W.shape[1])]
     tree = grouped("sum", parts, "units")
     return [
-        Adds(f"{len(parts):,} products dz * W, one a unit:", tree),
+        Adds(f"{many(len(parts), 'product')} dz * W, one a unit:", tree),
         *([Notes("BIGGEST", biggest(tree))] if tree.terms > MOST else []),
     ]
 

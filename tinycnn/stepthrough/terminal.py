@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from tinycnn.stepthrough.sums import (
     printed,
     rounding,
 )
+from tinycnn.wording import many, option
 
 WIDTH = 80
 _INDENT = 8  # the column behind the headings
@@ -91,7 +91,7 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
     """
     model = lesson.model
     total = sum(int(np.prod(s)) for s in model.parameter_shapes().values())
-    yield style.bold(f"{model.name}: {total:,} parameters")
+    yield style.bold(f"{model.name}: {many(total, 'parameter')}")
     yield from paragraph(_weights_words(lesson))
     yield from paragraph(f"Picture: {lesson.picture.title}; x = (pixel - 128) / 128.")
     yield ""
@@ -127,7 +127,7 @@ def _forward(row: ForwardRow, style: Style) -> Iterator[str]:
     spread = f"{number(row.lowest, 3)} .. {number(row.highest, 3)}"
     yield _columns(row.name, row.size, row.feature_map, spread, percent(row.zeros))
     if row.parameters:
-        work = f"{row.multiply_adds:,} multiply-adds"
+        work = many(row.multiply_adds, "multiply-add")
         yield style.dim(f"{'':<9} {row.parameters} parameters; {work}")
 
 
@@ -159,11 +159,9 @@ def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
     gradient = (record.grads or {})["W"]
     index = np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape)
     at, weight = (",".join(str(int(i)) for i in indices) for indices in (place, index))
-    quoted = shlex.quote(record.name)
-    yield from _way("Open a cell:    ", f"{command} --layer {quoted} --at {at}")
-    yield from _way(
-        "Open a gradient:", f"{command} --weight {shlex.quote(f'{record.name}.W[{weight}]')}"
-    )
+    layer, name = option("--layer", record.name), option("--weight", f"{record.name}.W[{weight}]")
+    yield from _way("Open a cell:    ", f"{command} {layer} --at {at}")
+    yield from _way("Open a gradient:", f"{command} {name}")
     yield from _way("Everything as data:", f"{command} --json")
 
 
@@ -197,11 +195,12 @@ def draw_maps(maps: Maps, style: Style, command: str = "tinycnn step") -> str:
             f"{m.channel:>7} {number(m.mean):>11} {number(m.highest):>11}  {percent(m.zeros):>5}"
             for m in maps.maps
         ]
-        lines.append(f"{maps.silent} of the maps are zero everywhere.")
+        verb = "is" if maps.silent == 1 else "are"
+        lines.append(f"{maps.silent} of the maps {verb} zero everywhere.")
     lines += ["", style.bold("MOST ACTIVE CELLS")]
     for place, value in maps.cells:
         at = ",".join(map(str, place))
-        lines.append(f"{number(value):>11}   {command} --layer {shlex.quote(name)} --at {at}")
+        lines.append(f"{number(value):>11}   {command} {option('--layer', name)} --at {at}")
     return "\n".join(lines)
 
 
@@ -317,7 +316,7 @@ def _adds(section: Adds, style: Style) -> list[str]:
             lines.append(" " * _INDENT + _total(shown))
         level = level.largest
         if isinstance(level, Sum):
-            count = f"{level.terms:,} term{'s' * (level.terms > 1)}"
+            count = many(level.terms, "term")
             lines += _headed("OPEN", [f"{level.place}, the largest of them: {count}"], style)
     return lines
 
