@@ -106,7 +106,9 @@ def test_step_opens_the_loss(capsys):
 
 def test_step_opens_a_row_of_im2col(capsys):
     out = step(capsys, "--layer", "conv1", "--im2col", "--at", "11,12")
-    assert out.startswith("conv1, im2col row 265 ")
+    first = out.splitlines()[0]
+    assert first.startswith("conv1, row 11, column 12: its row of im2col's matrix ")
+    assert first.endswith(" 265")
     assert "row 265 (= 11 * 23 + 12) of a matrix of 529" in " ".join(out.split())
 
 

@@ -227,14 +227,14 @@ def _windows(stage: Stage) -> Iterator[str]:
     cells = {place: text(number) for place, number in enumerate(x.flat)}
     span = range(-axis.before, axis.input + axis.after)
     name = stage.results[0].value.name
-    yield from _reading(x.name, span, {place: cells.get(place, "0") for place in span})
-    for out in range(axis.output):
-        start = axis.seen(out, out)[0]
-        seen = {start + q * axis.dilation for q in range(axis.kernel)}
-        yield from _reading(
-            f"{name}[{out}] reads", span, {place: cells.get(place, "0") for place in seen}
+    read = {x.name: span} | {
+        f"{name}[{out}] reads": range(
+            axis.seen(out, out)[0], axis.seen(out, out)[1] + 1, axis.dilation
         )
-
-
-def _reading(label: str, span: Sequence[int], shown: dict[int, str]) -> Iterator[str]:
-    yield (f"{_INDENT}{label:<14}" + "".join(shown.get(p, "").rjust(4) for p in span)).rstrip()
+        for out in range(axis.output)
+    }
+    label = max(14, *map(len, read))
+    across = max(4, *(len(cell) + 2 for cell in cells.values()))
+    for words, places in read.items():
+        row = (cells.get(p, "0") if p in places else "" for p in span)
+        yield f"{_INDENT}{words:<{label}}{''.join(cell.rjust(across) for cell in row)}".rstrip()

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinycnn.arrays import Array
 from tinycnn.stepthrough.field import Region
-from tinycnn.stepthrough.sums import Part, Product, Sum
+from tinycnn.stepthrough.sums import Part, Product, Sum, number
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,15 @@ class Explanation:
     """One number opened: its name, its value, and the sections in reading order."""
 
     subject: str  # "conv2, row 13, column 13, filter 7"
-    value: float
+    value: float | int  # an int counts something
     place: tuple[int, ...]
     picture: Array | None  # pixels (H, W, C) uint8 of the sample, where the input is a picture
     sections: tuple[Section, ...]
+
+    @property
+    def headline(self) -> str:
+        """The value as the first line shows it: a count in full, a number in five digits."""
+        return f"{self.value:,}" if isinstance(self.value, int) else number(self.value)
 
     @property
     def checks(self) -> tuple[Check, ...]:

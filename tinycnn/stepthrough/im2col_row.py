@@ -52,8 +52,8 @@ def open_im2col(trace: Trace, position: int, place: Place, sample: int) -> Expla
         _im2col_product(layer, matrix.shape[1], (row, column)),
     )
     return Explanation(
-        f"{record.name}, im2col row {number_of:,}",
-        float(number_of),
+        f"{record.name}, row {row}, column {column}: its row of im2col's matrix",
+        number_of,
         (row, column),
         picture_of(trace, sample),
         (

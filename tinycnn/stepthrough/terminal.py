@@ -12,6 +12,8 @@ from typing import TextIO
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.layers import Layer
+from tinycnn.shapes import times
 from tinycnn.stepthrough import overview
 from tinycnn.stepthrough.explanation import (
     Adds,
@@ -96,16 +98,17 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
     yield from paragraph(f"Picture: {lesson.picture.title}; x = (pixel - 128) / 128.")
     yield ""
     yield style.bold("FORWARD")
-    yield style.dim(_columns("layer", "output size", "feature map", "range", "zeros"))
+    table = _Table.of(model.layers, model.shapes)
+    yield style.dim(table.forward("layer", "output size", "feature map", "range", "zeros"))
     for row in overview.forward_rows(lesson):
-        yield from _forward(row, style)
+        yield from _forward(row, table, style)
     yield ""
     yield from _loss(lesson, style)
     yield ""
     yield style.bold(f"BACKWARD, against label {lesson.label}")
-    yield style.dim(_gradient("layer", "gradient", "largest", "at", "zeros"))
+    yield style.dim(table.backward("layer", "gradient", "largest", "at", "zeros"))
     for backward in overview.backward_rows(lesson):
-        yield _backward(backward)
+        yield _backward(backward, table)
     yield ""
     yield from _ways_on(lesson, command)
 
@@ -119,16 +122,44 @@ def _weights_words(lesson: Lesson) -> str:
     )
 
 
-def _columns(name: str, formula: str, second: str, third: str, zeros: str) -> str:
-    return f"{name:<9} {formula:<29} {second:<14} {third:<18} {zeros:>5}".rstrip()
+@dataclass(frozen=True)
+class _Table:
+    """The columns that long names, large maps and long places widen, so that rows meet headings."""
+
+    name: int
+    feature_map: int
+    place: int
+
+    @classmethod
+    def of(cls, layers: Sequence[Layer], shapes: Sequence[tuple[int, ...]]) -> _Table:
+        """As wide as these layers need, whose inputs have these shapes and then the answer."""
+        tensors = [*shapes, *(s for layer, shape in zip(layers, shapes, strict=False)
+                              for s in layer.parameter_shapes(shape).values())]  # fmt: skip
+        return cls(
+            max(9, *(len(str(layer.name)) for layer in layers)),
+            max(14, *(len(times(shape)) for shape in shapes)),
+            max(12, *(len(",".join(str(size - 1) for size in shape)) for shape in tensors)),
+        )
+
+    def forward(self, name: str, size: str, feature_map: str, spread: str, zeros: str) -> str:
+        """A row; of two formulas of a size, one an axis, the second stands below the first."""
+        size, _, second = size.partition(", ")
+        size += "," * bool(second)
+        row = f"{name:<{self.name}} {size:<29} {feature_map:<{self.feature_map}} {spread:<18} {zeros:>5}"
+        below = f"\n{'':<{self.name}} {second}" if second else ""
+        return row.rstrip() + below
+
+    def backward(self, name: str, formula: str, largest: str, place: str, zeros: str) -> str:
+        """A row of the gradients."""
+        return f"{name:<{self.name}} {formula:<39} {largest:>11} {place:>{self.place}} {zeros:>5}"
 
 
-def _forward(row: ForwardRow, style: Style) -> Iterator[str]:
+def _forward(row: ForwardRow, table: _Table, style: Style) -> Iterator[str]:
     spread = f"{number(row.lowest, 3)} .. {number(row.highest, 3)}"
-    yield _columns(row.name, row.size, row.feature_map, spread, percent(row.zeros))
+    yield table.forward(row.name, row.size, row.feature_map, spread, percent(row.zeros))
     if row.parameters:
         work = many(row.multiply_adds, "multiply-add")
-        yield style.dim(f"{'':<9} {row.parameters} parameters; {work}")
+        yield style.dim(f"{'':<{table.name}} {row.parameters} parameters; {work}")
 
 
 def _loss(lesson: Lesson, style: Style) -> Iterator[str]:
@@ -141,14 +172,10 @@ def _loss(lesson: Lesson, style: Style) -> Iterator[str]:
     )
 
 
-def _backward(row: BackwardRow) -> str:
+def _backward(row: BackwardRow, table: _Table) -> str:
     where = ",".join(map(str, row.where))
     formula = f"{row.gradient} = {row.formula}"
-    return _gradient(row.name, formula, number(row.largest), where, percent(row.zeros))
-
-
-def _gradient(name: str, formula: str, largest: str, where: str, zeros: str) -> str:
-    return f"{name:<9} {formula:<39} {largest:>11} {where:>12} {zeros:>5}"
+    return table.backward(row.name, formula, number(row.largest), where, percent(row.zeros))
 
 
 def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
@@ -183,8 +210,9 @@ def percent(share: float) -> str:
 def draw_maps(maps: Maps, style: Style, command: str = "tinycnn step") -> str:
     """Draw what a layer's feature maps hold."""
     name = maps.row.name
-    lines = [style.dim(_columns("layer", "output size", "feature map", "range", "zeros"))]
-    lines += _forward(maps.row, style)
+    table = _Table(max(9, len(name)), max(14, len(maps.row.feature_map)), 0)
+    lines = [style.dim(table.forward("layer", "output size", "feature map", "range", "zeros"))]
+    lines += _forward(maps.row, table, style)
     if maps.maps:
         lines += [
             "",
@@ -218,7 +246,7 @@ def draw_words(explanation: Explanation, style: Style) -> list[str]:
 
 
 def _explanation(explanation: Explanation, pixels: Array | None, style: Style) -> list[str]:
-    value = number(explanation.value)
+    value = explanation.headline
     gap = max(WIDTH - len(explanation.subject) - len(value), 2)
     lines = [style.bold(explanation.subject + " " * gap + value)]
     if len(explanation.subject) + len(value) + 2 > WIDTH:  # a layer of a long name
