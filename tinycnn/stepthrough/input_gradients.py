@@ -175,7 +175,8 @@ def _dropout_input(record: Record, place: Place, sample: int) -> list[Section]:
     if record.saved is None:
         return [Adds("dropout is off: dy passes", add("sum", [Term("dy", dy)]))]
     if not record.saved[(sample, *place)]:
-        return [Adds("the mask dropped this cell: nothing passes", _stopped(dy))]
+        already = "; dy is 0 already" if dy == 0 else ""
+        return [Adds(f"the mask dropped this cell: nothing passes{already}", _stopped(dy))]
     words = f"the mask kept this cell: dy * 1 / (1 - {layer.rate:g})"
     return [Adds(words, add("sum", [Product("dy", dy, 1 / (1 - layer.rate))]))]
 
@@ -184,7 +185,8 @@ def _relu_input(record: Record, place: Place, sample: int) -> list[Section]:
     assert record.dy is not None
     y, dy = float(record.y[(sample, *place)]), float(record.dy[(sample, *place)])
     if y <= 0:
-        return [Adds("y = 0: ReLU stopped it, so nothing passes", _stopped(dy))]
+        already = "; dy is 0 already" if dy == 0 else ""
+        return [Adds(f"y = 0: ReLU stopped it, so nothing passes{already}", _stopped(dy))]
     return [Adds(f"y = {number(y)}: ReLU let it pass, so dy passes", add("sum", [Term("dy", dy)]))]
 
 

@@ -21,7 +21,7 @@ from tinycnn.shapes import times
 from tinycnn.stepthrough.explanation import (
     Sees,
 )
-from tinycnn.stepthrough.field import readers, receptive_field, window_of
+from tinycnn.stepthrough.field import holding, readers, receptive_field, window_of
 from tinycnn.stepthrough.sums import (
     extent,
 )
@@ -131,13 +131,11 @@ def window_winners(
 ) -> dict[tuple[int, int], tuple[int, int]]:
     """For each window of a max-pool that holds a cell of its input: window -> the cell that won."""
     assert isinstance(pool.layer, MaxPool2D)
-    region = readers(pool.layer, pool.x.shape[1:], (place[0], place[1]))
-    if region is None:
-        return {}
+    rows, columns = holding(pool.layer, pool.x.shape[1:], (place[0], place[1]))
     win = pool.layer.window(pool.x.shape[1:])
     winners = {}
-    for r in range(region[0][0], region[0][1] + 1):
-        for c in range(region[1][0], region[1][1] + 1):
+    for r in rows:
+        for c in columns:
             i, j = divmod(int(pool.saved[0][sample, r, c, place[2]]), win.kernel[1])
             winners[r, c] = (
                 win.height.seen(r, r)[0] + i * win.dilation[0],
