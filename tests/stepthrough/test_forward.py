@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from copy import deepcopy
 
 import numpy as np
@@ -538,6 +539,19 @@ def test_loss(last, N, dtype):
         (check,) = opened.checks
         assert check.engine == trace.loss
         assert check.reference == pytest.approx(sum(losses) / N, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("classes", "scale", "near"), [(50, 0.1, True), (4, 3.0, False), (50, 9, False)]
+)
+def test_the_series_for_random_logits_is_given_where_it_holds(classes, scale, near):
+    z = scale * images(1, (classes,))
+    opened = explain_loss(tc.Sequential([Softmax()], (classes,)), z)
+    words = " ".join(opened.notes("CHANCE"))
+    formula = math.log(classes) + z.std() ** 2 / 2
+    assert float(re.search(r"\^2 / 2 = ([\d.e+]+)", words)[1]) == pytest.approx(formula, rel=1e-4)
+    assert ("or nearly ln" in words, "is too much" in words) == (near, not near)
+    assert redo(str(opened))["equations"] >= 4
 
 
 def test_loss_of_logits_that_are_too_wide_says_so():
