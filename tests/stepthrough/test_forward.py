@@ -7,7 +7,7 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
-from redone import redo
+from redone import redo, sound
 from small_nets import Scale, Square, images
 
 import tinycnn as tc
@@ -34,7 +34,7 @@ def opened_cell(layers, x, name, at, *, sample=0, dtype="float32", **options):
     x = np.asarray(x, dtype)
     trace = tc.Sequential(layers, x.shape[1:], dtype=dtype).trace(x, **options)
     opened = explain(trace, name, at, sample=sample)
-    assert opened.ok
+    assert sound(opened)
     redo(str(opened))
     np.testing.assert_equal(opened.value, float(trace[name].y[(sample, *opened.place)]))
     return trace, opened
@@ -604,8 +604,8 @@ def test_loss_of_logits_that_are_no_numbers(wrong):
         trace = tc.Sequential([Softmax()], (3,)).trace([[wrong, 1, 2]])
         trace.backward(labels=[label])
         opened = explain(trace, "loss")
-        assert opened.ok, opened
-        assert explain(trace, "softmax1", (label,)).ok
+        assert sound(opened), opened
+        assert sound(explain(trace, "softmax1", (label,)))
 
 
 # --------------------------------------------------------------------------------------- as a value

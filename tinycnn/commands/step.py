@@ -87,6 +87,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the overview, a layer, one opened number, or a hand-sized example."""
+    import numpy as np
+
+    with np.errstate(all="ignore"):  # where NaN or infinity begins is said in words
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     if arguments.example is not None:
         return _example(arguments)
     from tinycnn.stepthrough import explain, maps, overview
@@ -107,14 +114,14 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             for line in draw_overview(lesson, style, command):
                 _show(line)
-        return 0
+        return _sound(lesson)
     if arguments.layer and arguments.at is None:
         facts = maps.describe(lesson.trace, arguments.layer)
         if arguments.json:
             _data(facts.to_dict())
         else:
             _show(draw_maps(facts, style, command))
-        return 0
+        return _sound(lesson)
     if arguments.im2col:
         opened = im2col_row(lesson.trace, arguments.layer, arguments.at)
     else:
@@ -127,7 +134,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.save:
         opened.save(arguments.save)
         print(f"tinycnn: wrote {arguments.save}", file=sys.stderr)
-    return 0 if opened.ok else 1
+    return 1 if opened.notes("BEGINS") or not opened.ok else _sound(lesson)
+
+
+def _sound(lesson: Lesson) -> int:
+    """Say where NaN or infinity begins, if the pass holds any: nothing it shows can be trusted; then 1."""
+    from tinycnn.stepthrough.not_finite import origin
+
+    begins = origin(lesson.trace)
+    if begins is not None:
+        print(f"tinycnn: {begins}", file=sys.stderr)
+    return 0 if begins is None else 1
 
 
 def _lesson(arguments: argparse.Namespace) -> Lesson:
@@ -153,8 +170,8 @@ def _interactive(arguments: argparse.Namespace) -> int:
         raise ArgumentError(
             f"-i begins with the layers, or with --layer and --at; leave out {_listed(unfit)}"
         )
-    screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
-    return 0
+    lesson = screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
+    return _sound(lesson)
 
 
 def _example(arguments: argparse.Namespace) -> int:

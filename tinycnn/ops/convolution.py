@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tinycnn import memory
 from tinycnn.arguments import one_of, whole
-from tinycnn.arrays import Array, common_dtype, expect_shape, outputs, tensor
+from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, outputs, tensor
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.ops import (
     _direct_convolution,
@@ -35,6 +35,7 @@ _ALGORITHMS: dict[str, ModuleType] = {
 ALGORITHMS = ("auto", *_ALGORITHMS)
 
 
+@ieee
 def conv2d(
     x: ArrayLike,
     W: ArrayLike,
@@ -72,6 +73,7 @@ def conv2d(
     return y
 
 
+@ieee
 def conv2d_backward(
     dy: ArrayLike,
     x: ArrayLike,

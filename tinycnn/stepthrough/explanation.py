@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +72,13 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        """Whether they agree within the bound, or are both NaN, or the same infinity."""
-        same = self.engine == self.reference or (
-            math.isnan(self.engine) and math.isnan(self.reference)
-        )
-        return same or self.difference <= self.bound
+        """Whether both are finite and agree within the bound."""
+        return self.finite and self.difference <= self.bound
+
+    @property
+    def finite(self) -> bool:
+        """Whether there are numbers to compare: two NaN, or two infinities, prove nothing."""
+        return math.isfinite(self.engine) and math.isfinite(self.reference)
 
 
 Section = Sees | Adds | Compares | Step | Notes | Check
@@ -120,6 +122,10 @@ class Explanation:
             if isinstance(section, Notes) and section.heading == heading
             for line in section.lines
         )
+
+    def with_note(self, heading: str, *lines: str) -> Explanation:
+        """The same with some sentences at its end."""
+        return replace(self, sections=(*self.sections, Notes(heading, lines)))
 
     def __str__(self) -> str:
         from tinycnn.stepthrough.terminal import Style, draw_explanation

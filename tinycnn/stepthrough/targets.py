@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+
+import numpy as np
 
 from tinycnn.arguments import whole
 from tinycnn.errors import ArgumentError, UnknownNameError
@@ -13,6 +16,7 @@ from tinycnn.stepthrough.explanation import Explanation
 from tinycnn.stepthrough.forward import open_cell
 from tinycnn.stepthrough.im2col_row import open_im2col
 from tinycnn.stepthrough.loss import open_loss
+from tinycnn.stepthrough.not_finite import origin
 from tinycnn.trace import Trace
 from tinycnn.wording import a, many, plural
 
@@ -34,6 +38,16 @@ def explain(
     "loss". ``at`` is the place; it may stand in brackets too: "conv1.W[5,5,0,3]". Negative places
     count from the end. Raises UnknownNameError for what is not there.
     """
+    with np.errstate(all="ignore"):  # what is not finite is said in words
+        opened = _explained(trace, what, at, sample, rate)
+        finite = math.isfinite(opened.value) and all(check.finite for check in opened.checks)
+        begins = None if finite else origin(trace)
+    return opened if begins is None else opened.with_note("BEGINS", begins)
+
+
+def _explained(
+    trace: Trace, what: str, at: Sequence[int] | None, sample: int, rate: float
+) -> Explanation:
     name, at = _named(what, at)
     _check_sample(trace, sample)
     if name == "loss":

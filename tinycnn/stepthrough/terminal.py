@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import textwrap
@@ -166,6 +167,8 @@ def _loss(lesson: Lesson, style: Style) -> Iterator[str]:
     loss = overview.loss(lesson)
     yield style.bold("LOSS")
     top = ", ".join(f"{k} ({number(p)})" for k, p in loss.top)
+    if math.isnan(loss.probability):
+        top = "none, for p is NaN"
     yield from paragraph(
         f"-ln p[{loss.label}] = -ln {number(loss.probability)} = {number(loss.loss)}. "
         f"Chance: ln {lesson.classes:,} = {number(loss.chance)}. Likeliest classes: {top}."
@@ -290,9 +293,11 @@ def _check(check: Check, style: Style) -> list[str]:
         f"{value!r}" if check.bound == 0 else f"{value:.9g}"
         for value in (check.engine + 0.0, check.reference + 0.0)  # 0, not -0
     )
+    lines = [f"engine {engine} | {check.against} {reference}"]
+    if not check.finite:
+        return _headed("CHECK", [*lines, style.bad("NOT FINITE: nothing can be compared")], style)
     verdict = style.good("agrees") if check.ok else style.bad("DISAGREES")
-    lines = [
-        f"engine {engine} | {check.against} {reference}",
+    lines += [
         f"differ {_size(check.difference)}, bound {_size(check.bound)}: {verdict}",
         f"bound: {check.why}",
     ]
