@@ -14,6 +14,10 @@ from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 
 Array = NDArray[Any]
 
+# NaN and infinity come out as IEEE 754 has them. NumPy would warn of them, in a line of the engine's
+# that tells a user nothing, where compiled kernels do not.
+ieee = np.errstate(over="ignore", invalid="ignore")
+
 
 def common_dtype(*values: Any) -> np.dtype[Any]:
     """Choose float64 if any of the arrays has more than float32's precision, else float32."""

@@ -23,6 +23,7 @@ from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
+from tinycnn.wording import many
 
 if TYPE_CHECKING:
     from tinycnn.inference import Inference
@@ -248,7 +249,7 @@ class Sequential:
     def __repr__(self) -> str:
         name = f" {self.name!r}" if self.name else ""
         shapes = f"{times(self.input_shape)} to {times(self.shapes[-1])}"
-        return f"<Sequential{name}: {len(self.layers)} layers, {shapes}>"
+        return f"<Sequential{name}: {many(len(self.layers), 'layer')}, {shapes}>"
 
     # ---------------------------------------------------------------------- copies and pickles
 

@@ -19,12 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn import strict_json
 from tinycnn.arrays import Array
 from tinycnn.bench.engines import ENGINES
 from tinycnn.bench.machine import clean_environment
 from tinycnn.bench.progress import Progress
 from tinycnn.bench.rounds import Rounds
 from tinycnn.bench.work import Task
+from tinycnn.wording import many
 
 # Where processes cannot be stopped: OpenMP and BLAS threads spin for some hundredths of a second
 # after their last work, and would take a core from whoever comes next.
@@ -78,7 +80,7 @@ class Team:
     def title(self, name: str) -> str:
         """A candidate in words."""
         engine, _, threads = name.partition(" ")
-        return ENGINES[engine].title + (f", {threads} threads" if threads else "")
+        return ENGINES[engine].title + (f", {many(int(threads), 'thread')}" if threads else "")
 
     def load(self, task: Task, names: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
         """Let each load ``task``; what they say about it."""
@@ -176,7 +178,7 @@ class Member:
         assert self.process.stdin is not None
         self._signal("SIGCONT")
         with suppress(BrokenPipeError):  # it has died; `receive` says so
-            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.write(strict_json.dumps(request) + "\n")
             self.process.stdin.flush()
 
     def receive(self) -> dict[str, Any]:
