@@ -301,6 +301,8 @@ def _check(check: Check, style: Style) -> list[str]:
         f"differ {_size(check.difference)}, bound {_size(check.bound)}: {verdict}",
         f"bound: {check.why}",
     ]
+    if check.bound:
+        lines.append("(rounding alone can take the two so far apart; more would be an error)")
     return _headed("CHECK", lines, style)
 
 
