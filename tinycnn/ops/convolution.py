@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import memory
-from tinycnn.arguments import one_of, whole
+from tinycnn.arguments import ALGORITHMS, one_of, whole
 from tinycnn.arrays import Array, common_dtype, expect_shape, outputs, tensor
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.ops import (
@@ -31,7 +31,6 @@ _ALGORITHMS: dict[str, ModuleType] = {
     "winograd": _winograd_convolution,
     "reference": _naive_convolution,
 }
-ALGORITHMS = ("auto", *_ALGORITHMS)
 
 
 def conv2d(
