@@ -1,17 +1,18 @@
 """Convolutions drawn over all their arguments, by every algorithm, beside the formula in float64.
 
-A refusal is no pass: what an algorithm does not take is seen to be refused, and another convolution
-is drawn. Who did the work is counted where it is done.
+All arguments follow evenly from a drawn seed: of 400 convolutions that hypothesis put together, some
+twenty had the same geometry and only seven strided kernels of one channel. A refusal is no pass: what an
+algorithm does not take is seen to be refused, and another convolution is drawn. Who did the work is
+counted where it is done.
 """
 
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import hypothesis
 import numpy as np
 import pytest
-from hypothesis import reject
-from hypothesis import strategies as st
 
 import tinycnn as tc
 from tinycnn.arguments import ALGORITHMS
@@ -21,7 +22,7 @@ from tinycnn.ops import conv2d, conv2d_backward
 from tinycnn.ops.convolution import _ALGORITHMS
 from tinycnn.plan import plan
 from tinycnn.testing.layouts import LAYOUTS, laid_out
-from tinycnn.testing.strategies import Convolution, Geometry, convolutions
+from tinycnn.testing.strategies import Convolution, Geometry, generators
 
 # Of the same sum over absolute values, the rounding that is allowed: a float32 sum of some thousand
 # terms, and Winograd's transforms, through numbers some hundred times larger than the result.
@@ -94,53 +95,55 @@ class Drawn:
         return x, W, b if case.bias else None, dy
 
 
-@st.composite
-def drawn(draw, algorithms=ALGORITHMS):
-    """Any convolution for any of the ``algorithms``; plain loops get small ones."""
-    algorithm = draw(st.sampled_from(algorithms))
-    case = draw(convolutions() if algorithm == "reference" else _wide(algorithm))
+def drawn(rng):
+    """Any convolution for any algorithm, drawn evenly; plain loops get small ones."""
+    algorithm = str(rng.choice(ALGORITHMS))
     single = {"winograd": 1, "direct": 1, "reference": 0.5, "im2col": 0.5, "auto": 0.8}[algorithm]
-    dtype = np.float32 if draw(st.floats(0, 1)) <= single else np.float64
-    layouts = draw(st.tuples(*[st.sampled_from(LAYOUTS)] * 4))
-    said_by = draw(st.sampled_from(["layer", "model", "call"]))
-    return Drawn(case, algorithm, said_by, dtype, layouts)
+    dtype = np.float32 if rng.random() < single else np.float64
+    said_by = str(rng.choice(["layer", "model", "call"]))
+    layouts = tuple(rng.choice(LAYOUTS, 4).tolist())
+    return Drawn(_convolution(rng, algorithm), algorithm, said_by, dtype, layouts)
 
 
-@st.composite
-def _wide(draw, algorithm):
-    """Each argument per axis; half of them plain, for Winograd's algorithm takes no others.
+def _convolution(rng, algorithm):
+    """Each argument per axis; many of them plain, for Winograd's algorithm takes no others.
 
     Of what may be anybody's, some are rich in outputs and filters, so that Winograd's algorithm pays.
     """
-    rich = algorithm == "auto" and draw(st.booleans())
-    plain = rich or algorithm == "winograd" or draw(st.booleans())
-    groups = 1 if plain or algorithm == "direct" else draw(st.sampled_from([1, 2, 3]))
-    strides = st.sampled_from([1, 1, 2, 3, 4, 6])
-    stride = (1, 1) if draw(st.booleans()) else (draw(strides), draw(strides))
+
+    def pair(draw):
+        return int(draw()), int(draw())
+
+    small, rich = algorithm == "reference", algorithm == "auto" and rng.random() < 0.5
+    plain = rich or algorithm == "winograd" or rng.random() < 0.5
+    groups = 1 if plain or algorithm == "direct" else int(rng.integers(1, 4))
+    stride = pair(lambda: 1 if rng.random() < 0.6 else rng.integers(2, 7))
+    dilation = (1, 1) if plain else pair(lambda: rng.integers(1, 4))
     if plain and stride == (1, 1):
-        kernel = (draw(st.sampled_from([3, 5])),) * 2
+        kernel = (int(rng.choice([3, 5])),) * 2
     else:
-        kernel = tuple(draw(st.integers(1, min(5 * s, 18) if plain else 7)) for s in stride)
-    dilation = (1, 1) if plain else (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
-    sides = st.sampled_from([0, 0, 1, 1, 2, 3, 4])
-    pads = tuple((draw(sides), draw(sides)) for _ in range(2))
-    outputs = st.sampled_from([9, 13, 14] if rich else [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14])
-    reach = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True))
+        most = (4, 4) if small else [min(5 * s, 18) if plain else 7 for s in stride]
+        kernel = tuple(int(rng.integers(1, m + 1)) for m in most)
+    pads = tuple(pair(lambda: max(rng.integers(-2, 5), 0)) for _ in range(2))
+    outputs = pair(lambda: rng.integers(9, 16) if rich else rng.integers(1, 5 if small else 16))
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     size = tuple(
-        max((draw(outputs) - 1) * s + draw(st.integers(0, s - 1)) + r - sum(p), 1)
-        for s, r, p in zip(stride, reach, pads, strict=True)
+        max((o - 1) * s + int(rng.integers(s)) + r - sum(p), 1)
+        for o, s, r, p in zip(outputs, stride, reach, pads, strict=True)
     )
     room = [n + sum(p) - r for n, p, r in zip(size, pads, reach, strict=True)]
     y_size = tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
-    most = 40 if stride == (1, 1) else 6
-    many = st.integers(20, most) if rich and stride == (1, 1) else st.integers(4, most)
-    channels = groups * draw(st.sampled_from([1, 1, 2, 3]) | many)
-    filters = st.integers(32, 70) if rich else st.integers(1, 4) | st.integers(5, 70 // groups)
-    filters = groups * draw(filters)
-    shape = draw(st.sampled_from([1, 2, 3, 1, 2, 0])), *size, channels
-    geometry = Geometry(shape, kernel, stride, pads, dilation, y_size)
-    activation = draw(st.sampled_from([None, "relu"]))
-    return Convolution(geometry, filters, groups, draw(st.booleans()), activation)
+    many = 4 if small else 40 if stride == (1, 1) else 8
+    enough = 16 if rich and stride == (1, 1) else 1
+    few = enough == 1 and rng.random() < 0.5
+    channels = groups * int(rng.integers(enough, 4 if few else many + 1))
+    least, most = (32, 70) if rich else (1, 4) if small or rng.random() < 0.5 else (5, 70 // groups)
+    filters = groups * int(rng.integers(least, most + 1))
+    geometry = Geometry(
+        (int(rng.integers(4)), *size, channels), kernel, stride, pads, dilation, y_size
+    )
+    activation = "relu" if rng.random() < 0.5 else None
+    return Convolution(geometry, filters, groups, bool(rng.random() < 0.5), activation)
 
 
 # ------------------------------------------------------------------------------------- what is checked
@@ -172,7 +175,7 @@ def check_op(given, rng, oracle=None):
         y = _taken(lambda: conv2d(x, W, b, **options))
     (took,) = ran
     assert took == given.algorithm or given.algorithm == "auto"
-    exact = (oracle or _formulas)(x, W, b, dy, y, case)
+    exact = (oracle or formulas)(x, W, b, dy, y, case)
     ours = y, *conv2d_backward(dy, x, W, y=y if case.activation else None, **options)
     agree(ours, exact, _sums(x, W, b, dy, case), given.dtype, took)
     return took
@@ -196,7 +199,7 @@ def check_model(given, rng):
     (took,) = ran
     predicted = model.predict(x, batch_size=2, **of_call)
     grads = trace.backward(dy, keep=True)
-    exact, sums = _formulas(x, W, b, dy, trace.y, case), _sums(x, W, b, dy, case)
+    exact, sums = formulas(x, W, b, dy, trace.y, case), _sums(x, W, b, dy, case)
     chosen = plan(model.layers, model.input_shape, model.dtype, min(len(x), 2), given.algorithm)
     method = chosen.steps[-1].method
     method = took if method == "layer" else method
@@ -212,10 +215,11 @@ def _taken(call):
         return call()
     except ArgumentError as refusal:
         assert "does not apply" in str(refusal)
-        reject()
+        hypothesis.reject()
 
 
-def _formulas(x, W, b, dy, y, case):
+def formulas(x, W, b, dy, y, case):
+    """(y, dx, dW, db) by the formula; a ReLU lets pass what ``y`` did."""
     return formula(x, W, b, case), *gradients(dy, x, W, y, case)
 
 
@@ -223,7 +227,7 @@ def _sums(x, W, b, dy, case):
     """What was added up, as absolute values: rounding is of its size, for the results may cancel."""
     x, W, dy = (np.abs(array, dtype=np.float64) for array in (x, W, dy))
     b = None if b is None else np.abs(b, dtype=np.float64)
-    return _formulas(x, W, b, dy, np.ones(case.y_shape), case)
+    return formulas(x, W, b, dy, np.ones(case.y_shape), case)
 
 
 def agree(ours, exact, sums, dtype, took):
@@ -232,3 +236,26 @@ def agree(ours, exact, sums, dtype, took):
     for mine, expected, added in zip(ours, exact, sums, strict=False):
         assert (mine.dtype, mine.shape) == (dtype, expected.shape)
         assert np.abs(mine - expected).max(initial=0) <= bound * added.max(initial=0)
+
+
+def count(check, how_many):
+    """Run ``check`` on ``how_many`` drawn convolutions: a Counter of (what was asked for, who did it)."""
+    took = Counter()
+
+    @how_many
+    @hypothesis.given(generators)
+    def property_test(rng):
+        given = drawn(rng)
+        hypothesis.note(f"{given}")
+        took[given.algorithm, check(given, rng)] += 1
+
+    property_test()
+    return took
+
+
+def expect(took, least):
+    """Each algorithm did ``least`` or more by its own name, and each of auto's three a tenth of that."""
+    print(*(f"{asked} by {who}: {times}" for (asked, who), times in sorted(took.items())), sep="\n")
+    for name in _ALGORITHMS:
+        assert took[name, name] >= least
+        assert name == "reference" or took["auto", name] >= least // 10
