@@ -95,10 +95,11 @@ def conv2d_backward(
         db[f]          = sum over n, oh, ow of dz[n, oh, ow, f]
 
     dW is a correlation of x and dz; dx is, at stride 1, a full convolution of dz with the kernel
-    turned by 180 degrees. dx is None unless needed. ``out`` may give arrays (dW, db) to write to.
+    turned by 180 degrees. dx is None unless needed. ``out`` may give arrays (dW, db) to write to,
+    C-contiguous and apart from all others.
     """
     one_of(activation, _ACTIVATIONS, "activation")
-    dtype = common_dtype(dy, x, W)
+    given, dtype = (dy, x, W, y), common_dtype(dy, x, W)
     x, W = tensor(x, "x", "NHWC", dtype), tensor(W, "W", _W_AXES, dtype)
     geometry = _geometry(x, W, stride, padding, dilation, groups)
     dy = tensor(dy, "dy", "NHWF", dtype)
@@ -111,7 +112,7 @@ def conv2d_backward(
         y = tensor(y, "y", "NHWF", dtype)
         expect_shape(y, geometry.y_shape, "y", "the convolution's output")
     chosen = _chosen(algorithm, geometry, dtype)
-    dW, db = outputs(out, W, (dy, x, W, y))
+    dW, db = outputs(out, W, given)
     chosen.weight_gradient(dy, y, x, geometry, dW, db)
     dx = memory.empty(x.shape, dtype) if need_dx else None
     if dx is not None:
