@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import memory
-from tinycnn.arguments import one_of, whole
+from tinycnn.arguments import ALGORITHMS, one_of, whole
 from tinycnn.arrays import Array, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.layers import Context, Layer, naming, returned
@@ -28,6 +28,8 @@ from tinycnn.wording import many
 if TYPE_CHECKING:
     from tinycnn.inference import Inference
 
+_ALGORITHMS = (None, *ALGORITHMS)
+
 
 _FIXED = {"layers", "input_shape", "dtype"}
 
@@ -38,6 +40,9 @@ class Sequential:
     Shapes are worked out and checked here; parameters are drawn when first needed, seeded by ``rng``
     (an int, a Generator to draw the seed from, or None for a fresh one). ``dtype`` is "float32" or
     "float64". A forward pass leaves nothing behind, so one model serves many threads at once.
+
+    ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: each layer's own. "im2col" turns
+    Winograd's off for the model.
     """
 
     def __init__(
@@ -47,14 +52,17 @@ class Sequential:
         *,
         rng: int | np.random.Generator | None = 0,
         dtype: str = "float32",
+        algorithm: str | None = None,
         name: str | None = None,
     ) -> None:
         one_of(dtype, ("float32", "float64"), "dtype")
+        one_of(algorithm, _ALGORITHMS, "algorithm")
         if not isinstance(layers, Iterable):
             raise ArgumentError(f"layers must be a list of layers, got {layers!r}")
         self.layers = tuple(layers)
         self.input_shape = _sizes(input_shape, "input_shape")
         self.dtype = np.dtype(dtype)
+        self.algorithm = algorithm
         self.name = name
         self.version = 0
         self._seed = _seed(rng)
@@ -178,14 +186,20 @@ class Sequential:
 
     # ------------------------------------------------------------------------------------ passes
 
-    def predict(self, x: ArrayLike, batch_size: int = 32) -> Array:
-        """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...)."""
-        x = self.batch(x)
+    def predict(self, x: ArrayLike, batch_size: int = 32, *, algorithm: str | None = None) -> Array:
+        """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...).
+
+        ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the model's. In float32,
+        convolutions may go by Winograd's algorithm, whose rounding differs: an output that is exactly 0
+        by the formula may come out as 1e-7 of the largest, or below 0, and cells that a window does
+        not see may change its last digits. ``predict(x, algorithm="im2col")`` is without it.
+        """
+        x, algorithm = self.batch(x), self._algorithm(algorithm)
         step = whole(batch_size, "batch_size")
         result = memory.empty((len(x), *self.shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
             last = min(first + step, len(x))
-            self._inference().run(x[first:last], first, result[first:last])
+            self._inference().run(x[first:last], first, result[first:last], algorithm)
         return result
 
     def _inference(self) -> Inference:
@@ -210,9 +224,15 @@ class Sequential:
 
         ``rng`` is the key of this pass's dropout masks (a Generator gives one draw), ``first_sample``
         the number of the batch's first image, which its masks follow. ``x`` is kept by reference:
-        do not write to it before ``backward``.
+        do not write to it before ``backward``. ``algorithm`` is as in `predict`, and of the backward
+        pass too.
         """
-        return record(self, x, training, rng, first_sample, algorithm)
+        return record(self, x, training, rng, first_sample, self._algorithm(algorithm))
+
+    def _algorithm(self, asked: str | None) -> str | None:
+        """Of a pass's convolutions: what is asked for, else the model's."""
+        one_of(asked, _ALGORITHMS, "algorithm")
+        return self.algorithm if asked is None else asked
 
     def batch(self, x: ArrayLike) -> Array:
         """Read a batch of inputs in the model's dtype."""
