@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 
 from tinycnn import memory
 from tinycnn.arguments import one_of, whole
-from tinycnn.arrays import Array, expect_shape, read_only, tensor
-from tinycnn.errors import ArgumentError, ShapeError
+from tinycnn.arrays import Array, expect_axes, expect_shape, numbers, read_only, tensor
+from tinycnn.errors import ArgumentError, ShapeError, TinyCNNError
 from tinycnn.layers import Context, Layer, naming, returned
 from tinycnn.ownership import own, owner
 from tinycnn.parameters import Edit, FlatArrays
@@ -178,14 +178,30 @@ class Sequential:
     # ------------------------------------------------------------------------------------ passes
 
     def predict(self, x: ArrayLike, batch_size: int = 32) -> Array:
-        """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...)."""
-        x = self.batch(x)
+        """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...).
+
+        No more than a batch of ``x`` is converted at a time, so it may be a large mapped file.
+        """
         step = whole(batch_size, "batch_size")
-        result = memory.empty((len(x), *self.shapes[-1]), self.dtype)
+        x = self._readable(x, step)
+        result = memory.empty((len(x), *self._shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
-            last = min(first + step, len(x))
-            self._inference().run(x[first:last], first, result[first:last])
+            batch = self.batch(x[first : first + step])
+            self._inference().run(batch, first, result[first : first + step])
         return result
+
+    def _readable(self, x: ArrayLike, step: int) -> Array | Sequence[Any]:
+        """Check ``x``, of which no more than a batch of ``step`` may be converted at a time.
+
+        A list stays a list: it is read once here, batch by batch, to see whether all of it can be.
+        """
+        if isinstance(x, (list, tuple)):
+            with suppress(TinyCNNError):  # what is wrong with all of it is said below
+                for first in range(0, len(x), step):
+                    self._inputs(x[first : first + step])
+                if x:
+                    return x
+        return self._inputs(x)
 
     def _inference(self) -> Inference:
         with self._lock:
@@ -215,7 +231,12 @@ class Sequential:
 
     def batch(self, x: ArrayLike) -> Array:
         """Read a batch of inputs in the model's dtype."""
-        x = tensor(x, "x", "N...", self.dtype)
+        return tensor(self._inputs(x), "x", "N...", self.dtype)
+
+    def _inputs(self, x: ArrayLike) -> Array:
+        """Read inputs as they are, once they are known to be a batch of real numbers."""
+        x = numbers(x, "x")
+        expect_axes(x, "x", "N...")
         if x.shape[1:] != self.input_shape:
             remedy = ""
             if x.shape == self.input_shape:
