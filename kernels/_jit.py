@@ -31,6 +31,16 @@ from typing import Any, TypeVar, overload
 
 numba: Any = import_module("numba")  # Any: its annotations differ from version to version
 
+# A child of os.fork would wait for ever for a compilation that a thread of the parent had begun: the fork
+# waits until it is done.
+_compiling: Any = import_module("numba.core.compiler_lock").global_compiler_lock
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_compiling.acquire,
+        after_in_parent=_compiling.release,
+        after_in_child=_compiling.release,
+    )
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # What fastmath=True adds to these takes for granted that nothing is NaN or infinite.

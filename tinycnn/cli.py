@@ -5,7 +5,6 @@ Exit codes: 0 good, 1 a check or the work failed, 2 usage or bad input, 130 inte
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 
 from tinycnn import __version__
 from tinycnn.commands import bench, exercise, gradcheck, handout, quiz, step, summary
+from tinycnn.commands.parsing import Parser
 from tinycnn.errors import TinyCNNError
 
 
@@ -39,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="tinycnn", description="AlexNet's mathematics, number by number, forward and backward."
     )
     parser.add_argument("--version", action="version", version=f"tinycnn {__version__}")

@@ -21,6 +21,7 @@ from tinycnn.errors import ArgumentError, ShapeError, TinyCNNError
 from tinycnn.initializers import Initializer
 from tinycnn.ownership import owner
 from tinycnn.shapes import Padding, Window, pool_window, times, window
+from tinycnn.wording import many
 
 Shape = tuple[int, ...]
 Params = Mapping[str, Array]
@@ -217,8 +218,9 @@ class Conv2D(_Image):
         C = self._image(input_shape)[2]
         if C % self.groups or self.filters % self.groups:
             raise ShapeError(
-                f"groups must divide the channels and the filters, got {self.groups} groups for "
-                f"{C} channels and {self.filters} filters; use a divisor of "
+                f"groups must divide the channels and the filters, got "
+                f"{many(self.groups, 'group')} for {many(C, 'channel')} and "
+                f"{many(self.filters, 'filter')}; use a divisor of "
                 f"{math.gcd(C, self.filters)}, or other filters"
             )
         return (*self.window(input_shape).output, self.filters)

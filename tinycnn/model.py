@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,9 +19,11 @@ from tinycnn.errors import ArgumentError, ShapeError, TinyCNNError
 from tinycnn.layers import Context, Layer, naming, returned
 from tinycnn.ownership import own, owner
 from tinycnn.parameters import Edit, FlatArrays
+from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
+from tinycnn.wording import many
 
 if TYPE_CHECKING:
     from tinycnn.inference import Inference
@@ -59,7 +60,7 @@ class Sequential:
         self._seed = _seed(rng)
         self._parameters: FlatArrays | None = None
         self._edits: set[Edit] = set()
-        self._lock = threading.Lock()
+        self._lock = new_reentrant_lock()
         self._runner: Inference | None = None  # of `predict`
         self._refuse_taken()
         self._name()
@@ -269,7 +270,7 @@ class Sequential:
     def __repr__(self) -> str:
         name = f" {self.name!r}" if self.name else ""
         shapes = f"{times(self.input_shape)} to {times(self.shapes[-1])}"
-        return f"<Sequential{name}: {len(self.layers)} layers, {shapes}>"
+        return f"<Sequential{name}: {many(len(self.layers), 'layer')}, {shapes}>"
 
     # ---------------------------------------------------------------------- copies and pickles
 
@@ -280,7 +281,7 @@ class Sequential:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._lock = threading.Lock()
+        self._lock = new_reentrant_lock()
         self._runner, self._edits = None, set()
         own(self.layers, self)
 

@@ -1,10 +1,12 @@
 """A reader with a pocket calculator: redoes what an explanation prints, from the printed text alone."""
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+import numpy as np
 from equations import evaluate
 
 INDENT = 8
@@ -78,6 +80,17 @@ def redo(text):
         elif heading not in ("SEES", "NEXT", "HOLDS", "WHY 0"):
             done["equations"] += redo_equations(heading, " ".join(body))
     return done
+
+
+def sound(opened):
+    """Whether an explanation agrees; one of NaN or infinity has nothing to agree on, and says so."""
+    for check in opened.checks:
+        if not math.isfinite(check.reference):
+            np.testing.assert_equal(check.engine, check.reference)
+            assert not check.ok and "NOT FINITE" in str(opened)
+    unfinished = not math.isfinite(opened.value) or not all(c.finite for c in opened.checks)
+    assert bool(opened.notes("BEGINS")) == unfinished
+    return opened.ok or all(check.ok or not check.finite for check in opened.checks)
 
 
 def sections(text):

@@ -2,11 +2,12 @@
 
 import json
 import math
+import re
 from copy import deepcopy
 
 import numpy as np
 import pytest
-from redone import redo
+from redone import redo, sound
 from small_nets import Scale, Square, images
 
 import tinycnn as tc
@@ -33,7 +34,7 @@ def opened_cell(layers, x, name, at, *, sample=0, dtype="float32", **options):
     x = np.asarray(x, dtype)
     trace = tc.Sequential(layers, x.shape[1:], dtype=dtype).trace(x, **options)
     opened = explain(trace, name, at, sample=sample)
-    assert opened.ok
+    assert sound(opened)
     redo(str(opened))
     np.testing.assert_equal(opened.value, float(trace[name].y[(sample, *opened.place)]))
     return trace, opened
@@ -241,7 +242,8 @@ def test_average_pool(count_include_pad, ceil_mode, stride):
             assert step(opened, "MEAN").arithmetic.endswith(f" / {counted}")
             assert opened.trees[0].terms == len(cells)
             padding = counted - len(cells)
-            words = f"{padding} more are padding and count as 0"
+            one = padding == 1
+            words = f"{padding} more {'is' if one else 'are'} padding and count{'s' * one} as 0"
             assert (words in str(opened)) == (padding > 0)
 
 
@@ -539,6 +541,19 @@ def test_loss(last, N, dtype):
         assert check.reference == pytest.approx(sum(losses) / N, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("classes", "scale", "near"), [(50, 0.1, True), (4, 3.0, False), (50, 9, False)]
+)
+def test_the_series_for_random_logits_is_given_where_it_holds(classes, scale, near):
+    z = scale * images(1, (classes,))
+    opened = explain_loss(tc.Sequential([Softmax()], (classes,)), z)
+    words = " ".join(opened.notes("CHANCE"))
+    formula = math.log(classes) + z.std() ** 2 / 2
+    assert float(re.search(r"\^2 / 2 = ([\d.e+]+)", words)[1]) == pytest.approx(formula, rel=1e-4)
+    assert ("or nearly ln" in words, "is too much" in words) == (near, not near)
+    assert redo(str(opened))["equations"] >= 4
+
+
 def test_loss_of_logits_that_are_too_wide_says_so():
     model = tc.Sequential([Softmax()], (50,))
     wide, narrow = (explain_loss(model, scale * images(1, (50,))) for scale in (20, 0.1))
@@ -589,8 +604,8 @@ def test_loss_of_logits_that_are_no_numbers(wrong):
         trace = tc.Sequential([Softmax()], (3,)).trace([[wrong, 1, 2]])
         trace.backward(labels=[label])
         opened = explain(trace, "loss")
-        assert opened.ok, opened
-        assert explain(trace, "softmax1", (label,)).ok
+        assert sound(opened), opened
+        assert sound(explain(trace, "softmax1", (label,)))
 
 
 # --------------------------------------------------------------------------------------- as a value

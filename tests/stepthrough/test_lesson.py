@@ -75,12 +75,13 @@ def test_a_function_that_makes_a_model(models):
 @pytest.mark.parametrize(
     ("name", "error", "message"),
     [
-        ("nothing", UnknownNameError, "{models} defines no 'nothing'"),
-        ("", UnknownNameError, "{models} defines no ''"),
+        ("nothing", UnknownNameError, "{models} defines no 'nothing'; it has net, many, grey, image, vector"),
+        ("", UnknownNameError, "{models} defines no ''; it has net, many, grey, image, vector"),
         ("number", ArgumentError, "{models}:number must be a tinycnn.Sequential, got int"),
         ("wrong", ArgumentError, "{models}:wrong must be a tinycnn.Sequential, got list"),
         ("layers", ArgumentError, "{models}:layers must be a tinycnn.Sequential, got list"),
-        ("fails", FileError, "{models}:fails fails: ZeroDivisionError: division by zero"),
+        ("fails", FileError, "{models}:fails fails: ZeroDivisionError: division by zero "
+         "(models.py, line 26)"),
         ("wants", FileError, "{models}:wants fails: TypeError: wants() missing 1 required positional "
          "argument: 'size'"),
         ("image", ArgumentError,
@@ -122,17 +123,24 @@ def test_labels(models):
     assert open_lesson(model="mini", label=7).backward.labels == [7]
     # The bundled picture's class is 281, if there are so many.
     assert open_lesson(model=f"{models}:many").label == 281
-    assert open_lesson(model=f"{models}:net").label == 0
+    assert open_lesson(model=f"{models}:net").likeliest
     for label, classes in ((1000, 1000), (-1, 1000)):
         with pytest.raises(ArgumentError) as caught:
             open_lesson(model="mini", label=label)
         assert str(caught.value) == f"label must lie in 0 .. {classes - 1}, got {label}"
 
 
-def test_a_picture_of_ones_own_has_no_label(tmp_path):
+def test_a_picture_of_ones_own_is_explained_against_the_likeliest_class(tmp_path, models):
     np.save(tmp_path / "mine.npy", np.zeros((120, 120, 3), np.uint8))
-    lesson = open_lesson(tmp_path / "mine.npy", model="mini")
-    assert lesson.label == 0 and lesson.picture.title.startswith("mine.npy")
+    for model in ("mini", f"{models}:net"):
+        lesson = open_lesson(tmp_path / "mine.npy", model=model)
+        answer = lesson.model.predict(lesson.picture.x)[0]
+        best = max(range(lesson.classes), key=lambda k: answer[k])
+        assert lesson.likeliest and lesson.backward.labels == [lesson.label] == [best]
+        assert lesson.picture.title.startswith("mine.npy")
+    named = open_lesson(tmp_path / "mine.npy", model="mini", label=0)
+    assert named.label == 0 and not named.likeliest
+    assert not open_lesson(model="mini").likeliest
 
 
 def test_training_turns_dropout_on_with_masks_of_the_seed():

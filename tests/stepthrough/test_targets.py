@@ -94,7 +94,12 @@ MISTAKES = [
     ("conv1", (0.5, 0, 0), "row must be an int, got 0.5"),
     ("conv1", "1,2", "row must be an int, got '1'"),
     ("conv1.W[a,b]", None, "'conv1.W[a,b]' is not a name such as conv1.W[5,5,0,3]"),
-    ("conv1.W[]", None, "'conv1.W[]' is not a name such as conv1.W[5,5,0,3]"),
+    (
+        "conv1.W[]",
+        None,
+        "a place in conv1.W is kernel row, kernel column, channel, filter; got 0 numbers",
+    ),
+    ("conv1.W[5,,5,0]", None, "'conv1.W[5,,5,0]' is not a name such as conv1.W[5,5,0,3]"),
     ("conv1.W[0,0,0,0", None, "'conv1.W[0,0,0,0' is not a name such as conv1.W[5,5,0,3]"),
     ("conv1.W[0,0,0,0]]", None, "'conv1.W[0,0,0,0]]' is not a name such as conv1.W[5,5,0,3]"),
     ("conv1.W]0[", None, "'conv1.W]0[' is not a name such as conv1.W[5,5,0,3]"),

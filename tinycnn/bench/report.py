@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tinycnn import strict_json
 from tinycnn.bench.machine import Load, removed, sentence
 from tinycnn.bench.tables import Table
 from tinycnn.bench.team import Team
@@ -130,6 +130,8 @@ class Report:
     def write(self, json_file: Path | None, markdown_file: Path | None) -> None:
         """Write what is asked for."""
         if json_file is not None:
-            json_file.write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
+            json_file.write_text(
+                strict_json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8"
+            )
         if markdown_file is not None:
             markdown_file.write_text(self.markdown(), encoding="utf-8")

@@ -7,6 +7,7 @@ import secrets
 import sys
 from pathlib import Path
 
+from tinycnn.commands.parsing import seed
 from tinycnn.errors import FileError
 
 FORMATS = ("text", "markdown", "html")
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     target = arguments.output
     kind = arguments.format or _SUFFIXES.get(Path(target or "").suffix.lower(), "text")
-    sheet = draw(make_quiz(arguments.seed), kind, answers=arguments.answers)
+    sheet = draw(make_quiz(seed(arguments)), kind, answers=arguments.answers)
     if target is None:
         print(sheet, end="")
     else:

@@ -17,6 +17,7 @@ from tinycnn.exercises.judging import Failure, Outcome
 from tinycnn.exercises.report import FAILS, NOT_BEGUN, PASSES, CaseGrade, FunctionGrade, Grade
 from tinycnn.exercises.student import File, Trouble, run
 from tinycnn.gradient_check import Report, gradcheck
+from tinycnn.gradient_check.own_code import source_of
 
 _MARK = re.compile(r"""^EXERCISE\s*=\s*["']([^"'\n]*)["']""", re.MULTILINE)
 
@@ -24,7 +25,7 @@ _MARK = re.compile(r"""^EXERCISE\s*=\s*["']([^"'\n]*)["']""", re.MULTILINE)
 def is_exercise(path: str | Path) -> bool:
     """Whether a file is an exercise: it has a line ``EXERCISE = "conv-forward"``, of any name."""
     try:
-        return _MARK.search(_source(Path(path))) is not None
+        return _MARK.search(source_of(Path(path))) is not None
     except FileError:
         return False
 
@@ -39,7 +40,7 @@ def grade(path: str | Path) -> Grade:
     exercise that does not exist, MissingExtraError without hypothesis.
     """
     path = Path(path)
-    mark = _MARK.search(_source(path))
+    mark = _MARK.search(source_of(path))
     if mark is None:
         raise FileError(
             f"{str(path)!r} is no exercise: it has no line EXERCISE = {next(iter(EXERCISES))!r} or the "
@@ -52,14 +53,6 @@ def grade(path: str | Path) -> Grade:
         return Grade(exercise.name, path.name, problem=file.text)
     functions = tuple(_function(task, file) for task in exercise.tasks)
     return Grade(exercise.name, path.name, functions)
-
-
-def _source(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise FileError(f"{str(path)!r} cannot be read: {why}") from error
 
 
 def _function(task: Task, file: File) -> FunctionGrade:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import tokenize
 import traceback
+import zlib
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tinycnn.errors import ArgumentError, FileError, UnknownNameError
+from tinycnn.errors import ArgumentError, FileError, TinyCNNError, UnknownNameError
+from tinycnn.files import expect_regular, reason
+from tinycnn.gradient_check.neighbours import offer
 from tinycnn.layers import Layer
 from tinycnn.model import Sequential
+from tinycnn.wording import a
 
 Own = Layer | Sequential
 
@@ -25,11 +31,7 @@ def load(source: str, arguments: str = "") -> Callable[[], Own]:
     ``arguments``, literals as in a call: "4, kernel=(3, 2)". Raises FileError, UnknownNameError or
     ArgumentError with the file and line where the code is at fault.
     """
-    file, _, name = source.rpartition(":")
-    module = module_of(Path(file))
-    if name not in vars(module):
-        raise UnknownNameError(f"{file} defines no {name!r}; {_offered(module)}")
-    value = vars(module)[name]
+    module, value = value_of(source)
     positional, named = _literals(arguments)
     if isinstance(value, Own):
         if arguments:
@@ -37,21 +39,30 @@ def load(source: str, arguments: str = "") -> Callable[[], Own]:
         return lambda: value
     if not callable(value):
         raise ArgumentError(
-            f"{source} must be a layer, a model, or what makes one, got a {type(value).__name__}; "
+            f"{source} must be a layer, a model, or what makes one, got {a(type(value).__name__)}; "
             f"{_offered(module)}"
         )
 
     def make() -> Own:
-        with _reporting(source, file):
+        with reporting(source, source.rpartition(":")[0]):
             made = value(*positional, **named)
         if not isinstance(made, Own):
             raise ArgumentError(
-                f"{source} must make a tinycnn.layers.Layer or a tinycnn.Sequential, got a "
-                f"{type(made).__name__}"
+                f"{source} must make a tinycnn.layers.Layer or a tinycnn.Sequential, got "
+                f"{a(type(made).__name__)}"
             )
         return made
 
     return make
+
+
+def value_of(source: str) -> tuple[ModuleType, Any]:
+    """Run the file of "FILE.py:NAME" and give its module, and what NAME is there."""
+    file, _, name = source.rpartition(":")
+    module = module_of(Path(file))
+    if name not in vars(module):
+        raise UnknownNameError(f"{file} defines no {name!r}; {_offered(module)}")
+    return module, vars(module)[name]
 
 
 def layers_in(file: str) -> str:
@@ -91,31 +102,64 @@ def _offered(module: ModuleType) -> str:
 
 
 def module_of(path: Path) -> ModuleType:
-    """Run a file as a module that pickle finds again; nothing is written beside it."""
-    try:
-        source = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise FileError(f"{str(path)!r} cannot be read: {why}") from error
-    module = ModuleType(f"tinycnn_target_{path.stem}")
-    module.__file__ = str(path)
+    """Run a file as a module that pickle finds again, and that can import what stands beside it."""
+    source = source_of(path)
+    module = ModuleType(_module_name(path))
+    module.__file__ = str(path.resolve())
     sys.modules[module.__name__] = module
-    sys.path.insert(0, str(path.parent))  # its neighbours can be imported, as when it is run
-    try:
-        with _reporting(str(path), str(path)):
-            exec(compile(source, str(path), "exec", dont_inherit=True), vars(module))
-    finally:
-        sys.path.remove(str(path.parent))
+    offer(path.resolve().parent)
+    with reporting(str(path), str(path)):
+        exec(compile(source, str(path), "exec", dont_inherit=True), vars(module))
     return module
 
 
+def source_of(path: Path) -> str:
+    """The text of a file, in the encoding that it names; raises FileError where it can't be read."""
+    if path.exists():
+        expect_regular(path, "Python file")
+    try:
+        with tokenize.open(path) as stream:
+            return stream.read()
+    except (OSError, ValueError, SyntaxError) as error:  # of a wrong name of an encoding
+        raise FileError(f"{str(path)!r} cannot be read: {reason(error)}") from error
+
+
+def _module_name(path: Path) -> str:
+    """A name that pickle can import, whatever the file is called: a dot would make it a submodule.
+
+    The checksum tells files of one name in two folders apart, and names that differ in signs only.
+    """
+    checksum = zlib.crc32(str(path.resolve()).encode(errors="surrogatepass"))
+    word = re.sub(r"\W", "_", path.stem, flags=re.ASCII)
+    return f"tinycnn_target_{word}_{checksum:08x}"
+
+
 @contextmanager
-def _reporting(what: str, file: str) -> Iterator[None]:
-    """Turn whatever a user's code raises into one line."""
+def reporting(what: str, file: str) -> Iterator[None]:
+    """Turn whatever the code of ``file`` raises into one line: ``what`` fails."""
     try:
         yield
     except (Exception, SystemExit) as error:
         raise FileError(f"{what} fails: {told(error, {file})}") from error
+
+
+@contextmanager
+def running(source: str) -> Iterator[None]:
+    """The same while the model of "FILE.py:NAME" is at work, for what its code raises.
+
+    What this package raises on purpose stays as it is, and so does a result that can't be written.
+    """
+    file = source.rpartition(":")[0]
+    try:
+        yield
+    except TinyCNNError:
+        raise
+    except (Exception, SystemExit) as error:
+        theirs = any(f.filename == file for f in traceback.extract_tb(error.__traceback__))
+        if isinstance(error, OSError) and not theirs:
+            raise
+        with reporting(source, file):
+            raise
 
 
 def _literals(arguments: str) -> tuple[list[Any], dict[str, Any]]:

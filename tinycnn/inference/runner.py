@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +14,7 @@ from tinycnn.arrays import Array
 from tinycnn.inference.held import PackedWeights, Workspace
 from tinycnn.inference.parts import parts_of
 from tinycnn.plan import Plan, plan
+from tinycnn.runtime.locks import new_reentrant_lock
 
 if TYPE_CHECKING:
     from tinycnn.model import Sequential
@@ -29,7 +29,7 @@ class Inference:
         self._model = model
         self._pipelines: dict[tuple[int, int], _Pipeline] = {}
         self._weights: PackedWeights | None = None
-        self._lock = threading.Lock()
+        self._lock = new_reentrant_lock()
 
     def run(self, x: Array, first_sample: int, out: Array) -> None:
         """Write what the last layer gives for the images ``x`` (N, ...) to ``out`` (N, ...)."""

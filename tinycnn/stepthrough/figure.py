@@ -35,7 +35,9 @@ def _figure(explanation: Explanation) -> Figure:
         from matplotlib.patches import Rectangle
 
         axes = figure.add_axes((0.02, top - 3.6 / height, 0.32, 3.6 / height))
-        axes.imshow(explanation.picture.squeeze(), cmap="gray", interpolation="nearest")
+        grey = explanation.picture.shape[2] == 1
+        pixels = explanation.picture[:, :, 0] if grey else explanation.picture
+        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         axes.set_axis_off()
         for section in explanation.sections:
             if isinstance(section, Sees) and section.field is not None:

@@ -30,6 +30,7 @@ from tinycnn.stepthrough.sums import (
     number,
 )
 from tinycnn.trace import Record
+from tinycnn.wording import many
 
 
 def relu_step(z: float) -> Step:
@@ -82,7 +83,7 @@ def exponentials(z: Array) -> tuple[Sum, float]:
 def exponentials_section(tree: Sum, shift: float) -> Adds:
     """Show the exponentials; the shift carries enough digits to redo them."""
     largest = bracketed(f"{shift:.7f}")
-    heading = f"{tree.terms:,} exponentials exp(z - {largest}), shifted by the largest z:"
+    heading = f"{many(tree.terms, 'exponential')} exp(z - {largest}), shifted by the largest z:"
     return Adds(heading, tree)
 
 
@@ -164,7 +165,10 @@ def open_local_response_norm(record: Record, place: Place, sample: int) -> list[
     why = f"{roundings} roundings, 32 of the power and one for each square,"
     own, squares, whole = factors(x, tree.value, s)
     return [
-        Adds(f"{tree.terms} squares, of the n = {size} channels around{missing}:", tree),
+        Adds(
+            f"{many(tree.terms, 'square')}, of the n = {many(size, 'channel')} around{missing}:",
+            tree,
+        ),
         Step("S", f"{k:g} + {a:.7g} * {squares}", s, dialect),
         Step("NORM", f"{own} / {whole}^{beta:g}", value),
         Check(

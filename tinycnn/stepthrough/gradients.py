@@ -118,11 +118,7 @@ def open_output(trace: Trace, position: int, place: Place, sample: int) -> Expla
         opened = open_input(trace, position + 1, place, sample)
         note = Notes("FROM", (f"{trace.records[position + 1].name}, whose input this is",))
         return Explanation(subject, opened.value, place, opened.picture, (note, *opened.sections))
-    if record.dy is None:
-        raise ArgumentError(
-            f"with labels, softmax and loss are one step: ask for {record.name}.z, the gradient "
-            f"before the softmax"
-        )
+    assert record.dy is not None
     value = float(record.dy[(sample, *place)])
     source = "you: it is the dy that backward was given"
     if trace.labels is not None:
@@ -135,11 +131,7 @@ def open_logits(trace: Trace, position: int, place: Place, sample: int) -> Expla
     """Explain dL/dz, the gradient before layer ``position``'s activation."""
     record = _after_backward(trace, position)
     dz = record.dz
-    if dz is None:
-        raise ArgumentError(
-            f"what {record.name} did before its activation {record.layer.activation!r} is not known "
-            f"here; ask for {record.name}.x or {record.name}.y"
-        )
+    assert dz is not None
     engine = float(dz[(sample, *place)])
     subject = f"dL/dz of {record.name}, {words_of(record.layer, place)}"
     sections: list[Section] = list(activation_sections(trace, position, place, sample))
@@ -149,6 +141,21 @@ def open_logits(trace: Trace, position: int, place: Place, sample: int) -> Expla
     found = difference(trace, Change(position, "z", (sample, *place)), 0.0)
     sections += derivative(trace, position, found, engine, dz)
     return Explanation(subject, engine, place, picture_of(trace, sample), tuple(sections))
+
+
+def expect_gradient(trace: Trace, position: int, part: str) -> None:
+    """Raise ArgumentError unless the trace holds the gradient of a layer's "y" or "z"."""
+    record = _after_backward(trace, position)
+    if part == "y" and record.dy is None:
+        raise ArgumentError(
+            f"with labels, softmax and loss are one step: ask for {record.name}.z, the gradient "
+            f"before the softmax"
+        )
+    if part == "z" and record.dz is None:
+        raise ArgumentError(
+            f"what {record.name} did before its activation {record.layer.activation!r} is not known "
+            f"here; ask for {record.name}.x or {record.name}.y"
+        )
 
 
 def _after_backward(trace: Trace, position: int) -> Record:

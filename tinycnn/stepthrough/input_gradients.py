@@ -38,6 +38,7 @@ from tinycnn.stepthrough.sums import (
     number,
 )
 from tinycnn.trace import Record, Trace
+from tinycnn.wording import many
 
 _POWER = 32  # roundings of a power and what is done with it
 
@@ -118,7 +119,7 @@ def _dense_input(record: Record, place: Place, sample: int) -> list[Section]:
     parts = [Product(f"unit {f}", float(dz[sample, f]), float(row[f])) for f in range(W.shape[1])]
     tree = grouped("sum", parts, "units")
     return [
-        Adds(f"{len(parts):,} products dz * W, one a unit:", tree),
+        Adds(f"{many(len(parts), 'product')} dz * W, one a unit:", tree),
         *([Notes("BIGGEST", biggest(tree))] if tree.terms > MOST else []),
     ]
 
@@ -174,7 +175,8 @@ def _dropout_input(record: Record, place: Place, sample: int) -> list[Section]:
     if record.saved is None:
         return [Adds("dropout is off: dy passes", add("sum", [Term("dy", dy)]))]
     if not record.saved[(sample, *place)]:
-        return [Adds("the mask dropped this cell: nothing passes", _stopped(dy))]
+        already = "; dy is 0 already" if dy == 0 else ""
+        return [Adds(f"the mask dropped this cell: nothing passes{already}", _stopped(dy))]
     words = f"the mask kept this cell: dy * 1 / (1 - {layer.rate:g})"
     return [Adds(words, add("sum", [Product("dy", dy, 1 / (1 - layer.rate))]))]
 
@@ -183,7 +185,8 @@ def _relu_input(record: Record, place: Place, sample: int) -> list[Section]:
     assert record.dy is not None
     y, dy = float(record.y[(sample, *place)]), float(record.dy[(sample, *place)])
     if y <= 0:
-        return [Adds("y = 0: ReLU stopped it, so nothing passes", _stopped(dy))]
+        already = "; dy is 0 already" if dy == 0 else ""
+        return [Adds(f"y = 0: ReLU stopped it, so nothing passes{already}", _stopped(dy))]
     return [Adds(f"y = {number(y)}: ReLU let it pass, so dy passes", add("sum", [Term("dy", dy)]))]
 
 

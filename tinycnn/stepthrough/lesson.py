@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import runpy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tinycnn.errors import ArgumentError, FileError, UnknownNameError
+from tinycnn.errors import ArgumentError, FileError
+from tinycnn.gradient_check import own_code
 from tinycnn.model import Sequential
 from tinycnn.networks import alexnet
 from tinycnn.shapes import times
@@ -21,7 +19,10 @@ from tinycnn.trace import Trace
 
 @dataclass
 class Lesson:
-    """``model`` over ``picture``; ``weights`` says in words where the weights come from."""
+    """``model`` over ``picture``; ``weights`` says in words where the weights come from.
+
+    ``likeliest`` says that nobody named the label: it is the class that the network finds likeliest.
+    """
 
     model: Sequential
     picture: Picture
@@ -30,6 +31,13 @@ class Lesson:
     random: bool  # drawn for the lesson: what the network answers means nothing
     training: bool = False
     seed: int = 0
+    likeliest: bool = False
+    source: str = ""  # where the model comes from: a variant, or FILE.py:NAME
+
+    @property
+    def name(self) -> str:
+        """The model's name, or where it stands."""
+        return self.model.name or Path(self.source).name or "the network"
 
     @property
     def classes(self) -> int:
@@ -68,8 +76,8 @@ def open_lesson(
 
     ``model`` is an AlexNet variant, with the lesson's own weights drawn from ``seed``, or
     "FILE.py:NAME", a Sequential of yours with the weights that it has; ``weights_file`` names an
-    .npz to take instead. ``label`` is the class that the loss is taken against; ``training`` turns
-    dropout on, its masks drawn from ``seed``.
+    .npz to take instead. ``label`` is the class that the loss is taken against (None: the bundled
+    picture's own, else the likeliest); ``training`` turns dropout on, its masks drawn from ``seed``.
     """
     own = ".py:" in model
     network = _own_model(model) if own else alexnet(variant=model, rng=seed)
@@ -80,9 +88,9 @@ def open_lesson(
         )
     seen = picture.load(image, network.input_shape)
     classes = network.shapes[-1][0]
-    if label is None:
-        label = seen.label if seen.label is not None and seen.label < classes else 0
-    if not 0 <= label < classes:
+    if label is None and seen.label is not None and seen.label < classes:
+        label = seen.label
+    if label is not None and not 0 <= label < classes:
         raise ArgumentError(f"label must lie in 0 .. {classes - 1}, got {label}")
     if weights_file is not None:
         weights.load(network, weights_file)
@@ -93,32 +101,22 @@ def open_lesson(
         weights.draw_lesson(network, seed)
         words = f"random, seed {seed}"
     random = weights_file is None and not own
-    return Lesson(network, seen, label, words, random, training, seed)
-
-
-@contextmanager
-def _reporting(what: str) -> Iterator[None]:
-    """Turn whatever a user's code raises into one line."""
-    try:
-        yield
-    except (Exception, SystemExit) as error:
-        words = " ".join(str(error).split())
-        raise FileError(f"{what} fails: {type(error).__name__}: {words}") from error
+    lesson = Lesson(
+        network, seen, label or 0, words, random, training, seed, label is None, source=model
+    )
+    if lesson.likeliest:
+        lesson.label = int(lesson.trace.y[0].argmax())
+    return lesson
 
 
 def _own_model(source: str) -> Sequential:
-    """Run FILE.py and give its NAME, a Sequential or a function that makes one."""
-    file, _, name = source.rpartition(":")
-    path = Path(file)
-    if not path.is_file():
+    """The Sequential that FILE.py:NAME is, or that it makes."""
+    file = source.rpartition(":")[0]
+    if not Path(file).exists():
         raise FileError(f"there is no file {file!r}; --model takes a variant or FILE.py:NAME")
-    with _reporting(file):
-        namespace = runpy.run_path(str(path))
-    if name not in namespace:
-        raise UnknownNameError(f"{file} defines no {name!r}")
-    model = namespace[name]
+    _, model = own_code.value_of(source)
     if callable(model) and not isinstance(model, Sequential):
-        with _reporting(source):
+        with own_code.reporting(source, file):
             model = model()
     if not isinstance(model, Sequential):
         raise ArgumentError(f"{source} must be a tinycnn.Sequential, got {type(model).__name__}")

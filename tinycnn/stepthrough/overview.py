@@ -112,12 +112,13 @@ def backward_rows(lesson: Lesson) -> Iterator[BackwardRow]:
 def to_dict(lesson: Lesson) -> dict[str, Any]:
     """The overview as plain data."""
     return {
-        "model": lesson.model.name,
+        "model": lesson.name,
         "parameters": sum(math.prod(s) for s in lesson.model.parameter_shapes().values()),
         "weights": lesson.weights,
         "random": lesson.random,
         "picture": lesson.picture.title,
         "label": lesson.label,
+        "label_is_likeliest": lesson.likeliest,
         "forward": [asdict(row) for row in forward_rows(lesson)],
         "loss": asdict(loss(lesson)),
         "backward": [asdict(row) for row in backward_rows(lesson)],

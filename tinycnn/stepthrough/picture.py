@@ -1,7 +1,8 @@
-"""The picture that a walk is about: the bundled one, or the user's own, cut to the network's input."""
+"""The picture that a walk is about: the bundled one, or the user's own, fitted to the network's input."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -9,12 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.errors import FileError, MissingExtraError, ShapeError
+from tinycnn.errors import ShapeError
 from tinycnn.shapes import times
+from tinycnn.stepthrough import pixels
+from tinycnn.stepthrough.resizing import Size, covering, middle
 
 BUNDLED = "chelsea.png"
 _BUNDLED_FACTS = "a cat, photographed by Stefan van der Walt, CC0; bundled"
 _BUNDLED_LABEL = 281  # "tabby, tabby cat" in ImageNet's numbering
+_LUMA = np.array([19595, 38470, 7471])  # 0.299, 0.587 and 0.114 of 2**16
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,12 @@ class Picture:
 
 
 def load(source: str | Path | None, shape: tuple[int, ...]) -> Picture:
-    """Read a picture and cut it to ``shape`` (H, W, C).
+    """Read a picture of any size and fit it to ``shape`` (H, W, C).
 
-    ``source`` is None for the bundled photograph, an .npy file of uint8 pixels, or any picture that
-    Pillow reads (extra ``image``). Raises FileError for what is missing or is no picture.
+    ``source`` is None for the bundled photograph, an .npy file of pixels, or any picture that Pillow
+    reads (extra ``image``). The short side is resized to fit, then the middle is cut out. For a network
+    of one channel colours become grey by their luma, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). The
+    title says all that was done. Raises FileError for what is missing or is no picture.
     """
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise ShapeError(
@@ -44,71 +50,52 @@ def load(source: str | Path | None, shape: tuple[int, ...]) -> Picture:
             f"array with trace() in Python"
         )
     if source is None:
-        with resources.as_file(resources.files(__package__) / "pictures" / "chelsea.npz") as path:
-            pixels = np.load(path)["pixels"]
-        cut, label = _cut(pixels, shape), _BUNDLED_LABEL
-        return Picture(cut, f"{BUNDLED} ({_BUNDLED_FACTS}), cut to {times(shape[:2])}", label)
+        return _bundled(shape)
     path = Path(source)
-    if not path.is_file():
-        raise FileError(
-            f"there is no picture {str(path)!r}; give the path of a picture or .npy file"
-        )
-    pixels = _array(path) if path.suffix == ".npy" else _photograph(path, shape)
-    return Picture(_cut(pixels, shape), f"{path.name}, cut to {times(shape[:2])}")
+    read = pixels.read(path)
+    size = (read.values.shape[0], read.values.shape[1])
+    resized = covering(size, (shape[0], shape[1]))
+    fitted = _fitted(read.values, resized, shape)
+    words = [*read.notes, *_steps(size, resized, (shape[0], shape[1])), *_flat(fitted)]
+    return Picture(fitted, ", ".join([f"{path.name}, {times(size)} (rows x columns)", *words]))
 
 
-def _cut(pixels: Array, shape: tuple[int, ...]) -> Array:
-    """Shrink by whole factors (means of square blocks) while it fits, then cut the middle out."""
-    H, W, C = shape
-    h, w, c = pixels.shape
-    if h < H or w < W:
-        raise FileError(
-            f"the picture is {times(pixels.shape[:2])} pixels, but the network wants at least "
-            f"{times((H, W))}; enlarge it first"
-        )
-    if c != C:
-        pixels = np.repeat(pixels, C, axis=2) if c == 1 else pixels.mean(axis=2, keepdims=True)
-    factor = min(h // H, w // W)
-    h, w = h // factor, w // factor
-    tiles = pixels[: h * factor, : w * factor].reshape(h, factor, w, factor, C)
-    small = np.rint(tiles.mean(axis=(1, 3))).astype(np.uint8)
-    top, left = (h - H) // 2, (w - W) // 2
-    return np.ascontiguousarray(small[top : top + H, left : left + W])
+def _bundled(shape: tuple[int, ...]) -> Picture:
+    """The photograph; where it is large enough, shrunk by a whole factor alone."""
+    with resources.as_file(resources.files(__package__) / "pictures" / "chelsea.npz") as path:
+        photograph = np.load(path)["pixels"]
+    H, W = shape[:2]
+    h, w, _ = photograph.shape
+    if factor := min(h // H, w // W):
+        size = (h // factor, w // factor)
+        photograph = photograph[: size[0] * factor, : size[1] * factor]
+    else:
+        size = covering((h, w), (H, W))
+    title = f"{BUNDLED} ({_BUNDLED_FACTS}), cut to {times((H, W))}"
+    return Picture(_fitted(photograph, size, shape), title, _BUNDLED_LABEL)
 
 
-def _array(path: Path) -> Array:
-    try:
-        # Mapped, for a header may claim any size; reading it is up to what the file really holds.
-        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # whatever a damaged header makes NumPy's parser raise
-        raise FileError(f"{path.name} is not a readable .npy file: {error}") from error
-    if not isinstance(array, np.ndarray) or array.dtype != np.uint8:
-        raise FileError(f"{path.name} must hold one array of pixels 0 .. 255, dtype uint8")
-    if array.ndim == 2:
-        array = array[:, :, None]
-    if array.ndim != 3 or array.shape[2] not in (1, 3):
-        raise FileError(
-            f"{path.name} must have the axes (height, width, 3) or (height, width), got shape "
-            f"{array.shape}"
-        )
-    return array
+def _fitted(values: Array, size: Size, shape: tuple[int, ...]) -> Array:
+    """``values`` resized to ``size``, its middle cut out, grey or in colours as ``shape`` has it."""
+    cut = middle(values, size, (shape[0], shape[1]))
+    if cut.shape[2] == shape[2]:
+        return cut
+    if shape[2] == 3:
+        return np.repeat(cut, 3, axis=2)
+    grey: Array = ((cut @ _LUMA + (1 << 15)) >> 16).astype(np.uint8)
+    return grey[:, :, None]
 
 
-def _photograph(path: Path, shape: tuple[int, ...]) -> Array:
-    try:
-        from PIL import Image, ImageOps, UnidentifiedImageError
-    except ImportError as error:
-        raise MissingExtraError(
-            f"reading {path.name} needs Pillow: pip install 'tinycnn[image]' (an .npy file of "
-            f"uint8 pixels needs nothing)"
-        ) from error
-    mode = "RGB" if shape[2] == 3 else "L"
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert(mode)
-            fitted = ImageOps.fit(upright, (shape[1], shape[0]), Image.Resampling.LANCZOS)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise FileError(f"{path.name} is not a picture that Pillow can read: {error}") from error
-    except Image.DecompressionBombError as error:
-        raise FileError(f"{path.name} has too many pixels: {error}") from error
-    return np.asarray(fitted).reshape(shape)
+def _steps(size: Size, resized: Size, wanted: Size) -> Iterator[str]:
+    """What was done to a picture of ``size``, in words."""
+    if resized != size:
+        yield f"{'enlarged' if sum(resized) > sum(size) else 'shrunk'} to {times(resized)}"
+    if wanted != resized:
+        yield f"cut to {times(wanted)}"
+
+
+def _flat(fitted: Array) -> Iterator[str]:
+    """That there is nothing to see, where every pixel is the same."""
+    colour = fitted[0, 0]
+    if (fitted == colour).all():
+        yield f"every pixel {', '.join(map(str, colour))}"

@@ -21,11 +21,12 @@ from tinycnn.shapes import times
 from tinycnn.stepthrough.explanation import (
     Sees,
 )
-from tinycnn.stepthrough.field import readers, receptive_field, window_of
+from tinycnn.stepthrough.field import holding, readers, receptive_field, window_of
 from tinycnn.stepthrough.sums import (
     extent,
 )
 from tinycnn.trace import Record, Trace
+from tinycnn.wording import every
 
 Place = tuple[int, ...]
 
@@ -44,7 +45,7 @@ def sees(trace: Trace, position: int, place: Place) -> Sees:
     shape = record.x.shape[1:]
     source = trace.records[position - 1].name if position else "the input"
     if len(shape) != 3:
-        return Sees((f"{source}, all {math.prod(shape):,} cells",), None)
+        return Sees((f"{source}, {every(math.prod(shape), 'cell')}",), None)
     if len(place) != 3:
         return Sees((f"{source}, all {times(shape)} cells",), None)
     row, column, channel = place
@@ -86,7 +87,7 @@ def picture_of(trace: Trace, sample: int) -> Array | None:
 def _channels(record: Record, channel: int) -> str:
     count = record.x.shape[3]
     layer = record.layer
-    everything = "all 1 channel" if count == 1 else f"all {count} channels"
+    everything = every(count, "channel")
     if isinstance(layer, Conv2D):
         per_group = count // layer.groups
         first = channel // (layer.filters // layer.groups) * per_group
@@ -104,7 +105,7 @@ def next_layer(trace: Trace, position: int, place: Place, sample: int) -> tuple[
         return ("nobody: it is the network's answer",)
     reader = trace.records[position + 1]
     if isinstance(reader.layer, Dense):
-        return (f"all {reader.layer.units:,} units of {reader.name}",)
+        return (f"{every(reader.layer.units, 'unit')} of {reader.name}",)
     if isinstance(reader.layer, MaxPool2D):
         lines = []
         for (r, c), winner in window_winners(reader, place, sample).items():
@@ -130,13 +131,11 @@ def window_winners(
 ) -> dict[tuple[int, int], tuple[int, int]]:
     """For each window of a max-pool that holds a cell of its input: window -> the cell that won."""
     assert isinstance(pool.layer, MaxPool2D)
-    region = readers(pool.layer, pool.x.shape[1:], (place[0], place[1]))
-    if region is None:
-        return {}
+    rows, columns = holding(pool.layer, pool.x.shape[1:], (place[0], place[1]))
     win = pool.layer.window(pool.x.shape[1:])
     winners = {}
-    for r in range(region[0][0], region[0][1] + 1):
-        for c in range(region[1][0], region[1][1] + 1):
+    for r in rows:
+        for c in columns:
             i, j = divmod(int(pool.saved[0][sample, r, c, place[2]]), win.kernel[1])
             winners[r, c] = (
                 win.height.seen(r, r)[0] + i * win.dilation[0],

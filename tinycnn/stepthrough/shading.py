@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.stepthrough import contrast
 from tinycnn.stepthrough.field import Region
 from tinycnn.stepthrough.ink import (
     BOLD,
@@ -20,6 +21,7 @@ from tinycnn.stepthrough.ink import (
     Span,
     length,
     read_codes,
+    wrapped,
 )
 from tinycnn.stepthrough.sheets import Sheet, Spot
 from tinycnn.stepthrough.sums import number
@@ -65,7 +67,9 @@ def _colours(sheet: Sheet, values: Array, grain: Grain) -> list[int]:
     """Each cell's colour: greys for a picture, else warm above zero and cold below."""
     if sheet.what is None:
         low, high = float(values.min()), float(values.max())
-        scaled = (values - low) * ((len(GREYS) - 0.01) / ((high - low) or 1.0))
+        if low == high:  # as bright as it is
+            low, high = -1.0, 1.0
+        scaled = (values - low) * ((len(GREYS) - 0.01) / (high - low))
         greys: list[int] = np.array(GREYS)[scaled.astype(np.int64)].tolist()
         return greys
     shades = shades_of(values)
@@ -242,19 +246,22 @@ def _label(sheet: Sheet, row: int, here: int, win: Window) -> Span:
 def draw_field(pixels: Array, field: Region, lines: int, width: int, look: Look) -> list[Line]:
     """A picture no larger than ``lines`` and ``width``, with a frame around what a cell sees.
 
-    In greys that use all of black to white.
+    In greys that use all of black to white, with a remark where these tell little.
     """
     H, W, _ = pixels.shape
+    remark = contrast.remark(pixels, colours=False)
+    words = wrapped([(remark, DIM)], width, 0) if remark else []
+    lines = max(lines - len(words), 1)
     scale = min(width / W, 2 * lines / H, _PICTURE / W, 1.0)
-    small = _shrunk(pixels.mean(axis=2), (max(int(H * scale), 1), max(int(W * scale), 1)))
-    dark, light = np.percentile(small, [2, 98])
-    greys = np.clip((small - dark) * (255 / max(light - dark, 1)), 0, 255).astype(np.uint8)
+    size = (max(int(H * scale), 1), max(int(W * scale), 1))
+    small = _shrunk(contrast.brightness(pixels), size)
+    greys = contrast.stretched(small).astype(np.uint8)
     rows, columns = (
         (first * less // size, last * less // size)
         for (first, last), less, size in zip(field, small.shape, (H, W), strict=True)
     )
     drawn = draw_picture(greys[..., None], (rows, columns), Style(colour=look.rich))
-    return [read_codes(line[_INDENT:]) for line in drawn]
+    return [*(read_codes(line[_INDENT:]) for line in drawn), *words]
 
 
 def _shrunk(image: Array, size: tuple[int, int]) -> Array:

@@ -89,12 +89,20 @@ class Sheet:
 
     def largest(self, spot: Spot | None = None) -> Spot:
         """The number of largest size, NaN first: of the page of ``spot``, or of all."""
-        values = self.cells if spot is None else self.page(spot)
-        low, high = int(values.argmin()), int(values.argmax())
-        flat = low if abs(values.flat[low]) > abs(values.flat[high]) else high
         if spot is not None:
-            return (flat, *spot[1:])
-        return tuple(int(i) for i in np.unravel_index(flat, values.shape))
+            return (*_largest(self.page(spot)), *spot[1:])
+        return _largest(self.cells)
+
+    def largest_of(self, unit: int) -> Spot:
+        """The number of largest size among those whose last index is ``unit``."""
+        return self.spot((*_largest(self.cells.reshape(self.shape)[..., unit]), unit))
+
+
+def _largest(values: Array) -> tuple[int, ...]:
+    """The index of the number of largest size, NaN first."""
+    low, high = int(values.argmin()), int(values.argmax())
+    flat = low if abs(values.flat[low]) > abs(values.flat[high]) else high
+    return tuple(int(i) for i in np.unravel_index(flat, values.shape))
 
 
 def _moved(index: tuple[int, ...], old: tuple[int, ...], new: tuple[int, ...]) -> tuple[int, ...]:

@@ -1,0 +1,75 @@
+"""Files of users: what may be read, and what is written without losing anything."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tinycnn.errors import FileError
+
+
+def expect_regular(path: Path, what: str) -> int:
+    """The size in bytes of a file that can be read to its end; ``what`` it is stands in the error.
+
+    Raises FileError for what is missing, and for folders, devices and pipes, which may never end.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise FileError(f"there is no {what} {str(path)!r}") from error
+    except (OSError, ValueError) as error:
+        raise FileError(f"{what} {str(path)!r} cannot be read: {reason(error)}") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise FileError(f"{str(path)!r} is a folder, not a {what}")
+    if not stat.S_ISREG(status.st_mode):
+        raise FileError(f"{str(path)!r} is a device or a pipe, not a {what}: give a regular file")
+    return status.st_size
+
+
+def expect_writable(target: str | Path) -> None:
+    """Raise FileError where `write_text` would fail, so that no work is done in vain."""
+    path = Path(target)
+    with _writing(target):
+        if path.exists() and not path.is_file():
+            raise FileError(f"{str(target)!r} cannot be written: it is no regular file")
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+
+
+def write_text(target: str | Path, text: str, *, replace: bool = True) -> None:
+    """Write beside ``target`` first, then put it in its place, so that nothing is lost.
+
+    Raises FileError where it cannot be written; without ``replace`` also where a file is.
+    """
+    path = Path(target)
+    with _writing(target), tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+        beside = Path(folder) / path.name
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        if replace:
+            beside.replace(path)
+        else:
+            os.link(beside, path)  # which fails where a file has come to be
+
+
+@contextmanager
+def _writing(target: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except FileError:
+        raise
+    except FileExistsError as error:
+        raise FileError(
+            f"{str(target)!r} is there already and may hold somebody's work: give another name, or "
+            f"move it away"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise FileError(f"{str(target)!r} cannot be written: {reason(error)}") from error
+
+
+def reason(error: Exception) -> str:
+    """Why a file cannot be read or written, without its name."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
