@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike
 from tinycnn import memory
 from tinycnn.arguments import one_of, whole
 from tinycnn.arrays import Array, expect_axes, expect_shape, numbers, read_only, tensor
-from tinycnn.errors import ArgumentError, ShapeError, TinyCNNError
+from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
 from tinycnn.layers import Context, Layer, naming, returned
 from tinycnn.ownership import own, owner
 from tinycnn.parameters import Edit, FlatArrays
@@ -57,6 +58,9 @@ class Sequential:
         self.dtype = np.dtype(dtype)
         self.name = name
         self.version = 0
+        self.steps = 0  # of optimizers
+        self._masks: tuple[int, int, int] | None = None  # of the last training pass
+        self._has_warned = False  # of masks that repeat
         self._seed = _seed(rng)
         self._parameters: FlatArrays | None = None
         self._edits: set[Edit] = set()
@@ -225,10 +229,33 @@ class Sequential:
         """Run ``x`` (N, ...) forward and record the pass; see `tinycnn.trace.Trace`.
 
         ``rng`` is the key of this pass's dropout masks (a Generator gives one draw), ``first_sample``
-        the number of the batch's first image, which its masks follow. ``x`` is kept by reference:
-        do not write to it before ``backward``.
+        the number of the batch's first image, which its masks follow. An int gives the same masks
+        each time, so a training loop hands on one Generator; `RepeatedMasksWarning` says so once.
+        ``x`` is kept by reference: do not write to it before ``backward``.
         """
+        if training and isinstance(rng, (int, np.integer)):
+            self._warn_of_repeated_masks(int(rng), first_sample)
         return record(self, x, training, rng, first_sample, algorithm)
+
+    def _warn_of_repeated_masks(self, key: int, first_sample: int) -> None:
+        """Warn once, if an optimizer has made a step since the last pass of the same masks.
+
+        Without a step between, as in differences of the loss, they are to be the same.
+        """
+        before, self._masks = self._masks, (key, first_sample, self.steps)
+        repeated = (
+            before is not None and before[:2] == (key, first_sample) and before != self._masks
+        )
+        if self._has_warned or not repeated or not any(layer.draws for layer in self.layers):
+            return
+        self._has_warned = True
+        warnings.warn(
+            f"trace(training=True, rng={key}) again after a training step: it drops the same cells as "
+            f"before; make rng = numpy.random.default_rng({key}) once, before the loop, and pass it "
+            f"to every trace",
+            RepeatedMasksWarning,
+            stacklevel=3,
+        )
 
     def batch(self, x: ArrayLike) -> Array:
         """Read a batch of inputs in the model's dtype."""
