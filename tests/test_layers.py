@@ -419,7 +419,7 @@ RIGHT = {"scale": np.zeros(3)}
         (
             {"backward": lambda self, params, dy, saved, context: (None, RIGHT)},
             ArgumentError,
-            "mine (Faulty): backward returned None for dx, which the layers before it need",
+            "mine (Faulty): backward returned None for dx, which the parameters of the layers before it need",
         ),
         (
             {"backward": lambda self, params, dy, saved, context: (dy[:, :2], RIGHT)},

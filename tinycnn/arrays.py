@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinycnn.errors import ArgumentError, DTypeError, ShapeError
+from tinycnn.errors import ArgumentError, DTypeError, ShapeError, TinyCNNError
 
 Array = NDArray[Any]
 
@@ -49,11 +49,50 @@ def common_dtype(*values: Any) -> np.dtype[Any]:
 
 
 def as_array(value: ArrayLike, name: str) -> Array:
-    """Read an array or nested lists, whatever they hold."""
+    """Read an array or nested lists, whatever they hold, unless that would be misread."""
     try:
+        if reason := misread(value):
+            raise DTypeError(f"{name} {reason}")
         return np.asarray(value)
+    except TinyCNNError:
+        raise
     except ValueError as error:
         raise ShapeError(f"{name} must be an array or lists of equal lengths: {error}") from None
+    except (TypeError, RuntimeError) as error:  # a tensor on a device or one that wants gradients
+        raise DTypeError(f"{name} cannot be read as an array: {error}") from error
+
+
+def misread(value: Any) -> str:
+    """Why NumPy would take ``value`` for numbers that it does not mean, "" if it would not."""
+    if isinstance(value, (list, tuple)):
+        inside = (misread(item) for item in value if type(item) not in (float, int))
+        return next(filter(None, inside), "")
+    if isinstance(value, np.ma.MaskedArray):
+        hint = "say what stands in their place, as x.filled(0) does"
+        return (
+            f"has masked cells, whose mask would be lost; {hint}" if np.ma.is_masked(value) else ""
+        )
+    if isinstance(value, np.matrix):
+        return "must be an array, got a numpy.matrix, which stays 2-D; pass np.asarray(x)"
+    if not isinstance(value, np.ndarray) and callable(getattr(value, "toarray", None)):
+        return f"must be an array, got a sparse {type(value).__name__}; pass x.toarray()"
+    return ""
+
+
+def numbers(value: ArrayLike, name: str) -> Array:
+    """Read an array of real numbers, as it is."""
+    array = as_array(value, name)
+    if array.dtype.kind not in "fiub":
+        remedy = _REMEDIES.get(array.dtype.kind, "convert it to float32 or float64")
+        raise DTypeError(f"{name} must hold real numbers, got dtype {array.dtype}; {remedy}")
+    return array
+
+
+_REMEDIES = {
+    "V": "take one of its fields, such as x['height']",
+    "M": "count in a unit, such as (x - x.min()) / np.timedelta64(1, 's')",
+    "m": "count in a unit, such as x / np.timedelta64(1, 's')",
+}
 
 
 def tensor(value: ArrayLike, name: str, axes: str | Sequence[str], dtype: np.dtype[Any]) -> Array:
@@ -64,11 +103,13 @@ def tensor(value: ArrayLike, name: str, axes: str | Sequence[str], dtype: np.dty
     C-contiguous and aligned: a kernel meets one kind of array only, and nothing behind this door
     can write to what belongs to the user.
     """
-    array = as_array(value, name)
-    if array.dtype.kind not in "fiub":
-        raise DTypeError(
-            f"{name} must hold real numbers, got dtype {array.dtype}; convert it to float32 or float64"
-        )
+    array = numbers(value, name)
+    expect_axes(array, name, axes)
+    return read_only(np.require(array, dtype, ["C", "A"]))
+
+
+def expect_axes(array: Array, name: str, axes: str | Sequence[str]) -> None:
+    """Raise ShapeError unless ``array`` has one axis for each name in ``axes``, as in `tensor`."""
     open_ended = axes[-3:] == "..."
     names = axes[:-3] if open_ended else axes
     if array.ndim < len(names) or (array.ndim > len(names) and not open_ended):
@@ -79,7 +120,6 @@ def tensor(value: ArrayLike, name: str, axes: str | Sequence[str], dtype: np.dty
     for axis, size in zip(names, array.shape, strict=False):
         if size == 0 and axis not in "NR":
             raise ShapeError(f"{name}'s axis {axis} must not be empty, got shape {array.shape}")
-    return read_only(np.require(array, dtype, ["C", "A"]))
 
 
 def read_only(array: Array) -> Array:

@@ -27,6 +27,10 @@ class StaleTraceError(TinyCNNError, RuntimeError):
     """A backward pass asked of a trace whose model has changed since its forward pass."""
 
 
+class RepeatedMasksWarning(UserWarning):
+    """Training steps that are given the same int as ``rng``, and so drop the same cells each time."""
+
+
 class FileError(TinyCNNError, OSError):
     """A file that is missing, damaged, foreign or too large."""
 

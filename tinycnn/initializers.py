@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycnn import blocks
-from tinycnn.arrays import Array, row_major
+from tinycnn.arrays import Array, row_major, tensor
 
 Initializer = Callable[[Array, np.random.Generator], None]
 
@@ -28,7 +28,7 @@ class Constant:
     value: float = 0.0
 
     def __call__(self, out: Array, rng: np.random.Generator) -> None:
-        out[...] = self.value
+        out[...] = tensor(self.value, "value", "...", out.dtype)
 
 
 @dataclass(frozen=True)

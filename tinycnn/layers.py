@@ -55,6 +55,7 @@ class Layer:
     name: str | None = None
     stem = "layer"  # of names given by the model: "conv" for conv1, conv2, ...
     activation: str | None = None
+    draws = False  # True: in training, forward draws from context.rng
     batch_independent = (
         True  # in inference; False: the samples of a batch change each other's result
     )
@@ -478,6 +479,10 @@ class Dropout(Layer):
     def __init__(self, rate: float = 0.5, *, name: str | None = None) -> None:
         self.rate = number(rate, "rate", below=1)
         self.name = name
+
+    @property
+    def draws(self) -> bool:  # type: ignore[override]
+        return self.rate > 0
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

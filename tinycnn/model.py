@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ from numpy.typing import ArrayLike
 
 from tinycnn import memory
 from tinycnn.arguments import ALGORITHMS, one_of, whole
-from tinycnn.arrays import Array, expect_shape, read_only, tensor
-from tinycnn.errors import ArgumentError, ShapeError
+from tinycnn.arrays import Array, expect_axes, expect_shape, numbers, read_only, tensor
+from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
 from tinycnn.layers import Context, Layer, naming, returned
 from tinycnn.ownership import own, owner
 from tinycnn.parameters import Edit, FlatArrays
@@ -65,6 +66,9 @@ class Sequential:
         self.algorithm = algorithm
         self.name = name
         self.version = 0
+        self.steps = 0  # of optimizers
+        self._masks: tuple[int, int, int] | None = None  # of the last training pass
+        self._has_warned = False  # of masks that repeat
         self._seed = _seed(rng)
         self._parameters: FlatArrays | None = None
         self._edits: set[Edit] = set()
@@ -189,18 +193,34 @@ class Sequential:
     def predict(self, x: ArrayLike, batch_size: int = 32, *, algorithm: str | None = None) -> Array:
         """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...).
 
+        No more than a batch of ``x`` is converted at a time, so it may be a large mapped file.
+
         ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the model's. In float32,
         convolutions may go by Winograd's algorithm, whose rounding differs: an output that is exactly 0
         by the formula may come out as 1e-7 of the largest, or below 0, and cells that a window does
         not see may change its last digits. ``predict(x, algorithm="im2col")`` is without it.
         """
-        x, algorithm = self.batch(x), self._algorithm(algorithm)
+        algorithm = self._algorithm(algorithm)
         step = whole(batch_size, "batch_size")
-        result = memory.empty((len(x), *self.shapes[-1]), self.dtype)
+        x = self._readable(x, step)
+        result = memory.empty((len(x), *self._shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
-            last = min(first + step, len(x))
-            self._inference().run(x[first:last], first, result[first:last], algorithm)
+            batch = self.batch(x[first : first + step])
+            self._inference().run(batch, first, result[first : first + step], algorithm)
         return result
+
+    def _readable(self, x: ArrayLike, step: int) -> Array | Sequence[Any]:
+        """Check ``x``, of which no more than a batch of ``step`` may be converted at a time.
+
+        A list stays a list: it is read once here, batch by batch, to see whether all of it can be.
+        """
+        if isinstance(x, (list, tuple)):
+            with suppress(TinyCNNError):  # what is wrong with all of it is said below
+                for first in range(0, len(x), step):
+                    self._inputs(x[first : first + step])
+                if x:
+                    return x
+        return self._inputs(x)
 
     def _inference(self) -> Inference:
         with self._lock:
@@ -223,10 +243,13 @@ class Sequential:
         """Run ``x`` (N, ...) forward and record the pass; see `tinycnn.trace.Trace`.
 
         ``rng`` is the key of this pass's dropout masks (a Generator gives one draw), ``first_sample``
-        the number of the batch's first image, which its masks follow. ``x`` is kept by reference:
-        do not write to it before ``backward``. ``algorithm`` is as in `predict`, and of the backward
-        pass too.
+        the number of the batch's first image, which its masks follow. An int gives the same masks
+        each time, so a training loop hands on one Generator; `RepeatedMasksWarning` says so once.
+        ``x`` is kept by reference: do not write to it before ``backward``. ``algorithm`` is as in
+        `predict`, and of the backward pass too.
         """
+        if training and isinstance(rng, (int, np.integer)):
+            self._warn_of_repeated_masks(int(rng), first_sample)
         return record(self, x, training, rng, first_sample, self._algorithm(algorithm))
 
     def _algorithm(self, asked: str | None) -> str | None:
@@ -234,9 +257,34 @@ class Sequential:
         one_of(asked, _ALGORITHMS, "algorithm")
         return self.algorithm if asked is None else asked
 
+    def _warn_of_repeated_masks(self, key: int, first_sample: int) -> None:
+        """Warn once, if an optimizer has made a step since the last pass of the same masks.
+
+        Without a step between, as in differences of the loss, they are to be the same.
+        """
+        before, self._masks = self._masks, (key, first_sample, self.steps)
+        repeated = (
+            before is not None and before[:2] == (key, first_sample) and before != self._masks
+        )
+        if self._has_warned or not repeated or not any(layer.draws for layer in self.layers):
+            return
+        self._has_warned = True
+        warnings.warn(
+            f"trace(training=True, rng={key}) again after a training step: it drops the same cells as "
+            f"before; make rng = numpy.random.default_rng({key}) once, before the loop, and pass it "
+            f"to every trace",
+            RepeatedMasksWarning,
+            stacklevel=3,
+        )
+
     def batch(self, x: ArrayLike) -> Array:
         """Read a batch of inputs in the model's dtype."""
-        x = tensor(x, "x", "N...", self.dtype)
+        return tensor(self._inputs(x), "x", "N...", self.dtype)
+
+    def _inputs(self, x: ArrayLike) -> Array:
+        """Read inputs as they are, once they are known to be a batch of real numbers."""
+        x = numbers(x, "x")
+        expect_axes(x, "x", "N...")
         if x.shape[1:] != self.input_shape:
             remedy = ""
             if x.shape == self.input_shape:

@@ -70,6 +70,7 @@ class SGD:
                 )
 
             blocks.run(update, blocks_and_decays)
+        self.model.steps += 1
 
     def _blocks(self) -> list[tuple[int, int, float]]:
         """Cut each parameter into ranges of the flat buffers, with its decay."""

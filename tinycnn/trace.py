@@ -121,6 +121,8 @@ class Trace:
         the mean cross-entropy, and a softmax at the end is one step with it,
         (p - onehot) / N at the softmax's input. ``keep`` holds every record's dy and dx (by default
         unless the pass was for training); ``out`` takes an earlier call's result and overwrites it.
+        Where no layer before one has parameters, its dx may be None, as an embedding's is; nothing is
+        then carried further.
 
         Raises StaleTraceError if the model's parameters have changed since the forward pass.
         """
@@ -143,14 +145,14 @@ class Trace:
         for record in self.records:
             record.dy = record._dz = record.dx = record.grads = None
         useful = [any(r.params for r in self.records[:i]) for i in range(len(self.records))]
-        for record, need_dx in zip(reversed(self.records), reversed(useful), strict=True):
+        for record, required in zip(reversed(self.records), reversed(useful), strict=True):
             before_activation = at_logits and record is last
             record.dy, record._dz = (None, upstream) if before_activation else (upstream, None)
             views = gradients.of(record.name)
             context = replace(
-                record.context, need_dx=keep or need_dx, at_logits=before_activation, out=views
+                record.context, need_dx=keep or required, at_logits=before_activation, out=views
             )
-            self._step_back(record, upstream, context)
+            self._step_back(record, upstream, context, required)
             if not keep:
                 record.dy, record._dz = None, None
             if record.dx is None:
@@ -160,7 +162,7 @@ class Trace:
                 record.dx = None
         return gradients
 
-    def _step_back(self, record: Record, upstream: Array, context: Context) -> None:
+    def _step_back(self, record: Record, upstream: Array, context: Context, required: bool) -> None:
         with naming(record.layer):
             params = dict(record.params)
             result = record.layer.backward(params, read_only(upstream), record.saved, context)
@@ -179,10 +181,10 @@ class Trace:
             if dx is not None:
                 dx = tensor(dx, "dx", "N...", record.x.dtype)
                 expect_shape(dx, record.x.shape, "dx", "the shape of x")
-            elif context.need_dx:
+            elif required:
                 raise ArgumentError(
-                    "backward returned None for dx, which the layers before it need; return the "
-                    "gradient of x wherever context.need_dx is true"
+                    "backward returned None for dx, which the parameters of the layers before it need; "
+                    "return the gradient of x"
                 )
         record.dx, record.grads = dx, context.out
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.arrays import Array
+from tinycnn.arrays import Array, misread
 from tinycnn.errors import TinyCNNError
 from tinycnn.gradient_check.target import Arrays, Gradients, Target
 
@@ -155,6 +155,8 @@ def _wrong_array(value: Any, what: str) -> str:
         if isinstance(value, (tuple, Mapping)):
             hint = "; wrap a function of several results in one that returns the one to check"
         return f"{what} must be an array, got {type(value).__name__}{hint}"
+    if reason := misread(value):
+        return f"{what} {reason}"
     if value.dtype != np.float64:
         return (
             f"{what} must be float64 as its arrays are, got {value.dtype}: its rounding would hide "

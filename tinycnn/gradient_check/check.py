@@ -63,6 +63,7 @@ def gradcheck(
     )
     seen = behave(chosen, generator, None if dy is None else given_dy(dy, chosen))
     tensors: list[TensorReport] = []
+    notes: list[str] = []
     if seen.sound and seen.dy is not None:
         comparison = Comparison(
             _protected(chosen) if seen.mutates else chosen, seen.dy, limit, generator
@@ -73,9 +74,13 @@ def gradcheck(
                 tensors.append(comparison.tensor(name, gradient, entries, ways))
             elif wrt is not None:
                 seen.problems.append(f"backward gives no gradient for {name}, which wrt names")
+            else:
+                notes.append(
+                    f"{name} is not differentiable, as backward says: it gives None for it"
+                )
         if not tensors and not seen.problems:
             seen.problems.append("backward gives no gradient at all")
-    return Report(chosen.name, seen.problems, tensors, limit, _WHY)
+    return Report(chosen.name, seen.problems, tensors, limit, _WHY, notes)
 
 
 def prepared(

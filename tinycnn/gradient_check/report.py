@@ -85,6 +85,7 @@ class Report:
     tensors: list[TensorReport]
     tolerance: float
     why: str  # the tolerance's reason
+    notes: list[str] = field(default_factory=list)  # what was left out, and why
 
     @property
     def ok(self) -> bool:
@@ -108,6 +109,7 @@ class Report:
             "tolerance": self.tolerance,
             "why": self.why,
             "problems": list(self.problems),
+            "notes": list(self.notes),
             "tensors": [
                 {
                     "name": tensor.name,
@@ -157,7 +159,7 @@ class Report:
         return _HEAD, [_row(tensor) for tensor in self.tensors], 3
 
     def _remarks(self) -> list[str]:
-        remarks = list(self.problems)
+        remarks = [*self.problems, *self.notes]
         for tensor in self.tensors:
             remarks += [f"d{tensor.name}: {text}" for text in _about(tensor)]
         return remarks

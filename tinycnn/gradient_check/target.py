@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, as_array
-from tinycnn.errors import ArgumentError, DTypeError
+from tinycnn.arrays import Array, numbers
+from tinycnn.errors import ArgumentError
 
 Arrays = Mapping[str, Array]
 Gradients = dict[str, Array | None]
@@ -54,9 +54,7 @@ class Target:
 
 def own_copy(value: ArrayLike, name: str) -> Array:
     """A copy of our own: integers as they are, everything else in float64."""
-    array = as_array(value, name)
-    if array.dtype.kind not in "fiub":
-        raise DTypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = numbers(value, name)
     array = np.array(array, array.dtype if array.dtype.kind in "iub" else np.float64, order="C")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ArgumentError(f"{name} holds NaN or infinity, where no gradient can be checked")

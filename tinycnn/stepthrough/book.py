@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
+
 from tinycnn.arrays import Array
 from tinycnn.layers import Conv2D
 from tinycnn.stepthrough import overview, sheets
@@ -85,8 +87,8 @@ class Book:
             last = sheets.COLOUR if reads_colours(first) else "channel"
             if not backward:
                 return sheets.of_output("input", None, trace.x[0], last)
-            assert first.dx is not None
-            return sheets.of_output("dL/dx of the input", f"{first.name}.x", first.dx[0], last)
+            dx = np.full(trace.x.shape, np.nan) if first.dx is None else first.dx
+            return sheets.of_output("dL/dx of the input", f"{first.name}.x", dx[0], last)
         record = self.record(position)
         if part:
             what = f"{record.name}.{part}"

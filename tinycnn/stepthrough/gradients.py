@@ -90,7 +90,10 @@ def _bracketed(text: str) -> str:
 def open_input(trace: Trace, position: int, place: Place, sample: int) -> Explanation:
     """Explain dL/dx at a cell of layer ``position``'s input."""
     record = _after_backward(trace, position)
-    assert record.dx is not None
+    if record.dx is None:
+        raise ArgumentError(
+            f"{record.name} gives no gradient of its input: its backward returns None for dx"
+        )
     engine = float(record.dx[(sample, *place)])
     sections = list(input_sections(trace, position, place, sample))
     sections += _agree(sections, engine, record.dx.dtype, extra(record, sample))
@@ -160,7 +163,9 @@ def expect_gradient(trace: Trace, position: int, part: str) -> None:
 
 def _after_backward(trace: Trace, position: int) -> Record:
     record = trace.records[position]
-    if record.dx is None:
+    if record.dx is None and record.dz is None:
+        if any(after.dx is not None for after in trace.records[position:]):
+            raise ArgumentError(f"no gradient reaches {record.name}: a layer after it gives none")
         raise ArgumentError(
             "this trace holds no gradients: run trace.backward(labels=...) first, with keep=True "
             "if it is a training pass"

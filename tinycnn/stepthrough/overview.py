@@ -34,10 +34,10 @@ class ForwardRow:
 
 @dataclass(frozen=True)
 class BackwardRow:
-    """One layer backward: the gradient of its weights, or for layers without any, of its input."""
+    """One layer backward: the gradient of W, or for layers without one, of its input or a parameter."""
 
     name: str
-    gradient: str  # "dL/dW" or "dL/dx"
+    gradient: str  # "dL/dW", "dL/dx" or "dL/dtable"
     formula: str
     largest: float
     where: tuple[int, ...]
@@ -94,19 +94,21 @@ def backward_rows(lesson: Lesson) -> Iterator[BackwardRow]:
     """Rows from the loss down to the picture."""
     records = lesson.backward.records
     for record in reversed(records):
-        grads = record.grads or {}
-        gradient, name = (grads["W"], "dL/dW") if "W" in grads else (record.dx, "dL/dx")
-        assert gradient is not None
+        shown = {"W": None, "x": record.dx, **(record.grads or {})}
+        known = {name: array for name, array in shown.items() if array is not None}
+        if not known:
+            return  # nothing is carried further
+        part, gradient = next(iter(known.items()))
         flat = max(
             int(gradient.argmax()), int(gradient.argmin()), key=lambda i: abs(gradient.flat[i])
         )
         where = tuple(int(i) for i in np.unravel_index(flat, gradient.shape))
         yield BackwardRow(
             record.name,
-            name,
+            f"dL/d{part}",
             _backward_formula(record),
             float(gradient.flat[flat]),
-            where if name == "dL/dW" else where[1:],
+            where[1:] if part == "x" else where,
             _zeros(gradient),
         )
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from tinycnn.arguments import whole
-from tinycnn.arrays import Array, as_array
-from tinycnn.errors import ArgumentError, CheckFailedError, DTypeError
+from tinycnn.arrays import Array, numbers
+from tinycnn.errors import ArgumentError, CheckFailedError
 from tinycnn.gradient_check.own_code import told
 from tinycnn.gradient_check.values import separated
 from tinycnn.layers import Context, Layer, Shape, returned
@@ -130,7 +130,7 @@ class Subject:
         with self.reporting("forward"):
             result = (layer or self.layer).forward(given.params, given.x, context)
             y, saved = returned(result, "forward", "y, saved")
-            return _numbers(y, "y"), saved
+            return numbers(y, "y"), saved
 
     def backward(
         self, given: Given, y: Array, saved: Any, context: Context, layer: Layer | None = None
@@ -146,7 +146,7 @@ class Subject:
             named = {f"d{name}": array for name, array in gradients.items()}
             if context.need_dx:
                 named = {"dx": dx, **named}
-            arrays = {name: _numbers(array, name) for name, array in named.items()}
+            arrays = {name: numbers(array, name) for name, array in named.items()}
             return Pass({"y": y, **arrays}, saved)
 
     @contextmanager
@@ -165,11 +165,3 @@ def _files(kind: type) -> set[str]:
     methods = [value for base in kind.__mro__ for value in vars(base).values() if callable(value)]
     codes = [getattr(inspect.unwrap(method), "__code__", None) for method in methods]
     return {code.co_filename for code in codes if code is not None}
-
-
-def _numbers(value: Any, name: str) -> Array:
-    """What the layer returned; not copied, for a buffer that it uses again must be noticed."""
-    array = as_array(value, name)
-    if array.dtype.kind not in "fiub":
-        raise DTypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
-    return array
