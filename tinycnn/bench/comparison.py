@@ -11,6 +11,7 @@ from tinycnn.bench.report import FORMAT
 from tinycnn.bench.rounds import unplain
 from tinycnn.bench.tables import LESS, Column, Table, identity, row_key
 from tinycnn.errors import FileError
+from tinycnn.files import expect_regular
 
 LEAST = 0.05  # a change below this part is noise
 SLOWER, FASTER = "slower", "faster"
@@ -21,7 +22,11 @@ Data = Mapping[str, Any]
 def read(path: Path) -> dict[str, Any]:
     """Read what an earlier run wrote with --json."""
     try:
+        if path.exists():
+            expect_regular(path, "run's JSON")
         data = json.loads(path.read_text(encoding="utf-8"))
+    except FileError:
+        raise
     except (OSError, ValueError) as error:
         raise FileError(f"{str(path)!r} cannot be read as a run's JSON: {error}") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:

@@ -12,6 +12,7 @@ from tinycnn.bench.machine import Load, removed, sentence
 from tinycnn.bench.tables import Table
 from tinycnn.bench.team import Team
 from tinycnn.bench.work import Task
+from tinycnn.files import write_text
 
 FORMAT = 1  # of the JSON
 
@@ -130,6 +131,6 @@ class Report:
     def write(self, json_file: Path | None, markdown_file: Path | None) -> None:
         """Write what is asked for."""
         if json_file is not None:
-            json_file.write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
+            write_text(json_file, json.dumps(self.to_dict(), indent=1) + "\n")
         if markdown_file is not None:
-            markdown_file.write_text(self.markdown(), encoding="utf-8")
+            write_text(markdown_file, self.markdown())

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tinycnn import figures
 from tinycnn.errors import ArgumentError
 from tinycnn.networks import VARIANTS
 
@@ -220,6 +221,8 @@ def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
         raise ArgumentError(
             "--save draws one opened number: add --layer and --at, --weight or --grad"
         )
+    if arguments.save:
+        figures.expect(arguments.save)
 
 
 def _command(arguments: argparse.Namespace) -> str:
