@@ -29,7 +29,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-numba: Any = import_module("numba")  # Any: its annotations differ from version to version
+
+def _start_numba() -> Any:  # Any: its annotations differ from version to version
+    try:
+        return import_module("numba")
+    except ValueError as error:  # of a variable NUMBA_... that says what can't be
+        from tinycnn.errors import ArgumentError
+
+        raise ArgumentError(f"Numba does not start: {error}") from error
+
+
+numba = _start_numba()
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -88,7 +98,9 @@ def _choose_lanes() -> int:
     chosen = os.environ.get("TINYCNN_LANES")
     if chosen is not None:
         if chosen not in ("4", "8", "16"):
-            raise ValueError(f"TINYCNN_LANES must be 4, 8 or 16, got {chosen!r}")
+            from tinycnn.errors import ArgumentError
+
+            raise ArgumentError(f"TINYCNN_LANES must be 4, 8 or 16, got {chosen!r}")
         return int(chosen)
     features = numba.config.CPU_FEATURES
     if features is None:
