@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tinycnn.bench.report import FORMAT
+from tinycnn.bench.report import FORMAT, Report
 from tinycnn.bench.rounds import unplain
 from tinycnn.bench.tables import LESS, Column, Table, identity, row_key
 from tinycnn.errors import FileError
@@ -34,7 +35,31 @@ def read(path: Path) -> dict[str, Any]:
             f"{str(path)!r} is not a run of this version, which writes format {FORMAT}: measure again "
             f"with tinycnn bench --json"
         )
+    with _undamaged(path):  # what is done with it in the end, before anything is measured
+        compare(data, data)
     return data
+
+
+def report_of(paths: Sequence[Path]) -> Report:
+    """Read earlier runs into one report."""
+    runs = [read(path) for path in paths]
+    for path, run in zip(paths, runs, strict=True):
+        with _undamaged(path):
+            one = Report.of([run])
+            _ = one.markdown(), [table.text() for table in one.tables]
+    return Report.of(runs)
+
+
+@contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    """Say of which file it is that something is missing, or is of another kind."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise FileError(
+            f"{str(path)!r} is a damaged run: {type(error).__name__}: {error}; measure again with "
+            f"tinycnn bench --json"
+        ) from error
 
 
 def compare(old: Data, new: Data) -> Table:

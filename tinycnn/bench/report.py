@@ -38,8 +38,10 @@ class Report:
         report._load = None
         report._earlier_load = max((run["others_used"] or 0.0 for run in runs), default=None)
         for run in runs:
-            versions = report.machine.get("versions", {}) | run["machine"]["versions"]
-            report.machine = {**run["machine"], **report.machine, "versions": versions}
+            versions = report.machine.get("versions", {}) | run["machine"].get("versions", {})
+            report.machine = {**run["machine"], **report.machine}
+            if versions:  # none where a run ended before it began
+                report.machine["versions"] = versions
             report.absent |= run["absent"]
             report.checks += run["checks"]
             report.wrong += run["wrong"]

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     _expect_outputs(arguments, names)
     old = comparison.read(arguments.compare) if arguments.compare else None
     if arguments.earlier:
-        report = Report.of([comparison.read(path) for path in arguments.earlier])
+        report = comparison.report_of(arguments.earlier)
         _print(report.tables)
         return _end(arguments, report, old)
     report = Report({name: str(value) for name, value in vars(arguments).items() if name != "run"})
