@@ -30,6 +30,7 @@ from tinycnn.kernels.dense_training import (
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.kernels.im2col import col2im, im2col
+from tinycnn.kernels.joining import join, see_out
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
 from tinycnn.kernels.max_pool import max_pool, max_pool_gradient, max_pool_winners
 from tinycnn.kernels.peak import CHAINS, add_products
@@ -39,7 +40,6 @@ from tinycnn.kernels.relu import relu_backward
 from tinycnn.kernels.sgd import sgd_momentum
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.space_to_depth import space_to_depth
-from tinycnn.kernels.waiting import wait_while
 from tinycnn.kernels.winograd import input_transform, output_transform, transform_weights
 from tinycnn.kernels.winograd_gradient import gradient_transform, weight_transform
 
@@ -365,5 +365,9 @@ def test_carry_out(benchmark: Benchmark) -> None:
     benchmark.pedantic(carry_out, setup=arguments, rounds=100)
 
 
-def test_wait_while(benchmark: Benchmark) -> None:
-    benchmark(wait_while, np.zeros(1, np.int64), 0, 1000)
+def test_join(benchmark: Benchmark) -> None:
+    benchmark(join, np.array([1, 0]), 0)
+
+
+def test_see_out(benchmark: Benchmark) -> None:
+    benchmark(see_out, np.array([1, 0]), False, 1000)

@@ -34,12 +34,20 @@ def _start_numba() -> Any:  # Any: its annotations differ from version to versio
     try:
         return import_module("numba")
     except ValueError as error:  # of a variable NUMBA_... that says what can't be
-        from tinycnn.errors import ArgumentError
-
-        raise ArgumentError(f"Numba does not start: {error}") from error
+        raise ImportError(f"Numba does not start: {error}") from error
 
 
 numba = _start_numba()
+
+# A child of os.fork would wait for ever for a compilation that a thread of the parent had begun: the fork
+# waits until it is done.
+_compiling: Any = import_module("numba.core.compiler_lock").global_compiler_lock
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_compiling.acquire,
+        after_in_parent=_compiling.release,
+        after_in_child=_compiling.release,
+    )
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -98,9 +106,7 @@ def _choose_lanes() -> int:
     chosen = os.environ.get("TINYCNN_LANES")
     if chosen is not None:
         if chosen not in ("4", "8", "16"):
-            from tinycnn.errors import ArgumentError
-
-            raise ArgumentError(f"TINYCNN_LANES must be 4, 8 or 16, got {chosen!r}")
+            raise ImportError(f"TINYCNN_LANES must be 4, 8 or 16, got {chosen!r}")
         return int(chosen)
     features = numba.config.CPU_FEATURES
     if features is None:

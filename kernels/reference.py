@@ -740,8 +740,19 @@ def copy_with_border(
     target[: maps.size] = maps.reshape(-1)
 
 
-def wait_while(signal: Any, value: int, most: int) -> None:
-    """See `waiting.wait_while`."""
-    for _ in range(most):
-        if signal[0] != value:
-            return
+def join(state: Any, helper: int) -> bool:
+    """See `joining.join`."""
+    if state[helper] != 0:
+        return False
+    state[helper] = 1
+    return True
+
+
+def see_out(state: Any, stop: bool, looks: int) -> bool:
+    """See `joining.see_out`; in the one thread of a twin, nobody leaves while it waits."""
+    if stop:
+        state[-1] = 1
+    for helper in range(len(state) - 1):
+        if state[helper] == 0:
+            state[helper] = 2
+    return all(where == 2 for where in state[:-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from importlib import import_module
 from typing import Any
@@ -14,6 +15,8 @@ from tinycnn.kernels._jit import kernel, numba
 _types: Any = numba.types
 
 _one_at_a_time = threading.Lock()
+if hasattr(os, "register_at_fork"):  # whoever held it does not exist in the child
+    os.register_at_fork(after_in_child=_one_at_a_time._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 def floats_at(address: int, size: int) -> Any:
@@ -28,6 +31,15 @@ def count_up(counters: Any, index: int) -> int:
     with _one_at_a_time:
         counters[index] += 1
         return int(counters[index]) - 1
+
+
+def exchange_if(counters: Any, index: int, expected: int, new: int) -> bool:
+    """Write ``new`` to ``counters[index]``, int64, if ``expected`` is there; True if it was."""
+    with _one_at_a_time:
+        found = bool(counters[index] == expected)
+        if found:
+            counters[index] = new
+        return found
 
 
 def look_at(counters: Any, index: int) -> int:
@@ -59,6 +71,19 @@ if not numba.config.DISABLE_JIT:
             return builder.atomic_rmw("add", pointer, _ir.IntType(64)(1), "seq_cst")
 
         return _types.int64(counters, _types.intp), generate
+
+    @_extending.intrinsic  # type: ignore[untyped-decorator]
+    def exchange_if(context: Any, counters: Any, index: Any, expected: Any, new: Any) -> Any:
+        """See above."""
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            array, index, *numbers = values
+            pointer = _pointer(context, builder, signature.args[0], array, index)
+            order = "seq_cst"
+            result = builder.cmpxchg(pointer, *numbers, order, order)
+            return builder.extract_value(result, 1)
+
+        return _types.boolean(counters, _types.intp, _types.int64, _types.int64), generate
 
     @_extending.intrinsic  # type: ignore[untyped-decorator]
     def look_at(context: Any, counters: Any, index: Any) -> Any:

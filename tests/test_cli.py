@@ -80,6 +80,8 @@ def test_step_opens_a_cell(capsys):
     assert out.startswith("conv2, row 5, column 5, filter 7")
     opened = step(capsys, "--layer", "conv2", "--at=-6,5,7", "--json")
     assert json.loads(opened)["place"] == [5, 5, 7]
+    assert step(capsys, "--layer", "conv2", "--at", "-6,5,7", "--json") == opened
+    assert step(capsys, "--at", "-6,5,7", "--layer", "conv2", "--json") == opened
 
 
 def test_step_opens_a_weight_s_gradient(capsys):
@@ -105,7 +107,9 @@ def test_step_opens_the_loss(capsys):
 
 def test_step_opens_a_row_of_im2col(capsys):
     out = step(capsys, "--layer", "conv1", "--im2col", "--at", "11,12")
-    assert out.startswith("conv1, im2col row 265 ")
+    first = out.splitlines()[0]
+    assert first.startswith("conv1, row 11, column 12: its row of im2col's matrix ")
+    assert first.endswith(" 265")
     assert "row 265 (= 11 * 23 + 12) of a matrix of 529" in " ".join(out.split())
 
 
@@ -224,21 +228,21 @@ MINI = ["step", "--model", "mini"]
     ("argv", "message"),
     [
         (["step", "nowhere.png"], "there is no picture 'nowhere.png'"),
-        (["step", "--model", "vgg"], "variant must be one of 'one-tower'"),
-        (["summary", "vgg"], "variant must be one of 'one-tower'"),
-        (["summary", "--vs", "vgg"], "variant must be one of"),
-        (["summary", "--classes", "0"], "classes must be at least 1, got 0"),
+        (["step", "--model", "vgg"], "--model must be one of 'one-tower'"),
+        (["summary", "vgg"], "VARIANT must be one of 'one-tower'"),
+        (["summary", "--vs", "vgg"], "--vs must be one of"),
+        (["summary", "--classes", "0"], "--classes must be at least 1, got 0"),
         ([*MINI, "--at", "1,1,1"], "--at says which number of --layer or --grad"),
         ([*MINI, "--why", "loss", "--at", "1,1,1"], "--at says which number of --layer or --grad"),
         (
             [*MINI, "--weight", "fc1.b[1]", "--at", "1"],
             "--at says which number of --layer or --grad",
         ),
-        ([*MINI, "--im2col"], "--im2col needs --layer and --at: --layer conv1 --im2col --at 27,27"),
+        ([*MINI, "--im2col"], "--im2col needs --layer and --at: tinycnn step --layer conv1"),
         ([*MINI, "--im2col", "--layer", "conv1"], "--im2col needs --layer and --at"),
         ([*MINI, "--im2col", "--grad", "conv1.x", "--at", "1,1,1"], "--im2col needs --layer and"),
         ([*MINI, "--im2col", "--layer", "pool1", "--at", "1,1"], "pool1 is a MaxPool2D: im2col is"),
-        ([*MINI, "--save", "a.svg"], "--save draws one opened number: add --layer and --at"),
+        ([*MINI, "--save", "a.svg"], "--save draws one opened number: tinycnn step --layer"),
         ([*MINI, "--save", "a.svg", "--layer", "conv1"], "--save draws one opened number"),
         ([*MINI, "--layer", "x", "--at", "1"], "there is no layer 'x'; there are conv1, pool1"),
         ([*MINI, "--layer", "x"], "no layer is named 'x'; there are conv1, pool1"),
@@ -247,11 +251,11 @@ MINI = ["step", "--model", "mini"]
         ([*MINI, "--layer", "conv2", "--at", "a,b"], "'a,b' is not a place such as 13,13,7"),
         (
             [*MINI, "--grad", "pool1.x"],
-            "which number of pool1.x? give its place, such as at=(11, 11, 6)",
+            "which number of pool1.x? this opens one: tinycnn step --model mini --grad 'pool1.x[11,11,6]'",
         ),
         ([*MINI, "--grad", "fc3.y", "--at", "3"], "ask for fc3.z, the gradient before the softmax"),
         ([*MINI, "--grad", "conv2.q", "--at", "3"], "conv2 has no 'q'; it has W, b, x, y, z"),
-        ([*MINI, "--weight", "conv1.W"], "which number of conv1.W? give its place"),
+        ([*MINI, "--weight", "conv1.W"], "which number of conv1.W? this opens one: tinycnn step"),
         ([*MINI, "--weight", "conv1.W[a]"], "'conv1.W[a]' is not a name such as conv1.W[5,5,0,3]"),
         ([*MINI, "--weight", "conv1.W[11,0,0,0]"], "conv1.W has kernel rows 0 .. 10"),
         ([*MINI, "--why", "not"], "invalid choice: 'not'"),
@@ -259,7 +263,25 @@ MINI = ["step", "--model", "mini"]
         (["step", "--model", "no.py:net"], "there is no file 'no.py'; --model takes a variant or"),
         (["step", "--model", "mini", "--label", "1000"], "label must lie in 0 .. 999"),
         (["step", "--model", "mini", "--weights", "no.npz"], "there is no weights file 'no.npz'"),
-        (["step", "--model", "mini", "--seed", "-1"], "rng must be at least 0"),
+        (["step", "--model", "mini", "--seed", "-1"], "tinycnn: --seed must be at least 0, got -1"),
+        (["step", "--seed", str(2**64), "--train"], "--seed must be at most 18446744073709551615"),
+        (["quiz", "--seed", "-1"], "tinycnn: --seed must be at least 0, got -1"),
+        (["gradcheck", "--seed", "-1"], "tinycnn: --seed must be at least 0, got -1"),
+        (["gradcheck", "--samples", "-1"], "tinycnn: --samples must be at least 0, got -1"),
+        (["gradcheck", "--input", "-8,-8,3"], "--input is for a layer of yours"),
+        (["bench", "--seconds", "-1e3"], "--seconds must be a finite number from 0 up"),
+        (
+            [*MINI, "--weight", "conv1"],
+            "--weight takes a number of a parameter, got 'conv1': tinycnn",
+        ),
+        (
+            ["step", "a.png", "--example", "lrn", "-i", "--at", "1"],
+            "--example brings its own numbers; leave out the picture, --at, -i/--interactive",
+        ),
+        (
+            [*MINI, "--layer", "conv1", "--at", "1,1,1", "-i", "--json", "--save", "a.svg"],
+            "with --layer and --at; leave out --save, --json",
+        ),
         ([], "required"),
         (["fly"], "invalid choice"),
     ],
@@ -378,7 +400,7 @@ def test_a_warning_is_one_line(capsys, monkeypatch):
     assert run(capsys, "summary") == (0, "", "tinycnn: first line\n")
 
 
-NOTHING = ["--model", "no-variant"]  # were it read, it would be refused
+NOTHING = ["--weights", "no.npz"]  # were it read, it would be refused
 
 
 @pytest.mark.parametrize(

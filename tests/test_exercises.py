@@ -154,8 +154,8 @@ MEAN = "return x * mask / (1 - rate), mask"
         ("return x[7] * mask, mask", "(mine.py, line LINE)"),
         ("raise SystemExit(3)", "dropout(x, rate, rng) raises SystemExit: 3 (mine.py, line LINE)"),
         ("raise ValueError", "dropout(x, rate, rng) raises ValueError (mine.py, line LINE)"),
-        ("pass", "dropout returns nothing: does it end with a return?"),
-        ("return x", "dropout should return (y, mask), returned a ndarray"),
+        ("pass", "dropout returns nothing: does it end with a return? The smallest"),
+        ("return x", "dropout should return (y, mask), returned an ndarray"),
         ("return x, mask, rate", "dropout should return (y, mask), returned 3 values"),
         ("return 'y', mask", "y should be an array, a str came"),
         ("return x.astype('f'), mask", "y should be float64, float32 came: float64 goes in"),
@@ -226,7 +226,7 @@ def test_a_gradient_that_only_the_differences_refuse(write):
 
 def test_a_function_that_is_gone_or_is_none(write):
     text = in_one_line(grade(write(DROPOUT + "dropout = 3\n")))
-    assert "a int is named dropout in mine.py: keep the skeleton's names" in text
+    assert "an int is named dropout in mine.py: keep the skeleton's names" in text
     assert "there is no function dropout_backward in mine.py" in text
 
 

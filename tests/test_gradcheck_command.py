@@ -279,7 +279,7 @@ def test_a_wrong_derivative_explained_ends_with_1(capsys):
         (["nowhere.py:Layer", "--input", "3"], "'nowhere.py' cannot be read"),
         (["conv2d"], "TARGET is FILE.py:NAME, or FILE.py for an exercise, got 'conv2d'"),
         (["mine.py:Nothing", "--input", "3"], "mine.py defines no 'Nothing'; it has Power"),
-        (["mine.py:number", "--input", "3"], "or what makes one, got a int"),
+        (["mine.py:number", "--input", "3"], "or what makes one, got an int"),
         (["mine.py:nothing", "--input", "3"], "mine.py:nothing must make a tinycnn.layers.Layer"),
         (["mine.py:fails", "--input", "3"], "mine.py:fails fails: ZeroDivisionError: division by zero"),
         (["mine.py:Power"], "a layer needs the shape of one input: --input 8,8,3"),
@@ -339,3 +339,18 @@ def test_a_file_finds_its_neighbours_and_leaves_nothing_beside_it(capsys, folder
     assert run(capsys, "inner/own.py:Power", "--input", "3")[0] == 0
     assert sorted(path.name for path in package.iterdir()) == ["neighbour_of_mine.py", "own.py"]
     assert sys.path == before
+
+
+def test_a_network_that_holds_nan_writes_to_nothing(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "import tinycnn as tc\n"
+        "from tinycnn.layers import Conv2D, Dense\n"
+        "net = tc.Sequential([Conv2D(2, 2), Dense(3, activation='softmax')], (4, 4, 1), rng=0)\n"
+        "with net.edit() as parameters:\n"
+        "    parameters['conv1.W'][0] = float('nan')\n"
+        "    parameters['conv1.W'][1] = float('inf')\n"
+    )
+    code, out, err = run(capsys, "mine.py:net")
+    assert code == 1 and "holds NaN or infinity" in out
+    assert "mutates" not in out and "Warning" not in err

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tinycnn import blocks, initializers
+from tinycnn.errors import ArgumentError
 from tinycnn.initializers import Constant, Dyadic, Gaussian, Glorot, He
 
 DRAWN = [Gaussian(0.02), He(), Glorot(), Dyadic()]
@@ -108,3 +109,11 @@ def test_threads_change_no_number(monkeypatch, initializer, dtype):
 def test_an_empty_array_and_a_vector(initializer):
     assert drawn(initializer, (3, 0)).size == 0
     assert drawn(initializer, (5,)).shape == (5,)
+
+
+@pytest.mark.parametrize("initializer", [Gaussian(0.02), He(), Glorot()], ids=repr)
+def test_an_array_whose_numbers_are_no_row_is_refused(initializer):
+    """Chunks are runs of memory: of any other array a copy would be filled, in silence."""
+    out = np.zeros((7, 30), np.float32, order="F")
+    with pytest.raises(ArgumentError, match="must be C-contiguous"):
+        initializer(out, np.random.default_rng(0))

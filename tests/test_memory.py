@@ -69,7 +69,7 @@ def test_much_memory_is_not_wasted_on_little():
 
 
 def spare_bytes():
-    return sum(spare.nbytes for _, spare in memory._spare)
+    return sum(lent.memory.nbytes for lent in memory._spare)
 
 
 def test_what_nobody_wants_for_long_goes_back():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 
 Array = NDArray[Any]
+
+# NaN and infinity come out as IEEE 754 has them. NumPy would warn of them, in a line of the engine's
+# that tells a user nothing, where compiled kernels do not.
+ieee = np.errstate(over="ignore", invalid="ignore")
 
 
 def common_dtype(*values: Any) -> np.dtype[Any]:
@@ -62,6 +68,21 @@ def read_only(array: Array) -> Array:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def row_major(array: Array) -> tuple[Array, tuple[int, ...]]:
+    """The numbers of a C-contiguous array in a row, on the same memory, and its axes' strides in it.
+
+    Strides are counted in numbers and follow from the shape. What an array itself says of them does not
+    belong to its numbers in a row: these are a copy where the array is not C-contiguous.
+    """
+    if not array.flags.c_contiguous:
+        raise ArgumentError(
+            f"an array whose numbers are taken in a row must be C-contiguous, got shape {array.shape} "
+            f"with strides {array.strides}; copy it with numpy.ascontiguousarray"
+        )
+    *strides, _ = accumulate(reversed(array.shape), mul, initial=1)
+    return array.reshape(-1), tuple(reversed(strides))
 
 
 def expect_shape(array: Array, shape: Sequence[int], name: str, because: str) -> None:

@@ -5,7 +5,6 @@ Exit codes: 0 good, 1 a check or the work failed, 2 usage or bad input, 130 inte
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from tinycnn import __version__
 from tinycnn.commands import bench, exercise, gradcheck, handout, quiz, step, summary
+from tinycnn.commands.parsing import Parser
 from tinycnn.errors import TinyCNNError
 
 
@@ -35,6 +35,10 @@ def _run(argv: Sequence[str] | None) -> int:
         finally:
             sys.stdout.flush()
     except TinyCNNError as error:
+        return _ended(2, str(error))
+    except (
+        ImportError
+    ) as error:  # a library that is missing, or that the environment keeps from starting
         return _ended(2, str(error))
     except KeyboardInterrupt:
         return _ended(130, "interrupted")
@@ -87,8 +91,8 @@ def _give_up_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="tinycnn", description="AlexNet's mathematics, number by number, forward and backward."
     )
     parser.add_argument("--version", action="version", version=f"tinycnn {__version__}")

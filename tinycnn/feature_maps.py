@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn import memory
-from tinycnn.arrays import Array
+from tinycnn.arrays import Array, row_major
 from tinycnn.kernels.simd import LANES
 
 Border = tuple[tuple[int, int], tuple[int, int]]
@@ -40,7 +40,8 @@ class FeatureMaps:
     def of(cls, array: Array) -> FeatureMaps:
         """The cells of a C-contiguous array (N, H, W, C), without a border and without a copy."""
         N, H, W, C = array.shape
-        return cls.plain(array.reshape(-1), (N, H, W, C))
+        flat, (image, row, column, _) = row_major(array)
+        return cls(flat, (N, H, W, C), 0, image, row, column)
 
     @classmethod
     def plain(cls, flat: Any, shape: tuple[int, int, int, int]) -> FeatureMaps:

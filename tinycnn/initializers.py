@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycnn import blocks
-from tinycnn.arrays import Array
+from tinycnn.arrays import Array, row_major
 
 Initializer = Callable[[Array, np.random.Generator], None]
 
@@ -91,7 +91,7 @@ def _draw(
     fill: Callable[[np.random.Generator, Array], None],
 ) -> None:
     """Fill ``out`` (C-contiguous) on all threads, each chunk from a child generator of its own."""
-    flat = out.reshape(-1)
+    flat, _ = row_major(out)
     chunks = blocks.cut(flat.size, _CHUNK)
     children = zip(rng.spawn(len(chunks)), chunks, strict=True)
     blocks.run(lambda item: fill(item[0], flat[slice(*item[1])]), children)

@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from inspect import signature
+from types import MappingProxyType
 from typing import Any
 
 from tinycnn import initializers, ops
@@ -17,7 +19,9 @@ from tinycnn.arguments import lrn_coefficients, number, one_of, pair, whole
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError, ShapeError, TinyCNNError
 from tinycnn.initializers import Initializer
+from tinycnn.ownership import owner
 from tinycnn.shapes import Padding, Window, pool_window, times, window
+from tinycnn.wording import many
 
 Shape = tuple[int, ...]
 Params = Mapping[str, Array]
@@ -43,6 +47,9 @@ class Layer:
     Shapes here are those of one sample: (H, W, C) or (D,). ``forward`` returns its result and
     ``saved``, whatever its ``backward`` needs; nothing is kept in the layer, so one layer serves
     many threads at once.
+
+    In a model, what a built-in layer's constructor takes is fixed, and so are the name and the shapes
+    of every layer: shapes, parameters and plans are made of these.
     """
 
     name: str | None = None
@@ -52,8 +59,32 @@ class Layer:
         True  # in inference; False: the samples of a batch change each other's result
     )
 
+    _fixed = frozenset({"name", "output_shape", "parameter_shapes"})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__ == __name__:
+            cls._fixed = cls._fixed.union(signature(cls).parameters)
+
     def __init__(self, *, name: str | None = None) -> None:
         self.name = name
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._refuse_fixed(name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse_fixed(name)
+        super().__delattr__(name)
+
+    def _refuse_fixed(self, name: str) -> None:
+        if name in self._fixed and owner(self) is not None:
+            raise ArgumentError(
+                f"{name} of {self!r} is fixed, for the layer is part of a model whose shapes, parameters "
+                f"and plans were made of it; build a new model of new layers, and if its parameters "
+                f"have the same shapes, `with new.edit() as p: p.flat[...] = old.parameters().flat` "
+                f"copies them"
+            )
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the output for one sample of ``input_shape``; raises ShapeError where it can't be."""
@@ -111,6 +142,12 @@ def naming(layer: Layer) -> Iterator[None]:
         raise
 
 
+def is_built_in(layer: Layer, *kinds: type[Layer]) -> bool:
+    """Whether ``layer`` does what one of ``kinds`` does: not if it extends it, or forward is replaced."""
+    forward = getattr(layer.forward, "__func__", None)
+    return type(layer) in kinds and forward is _FORWARDS[type(layer)]
+
+
 def returned(result: Any, method: str, parts: str) -> tuple[Any, Any]:
     """Give the two parts that a layer's method must return; an array would come apart in silence."""
     if not isinstance(result, tuple) or len(result) != 2:
@@ -161,7 +198,7 @@ class Conv2D(_Image):
         self.filters = whole(filters, "filters")
         self.kernel = pair(kernel, "kernel")
         self.stride = pair(stride, "stride")
-        self.padding = padding
+        self.padding = _fixed_padding(padding)
         self.dilation = pair(dilation, "dilation")
         self.groups = whole(groups, "groups")
         self.activation = activation
@@ -181,8 +218,9 @@ class Conv2D(_Image):
         C = self._image(input_shape)[2]
         if C % self.groups or self.filters % self.groups:
             raise ShapeError(
-                f"groups must divide the channels and the filters, got {self.groups} groups for "
-                f"{C} channels and {self.filters} filters; use a divisor of "
+                f"groups must divide the channels and the filters, got "
+                f"{many(self.groups, 'group')} for {many(C, 'channel')} and "
+                f"{many(self.filters, 'filter')}; use a divisor of "
                 f"{math.gcd(C, self.filters)}, or other filters"
             )
         return (*self.window(input_shape).output, self.filters)
@@ -262,7 +300,7 @@ class MaxPool2D(_Image):
     ) -> None:
         self.kernel = pair(kernel, "kernel")
         self.stride = self.kernel if stride is None else pair(stride, "stride")
-        self.padding = padding
+        self.padding = _fixed_padding(padding)
         self.dilation = pair(dilation, "dilation")
         self.ceil_mode = ceil_mode
         self.name = name
@@ -318,7 +356,7 @@ class AveragePool2D(_Image):
     ) -> None:
         self.kernel = pair(kernel, "kernel")
         self.stride = self.kernel if stride is None else pair(stride, "stride")
-        self.padding = padding
+        self.padding = _fixed_padding(padding)
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad
         self.name = name
@@ -536,14 +574,18 @@ class LocalResponseNorm(_Image):
         name: str | None = None,
     ) -> None:
         lrn_coefficients(size, alpha, beta, k, alpha_over_size)
-        self.options: dict[str, Any] = {
-            "size": size,
-            "alpha": alpha,
-            "beta": beta,
-            "k": k,
-            "alpha_over_size": alpha_over_size,
-        }
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+        self.alpha_over_size = alpha_over_size
         self.name = name
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The arguments of `ops.local_response_norm`."""
+        names = ("size", "alpha", "beta", "k", "alpha_over_size")
+        return MappingProxyType({name: getattr(self, name) for name in names})
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return self._image(input_shape)
@@ -564,10 +606,26 @@ class LocalResponseNorm(_Image):
         return {"filters": f"n {size}", "details": details}
 
 
+# As they are written above, whatever is put in their place later.
+_FORWARDS: dict[type[Layer], Any] = {
+    kind: kind.forward
+    for kind in (
+        AveragePool2D, Conv2D, Dense, Dropout, Flatten, LocalResponseNorm, MaxPool2D, ReLU, Softmax,
+    )
+}  # fmt: skip
+
+
 def _initializer(given: Initializer | None, usual: Initializer) -> Initializer:
     if given is not None and not callable(given):
         raise ArgumentError(f"an initializer is called as f(out, rng), got {given!r}")
     return usual if given is None else given
+
+
+def _fixed_padding(padding: Padding) -> Padding:
+    """The same padding, in tuples: a list could be changed later."""
+    if isinstance(padding, Sequence) and not isinstance(padding, str):
+        return tuple(map(_fixed_padding, padding))  # type: ignore[return-value]
+    return padding
 
 
 def _details(**given: tuple[object, object]) -> dict[str, str]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -29,11 +30,10 @@ _PATIENCE = 64
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 
-# Spare memory, each with the time when it was given back: the number of takings and givings before.
-# Any thread may give back at any moment, also one that is just taking (the garbage collector runs
-# where it likes). So there is no lock: each step on the deque is whole by itself.
-_spare: deque[tuple[int, Array]] = deque()
-_clock = itertools.count()
+# Spare memory. Any thread may give back at any moment, also one that is just taking (the garbage collector
+# runs where it likes). So there is no lock: each step on the deque is whole by itself.
+_spare: deque[_Lent] = deque()
+_clock = itertools.count()  # of takings
 
 
 def empty(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
@@ -59,10 +59,12 @@ def aligned(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
 
 
 class _Lease:
-    """What an array and its views hold: memory, given back when this object goes."""
+    """What an array and its views hold; when it goes, its memory is given back."""
 
     def __init__(self, memory: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self._memory = memory
+        # Given back by compiled code alone: an interrupt in a `__del__` would be lost.
+        self._lent = _Lent(self, _spare.append)
+        self._lent.memory, self._lent.since = memory, None
         address = memory.ctypes.data
         self.__array_interface__ = {
             "version": 3,
@@ -71,28 +73,34 @@ class _Lease:
             "data": (address + -address % _ALIGNMENT, False),
         }
 
-    # The defaults, because at the interpreter's end the module's names may go before the last array.
-    def __del__(
-        self,
-        keep: Callable[[tuple[int, Array]], None] = _spare.append,
-        now: Callable[[], int] = _clock.__next__,
-    ) -> None:
-        keep((now(), self._memory))
+
+class _Lent(weakref.ref[_Lease]):
+    """Memory that is lent until the lease goes, and spare from then on."""
+
+    __slots__ = ("memory", "since")
+    memory: Array
+    since: int | None  # the taking that first found it spare
+
+    def age(self, now: int) -> int:
+        """Takings since then."""
+        if self.since is None:
+            self.since = now
+        return now - self.since
 
 
 def _take(size: int) -> Array:
     """Give memory for ``size`` bytes, spare or new, and let go of what was spare for too long."""
-    now = next(_clock)
     # A thread that comes meanwhile finds less, and takes new memory.
     spare = []
     with suppress(IndexError):
         while True:
             spare.append(_spare.popleft())
-    spare = [entry for entry in spare if now - entry[0] <= 2 * _PATIENCE]
-    rooms = [(memory.nbytes - _ALIGNMENT, place) for place, (_, memory) in enumerate(spare)]
+    now = next(_clock)
+    spare = [lent for lent in spare if lent.age(now) <= _PATIENCE]
+    rooms = [(lent.memory.nbytes - _ALIGNMENT, place) for place, lent in enumerate(spare)]
     best = min((r for r in rooms if _LEAST_FILLED * r[0] <= size <= r[0]), default=None)
     if best is not None:
-        _, memory = spare.pop(best[1])
+        memory = spare.pop(best[1]).memory
         _spare.extend(spare)
         return memory
     _spare.extend(_without(spare, size))
@@ -100,12 +108,12 @@ def _take(size: int) -> Array:
     return np.empty(size + _ALIGNMENT, np.uint8)
 
 
-def _without(spare: list[tuple[int, Array]], size: int) -> list[tuple[int, Array]]:
+def _without(spare: list[_Lent], size: int) -> list[_Lent]:
     """Leave out smaller pieces of ``size`` bytes in all: so the sum does not grow with each new size."""
     kept = []
-    for entry in sorted(spare, key=lambda entry: -entry[1].nbytes):
-        if size > 0 and entry[1].nbytes <= size:
-            size -= entry[1].nbytes
+    for lent in sorted(spare, key=lambda lent: -lent.memory.nbytes):
+        if size > 0 and lent.memory.nbytes <= size:
+            size -= lent.memory.nbytes
         else:
-            kept.append(entry)
+            kept.append(lent)
     return kept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,13 +17,19 @@ from tinycnn.arguments import one_of, whole
 from tinycnn.arrays import Array, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.layers import Context, Layer, naming, returned
-from tinycnn.parameters import FlatArrays
+from tinycnn.ownership import own, owner
+from tinycnn.parameters import Edit, FlatArrays
+from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
+from tinycnn.wording import many
 
 if TYPE_CHECKING:
     from tinycnn.inference import Inference
+
+
+_FIXED = {"layers", "input_shape", "dtype"}
 
 
 class Sequential:
@@ -54,20 +59,35 @@ class Sequential:
         self.version = 0
         self._seed = _seed(rng)
         self._parameters: FlatArrays | None = None
-        self._lock = threading.Lock()
+        self._edits: set[Edit] = set()
+        self._lock = new_reentrant_lock()
         self._runner: Inference | None = None  # of `predict`
         self._refuse_taken()
         self._name()
-        self.shapes = [self.input_shape]  # of layer i's input; the last is the model's output
+        shapes = [self.input_shape]
         self._parameter_shapes: dict[str, tuple[int, ...]] = {}
         for layer in self.layers:
             with naming(layer):
-                output = _sizes(layer.output_shape(self.shapes[-1]), "what output_shape returns")
-                for parameter, shape in layer.parameter_shapes(self.shapes[-1]).items():
+                output = _sizes(layer.output_shape(shapes[-1]), "what output_shape returns")
+                for parameter, shape in layer.parameter_shapes(shapes[-1]).items():
                     name = f"{layer.name}.{parameter}"
                     self._parameter_shapes[name] = _sizes(shape, f"the shape of {parameter}")
-            self.shapes.append(output)
-        self._own()  # last: a construction that failed takes nothing
+            shapes.append(output)
+        self._shapes = tuple(shapes)
+        own(self.layers, self)  # last: a construction that failed takes nothing
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The shape of each layer's input for one sample, and last that of the model's output."""
+        return list(self._shapes)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED and name in vars(self):
+            raise ArgumentError(
+                f"a model's {name} is fixed, for its shapes, parameters and plans were made of it; "
+                f"build a new model"
+            )
+        super().__setattr__(name, value)
 
     def _refuse_taken(self) -> None:
         """Refuse what is no layer, and a layer that has its place already."""
@@ -79,7 +99,7 @@ class Sequential:
                     f"layer {position} must be a tinycnn.layers.Layer, got {layer!r}"
                 )
             twice = any(layer is other for other in self.layers[:position])
-            if twice or _owner(layer) is not None:
+            if twice or owner(layer) is not None:
                 raise ArgumentError(
                     f"{layer!r} is already part of a model; make a layer of its own for each place"
                 )
@@ -98,10 +118,6 @@ class Sequential:
                 layer.name = next(name for name in free if name not in names)
                 names.append(layer.name)
 
-    def _own(self) -> None:
-        for layer in self.layers:
-            _owners[id(layer)] = weakref.ref(layer), weakref.ref(self)
-
     # ------------------------------------------------------------------------------- parameters
 
     def parameters(self) -> FlatArrays:
@@ -112,14 +128,30 @@ class Sequential:
     def edit(self) -> Iterator[FlatArrays]:
         """Give the parameters for writing; `version` goes up when the ``with`` block begins and ends.
 
-        So traces made before it and traces made inside it both turn stale.
+        So traces made before it and traces made inside it both turn stale. Inside it, every pass
+        takes the parameters as they are at that moment. When the block has ended, what it gave is
+        read-only.
         """
-        weights = self._weights()
+        edit = Edit(self._weights())
+        self._edits.add(edit)
         self._raise_version()
         try:
-            yield weights
+            yield edit.arrays
         finally:
+            edit.close()
             self._raise_version()
+
+    @property
+    def is_being_edited(self) -> bool:
+        """Whether parameters may change while `version` stays: then nothing made of them is kept.
+
+        So it is inside `edit`, and while somebody holds a slice, such as ``p["conv1.W"][0]``, that
+        was made there. For "kept for this version", read the version first and ask this afterwards.
+        """
+        for edit in tuple(self._edits):
+            if not edit.may_write():
+                self._edits.discard(edit)
+        return bool(self._edits)
 
     def _raise_version(self) -> None:
         with self._lock:
@@ -134,13 +166,13 @@ class Sequential:
             if self._parameters is None:
                 weights = FlatArrays(self._parameter_shapes, self.dtype)
                 sources = np.random.default_rng(self._seed).spawn(len(weights))
-                initializers = (
-                    layer.initializer(parameter)
-                    for layer, shape in zip(self.layers, self.shapes, strict=False)
-                    for parameter in layer.parameter_shapes(shape)
-                )
-                for name, draw, rng in zip(weights, initializers, sources, strict=True):
-                    draw(weights[name], rng)
+                layers = {str(layer.name): layer for layer in self.layers}
+                edit = Edit(weights)
+                for (name, out), rng in zip(edit.arrays.items(), sources, strict=True):
+                    layer, _, parameter = name.partition(".")
+                    layers[layer].initializer(parameter)(out, rng)
+                edit.close()
+                self._edits.add(edit)
                 self._parameters = weights
             return self._parameters
 
@@ -160,7 +192,9 @@ class Sequential:
         with self._lock:
             if self._runner is None:
                 # Not at the top of the file: it loads Numba, which a summary never needs.
-                self._runner = import_module("tinycnn.inference").Inference(self)
+                # By a weak reference: a circle would keep the parameters until Python looks for it.
+                inference = import_module("tinycnn.inference")
+                self._runner = inference.Inference(weakref.proxy(self))
             return self._runner
 
     def trace(
@@ -215,34 +249,24 @@ class Sequential:
     def __repr__(self) -> str:
         name = f" {self.name!r}" if self.name else ""
         shapes = f"{times(self.input_shape)} to {times(self.shapes[-1])}"
-        return f"<Sequential{name}: {len(self.layers)} layers, {shapes}>"
+        return f"<Sequential{name}: {many(len(self.layers), 'layer')}, {shapes}>"
 
     # ---------------------------------------------------------------------- copies and pickles
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        del state["_lock"], state["_runner"]
+        del state["_lock"], state["_runner"], state["_edits"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._lock = threading.Lock()
-        self._runner = None
-        self._own()
+        self._lock = new_reentrant_lock()
+        self._runner, self._edits = None, set()
+        own(self.layers, self)
 
     def __copy__(self) -> Sequential:
         """A deep copy, for two models cannot share layers and parameters."""
         return deepcopy(self)
-
-
-# Which model a layer belongs to. By identity, for a layer of yours may be equal to another or have
-# no hash, and outside the layer, so that layers copy and pickle freely.
-_owners: dict[int, tuple[weakref.ref[Layer], weakref.ref[Sequential]]] = {}
-
-
-def _owner(layer: Layer) -> Sequential | None:
-    known = _owners.get(id(layer))
-    return known[1]() if known is not None and known[0]() is layer else None
 
 
 def _sizes(value: Any, name: str) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import memory
-from tinycnn.arrays import Array, expect_shape, tensor
+from tinycnn.arrays import Array, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, UnknownNameError
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -64,8 +65,10 @@ class FlatArrays(Mapping[str, Array]):
 
     def read_only(self) -> FlatArrays:
         """The same memory, not to be written through."""
-        flat = self.flat.view()
-        flat.flags.writeable = False
+        return self.on(read_only(self.flat))
+
+    def on(self, flat: Array) -> FlatArrays:
+        """Arrays of the same names and shapes on other memory."""
         twin = object.__new__(FlatArrays)
         twin._bind(self._shapes, flat)
         return twin
@@ -86,3 +89,24 @@ class FlatArrays(Mapping[str, Array]):
 
     def __setstate__(self, state: tuple[dict[str, tuple[int, ...]], Array]) -> None:
         self._bind(*state)
+
+
+class Edit:
+    """Arrays handed out for writing, until `close`; knows whether anybody can still write to them."""
+
+    def __init__(self, arrays: FlatArrays) -> None:
+        # NumPy lets a view of a view refer to the array that owns the memory. Here that is the door,
+        # for what a door stands on is no array: so whoever holds a slice refers to the door.
+        self._door = np.asarray(arrays.flat.data)
+        self.arrays = arrays.on(self._door.view())
+        self._own_references = sys.getrefcount(self._door)
+
+    def close(self) -> None:
+        """Make what was handed out read-only."""
+        for array in (self.arrays.flat, *self.arrays.values()):
+            array.flags.writeable = False
+
+    def may_write(self) -> bool:
+        """Whether it is open, or somebody holds a slice that was made while it was."""
+        slices = sys.getrefcount(self._door) - self._own_references
+        return self.arrays.flat.flags.writeable or slices > 0

@@ -17,7 +17,16 @@ from typing import Any
 import numpy as np
 
 from tinycnn.direct import DirectConvolution
-from tinycnn.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPool2D, Shape
+from tinycnn.layers import (
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    Shape,
+    is_built_in,
+)
 from tinycnn.ops import _direct_convolution, _winograd_convolution
 from tinycnn.ops._geometry import Geometry
 from tinycnn.ops._winograd_convolution import Method
@@ -121,16 +130,16 @@ def plan(layers: Sequence[Layer], input_shape: Shape, dtype: np.dtype[Any], batc
 def _steps(
     position: int, layer: Layer, shape: Shape, dtype: np.dtype[Any], batch: int
 ) -> list[Step]:
-    """The steps of one layer; ``type`` is asked, for a layer derived from ours may do something else."""
-    if type(layer) in (Dropout, Flatten):
+    """The steps of one layer."""
+    if is_built_in(layer, Dropout, Flatten):
         return []  # dropout is for training, and what needs its input flat flattens it by itself
     output, work = tuple(layer.output_shape(shape)), layer.multiply_adds(shape)
     if dtype == np.float32:
-        if type(layer) is Conv2D:
+        if isinstance(layer, Conv2D) and is_built_in(layer, Conv2D):
             steps = _convolution(position, layer, shape, batch)
             if steps:
                 return steps
-        if type(layer) is MaxPool2D:
+        if isinstance(layer, MaxPool2D) and is_built_in(layer, MaxPool2D):
             return [
                 Step(
                     str(layer.name),
@@ -142,7 +151,7 @@ def _steps(
                     window=layer.window(shape),
                 )
             ]
-        if type(layer) is Dense:
+        if is_built_in(layer, Dense):
             return [
                 Step(
                     str(layer.name), position, "packed dense", shape, output, None,

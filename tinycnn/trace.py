@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,8 @@ class Trace:
         if (dy is None) == (labels is None):
             raise ArgumentError("backward takes either dy or labels")
         _refuse_stale(self.model, self.version)
+        for record in self.records:
+            dict(record.params)  # stale ones are refused before anything is done
         last = self.records[-1]
         at_logits = labels is not None and last.layer.activation == "softmax"
         keep = not last.context.training if keep is None else keep
@@ -198,20 +201,35 @@ class Trace:
 
 
 class _Parameters(Mapping[str, Array]):
-    """A layer's parameters, for as long as they are those of the pass."""
+    """A layer's parameters, for as long as they are those of the pass.
+
+    Where it runs while parameters are edited, so that the version does not tell, ``digests`` of them do.
+    """
 
     def __init__(self, model: Sequential, version: int, views: Mapping[str, Array]) -> None:
         self._model, self._version, self._views = model, version, views
+        edited = model.is_being_edited
+        self._digests = {name: _digest(view) for name, view in views.items()} if edited else {}
 
     def __getitem__(self, name: str) -> Array:
         _refuse_stale(self._model, self._version)
-        return self._views[name]
+        view = self._views[name]
+        if name in self._digests and _digest(view) != self._digests[name]:
+            raise StaleTraceError(
+                f"{name} was written to after this trace, inside the edit in which it was made: its "
+                f"activations and the new weights do not belong together; make a new trace"
+            )
+        return view
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._views)
 
     def __len__(self) -> int:
         return len(self._views)
+
+
+def _digest(array: Array) -> bytes:
+    return blake2b(array.data).digest()
 
 
 def _refuse_stale(model: Sequential, version: int) -> None:
@@ -240,7 +258,7 @@ def record(
     for position, layer in enumerate(model.layers):
         context = Context(training, key, position, first_sample, algorithm)
         mine, given = parameters.of(str(layer.name)), y
-        y, saved = model.forward_layer(position, mine, given, context)
         params = _Parameters(model, version, mine)
+        y, saved = model.forward_layer(position, mine, given, context)
         records.append(Record(str(layer.name), layer, params, given, y, saved, context))
     return Trace(model, version, x, records)

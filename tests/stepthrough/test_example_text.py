@@ -147,6 +147,18 @@ def test_the_others_show_what_they_are_for(drawn):
         assert line in drawn[name]
 
 
+@each_example
+def test_what_a_window_reads_stands_under_the_cells(drawn, name):
+    lines = drawn[name].splitlines()
+    reading = [i for i, line in enumerate(lines) if re.match(r"  \w+\[\d+\] reads ", line)]
+    assert bool(reading) == (name in ("winograd", "stride", "padding", "dilation"))
+    for i in reading:
+        head = next(lines[j] for j in range(i, 0, -1) if lines[j].startswith("  x "))
+        for cell in re.finditer(r"\S+", lines[i].partition("reads")[2]):
+            end = lines[i].index("reads") + len("reads") + cell.end()
+            assert head[:end].endswith(f" {cell[0]}") and head[end : end + 1] in ("", " ")
+
+
 # -------------------------------------------------------------------------------- what goes wrong
 
 

@@ -2,11 +2,12 @@
 
 import json
 import math
+import re
 from copy import deepcopy
 
 import numpy as np
 import pytest
-from redone import redo
+from redone import redo, sound
 from small_nets import Scale, Square, images
 
 import tinycnn as tc
@@ -22,7 +23,7 @@ from tinycnn.layers import (
     Softmax,
 )
 from tinycnn.stepthrough import explain, open_lesson
-from tinycnn.stepthrough.explanation import Check, Compares, Notes, Sees, Step
+from tinycnn.stepthrough.explanation import Adds, Check, Compares, Notes, Sees, Step
 from tinycnn.stepthrough.sums import leaves
 from tinycnn.stepthrough.targets import im2col_row
 
@@ -33,7 +34,7 @@ def opened_cell(layers, x, name, at, *, sample=0, dtype="float32", **options):
     x = np.asarray(x, dtype)
     trace = tc.Sequential(layers, x.shape[1:], dtype=dtype).trace(x, **options)
     opened = explain(trace, name, at, sample=sample)
-    assert opened.ok
+    assert sound(opened)
     redo(str(opened))
     np.testing.assert_equal(opened.value, float(trace[name].y[(sample, *opened.place)]))
     return trace, opened
@@ -241,7 +242,8 @@ def test_average_pool(count_include_pad, ceil_mode, stride):
             assert step(opened, "MEAN").arithmetic.endswith(f" / {counted}")
             assert opened.trees[0].terms == len(cells)
             padding = counted - len(cells)
-            words = f"{padding} more are padding and count as 0"
+            one = padding == 1
+            words = f"{padding} more {'is' if one else 'are'} padding and count{'s' * one} as 0"
             assert (words in str(opened)) == (padding > 0)
 
 
@@ -376,6 +378,36 @@ def test_local_response_norm(alpha_over_size, channel, size):
         assert step(opened, "S").remark == dialect
         outside = size - len(near)
         assert (f"; {outside} more would lie outside" in str(opened)) == (outside > 0)
+
+
+@pytest.mark.parametrize(
+    ("scale", "k", "beta", "words"),
+    [
+        (
+            1.0,
+            2.0,
+            0.75,
+            "LRN does nothing here but divide by 2^0.75 = 1.6818: the squares hardly add to k",
+        ),
+        (1.0, 1.0, 0.75, "LRN does nothing here: the squares hardly add to k"),
+        (1.0, 5.0, 0.0, "LRN does nothing here: the squares hardly add to k"),
+        (100.0, 2.0, 0.75, ""),
+        (1.0, 0.0, 0.75, ""),
+    ],
+)
+def test_local_response_norm_says_where_it_does_nothing(scale, k, beta, words):
+    """By default alpha is 1e-4: squares near 1 add nothing to k = 2, those near 10,000 do."""
+    x = scale * np.array([1.0, 2, -1, 0.5]).reshape(1, 1, 1, 4)
+    layer = LocalResponseNorm(size=3, alpha=1e-4, beta=beta, k=k, name="a")
+    _, opened = opened_cell(layer, x, "a", (0, 0, 1))
+    assert step(opened, "NORM").remark == words
+
+
+def test_local_response_norm_of_nothing_by_nothing():
+    """k = 0 and no squares: 0 / 0^0.75 is NaN, no error of Python's."""
+    layer = LocalResponseNorm(size=3, alpha=1.0, beta=0.75, k=0.0, name="a")
+    _, opened = opened_cell(layer, np.zeros((1, 1, 1, 4)), "a", (0, 0, 1))
+    assert math.isnan(opened.value)
 
 
 def test_flatten():
@@ -539,6 +571,19 @@ def test_loss(last, N, dtype):
         assert check.reference == pytest.approx(sum(losses) / N, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("classes", "scale", "near"), [(50, 0.1, True), (4, 3.0, False), (50, 9, False)]
+)
+def test_the_series_for_random_logits_is_given_where_it_holds(classes, scale, near):
+    z = scale * images(1, (classes,))
+    opened = explain_loss(tc.Sequential([Softmax()], (classes,)), z)
+    words = " ".join(opened.notes("CHANCE"))
+    formula = math.log(classes) + z.std() ** 2 / 2
+    assert float(re.search(r"\^2 / 2 = ([\d.e+]+)", words)[1]) == pytest.approx(formula, rel=1e-4)
+    assert ("or nearly ln" in words, "is too much" in words) == (near, not near)
+    assert redo(str(opened))["equations"] >= 4
+
+
 def test_loss_of_logits_that_are_too_wide_says_so():
     model = tc.Sequential([Softmax()], (50,))
     wide, narrow = (explain_loss(model, scale * images(1, (50,))) for scale in (20, 0.1))
@@ -589,8 +634,8 @@ def test_loss_of_logits_that_are_no_numbers(wrong):
         trace = tc.Sequential([Softmax()], (3,)).trace([[wrong, 1, 2]])
         trace.backward(labels=[label])
         opened = explain(trace, "loss")
-        assert opened.ok, opened
-        assert explain(trace, "softmax1", (label,)).ok
+        assert sound(opened), opened
+        assert sound(explain(trace, "softmax1", (label,)))
 
 
 # --------------------------------------------------------------------------------------- as a value
@@ -625,3 +670,52 @@ def test_notes_of_a_heading_that_is_not_there_are_none():
     opened = explain(open_lesson(model="mini").trace, "conv2", (5, 5, 3))
     assert opened.notes("NEXT") and opened.notes("LAST") == ()
     assert isinstance(sections(opened, Notes)[0].lines, tuple)
+
+
+# ------------------------------------------------------------------------------ a picture's channels
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_picture_s_channels_are_red_green_and_blue(channels):
+    """Of the first layer alone, and only where there are three."""
+    layers = [
+        Conv2D(3, 2, name="a"),
+        Conv2D(2, 2, name="b"),
+        Dense(2, name="c", activation="softmax"),
+    ]
+    trace = tc.Sequential(layers, (4, 4, channels), rng=0).trace(images(1, (4, 4, channels)))
+    trace.backward(labels=[0])
+    names = ["red", "green", "blue"] if channels == 3 else [f"channel {c}" for c in range(channels)]
+    opened = explain(trace, "a", (1, 1, 2))
+    assert [part.place for part in opened.trees[0].parts[0].parts] == names
+    for c, name in enumerate(names):
+        assert explain(trace, "a.x", (1, 2, c)).subject == f"dL/dx of a, row 1, column 2, {name}"
+        heading = sections(explain(trace, f"a.W[0,0,{c},1]"), Adds)[0].heading
+        assert heading.endswith(f"x[i,j,{name.removeprefix('channel ')}]:")
+    inner = explain(trace, "b", (1, 1, 1))
+    assert [part.place for part in inner.trees[0].parts[0].parts] == [
+        f"channel {c}" for c in range(3)
+    ]
+    assert explain(trace, "b.x", (1, 1, 2)).subject.endswith("channel 2")
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        MaxPool2D(2, name="a"),
+        AveragePool2D(2, name="a"),
+        LocalResponseNorm(size=3, name="a"),
+        Dense(2, name="a"),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)  # fmt: skip
+def test_other_first_layers_name_colours_too(layer):
+    trace = tc.Sequential([layer, Dense(2, activation="softmax", name="c")], (4, 4, 3)).trace(
+        images(1, (4, 4, 3))
+    )
+    trace.backward(labels=[0])
+    place = (1,) if isinstance(layer, Dense) else (1, 1, 2)
+    text = str(explain(trace, "a", place))
+    assert "blue" in text and "channel 2" not in text.partition("\n")[2]
+    redo(text)
+    redo(str(explain(trace, "a.x", (1, 1, 2))))

@@ -65,7 +65,7 @@ def test_a_walk_from_the_layers_to_a_number_and_its_gradient(walk):
     terminal.press("esc")
     terminal.shows("conv › filter ", "row 0, column 0, filter", "forward")
     terminal.press("w", "b")
-    terminal.shows("dL/d conv.W › channel ", "conv.W is ", "backward, label 0")
+    terminal.shows("dL/d conv.W › ", ", filter ", "conv.W is ", "backward, label 0")
     terminal.press("enter")
     terminal.shows("dL/d conv.W[", "196 places", "SUMS")
     terminal.press("left", "backspace")
@@ -122,3 +122,17 @@ def test_a_mistake_is_told_once_the_terminal_is_restored(walk):
     terminal = walk("--layer", "nowhere")
     assert terminal.ends() == 2 and terminal.restored
     assert "no layer is named 'nowhere'" in terminal.screen.text()
+
+
+def test_a_network_of_nan_says_where_it_begins_and_fails(walk, tmp_path):
+    spoiled = "\nwith small.edit() as parameters:\n    parameters['conv.W'][...] = float('nan')\n"
+    with (tmp_path / "nets.py").open("a") as file:
+        file.write(spoiled)
+    terminal = walk()
+    words = "conv.W holds NaN: 300 of its 300 numbers, the first at [0,0,0,0]"
+    terminal.shows("A small network", words)
+    terminal.press("down")
+    terminal.shows("q leave", without=[words])
+    terminal.press("q")
+    assert terminal.ends() == 1 and terminal.restored
+    assert f"tinycnn: {words}" in terminal.stream and "Warning" not in terminal.stream

@@ -7,9 +7,11 @@ import re
 import numpy as np
 import pytest
 
+import tinycnn as tc
 from tinycnn.errors import ArgumentError
-from tinycnn.layers import AveragePool2D, Conv2D, Flatten, LocalResponseNorm
-from tinycnn.stepthrough import open_lesson, overview
+from tinycnn.layers import AveragePool2D, Conv2D, Dense, Flatten, LocalResponseNorm
+from tinycnn.stepthrough import open_lesson, overview, picture
+from tinycnn.stepthrough.lesson import Lesson
 from tinycnn.stepthrough.terminal import WIDTH, Style, draw_overview, draw_picture
 
 
@@ -48,6 +50,16 @@ def test_first_loss_is_near_chance(lesson):
     assert loss.loss == pytest.approx(-math.log(loss.probability), rel=1e-5)
 
 
+@pytest.mark.parametrize("activation", ["softmax", None, "relu"])
+def test_the_loss_is_minus_ln_p_whatever_the_network_ends_in(activation):
+    layers = [Flatten(), Dense(4, activation=activation)]
+    model = tc.Sequential(layers, (8, 8, 3), rng=3, name="x")
+    loss = overview.loss(Lesson(model, picture.load(None, model.input_shape), 1, "", False))
+    assert loss.loss == pytest.approx(-math.log(loss.probability), rel=1e-5)
+    assert [p for _, p in loss.top] == sorted((p for _, p in loss.top), reverse=True)
+    assert sum(p for _, p in loss.top) < 1 + 1e-6
+
+
 def test_drawn_in_80_columns_with_every_layer(lesson):
     text = "\n".join(draw_overview(lesson, Style.plain()))
     assert max(map(len, text.splitlines())) <= WIDTH
@@ -56,6 +68,26 @@ def test_drawn_in_80_columns_with_every_layer(lesson):
     assert "means nothing" in text and "CC0" in text
     assert "\x1b" not in text
     assert "\x1b[1m" in "\n".join(draw_overview(lesson, Style(colour=True)))
+
+
+@pytest.mark.parametrize("name", ["a", "a_rather_long_name"])
+@pytest.mark.parametrize("kernel", [3, (5, 3)])
+def test_rows_stand_under_their_headings(name, kernel):
+    layers = [Conv2D(4, kernel, name=name), Flatten(), Dense(1200), Dense(3, activation="softmax")]
+    model = tc.Sequential(layers, (31, 29, 3), name="x")
+    seen = picture.load(None, model.input_shape)
+    lines = list(draw_overview(Lesson(model, seen, 0, "", False), Style.plain()))
+    forward, backward = (i for i, line in enumerate(lines) if line.startswith("layer "))
+    row = "\n".join(lines).split("\n")[forward:]
+    head = row[0]
+    assert row[1].startswith(f"{name} ") and row[1].index("floor") == head.index("output size")
+    shape = "29 x 27 x 4" if kernel == 3 else "27 x 27 x 4"
+    assert row[1].index(shape) == head.index("feature map")
+    if kernel != 3:
+        assert row[2].strip().startswith("floor") and row[2].index("floor") == row[1].index("floor")
+    for line in lines[backward + 1 : backward + 5]:
+        assert line.index("dL/d") == lines[backward].index("gradient")
+        assert len(line) == len(lines[backward])
 
 
 def test_as_data(lesson):

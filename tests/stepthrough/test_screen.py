@@ -217,7 +217,7 @@ def test_warnings_wait_until_the_screen_is_restored(stand_in, monkeypatch):
         (("--weight", "conv1.W[0,0,0,0]"), "leave out --weight"),
         (("--layer", "conv1", "--at", "1,1", "--im2col"), "leave out --im2col"),
         (("--at", "1,1,1"), "--at says which number"),
-        (("--example", "conv-pool"), "leave out interactive"),
+        (("--example", "conv-pool"), "leave out -i/--interactive"),
     ],
 )
 def test_what_does_not_go_with_it_is_refused_in_one_line(capsys, argv, message):

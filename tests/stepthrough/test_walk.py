@@ -1,6 +1,7 @@
 """The walk with the keys: where each key leads, and what is then drawn."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -208,6 +209,44 @@ def test_w_walks_over_the_parameters_and_back(book):
     assert pressed(Walk(), book, "w").part == "W"
     listed = pressed(Walk(), book, "down", "w")
     assert (listed.level, listed.notice) == ("layers", "pool has no weights")
+
+
+def place_of(walk, book):
+    return sheet_of(walk, book).place(spot_of(walk, book))
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize(("layer", "units"), [("conv", 4), ("groups", 6), ("fc", 7), ("last", 10)])
+def test_w_keeps_the_filter_or_unit(book, layer, units, backward):
+    for unit in range(units):
+        walk = on(book, layer, *["b"] * backward)
+        start = (*place_of(walk, book)[:-1], unit)
+        spot = sheet_of(walk, book).spot(start)
+        walk = replace(walk, spots={(walk.position, ""): spot})
+        walk = pressed(walk, book, "w")
+        place = place_of(walk, book)
+        tensor = (
+            book.record(walk.position).grads if backward else book.record(walk.position).params
+        )["W"]
+        assert place[-1] == unit
+        assert abs(tensor[place]) == np.abs(tensor[..., unit]).max()
+        assert place_of(pressed(walk, book, "w"), book) == (unit,)
+        assert place_of(pressed(walk, book, "w", "w"), book) == start
+        # A step to the next filter among the weights leads to its bias and its map.
+        after = (unit + 1) % units
+        moved = pressed(walk, book, "]")
+        assert place_of(pressed(moved, book, "w"), book) == (after,)
+        assert place_of(pressed(moved, book, "w", "w"), book) == (*start[:-1], after)
+        # The kernel's cell that was visited is kept, of the other filter.
+        again = pressed(moved, book, "w", "w", "w")
+        assert place_of(again, book) == (*place[:-1], after)
+        # From the list of layers too.
+        assert place_of(pressed(moved, book, "w", "w", "back", "w"), book)[-1] == after
+
+
+def test_w_without_a_common_axis_goes_where_it_went(book):
+    walk = on(book, "own", "]", "w", "w")
+    assert spot_of(walk, book) == book.start(walk.position, "table", False)
 
 
 def test_filters_and_channels_of_weights_turn_apart(book):

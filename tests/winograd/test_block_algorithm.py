@@ -13,6 +13,7 @@ from strategies import examples
 from tinycnn.calls import AT_ONCE
 from tinycnn.feature_maps import FeatureMaps
 from tinycnn.kernels.simd import LANES
+from tinycnn.testing.layouts import laid_out
 from tinycnn.testing.strategies import generators
 from tinycnn.winograd.convolution import WinogradConvolution
 from tinycnn.winograd.tiling import tiling
@@ -107,6 +108,15 @@ def test_turned_weights_are_those_of_the_turned_kernel(case, rng):
     W = rng.standard_normal((k, k, conv.F, conv.C)).astype(np.float32)
     turned = np.ascontiguousarray(W[::-1, ::-1].transpose(0, 1, 3, 2))
     np.testing.assert_array_equal(conv.pack(W, None, turned=True).U, conv.pack(turned, None).U)
+
+
+@examples(40)
+@given(cases(), st.sampled_from(["Fortran", "transposed", "reversed", "spread"]), generators)
+def test_weights_may_lie_in_memory_as_they_like(case, layout, rng):
+    conv, _ = case
+    k = conv.rows.kernel
+    W = rng.standard_normal((k, k, conv.C, conv.F)).astype(np.float32)
+    np.testing.assert_array_equal(conv.pack(laid_out(W, layout), None).U, conv.pack(W, None).U)
 
 
 CHECK = """

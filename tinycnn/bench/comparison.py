@@ -121,7 +121,8 @@ def _pairs(old: Data, new: Data) -> Iterator[tuple[str, tuple[str, ...], Data, A
 
 
 def _is_figure(value: Any) -> bool:
-    return isinstance(value, (int, float, dict))
+    values = _bounds(value) if isinstance(value, dict) else (value,)
+    return all(isinstance(part, (int, float)) for part in values)  # no text, such as "NaN"
 
 
 def _bounds(value: Any) -> tuple[float, float, float]:

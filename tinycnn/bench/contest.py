@@ -13,6 +13,7 @@ from tinycnn.bench.rounds import Rounds, Spread, fastest, ratio
 from tinycnn.bench.tables import LESS, MORE, Column
 from tinycnn.bench.team import Team
 from tinycnn.bench.work import Task
+from tinycnn.wording import many
 
 
 def columns(names: Sequence[str], digits: int = 2) -> list[Column]:
@@ -29,8 +30,8 @@ def columns(names: Sequence[str], digits: int = 2) -> list[Column]:
 def note(threads: int, rounds: int) -> str:
     """How the numbers came about."""
     return (
-        f"Medians of {rounds} rounds (quartiles in brackets), {threads} threads each, results checked "
-        f"before. The ratio is the fastest peer's time over tinycnn's, within the rounds."
+        f"Medians of {rounds} rounds (quartiles in brackets), {many(threads, 'thread')} each, results "
+        f"checked before. The ratio is the fastest peer's time over tinycnn's, within the rounds."
     )
 
 

@@ -10,6 +10,7 @@ from tinycnn.bench.rounds import Spread, ratio
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import LESS, MORE, Column, Table, identity
 from tinycnn.bench.work import Task
+from tinycnn.wording import many
 
 LAYERS = {"conv1": 0.6, "conv2": 0.8, "conv3": 0.8, "conv4": 0.8, "conv5": 0.8}  # least ratios
 QUICK = ("conv3",)
@@ -30,8 +31,8 @@ def run(settings: Settings, report: Report) -> None:
         Column("verdict", "goal"),
     ]
     note = (
-        f"Both on {settings.threads} threads; (N*OH*OW, K) @ (K, F) by NumPy's BLAS into memory that is "
-        f"there already. 1 means that unrolling, bias, ReLU and the result's memory cost nothing."
+        f"Both on {many(settings.threads, 'thread')}; (N*OH*OW, K) @ (K, F) by NumPy's BLAS into memory that "
+        f"is there already. 1 means that unrolling, bias, ReLU and the result's memory cost nothing."
     )
     title = f"im2col and the matrix product, batch {batch}"
     table = report.table(Table("gemm", title, columns, note=note))

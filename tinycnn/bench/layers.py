@@ -16,6 +16,7 @@ from tinycnn.bench.tables import LESS, Column, Table, identity
 from tinycnn.bench.work import Task, build
 from tinycnn.plan import plan
 from tinycnn.summary import Row
+from tinycnn.wording import many
 
 NETWORK = "one-tower"
 QUICK = ("conv2", "pool2", "fc1")
@@ -61,7 +62,9 @@ def run(settings: Settings, report: Report) -> None:
         limits = measure_limits(
             limits_team, settings.threads, rounds, settings.seconds, report, progress
         )
-        table.title = f"Layers of AlexNet, batch {batch}, {settings.threads} threads: {limits}"
+        table.title = (
+            f"Layers of AlexNet, batch {batch}, {many(settings.threads, 'thread')}: {limits}"
+        )
         for name in names:
             for direction in ("forward", "backward"):
                 if direction == "forward" and rows[name].kind == "Dropout":

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinycnn import __version__
+from tinycnn.wording import many
 
 # Settings that some environments carry and that make numbers say something else: a BLAS held to an
 # older processor's kernels, a number of threads that is not the one asked for, kernels that are not
@@ -63,7 +64,7 @@ def sentence(machine: Mapping[str, Any]) -> str:
     """A machine, described in one line."""
     blas = ", ".join(f"{b['name']} {b['version']} for {b['kernels']}" for b in machine["blas"])
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    kind = f"{machine['processor']}, {machine['cores']} cores, {machine['simd']}"
+    kind = f"{machine['processor']}, {many(machine['cores'], 'core')}, {machine['simd']}"
     return f"{kind}; BLAS: {blas}; {versions}"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tinycnn import strict_json
 from tinycnn.bench.machine import Load, removed, sentence
 from tinycnn.bench.tables import Table
 from tinycnn.bench.team import Team
@@ -133,6 +133,6 @@ class Report:
     def write(self, json_file: Path | None, markdown_file: Path | None) -> None:
         """Write what is asked for."""
         if json_file is not None:
-            write_text(json_file, json.dumps(self.to_dict(), indent=1) + "\n")
+            write_text(json_file, strict_json.dumps(self.to_dict(), indent=1) + "\n")
         if markdown_file is not None:
             write_text(markdown_file, self.markdown())

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,12 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn import strict_json
 from tinycnn.arrays import Array
 from tinycnn.bench.engines import ENGINES
 from tinycnn.bench.machine import clean_environment
 from tinycnn.bench.progress import Progress
 from tinycnn.bench.rounds import Rounds
 from tinycnn.bench.work import Task
+from tinycnn.wording import many
 
 # Where processes cannot be stopped: OpenMP and BLAS threads spin for some hundredths of a second
 # after their last work, and would take a core from whoever comes next.
@@ -45,6 +48,8 @@ class Team:
         self._threads, self._environment = threads, environment
         self._members: dict[str, Member] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="tinycnn-bench-")
+        # However this object goes, for an interrupt may keep it from its ``with`` statement's end.
+        self._end = weakref.finalize(self, _end, self._members, self._folder)
 
     def __enter__(self) -> Team:
         folder = Path(self._folder.name)
@@ -67,11 +72,6 @@ class Team:
     ) -> None:
         self._end()
 
-    def _end(self) -> None:
-        for member in self._members.values():
-            member.end()
-        self._folder.cleanup()
-
     @property
     def present(self) -> list[str]:
         """The candidates that take part."""
@@ -80,7 +80,7 @@ class Team:
     def title(self, name: str) -> str:
         """A candidate in words."""
         engine, _, threads = name.partition(" ")
-        return ENGINES[engine].title + (f", {threads} threads" if threads else "")
+        return ENGINES[engine].title + (f", {many(int(threads), 'thread')}" if threads else "")
 
     def load(self, task: Task, names: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
         """Let each load ``task``; what they say about it."""
@@ -150,6 +150,12 @@ class Team:
         return answer
 
 
+def _end(members: Mapping[str, Member], folder: tempfile.TemporaryDirectory[str]) -> None:
+    for member in members.values():
+        member.end()
+    folder.cleanup()
+
+
 class Member:
     """One process, stopped as a whole unless it is asked something."""
 
@@ -172,7 +178,7 @@ class Member:
         assert self.process.stdin is not None
         self._signal("SIGCONT")
         with suppress(BrokenPipeError):  # it has died; `receive` says so
-            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.write(strict_json.dumps(request) + "\n")
             self.process.stdin.flush()
 
     def receive(self) -> dict[str, Any]:

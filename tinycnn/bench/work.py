@@ -52,11 +52,13 @@ def build(network: str, *, dropout: bool = True, dtype: str = "float32") -> Sequ
         position = position_of(model, name)
         one = [deepcopy(model.layers[position])]
         return Sequential(one, model.shapes[position], dtype=dtype, name=network)
-    if not dropout:
-        for layer in model.layers:
-            if isinstance(layer, Dropout):
-                layer.rate = 0.0
-    return model
+    if dropout:
+        return model
+    layers = [
+        Dropout(0.0, name=layer.name) if isinstance(layer, Dropout) else deepcopy(layer)
+        for layer in model.layers
+    ]
+    return Sequential(layers, model.input_shape, dtype=dtype, name=model.name)
 
 
 def position_of(model: Sequential, name: str) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn import strict_json
 from tinycnn.bench import memory_peak
 from tinycnn.bench.engines import ENGINES, Candidate
 from tinycnn.bench.machine import describe
@@ -110,7 +111,7 @@ def main(engine: str, threads: str, folder: str) -> None:
     os.dup2(2, 1)
     worker = Worker(engine, int(threads), Path(folder))
     for line in sys.stdin:
-        print(json.dumps(worker.answer(json.loads(line))), file=answers, flush=True)
+        print(strict_json.dumps(worker.answer(json.loads(line))), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from tinycnn import figures
+from tinycnn import figures, strict_json
 from tinycnn.arguments import whole
+from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError, TinyCNNError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     good = all(result.ok for result in results)
     if arguments.json:
         results_as_data = [result.to_dict() for result in results]
-        print(json.dumps({"ok": good, "results": results_as_data}))
+        print(strict_json.dumps({"ok": good, "results": results_as_data}))
     else:
         print("\n\n".join(map(str, results)))
     return 0 if good else 1
@@ -289,7 +289,10 @@ def _exercise(file: str) -> _Result:
 
 def _refuse_stray(arguments: argparse.Namespace) -> None:
     """Refuse options that would otherwise be passed over in silence."""
-    whole(arguments.seed, "--seed", least=0)
+    seed(arguments)
+    for name in ("samples", "directions"):
+        if getattr(arguments, name) is not None:
+            whole(getattr(arguments, name), f"--{name}", least=0)
     own = arguments.target is not None and ".py:" in arguments.target
     for name in ("input", "args"):
         if getattr(arguments, name) and not own:

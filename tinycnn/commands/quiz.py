@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from tinycnn.commands.parsing import seed
 from tinycnn.files import expect_ending, expect_writable, write_text
 
 FORMATS = ("text", "markdown", "html")
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     if target is not None:
         expect_writable(target)
     kind = arguments.format or _SUFFIXES[ending]
-    sheet = draw(make_quiz(arguments.seed), kind, answers=arguments.answers)
+    sheet = draw(make_quiz(seed(arguments)), kind, answers=arguments.answers)
     if target is None:
         print(sheet, end="")
     else:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tinycnn import figures
+from tinycnn import figures, strict_json
+from tinycnn.arguments import one_of
+from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError
 from tinycnn.networks import VARIANTS
+from tinycnn.wording import option
 
 if TYPE_CHECKING:
     from tinycnn.stepthrough import Lesson
@@ -86,11 +88,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the overview, a layer, one opened number, or a hand-sized example."""
+    import numpy as np
+
     from tinycnn.gradient_check.own_code import running
 
     if arguments.example is not None:
         return _example(arguments)
-    with running(arguments.model) if ".py:" in arguments.model else contextlib.nullcontext():
+    own = running(arguments.model) if ".py:" in arguments.model else contextlib.nullcontext()
+    with own, np.errstate(all="ignore"):  # where NaN or infinity begins is said in words
         return _opened(arguments)
 
 
@@ -113,6 +118,7 @@ def _opened(arguments: argparse.Namespace) -> int:
         lesson = _lesson(arguments)
     style = Style.of(sys.stdout)
     command = _command(arguments)
+    _expect_place(arguments, lesson, command)
     if what is None:
         if arguments.json:
             with _apart():
@@ -121,7 +127,7 @@ def _opened(arguments: argparse.Namespace) -> int:
         else:
             for line in draw_overview(lesson, style, command):
                 _show(line)
-        return 0
+        return _sound(lesson)
     if arguments.layer and arguments.at is None:
         with _apart():
             held = maps.describe(lesson.trace, arguments.layer)
@@ -129,7 +135,7 @@ def _opened(arguments: argparse.Namespace) -> int:
             _data(held.to_dict())
         else:
             _show(draw_maps(held, style, command))
-        return 0
+        return _sound(lesson)
     if lesson.likeliest and not arguments.layer:
         print(f"tinycnn: {likeliest_words(lesson)}", file=sys.stderr)
     with _apart():
@@ -145,7 +151,17 @@ def _opened(arguments: argparse.Namespace) -> int:
     if arguments.save:
         opened.save(arguments.save)
         print(f"tinycnn: wrote {arguments.save}", file=sys.stderr)
-    return 0 if opened.ok else 1
+    return 1 if opened.notes("BEGINS") or not opened.ok else _sound(lesson)
+
+
+def _sound(lesson: Lesson) -> int:
+    """Say where NaN or infinity begins, if the pass holds any: nothing it shows can be trusted; then 1."""
+    from tinycnn.stepthrough.not_finite import origin
+
+    begins = origin(lesson.trace)
+    if begins is not None:
+        print(f"tinycnn: {begins}", file=sys.stderr)
+    return 0 if begins is None else 1
 
 
 def _apart() -> contextlib.AbstractContextManager[object]:
@@ -174,10 +190,10 @@ def _interactive(arguments: argparse.Namespace) -> int:
              if getattr(arguments, name)]  # fmt: skip
     if unfit:
         raise ArgumentError(
-            f"-i begins with the layers, or with --layer and --at; leave out --{unfit[0]}"
+            f"-i begins with the layers, or with --layer and --at; leave out {_listed(unfit)}"
         )
-    screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
-    return 0
+    lesson = screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
+    return _sound(lesson)
 
 
 def _example(arguments: argparse.Namespace) -> int:
@@ -191,7 +207,7 @@ def _example(arguments: argparse.Namespace) -> int:
              "interactive": False}  # fmt: skip
     stray = [name for name, value in usual.items() if getattr(arguments, name) != value]
     if stray:
-        raise ArgumentError(f"--example brings its own numbers; leave out {', '.join(stray)}")
+        raise ArgumentError(f"--example brings its own numbers; leave out {_listed(stray)}")
     example = open_example(arguments.example)
     if arguments.json:
         _data(example.to_dict())
@@ -200,29 +216,57 @@ def _example(arguments: argparse.Namespace) -> int:
     return 0 if example.ok else 1
 
 
+def _listed(names: Sequence[str]) -> str:
+    """Options as they are typed."""
+    special = {"image": "the picture", "interactive": "-i/--interactive"}
+    return ", ".join(special.get(name, f"--{name}") for name in names)
+
+
 def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     """Refuse options that would otherwise be passed over in silence."""
+    seed(arguments)
+    if ".py:" not in arguments.model:
+        one_of(arguments.model, (*VARIANTS, "FILE.py:NAME"), "--model")
     if arguments.at is not None and (what is None or arguments.weight or arguments.why):
         raise ArgumentError(
             "--at says which number of --layer or --grad: tinycnn step --layer conv2 --at 13,13,7"
         )
     if arguments.layer and any(sign in arguments.layer for sign in ".["):
         raise ArgumentError(
-            f"--layer takes a layer, got {arguments.layer!r}; gradients open by --grad pool1.x --at "
-            f"8,34,94 and --weight 'conv1.W[5,5,0,3]'"
+            f"--layer takes a layer, got {arguments.layer!r}; gradients open so: "
+            f"tinycnn step --grad pool1.x --at 8,34,94 or tinycnn step --weight 'conv1.W[5,5,0,3]'"
         )
     if arguments.grad and "." not in arguments.grad:
         raise ArgumentError(
             f"--grad takes a layer's x, y or z, such as pool1.x, got {arguments.grad!r}"
         )
+    if arguments.weight and "." not in arguments.weight:
+        raise ArgumentError(
+            f"--weight takes a number of a parameter, got {arguments.weight!r}: tinycnn step --weight "
+            f"'conv1.W[5,5,0,3]'"
+        )
     if arguments.im2col and (arguments.layer is None or arguments.at is None):
-        raise ArgumentError("--im2col needs --layer and --at: --layer conv1 --im2col --at 27,27")
+        raise ArgumentError(
+            "--im2col needs --layer and --at: tinycnn step --layer conv1 --im2col --at 27,27"
+        )
     if arguments.save and (what is None or (arguments.layer and arguments.at is None)):
         raise ArgumentError(
-            "--save draws one opened number: add --layer and --at, --weight or --grad"
+            "--save draws one opened number: tinycnn step --layer conv2 --at 13,13,7 --save cell.svg"
         )
     if arguments.save:
         figures.expect(arguments.save)
+
+
+def _expect_place(arguments: argparse.Namespace, lesson: Lesson, command: str) -> None:
+    """Refuse a --weight or --grad that says no number, with a command that does."""
+    what = arguments.weight or arguments.grad
+    if what is None or "[" in what or arguments.at is not None:
+        return
+    from tinycnn.stepthrough.targets import some_number
+
+    name = "--weight" if arguments.weight else "--grad"
+    one = option(name, some_number(lesson.backward, what))
+    raise ArgumentError(f"which number of {what}? this opens one: {command} {one}")
 
 
 def _command(arguments: argparse.Namespace) -> str:
@@ -249,7 +293,7 @@ def _place(text: str) -> tuple[int, ...]:
 
 
 def _data(values: Mapping[str, Any]) -> None:
-    print(json.dumps(values))
+    print(strict_json.dumps(values))
 
 
 def _show(text: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
-from tinycnn.arguments import whole
+from tinycnn import strict_json
+from tinycnn.arguments import one_of, whole
 from tinycnn.networks import VARIANTS, alexnet
 from tinycnn.summary import difference
 
@@ -31,17 +31,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table or the difference."""
-    model = alexnet(arguments.classes, variant=arguments.variant)
+    classes = whole(arguments.classes, "--classes")
+    one_of(arguments.variant, tuple(VARIANTS), "VARIANT")
+    one_of(arguments.vs or arguments.variant, tuple(VARIANTS), "--vs")
+    model = alexnet(classes, variant=arguments.variant)
     table = model.summary()
     if arguments.plan is not None:
         from tinycnn.plan import plan  # it loads Numba, which the other tables never need
 
         chosen = plan(model.layers, model.input_shape, model.dtype, whole(arguments.plan, "--plan"))
-        print(json.dumps(chosen.to_dict()) if arguments.json else chosen)
+        print(strict_json.dumps(chosen.to_dict()) if arguments.json else chosen)
     elif arguments.vs is not None:
-        other = alexnet(arguments.classes, variant=arguments.vs).summary()
+        other = alexnet(classes, variant=arguments.vs).summary()
         both = [table.to_dict(), other.to_dict()]
-        print(json.dumps(both) if arguments.json else difference(table, other))
+        print(strict_json.dumps(both) if arguments.json else difference(table, other))
     else:
-        print(json.dumps(table.to_dict()) if arguments.json else table)
+        print(strict_json.dumps(table.to_dict()) if arguments.json else table)
     return 0

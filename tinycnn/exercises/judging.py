@@ -13,6 +13,7 @@ from tinycnn.errors import TinyCNNError
 from tinycnn.exercises.exercise import Arguments, Case, Mistake, Results, Task
 from tinycnn.exercises.student import File, Trouble
 from tinycnn.stepthrough.arithmetic import text
+from tinycnn.wording import a, many
 
 # Of the largest expected number, or of 1: float64's rounding in sums of a few hundred terms.
 _TOLERANCE = 1e-10
@@ -113,7 +114,7 @@ def called(task: Task, file: File, arguments: Arguments) -> Results | Trouble:
         return Trouble("type", f"{task.function} returns nothing: does it end with a return?")
     values = (returned,) if count == 1 else returned
     if not isinstance(values, (tuple, list)) or len(values) != count:
-        got = f"{len(values)} values" if isinstance(values, (tuple, list)) else _type(returned)
+        got = many(len(values), "value") if isinstance(values, (tuple, list)) else _type(returned)
         names = ", ".join(task.results)
         return Trouble("type", f"{task.function} should return ({names}), returned {got}")
     arrays = []
@@ -205,4 +206,4 @@ def _value(number: Any) -> str:
 
 
 def _type(value: Any) -> str:
-    return f"a {type(value).__name__}"
+    return a(type(value).__name__)

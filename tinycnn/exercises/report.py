@@ -14,6 +14,7 @@ from tinycnn.exercises.judging import Failure
 from tinycnn.stepthrough.arithmetic import Value
 from tinycnn.stepthrough.example_text import matrices
 from tinycnn.stepthrough.terminal import paragraph
+from tinycnn.wording import sentence
 
 PASSES, FAILS, NOT_BEGUN = "passes", "fails", "not begun"
 _DRAWN = 200  # an array of more numbers is told by its shape
@@ -100,7 +101,7 @@ def _function(function: FunctionGrade) -> Iterator[str]:
     if failure.kind == "not begun":
         yield from paragraph(failure.text)
         return
-    yield from paragraph(f"In “{function.case}”: {failure.text}.")
+    yield from paragraph(f"In “{function.case}”: {sentence(failure.text)}")
     yield ""
     yield "The smallest input on which it fails:"
     yield f"  {function.name}({', '.join(_argument(*item) for item in failure.arguments.items())})"
@@ -114,7 +115,7 @@ def _function(function: FunctionGrade) -> Iterator[str]:
         yield from _drawn((before, wrong.name, array) for before, array in both)
     for words in failure.looks_like:
         yield ""
-        yield from paragraph(words if words.endswith(("?", ".")) else f"{words}.")
+        yield from paragraph(sentence(words))
 
 
 def _argument(name: str, value: Any) -> str:

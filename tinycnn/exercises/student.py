@@ -16,6 +16,7 @@ from tinycnn.arrays import read_only
 from tinycnn.errors import FileError
 from tinycnn.exercises.exercise import Arguments, Seed
 from tinycnn.gradient_check.own_code import module_of, told
+from tinycnn.wording import a
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class File:
         found = self.names.get(name)
         if callable(found):
             return found  # type: ignore[no-any-return]
-        why = "there is no function" if found is None else f"a {type(found).__name__} is named"
+        why = "there is no function" if found is None else f"{a(type(found).__name__)} is named"
         return Trouble("missing", f"{why} {name} in {self.path.name}: keep the skeleton's names")
 
     def call(self, function: Callable[..., Any], arguments: Arguments) -> Any | Trouble:

@@ -143,7 +143,7 @@ def _other(array: Array, rng: np.random.Generator) -> Array:
 
 def _unchanged(values: Arrays, originals: Arrays, who: str, seen: Behaviour) -> None:
     for name, array in values.items():
-        if not np.array_equal(array, originals[name]):
+        if not np.array_equal(array, originals[name], equal_nan=array.dtype.kind == "f"):
             seen.problems.append(f"mutates its input: {who} writes to {name}")
             seen.mutates = True
 

@@ -19,6 +19,7 @@ from tinycnn.files import expect_regular, reason
 from tinycnn.gradient_check.neighbours import offer
 from tinycnn.layers import Layer
 from tinycnn.model import Sequential
+from tinycnn.wording import a
 
 Own = Layer | Sequential
 
@@ -38,7 +39,7 @@ def load(source: str, arguments: str = "") -> Callable[[], Own]:
         return lambda: value
     if not callable(value):
         raise ArgumentError(
-            f"{source} must be a layer, a model, or what makes one, got a {type(value).__name__}; "
+            f"{source} must be a layer, a model, or what makes one, got {a(type(value).__name__)}; "
             f"{_offered(module)}"
         )
 
@@ -47,8 +48,8 @@ def load(source: str, arguments: str = "") -> Callable[[], Own]:
             made = value(*positional, **named)
         if not isinstance(made, Own):
             raise ArgumentError(
-                f"{source} must make a tinycnn.layers.Layer or a tinycnn.Sequential, got a "
-                f"{type(made).__name__}"
+                f"{source} must make a tinycnn.layers.Layer or a tinycnn.Sequential, got "
+                f"{a(type(made).__name__)}"
             )
         return made
 

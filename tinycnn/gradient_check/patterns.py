@@ -23,6 +23,7 @@ from tinycnn.layers import (
     MaxPool2D,
     ReLU,
     Softmax,
+    is_built_in,
 )
 from tinycnn.trace import Trace
 
@@ -33,7 +34,7 @@ _KNOWN = (
 
 def known(layer: Layer) -> bool:
     """Whether every kink of ``layer`` is seen: of the built-in ones, not of what extends them."""
-    return type(layer) in _KNOWN
+    return is_built_in(layer, *_KNOWN)
 
 
 def place_of(layer: Layer) -> str:

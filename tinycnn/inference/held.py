@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from tinycnn.parameters import FlatArrays
+from tinycnn.runtime.locks import new_reentrant_lock
 
 
 class PackedWeights:
@@ -15,7 +15,7 @@ class PackedWeights:
     def __init__(self, version: int, parameters: FlatArrays) -> None:
         self.version = version
         self.parameters = parameters
-        self._lock = threading.Lock()
+        self._lock = new_reentrant_lock()
         self._values: dict[Any, Any] = {}
 
     def get(self, key: Any, make: Callable[[FlatArrays], Any]) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn import blocks
-from tinycnn.arrays import Array
+from tinycnn.arrays import Array, row_major
 from tinycnn.calls import Phase
 from tinycnn.feature_maps import aligned_zeros
 from tinycnn.inference.held import PackedWeights, Workspace
@@ -218,4 +218,5 @@ class _Memory:
 
     def _point(self, number: int, array: Array, thread: int | None = None) -> None:
         where = slice(None) if thread is None else thread
-        self.slots[where, number, :2] = array.ctypes.data, array.size
+        flat, _ = row_major(array)
+        self.slots[where, number, :2] = flat.ctypes.data, flat.size

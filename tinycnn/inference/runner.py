@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from tinycnn.arrays import Array
 from tinycnn.inference.held import PackedWeights, Workspace
 from tinycnn.inference.parts import parts_of
 from tinycnn.plan import Plan, plan
+from tinycnn.runtime.locks import new_reentrant_lock
 
 if TYPE_CHECKING:
     from tinycnn.model import Sequential
@@ -29,7 +29,7 @@ class Inference:
         self._model = model
         self._pipelines: dict[tuple[int, int], _Pipeline] = {}
         self._weights: PackedWeights | None = None
-        self._lock = threading.Lock()
+        self._lock = new_reentrant_lock()
 
     def run(self, x: Array, first_sample: int, out: Array) -> None:
         """Write what the last layer gives for the images ``x`` (N, ...) to ``out`` (N, ...)."""
@@ -40,20 +40,26 @@ class Inference:
 
     def _pipeline(self, batch: int, threads: int) -> _Pipeline:
         key = batch, threads
+        forwards = [layer.forward for layer in self._model.layers]
         with self._lock:
             found = self._pipelines.pop(key, None)
-            if found is None:
+            if found is None or found.forwards != forwards:  # one was replaced
                 while len(self._pipelines) >= _KEPT:
                     del self._pipelines[next(iter(self._pipelines))]  # the one longest unused
                 model = self._model
                 chosen = plan(model.layers, model.input_shape, model.dtype, batch)
-                found = _Pipeline(model, chosen, threads)
+                found = _Pipeline(model, chosen, threads, forwards)
             self._pipelines[key] = found
             return found
 
     def _packed(self) -> PackedWeights:
-        """The packed weights of the model's present version, published in one assignment."""
+        """The packed weights of the model's present version, published in one assignment.
+
+        While parameters are edited nothing is kept: the version says nothing of their values.
+        """
         weights, version = self._weights, self._model.version
+        if self._model.is_being_edited:
+            return PackedWeights(version, self._model.parameters())
         if weights is None or weights.version != version:
             weights = self._weights = PackedWeights(version, self._model.parameters())
         return weights
@@ -62,7 +68,10 @@ class Inference:
 class _Pipeline:
     """A plan made ready to run for batches of one size."""
 
-    def __init__(self, model: Sequential, chosen: Plan, threads: int) -> None:
+    def __init__(
+        self, model: Sequential, chosen: Plan, threads: int, forwards: list[Callable[..., Any]]
+    ) -> None:
+        self.forwards = forwards  # of the layers, when it was made
         self._parts, self._dtype = parts_of(model, chosen, threads), model.dtype
         self._free: list[Workspace] = []
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from tinycnn import blocks, memory
 from tinycnn.arguments import whole
-from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, tensor
 from tinycnn.errors import ShapeError
 from tinycnn.kernels import relu as kernels
 
@@ -47,6 +47,7 @@ def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
     return dx
 
 
+@ieee
 def softmax(x: ArrayLike, axis: int = -1) -> Array:
     """Turn logits into probabilities: y = exp(x) / sum(exp(x)) along ``axis``.
 
@@ -57,12 +58,12 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
     axis = _axis(axis, x)
     if x.size == 0:
         return x.copy()
-    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf, and -inf instead of -6e38
-        y: Array = np.exp(x - x.max(axis=axis, keepdims=True))
+    y: Array = np.exp(x - x.max(axis=axis, keepdims=True))
     y /= y.sum(axis=axis, keepdims=True)
     return y
 
 
+@ieee
 def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
     """Gradient of `softmax`: dx = y * (dy - sum(dy * y)) along ``axis``.
 

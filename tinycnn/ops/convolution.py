@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tinycnn import memory
 from tinycnn.arguments import one_of, whole
-from tinycnn.arrays import Array, common_dtype, expect_shape, outputs, tensor
+from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, outputs, tensor
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.ops import (
     _direct_convolution,
@@ -21,6 +21,7 @@ from tinycnn.ops import (
 )
 from tinycnn.ops._geometry import Geometry
 from tinycnn.shapes import Padding, window
+from tinycnn.wording import many
 
 _ACTIVATIONS = (None, "relu")
 _W_AXES = ("KH", "KW", "C // groups", "F")
@@ -34,6 +35,7 @@ _ALGORITHMS: dict[str, ModuleType] = {
 ALGORITHMS = ("auto", *_ALGORITHMS)
 
 
+@ieee
 def conv2d(
     x: ArrayLike,
     W: ArrayLike,
@@ -71,6 +73,7 @@ def conv2d(
     return y
 
 
+@ieee
 def conv2d_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -149,8 +152,8 @@ def _geometry(
     KH, KW, _, F = W.shape
     if C % groups or F % groups:
         raise ShapeError(
-            f"groups must divide the channels and the filters, got {groups} groups for {C} channels "
-            f"and {F} filters"
+            f"groups must divide the channels and the filters, got {many(groups, 'group')} for "
+            f"{many(C, 'channel')} and {many(F, 'filter')}"
         )
     expect_shape(
         W, (KH, KW, C // groups, F), "W", f"(KH, KW, C // groups, F) with x's last axis C = {C}"

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tinycnn import blocks, memory
 from tinycnn.arguments import one_of
-from tinycnn.arrays import Array, common_dtype, expect_shape, outputs, read_only, tensor
+from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, outputs, read_only, tensor
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels.bias import add_bias
 from tinycnn.kernels.dense import PANEL, pack_weights
@@ -31,6 +31,7 @@ _LEAST_PANELS = 8
 _LEAST_IMAGES = 8
 
 
+@ieee
 def dense(
     x: ArrayLike, W: ArrayLike, b: ArrayLike | None = None, *, activation: str | None = None
 ) -> Array:
@@ -61,6 +62,7 @@ def dense(
     return softmax(y) if activation == "softmax" else y
 
 
+@ieee
 def dense_backward(
     dy: ArrayLike,
     x: ArrayLike,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, as_array, common_dtype, tensor
+from tinycnn.arrays import Array, as_array, common_dtype, ieee, tensor
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
+from tinycnn.wording import many
 
 
+@ieee
 def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
     """Mean cross-entropy of ``logits`` (N, F) and integer ``labels`` (N,), and its gradient.
 
@@ -22,9 +24,8 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
     if len(z) == 0:
         return 0.0, z.copy()
     largest = z.max(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf, and -inf instead of -6e38
-        exponentials = np.exp(z - largest)
-        gaps = np.subtract(largest[:, 0], z[rows, picked], dtype=np.float64)
+    exponentials = np.exp(z - largest)
+    gaps = np.subtract(largest[:, 0], z[rows, picked], dtype=np.float64)
     # 1 + what the others add: log1p keeps a small loss, which log would round to 0.
     others = exponentials.copy()
     others[rows, z.argmax(axis=1)] -= 1
@@ -48,6 +49,7 @@ def _labels(labels: ArrayLike, N: int, F: int) -> Array:
     wrong = np.flatnonzero((array < 0) | (array >= F))
     if len(wrong):
         raise ArgumentError(
-            f"labels must lie in 0 .. {F - 1} for {F} classes, got {array[wrong[0]]} at index {wrong[0]}"
+            f"labels must lie in 0 .. {F - 1} for {many(F, 'class')}, got {array[wrong[0]]} at "
+            f"index {wrong[0]}"
         )
     return array

@@ -11,7 +11,7 @@ from tinycnn.stepthrough.explanation import Explanation
 from tinycnn.stepthrough.field import Region, receptive_field
 from tinycnn.stepthrough.lesson import Lesson
 from tinycnn.stepthrough.overview import BackwardRow, ForwardRow
-from tinycnn.stepthrough.places import picture_of
+from tinycnn.stepthrough.places import picture_of, reads_colours
 from tinycnn.stepthrough.sheets import Sheet, Spot
 from tinycnn.stepthrough.targets import explain
 from tinycnn.trace import Record
@@ -82,10 +82,11 @@ class Book:
         trace = self.lesson.backward if backward else self.lesson.trace
         first = trace.records[0]
         if position == 0:
+            last = sheets.COLOUR if reads_colours(first) else "channel"
             if not backward:
-                return sheets.of_output("input", None, trace.x[0])
+                return sheets.of_output("input", None, trace.x[0], last)
             assert first.dx is not None
-            return sheets.of_output("dL/dx of the input", f"{first.name}.x", first.dx[0])
+            return sheets.of_output("dL/dx of the input", f"{first.name}.x", first.dx[0], last)
         record = self.record(position)
         if part:
             what = f"{record.name}.{part}"

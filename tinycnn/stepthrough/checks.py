@@ -25,6 +25,7 @@ from tinycnn.layers import (
 from tinycnn.stepthrough.explanation import Check
 from tinycnn.stepthrough.sums import Sum, leaves, number, total
 from tinycnn.trace import Record, Trace
+from tinycnn.wording import many
 
 
 def half_epsilon(dtype: np.dtype[Any]) -> float:
@@ -72,7 +73,7 @@ def check_sum(
         why = f"{roundings:,} times the smallest {dtype.name}: there are no more digits below it"
         return Check("float64", engine, reference, bound + last, why)
     noun = "term" if roundings == len(values) else "rounding"
-    what = f"{roundings:,} {noun}{'s' * (roundings > 1)}"
+    what = many(roundings, noun)
     why = f"{what} * 2^{math.log2(u):.0f} * the sum of the terms' sizes, {number(size)}"
     return Check("float64", engine, reference, bound + last, why)
 

@@ -9,12 +9,13 @@ from tinycnn.shapes import Window
 from tinycnn.stepthrough.arithmetic import Value, text
 from tinycnn.stepthrough.examples import Example, Result, Stage
 from tinycnn.stepthrough.terminal import WIDTH, Style, paragraph
+from tinycnn.wording import many
 
 _INDENT = "  "
 _LISTED = 9  # cells that are 0 for one reason; more are not named one by one
 _GAP = 3  # at least, between two equations of a line, or an equation and its remark
 # The same thing in AlexNet.
-_ON = {
+ON = {
     "conv-pool": "tinycnn step --layer conv2 --at 13,13,11",
     "im2col": "tinycnn step --layer conv1 --im2col --at 27,27",
     "winograd": "tinycnn summary --plan 32",
@@ -84,8 +85,8 @@ def _example(example: Example, style: Style) -> Iterator[str]:
             yield from ("", *_stage(stage, style))
     yield ""
     yield from paragraph(f"docs/mathematics/{example.page}.md derives it.")
-    if example.name in _ON:
-        yield f"In AlexNet: {_ON[example.name]}"
+    if example.name in ON:
+        yield f"In AlexNet: {ON[example.name]}"
 
 
 def _given(values: Sequence[Value]) -> str:
@@ -134,9 +135,8 @@ def _check(stage: Stage, style: Style) -> Iterator[str]:
     if not wrong:
         count = sum(len(result.value.flat) for result in stage.results)
         hand = "by hand, " if any(result.cells for result in stage.results) else ""
-        many = f"{count} numbers" if count > 1 else "1 number"
         yield _INDENT + style.good(
-            f"CHECK agrees: {many} {hand}by the engine in float64, and as stored"
+            f"CHECK agrees: {many(count, 'number')} {hand}by the engine in float64, and as stored"
         )
 
 
@@ -227,14 +227,14 @@ def _windows(stage: Stage) -> Iterator[str]:
     cells = {place: text(number) for place, number in enumerate(x.flat)}
     span = range(-axis.before, axis.input + axis.after)
     name = stage.results[0].value.name
-    yield from _reading(x.name, span, {place: cells.get(place, "0") for place in span})
-    for out in range(axis.output):
-        start = axis.seen(out, out)[0]
-        seen = {start + q * axis.dilation for q in range(axis.kernel)}
-        yield from _reading(
-            f"{name}[{out}] reads", span, {place: cells.get(place, "0") for place in seen}
+    read = {x.name: span} | {
+        f"{name}[{out}] reads": range(
+            axis.seen(out, out)[0], axis.seen(out, out)[1] + 1, axis.dilation
         )
-
-
-def _reading(label: str, span: Sequence[int], shown: dict[int, str]) -> Iterator[str]:
-    yield (f"{_INDENT}{label:<14}" + "".join(shown.get(p, "").rjust(4) for p in span)).rstrip()
+        for out in range(axis.output)
+    }
+    label = max(14, *map(len, read))
+    across = max(4, *(len(cell) + 2 for cell in cells.values()))
+    for words, places in read.items():
+        row = (cells.get(p, "0") if p in places else "" for p in span)
+        yield f"{_INDENT}{words:<{label}}{''.join(cell.rjust(across) for cell in row)}".rstrip()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tinycnn.arrays import Array
 from tinycnn.stepthrough.field import Region
-from tinycnn.stepthrough.sums import Part, Product, Sum
+from tinycnn.stepthrough.sums import Part, Product, Sum, number
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,13 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        """Whether they agree within the bound, or are both NaN, or the same infinity."""
-        same = self.engine == self.reference or (
-            math.isnan(self.engine) and math.isnan(self.reference)
-        )
-        return same or self.difference <= self.bound
+        """Whether both are finite and agree within the bound."""
+        return self.finite and self.difference <= self.bound
+
+    @property
+    def finite(self) -> bool:
+        """Whether there are numbers to compare: two NaN, or two infinities, prove nothing."""
+        return math.isfinite(self.engine) and math.isfinite(self.reference)
 
 
 Section = Sees | Adds | Compares | Step | Notes | Check
@@ -87,10 +89,15 @@ class Explanation:
     """One number opened: its name, its value, and the sections in reading order."""
 
     subject: str  # "conv2, row 13, column 13, filter 7"
-    value: float
+    value: float | int  # an int counts something
     place: tuple[int, ...]
     picture: Array | None  # pixels (H, W, C) uint8 of the sample, where the input is a picture
     sections: tuple[Section, ...]
+
+    @property
+    def headline(self) -> str:
+        """The value as the first line shows it: a count in full, a number in five digits."""
+        return f"{self.value:,}" if isinstance(self.value, int) else number(self.value)
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -115,6 +122,10 @@ class Explanation:
             if isinstance(section, Notes) and section.heading == heading
             for line in section.lines
         )
+
+    def with_note(self, heading: str, *lines: str) -> Explanation:
+        """The same with some sentences at its end."""
+        return replace(self, sections=(*self.sections, Notes(heading, lines)))
 
     def __str__(self) -> str:
         from tinycnn.stepthrough.terminal import Style, draw_explanation

@@ -61,21 +61,27 @@ def readers(layer: Layer, input_shape: tuple[int, ...], cell: tuple[int, int]) -
 
     For layers without a window, all of the output or the cell itself.
     """
-    if isinstance(layer, Conv2D | MaxPool2D | AveragePool2D):
-        win = layer.window(input_shape)
-        ranges = []
-        for axis, place in zip((win.height, win.width), cell, strict=True):
-            holding = [
-                out
-                for out in range(axis.output)
-                if (place - axis.seen(out, out)[0]) % axis.dilation == 0
-                and axis.seen(out, out)[0] <= place <= axis.seen(out, out)[1]
-            ]
-            if not holding:
-                return None
-            ranges.append((holding[0], holding[-1]))
-        return ranges[0], ranges[1]
-    return (cell[0], cell[0]), (cell[1], cell[1])
+    rows, columns = holding(layer, input_shape, cell)
+    return ((rows[0], rows[-1]), (columns[0], columns[-1])) if rows and columns else None
+
+
+def holding(
+    layer: Layer, input_shape: tuple[int, ...], cell: tuple[int, int]
+) -> tuple[list[int], list[int]]:
+    """Rows and columns of ``layer``'s output whose windows hold ``cell``: with dilation, not all between."""
+    if not isinstance(layer, Conv2D | MaxPool2D | AveragePool2D):
+        return [cell[0]], [cell[1]]
+    win = layer.window(input_shape)
+    rows, columns = (
+        [
+            out
+            for out in range(axis.output)
+            if (place - axis.seen(out, out)[0]) % axis.dilation == 0
+            and axis.seen(out, out)[0] <= place <= axis.seen(out, out)[1]
+        ]
+        for axis, place in zip((win.height, win.width), cell, strict=True)
+    )
+    return rows, columns
 
 
 def _clip(span: tuple[int, int], size: int) -> tuple[int, int]:

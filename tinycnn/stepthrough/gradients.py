@@ -23,7 +23,7 @@ from tinycnn.stepthrough.input_gradients import (
 )
 from tinycnn.stepthrough.loss_differences import derivative
 from tinycnn.stepthrough.parameter_gradients import conv_parameter, dense_parameter
-from tinycnn.stepthrough.places import Place, picture_of, words_of
+from tinycnn.stepthrough.places import Place, channel_name, picture_of, words_of
 from tinycnn.stepthrough.sums import (
     Product,
     factors,
@@ -100,7 +100,7 @@ def open_input(trace: Trace, position: int, place: Place, sample: int) -> Explan
         sections.append(Notes("WHY 0", why))
     found = difference(trace, Change(position, "x", (sample, *place)), 0.0)
     sections += derivative(trace, position, found, engine, record.dx)
-    where = _place_words(place)
+    where = _place_words(record, place)
     return Explanation(
         f"dL/dx of {record.name}, {where}",
         engine,
@@ -118,11 +118,7 @@ def open_output(trace: Trace, position: int, place: Place, sample: int) -> Expla
         opened = open_input(trace, position + 1, place, sample)
         note = Notes("FROM", (f"{trace.records[position + 1].name}, whose input this is",))
         return Explanation(subject, opened.value, place, opened.picture, (note, *opened.sections))
-    if record.dy is None:
-        raise ArgumentError(
-            f"with labels, softmax and loss are one step: ask for {record.name}.z, the gradient "
-            f"before the softmax"
-        )
+    assert record.dy is not None
     value = float(record.dy[(sample, *place)])
     source = "you: it is the dy that backward was given"
     if trace.labels is not None:
@@ -135,11 +131,7 @@ def open_logits(trace: Trace, position: int, place: Place, sample: int) -> Expla
     """Explain dL/dz, the gradient before layer ``position``'s activation."""
     record = _after_backward(trace, position)
     dz = record.dz
-    if dz is None:
-        raise ArgumentError(
-            f"what {record.name} did before its activation {record.layer.activation!r} is not known "
-            f"here; ask for {record.name}.x or {record.name}.y"
-        )
+    assert dz is not None
     engine = float(dz[(sample, *place)])
     subject = f"dL/dz of {record.name}, {words_of(record.layer, place)}"
     sections: list[Section] = list(activation_sections(trace, position, place, sample))
@@ -149,6 +141,21 @@ def open_logits(trace: Trace, position: int, place: Place, sample: int) -> Expla
     found = difference(trace, Change(position, "z", (sample, *place)), 0.0)
     sections += derivative(trace, position, found, engine, dz)
     return Explanation(subject, engine, place, picture_of(trace, sample), tuple(sections))
+
+
+def expect_gradient(trace: Trace, position: int, part: str) -> None:
+    """Raise ArgumentError unless the trace holds the gradient of a layer's "y" or "z"."""
+    record = _after_backward(trace, position)
+    if part == "y" and record.dy is None:
+        raise ArgumentError(
+            f"with labels, softmax and loss are one step: ask for {record.name}.z, the gradient "
+            f"before the softmax"
+        )
+    if part == "z" and record.dz is None:
+        raise ArgumentError(
+            f"what {record.name} did before its activation {record.layer.activation!r} is not known "
+            f"here; ask for {record.name}.x or {record.name}.y"
+        )
 
 
 def _after_backward(trace: Trace, position: int) -> Record:
@@ -161,10 +168,10 @@ def _after_backward(trace: Trace, position: int) -> Record:
     return record
 
 
-def _place_words(place: Place) -> str:
+def _place_words(record: Record, place: Place) -> str:
     if len(place) != 3:
         return f"unit {', '.join(map(str, place))}"
-    return f"row {place[0]}, column {place[1]}, channel {place[2]}"
+    return f"row {place[0]}, column {place[1]}, {channel_name(record, place[2])}"
 
 
 def _agree(

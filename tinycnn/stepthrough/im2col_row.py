@@ -16,6 +16,7 @@ from tinycnn.stepthrough.sums import (
     number,
 )
 from tinycnn.trace import Trace
+from tinycnn.wording import many
 
 _SHOWN = 33  # numbers of an im2col row's run
 
@@ -45,14 +46,14 @@ def open_im2col(trace: Trace, position: int, place: Place, sample: int) -> Expla
         more = f" ... {width - _SHOWN:,} more" if width > _SHOWN else ""
         lines.append(f"columns {i * width}..{(i + 1) * width - 1}, kernel row {i}: {shown}{more}")
     words = (
-        f"this window is row {number_of:,} (= {row} * {OW} + {column}) of a matrix of {len(matrix):,} "
-        f"rows, one for each place, and {matrix.shape[1]:,} columns, one for each of the "
-        f"{times((*win.kernel, shape[2]))} cells of the window",
+        f"this window is row {number_of:,} (= {row} * {OW} + {column}) of a matrix of "
+        f"{many(len(matrix), 'row')}, one for each place, and {many(matrix.shape[1], 'column')}, one for "
+        f"each of the {times((*win.kernel, shape[2]))} cells of the window",
         _im2col_product(layer, matrix.shape[1], (row, column)),
     )
     return Explanation(
-        f"{record.name}, im2col row {number_of:,}",
-        float(number_of),
+        f"{record.name}, row {row}, column {column}: its row of im2col's matrix",
+        number_of,
         (row, column),
         picture_of(trace, sample),
         (

@@ -21,8 +21,8 @@ from tinycnn.layers import (
 )
 from tinycnn.stepthrough.explanation import Adds, Notes, Section
 from tinycnn.stepthrough.field import readers
-from tinycnn.stepthrough.function_cells import exp_roundings, exponentials, lrn_sum
-from tinycnn.stepthrough.places import Place, window_winners
+from tinycnn.stepthrough.function_cells import exp_roundings, exponentials, lrn_sum, power
+from tinycnn.stepthrough.places import Place, channel_name, window_winners
 from tinycnn.stepthrough.sum_cells import average_count, biggest
 from tinycnn.stepthrough.sums import (
     MOST,
@@ -38,6 +38,7 @@ from tinycnn.stepthrough.sums import (
     number,
 )
 from tinycnn.trace import Record, Trace
+from tinycnn.wording import many
 
 _POWER = 32  # roundings of a power and what is done with it
 
@@ -118,7 +119,7 @@ def _dense_input(record: Record, place: Place, sample: int) -> list[Section]:
     parts = [Product(f"unit {f}", float(dz[sample, f]), float(row[f])) for f in range(W.shape[1])]
     tree = grouped("sum", parts, "units")
     return [
-        Adds(f"{len(parts):,} products dz * W, one a unit:", tree),
+        Adds(f"{many(len(parts), 'product')} dz * W, one a unit:", tree),
         *([Notes("BIGGEST", biggest(tree))] if tree.terms > MOST else []),
     ]
 
@@ -174,7 +175,8 @@ def _dropout_input(record: Record, place: Place, sample: int) -> list[Section]:
     if record.saved is None:
         return [Adds("dropout is off: dy passes", add("sum", [Term("dy", dy)]))]
     if not record.saved[(sample, *place)]:
-        return [Adds("the mask dropped this cell: nothing passes", _stopped(dy))]
+        already = "; dy is 0 already" if dy == 0 else ""
+        return [Adds(f"the mask dropped this cell: nothing passes{already}", _stopped(dy))]
     words = f"the mask kept this cell: dy * 1 / (1 - {layer.rate:g})"
     return [Adds(words, add("sum", [Product("dy", dy, 1 / (1 - layer.rate))]))]
 
@@ -183,7 +185,8 @@ def _relu_input(record: Record, place: Place, sample: int) -> list[Section]:
     assert record.dy is not None
     y, dy = float(record.y[(sample, *place)]), float(record.dy[(sample, *place)])
     if y <= 0:
-        return [Adds("y = 0: ReLU stopped it, so nothing passes", _stopped(dy))]
+        already = "; dy is 0 already" if dy == 0 else ""
+        return [Adds(f"y = 0: ReLU stopped it, so nothing passes{already}", _stopped(dy))]
     return [Adds(f"y = {number(y)}: ReLU let it pass, so dy passes", add("sum", [Term("dy", dy)]))]
 
 
@@ -239,10 +242,10 @@ def _lrn_input(record: Record, place: Place, sample: int) -> list[Section]:
         dy = float(record.dy[sample, row, column, other])
         neighbour = float(record.x[sample, row, column, other])
         if other == channel:
-            own = s**-beta
+            own = power(s, -beta)
             parts.append(Product("dy * s^-beta", dy, own))
-        shared = -2 * a * beta * dy * neighbour * s ** (-beta - 1) + 0.0  # not -0.0
-        parts.append(Product(f"by s of channel {other}", shared, x))
+        shared = -2 * a * beta * dy * neighbour * power(s, -beta - 1) + 0.0  # not -0.0
+        parts.append(Product(f"by s of {channel_name(record, other)}", shared, x))
     heading = (
         "dy * s^-beta, and by each s' that x is part of, -2 a beta dy' x' s'^(-beta-1) * x, "
         f"with a = {a:.7g} and beta = {beta:g}:"

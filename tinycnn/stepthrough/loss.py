@@ -24,6 +24,7 @@ from tinycnn.stepthrough.function_cells import (
     rounding_unit,
 )
 from tinycnn.stepthrough.places import picture_of
+from tinycnn.stepthrough.random_logits import expected_loss
 from tinycnn.stepthrough.sums import (
     decimals,
     factors,
@@ -118,15 +119,24 @@ def _loss_check(trace: Trace, labels: Sequence[int], logits: Array) -> Check:
     return Check(against, trace.loss, mean, bound, why)
 
 
+def _approximation(classes: int, spread: float) -> tuple[str, ...]:
+    """ln K + s^2 / 2, which is never below the mean of random logits, and whether it is near."""
+    value = math.log(classes) + spread**2 / 2
+    formula = f"ln {classes:,} + {factors(spread)[0]}^2 / 2 = {number(value)}"
+    if value <= 1.01 * expected_loss(classes, spread):
+        return (f"or nearly {formula}, while exp(s^2) is far below the number of classes",)
+    return (f"{formula} is too much: it needs exp(s^2) far below the number of classes",)
+
+
 def why_loss(z: Array, label: int) -> tuple[str, ...]:
     """Why the loss is where it is, against guessing: how wide the logits are, and the label's place."""
     if not np.isfinite(z).all():
         return (f"of the {len(z):,} logits, {int((~np.isfinite(z)).sum()):,} are no numbers",)
     spread, rank = float(z.std()), int((z > z[label]).sum())
-    expected = math.log(len(z)) + spread**2 / 2
     lines = [
-        f"the logits' standard deviation is {number(spread)}; random ones so wide cost",
-        f"about ln {len(z):,} + {factors(spread)[0]}^2 / 2 = {number(expected)}",
+        f"the logits' standard deviation is s = {number(spread)}; normal ones so wide, drawn at random, "
+        f"cost {number(expected_loss(len(z), spread), 4)} in the mean",
+        *_approximation(len(z), spread),
         f"the label's logit is number {rank + 1:,} of {len(z):,}, the largest first",
     ]
     if spread > 1.5:

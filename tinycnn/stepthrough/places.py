@@ -21,11 +21,12 @@ from tinycnn.shapes import times
 from tinycnn.stepthrough.explanation import (
     Sees,
 )
-from tinycnn.stepthrough.field import readers, receptive_field, window_of
+from tinycnn.stepthrough.field import holding, readers, receptive_field, window_of
 from tinycnn.stepthrough.sums import (
     extent,
 )
 from tinycnn.trace import Record, Trace
+from tinycnn.wording import every
 
 Place = tuple[int, ...]
 
@@ -38,13 +39,26 @@ def words_of(layer: Layer, place: Place) -> str:
     return f"unit {', '.join(map(str, place))}"
 
 
+COLOURS = ("red", "green", "blue")
+
+
+def reads_colours(record: Record) -> bool:
+    """Whether the channels that a layer reads are those of a colour picture."""
+    return record.context.layer == 0 and record.x.ndim == 4 and record.x.shape[3] == len(COLOURS)
+
+
+def channel_name(record: Record, channel: int) -> str:
+    """A channel of a layer's input: ``channel 7``, or of a picture ``red``."""
+    return COLOURS[channel] if reads_colours(record) else f"channel {channel}"
+
+
 def sees(trace: Trace, position: int, place: Place) -> Sees:
     """What a cell of layer ``position``'s output sees of its input and of the picture."""
     record = trace.records[position]
     shape = record.x.shape[1:]
     source = trace.records[position - 1].name if position else "the input"
     if len(shape) != 3:
-        return Sees((f"{source}, all {math.prod(shape):,} cells",), None)
+        return Sees((f"{source}, {every(math.prod(shape), 'cell')}",), None)
     if len(place) != 3:
         return Sees((f"{source}, all {times(shape)} cells",), None)
     row, column, channel = place
@@ -86,7 +100,7 @@ def picture_of(trace: Trace, sample: int) -> Array | None:
 def _channels(record: Record, channel: int) -> str:
     count = record.x.shape[3]
     layer = record.layer
-    everything = "all 1 channel" if count == 1 else f"all {count} channels"
+    everything = every(count, "channel")
     if isinstance(layer, Conv2D):
         per_group = count // layer.groups
         first = channel // (layer.filters // layer.groups) * per_group
@@ -95,7 +109,7 @@ def _channels(record: Record, channel: int) -> str:
         reach = layer.options["size"] // 2
         return extent("channels", max(channel - reach, 0), min(channel + reach, count - 1))
     alone = isinstance(layer, MaxPool2D | AveragePool2D | ReLU | Dropout)
-    return f"channel {channel}" if alone else everything
+    return channel_name(record, channel) if alone else everything
 
 
 def next_layer(trace: Trace, position: int, place: Place, sample: int) -> tuple[str, ...]:
@@ -104,7 +118,7 @@ def next_layer(trace: Trace, position: int, place: Place, sample: int) -> tuple[
         return ("nobody: it is the network's answer",)
     reader = trace.records[position + 1]
     if isinstance(reader.layer, Dense):
-        return (f"all {reader.layer.units:,} units of {reader.name}",)
+        return (f"{every(reader.layer.units, 'unit')} of {reader.name}",)
     if isinstance(reader.layer, MaxPool2D):
         lines = []
         for (r, c), winner in window_winners(reader, place, sample).items():
@@ -130,13 +144,11 @@ def window_winners(
 ) -> dict[tuple[int, int], tuple[int, int]]:
     """For each window of a max-pool that holds a cell of its input: window -> the cell that won."""
     assert isinstance(pool.layer, MaxPool2D)
-    region = readers(pool.layer, pool.x.shape[1:], (place[0], place[1]))
-    if region is None:
-        return {}
+    rows, columns = holding(pool.layer, pool.x.shape[1:], (place[0], place[1]))
     win = pool.layer.window(pool.x.shape[1:])
     winners = {}
-    for r in range(region[0][0], region[0][1] + 1):
-        for c in range(region[1][0], region[1][1] + 1):
+    for r in rows:
+        for c in columns:
             i, j = divmod(int(pool.saved[0][sample, r, c, place[2]]), win.kernel[1])
             winners[r, c] = (
                 win.height.seen(r, r)[0] + i * win.dilation[0],

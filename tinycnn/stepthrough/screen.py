@@ -14,6 +14,7 @@ from tinycnn.errors import ArgumentError, MissingExtraError, TinyCNNError
 from tinycnn.stepthrough.book import Book
 from tinycnn.stepthrough.ink import DIM, Ink, Line, Look
 from tinycnn.stepthrough.lesson import Lesson
+from tinycnn.stepthrough.not_finite import origin
 from tinycnn.stepthrough.view import Frame, Size, draw
 from tinycnn.stepthrough.walk import Walk, begin, press, work
 
@@ -55,17 +56,18 @@ def expect_terminal() -> None:
 
 def walk(
     prepare: Callable[[], Lesson], layer: str | None = None, at: Sequence[int] | None = None
-) -> None:
-    """Walk through the lesson that ``prepare`` makes until q is pressed.
+) -> Lesson:
+    """Walk through the lesson that ``prepare`` makes until q is pressed; gives the lesson.
 
     Starts at ``layer`` and its cell ``at`` if given. Raises ArgumentError where there is no
     terminal to draw on, MissingExtraError where Python has no curses.
     """
     expect_terminal()
     with warnings.catch_warnings(record=True) as met, _on_screen() as screen:
-        _Terminal(screen).run(prepare, layer, at)
+        lesson = _Terminal(screen).run(prepare, layer, at)
     for warning in met:
         warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return lesson
 
 
 @contextmanager
@@ -114,18 +116,19 @@ class _Terminal:
 
     def run(
         self, prepare: Callable[[], Lesson], layer: str | None, at: Sequence[int] | None
-    ) -> None:
+    ) -> Lesson:
         """Show, read a key, go where it leads; until one leaves."""
         self.say("preparing the network ...")
         lesson = prepare()
         self.say("working out the pass ...")
         book = Book(lesson)
-        here = begin(book, layer, at)
+        here = replace(begin(book, layer, at), notice=origin(lesson.trace) or "")
         while not here.left:
             here, frame = self.show(here, book)
             key = self.read()
             if key:
                 here = press(here, key, book, frame.room)
+        return lesson
 
     def show(self, here: Walk, book: Book) -> tuple[Walk, Frame]:
         """Draw where one stands; a number that cannot be opened leaves one where one was."""

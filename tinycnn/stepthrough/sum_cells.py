@@ -22,7 +22,7 @@ from tinycnn.stepthrough.explanation import (
 )
 from tinycnn.stepthrough.field import window_of
 from tinycnn.stepthrough.function_cells import probability, relu_step, rounding_unit
-from tinycnn.stepthrough.places import Place
+from tinycnn.stepthrough.places import Place, channel_name
 from tinycnn.stepthrough.sums import (
     MOST,
     Part,
@@ -36,6 +36,7 @@ from tinycnn.stepthrough.sums import (
     plus,
 )
 from tinycnn.trace import Record
+from tinycnn.wording import many
 
 _BIGGEST = 5  # terms named one by one
 
@@ -56,7 +57,7 @@ def open_convolution(record: Record, place: Place, sample: int) -> list[Section]
             return Term(f"position ({i},{j}), padding", 0.0)
         values, weights = record.x[sample, h, w, first:], W[i, j, :, f]
         parts = [
-            Product(f"channel {first + c}", float(values[c]), float(weights[c]))
+            Product(channel_name(record, first + c), float(values[c]), float(weights[c]))
             for c in range(W.shape[2])
         ]
         return grouped(f"position ({i},{j})", parts, "channels", first)
@@ -71,7 +72,7 @@ def open_convolution(record: Record, place: Place, sample: int) -> list[Section]
         ]
         tree = grouped("sum", rows, "kernel rows")
     terms = W[..., f].size
-    heading = f"{terms:,} products x * W, added up by kernel position:"
+    heading = f"{many(terms, 'product')} x * W, added up by kernel position:"
     return [Adds(heading, tree), *_finish(record, tree, place, sample)]
 
 
@@ -84,7 +85,7 @@ def open_dense(record: Record, place: Place, sample: int) -> list[Section]:
 
         def position(i: int, j: int) -> Part:
             parts = [
-                Product(f"channel {c}", float(x[i, j, c]), float(weights[i, j, c]))
+                Product(channel_name(record, c), float(x[i, j, c]), float(weights[i, j, c]))
                 for c in range(x.shape[2])
             ]
             return grouped(f"cell ({i},{j})", parts, "channels")
@@ -96,7 +97,7 @@ def open_dense(record: Record, place: Place, sample: int) -> list[Section]:
         parts = [Product(f"unit {d}", float(flat[d]), float(column[d])) for d in range(flat.size)]
         tree = grouped("sum", parts, "units")
         by = "in order"
-    sections: list[Section] = [Adds(f"{x.size:,} products x * W, added up {by}:", tree)]
+    sections: list[Section] = [Adds(f"{many(x.size, 'product')} x * W, added up {by}:", tree)]
     if tree.terms > MOST:
         sections.append(Notes("BIGGEST", biggest(tree)))
     return sections + _finish(record, tree, place, sample)
@@ -185,9 +186,10 @@ def open_average_pool(record: Record, place: Place, sample: int) -> list[Section
     scale = float(np.abs(record.x[sample, h0 : h1 + 1, w0 : w1 + 1, channel]).sum()) / count
     bound = (tree.terms + 1) * half_epsilon(record.y.dtype) * scale
     value = tree.value / count
-    heading = f"{tree.terms} cells of the window:"
-    if count != tree.terms:
-        heading = f"{heading[:-1]}, {count - tree.terms} more are padding and count as 0:"
+    heading = f"{many(tree.terms, 'cell')} of the window:"
+    if padding := count - tree.terms:
+        words = "more is padding and counts" if padding == 1 else "more are padding and count"
+        heading = f"{heading[:-1]}, {padding} {words} as 0:"
     unit = rounding_unit(record.y.dtype)
     why = f"{tree.terms + 1} roundings * {unit} * the cells' mean size, {number(scale)}"
     return [

@@ -237,11 +237,12 @@ def factor(value: float, other: float, shown: Printed) -> str:
     In seven significant digits, though, where these are enough. A multiple of 1/1024, such as a
     pixel or a weight of the lesson's first layer, is printed whole.
     """
-    if (value * 1024).is_integer() or not math.isfinite(value * other):
+    whole = abs(value) < 1e6 and (value * 1024).is_integer()
+    if whole or not math.isfinite(value * other):
         return f"{value!r}"
     unit, place = shown.places - shown.exponent + 1, math.floor(math.log10(abs(value)))
     size = math.ceil(math.log10(abs(other))) if other else -unit
     digits = min(unit + max(size, 0), max(unit + size, _DIGITS + 1 - place, 1))
-    if abs(value) >= 1e-4:
+    if abs(value) >= 1e-4 and digits >= 0:
         return f"{value:.{digits}f}"
     return f"{value:.{max(digits + place, 1)}e}"

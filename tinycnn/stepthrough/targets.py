@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+
+import numpy as np
 
 from tinycnn.arguments import whole
 from tinycnn.errors import ArgumentError, UnknownNameError
@@ -13,7 +16,9 @@ from tinycnn.stepthrough.explanation import Explanation
 from tinycnn.stepthrough.forward import open_cell
 from tinycnn.stepthrough.im2col_row import open_im2col
 from tinycnn.stepthrough.loss import open_loss
+from tinycnn.stepthrough.not_finite import origin
 from tinycnn.trace import Trace
+from tinycnn.wording import a, many, plural
 
 RATE = 0.01  # of the step that a weight's explanation takes
 
@@ -33,6 +38,16 @@ def explain(
     "loss". ``at`` is the place; it may stand in brackets too: "conv1.W[5,5,0,3]". Negative places
     count from the end. Raises UnknownNameError for what is not there.
     """
+    with np.errstate(all="ignore"):  # what is not finite is said in words
+        opened = _explained(trace, what, at, sample, rate)
+        finite = math.isfinite(opened.value) and all(check.finite for check in opened.checks)
+        begins = None if finite else origin(trace)
+    return opened if begins is None else opened.with_note("BEGINS", begins)
+
+
+def _explained(
+    trace: Trace, what: str, at: Sequence[int] | None, sample: int, rate: float
+) -> Explanation:
     name, at = _named(what, at)
     _check_sample(trace, sample)
     if name == "loss":
@@ -43,6 +58,8 @@ def explain(
         return open_loss(trace, trace.labels, sample)
     position, part = _find(trace, name)
     record = trace.records[position]
+    if part in ("y", "z"):
+        gradients.expect_gradient(trace, position, part)
     if at is None:
         raise ArgumentError(
             f"which number of {name}? give its place, such as at={_middle(trace, position, part)}"
@@ -61,6 +78,14 @@ def explain(
     return opener(trace, position, place, sample)
 
 
+def some_number(trace: Trace, name: str) -> str:
+    """A number of ``name`` that `explain` opens, such as "conv1.W[5,5,1,48]"; raises as it does."""
+    position, part = _find(trace, name)
+    if part in ("y", "z"):
+        gradients.expect_gradient(trace, position, part)
+    return f"{name}[{','.join(map(str, _middle(trace, position, part)))}]"
+
+
 def im2col_row(trace: Trace, name: str, at: Sequence[int], *, sample: int = 0) -> Explanation:
     """Open the row of im2col's matrix that belongs to place ``at`` (row, column) of layer ``name``."""
     position, part = _find(trace, name)
@@ -70,7 +95,7 @@ def im2col_row(trace: Trace, name: str, at: Sequence[int], *, sample: int = 0) -
     record = trace.records[position]
     if not isinstance(record.layer, Conv2D):
         kind = type(record.layer).__name__
-        raise ArgumentError(f"{record.name} is a {kind}: im2col is for convolutions")
+        raise ArgumentError(f"{record.name} is {a(kind)}: im2col is for convolutions")
     shape = record.y.shape[1:3]
     place = _place(name, at, shape, ("row", "column"))
     return open_im2col(trace, position, place, sample)
@@ -86,7 +111,8 @@ def _named(what: str, at: Sequence[int] | None) -> tuple[str, Sequence[int] | No
         if found is None:
             raise ValueError
         name, bracket = found.groups()
-        inside = tuple(int(part) for part in bracket[1:-1].split(",")) if bracket else None
+        numbers = bracket[1:-1].split(",") if bracket not in (None, "[]") else []
+        inside = tuple(map(int, numbers)) if bracket else None
     except ValueError:
         raise ArgumentError(f"{what!r} is not a name such as conv1.W[5,5,0,3]") from None
     if inside is not None and at is not None:
@@ -97,7 +123,9 @@ def _named(what: str, at: Sequence[int] | None) -> tuple[str, Sequence[int] | No
 def _check_sample(trace: Trace, sample: int) -> None:
     whole(sample, "sample", least=0)
     if sample >= len(trace.y):
-        raise UnknownNameError(f"the trace holds {len(trace.y)} images, from 0 on; got {sample}")
+        raise UnknownNameError(
+            f"the trace holds {many(len(trace.y), 'image')}, from 0 on; got {sample}"
+        )
 
 
 def _find(trace: Trace, name: str) -> tuple[int, str]:
@@ -130,17 +158,24 @@ def _place(
     except TypeError:
         raise ArgumentError(f"a place in {name} is {_words(axes)}, got {at!r}") from None
     if len(at) != len(shape):
-        got = f"{len(at)} number{'s' * (len(at) != 1)}"
+        got = many(len(at), "number")
         raise UnknownNameError(f"a place in {name} is {_words(axes)}; got {got}")
     place = []
     for axis, index, size in zip(axes, at, shape, strict=True):
         index = whole(index, axis, least=-(2**63))
         if not -size <= index < size:
             raise UnknownNameError(
-                f"{name} has {axis}s 0 .. {size - 1} (or -{size} .. -1 from the end), got {index}"
+                f"{name} has {_places(axis, size)} (or -{size} .. -1 from the end), got {index}"
             )
         place.append(index % size)
     return tuple(place)
+
+
+def _places(axis: str, size: int) -> str:
+    """What an axis has: ``rows 0 .. 26``, and of one that has only a number, ``places 0 .. 2 on axis 1``."""
+    if axis.startswith("axis "):
+        return f"places 0 .. {size - 1} on {axis}"
+    return f"{plural(axis)} 0 .. {size - 1}"
 
 
 def _words(axes: Sequence[str]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
-import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from typing import TextIO
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.layers import Layer
+from tinycnn.shapes import times
 from tinycnn.stepthrough import contrast, overview
 from tinycnn.stepthrough.explanation import (
     Adds,
@@ -37,11 +39,13 @@ from tinycnn.stepthrough.sums import (
     printed,
     rounding,
 )
+from tinycnn.wording import many, option
 
 WIDTH = 80
 _INDENT = 8  # the column behind the headings
 _PICTURE = 40  # columns of a drawn picture; half as many lines, two pixels each
 _SHADES = " .:-=+*#%@"
+_BOUND = "(rounding alone can take the two so far apart; more would be an error)"
 
 
 @dataclass(frozen=True)
@@ -91,23 +95,24 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
     """
     model = lesson.model
     total = sum(int(np.prod(s)) for s in model.parameter_shapes().values())
-    yield style.bold(f"{lesson.name}: {total:,} parameters")
+    yield style.bold(f"{lesson.name}: {many(total, 'parameter')}")
     yield from paragraph(_weights_words(lesson))
     yield from paragraph(f"Picture: {lesson.picture.title}; x = (pixel - 128) / 128.")
     if lesson.likeliest:
         yield from paragraph(likeliest_words(lesson))
     yield ""
     yield style.bold("FORWARD")
-    yield style.dim(_columns("layer", "output size", "feature map", "range", "zeros"))
+    table = _Table.of(model.layers, model.shapes)
+    yield style.dim(table.forward("layer", "output size", "feature map", "range", "zeros"))
     for row in overview.forward_rows(lesson):
-        yield from _forward(row, style)
+        yield from _forward(row, table, style)
     yield ""
     yield from _loss(lesson, style)
     yield ""
     yield style.bold(f"BACKWARD, against label {lesson.label}")
-    yield style.dim(_gradient("layer", "gradient", "largest", "at", "zeros"))
+    yield style.dim(table.backward("layer", "gradient", "largest", "at", "zeros"))
     for backward in overview.backward_rows(lesson):
-        yield _backward(backward)
+        yield _backward(backward, table)
     yield ""
     yield from _ways_on(lesson, command)
 
@@ -126,36 +131,62 @@ def likeliest_words(lesson: Lesson) -> str:
     return f"No --label names its class: the loss is taken against the likeliest, {lesson.label}."
 
 
-def _columns(name: str, formula: str, second: str, third: str, zeros: str) -> str:
-    return f"{name:<9} {formula:<29} {second:<14} {third:<18} {zeros:>5}".rstrip()
+@dataclass(frozen=True)
+class _Table:
+    """The columns that long names, large maps and long places widen, so that rows meet headings."""
+
+    name: int
+    feature_map: int
+    place: int
+
+    @classmethod
+    def of(cls, layers: Sequence[Layer], shapes: Sequence[tuple[int, ...]]) -> _Table:
+        """As wide as these layers need, whose inputs have these shapes and then the answer."""
+        tensors = [*shapes, *(s for layer, shape in zip(layers, shapes, strict=False)
+                              for s in layer.parameter_shapes(shape).values())]  # fmt: skip
+        return cls(
+            max(9, *(len(str(layer.name)) for layer in layers)),
+            max(14, *(len(times(shape)) for shape in shapes)),
+            max(12, *(len(",".join(str(size - 1) for size in shape)) for shape in tensors)),
+        )
+
+    def forward(self, name: str, size: str, feature_map: str, spread: str, zeros: str) -> str:
+        """A row; of two formulas of a size, one an axis, the second stands below the first."""
+        size, _, second = size.partition(", ")
+        size += "," * bool(second)
+        row = f"{name:<{self.name}} {size:<29} {feature_map:<{self.feature_map}} {spread:<18} {zeros:>5}"
+        below = f"\n{'':<{self.name}} {second}" if second else ""
+        return row.rstrip() + below
+
+    def backward(self, name: str, formula: str, largest: str, place: str, zeros: str) -> str:
+        """A row of the gradients."""
+        return f"{name:<{self.name}} {formula:<39} {largest:>11} {place:>{self.place}} {zeros:>5}"
 
 
-def _forward(row: ForwardRow, style: Style) -> Iterator[str]:
+def _forward(row: ForwardRow, table: _Table, style: Style) -> Iterator[str]:
     spread = f"{number(row.lowest, 3)} .. {number(row.highest, 3)}"
-    yield _columns(row.name, row.size, row.feature_map, spread, percent(row.zeros))
+    yield table.forward(row.name, row.size, row.feature_map, spread, percent(row.zeros))
     if row.parameters:
-        work = f"{row.multiply_adds:,} multiply-adds"
-        yield style.dim(f"{'':<9} {row.parameters} parameters; {work}")
+        work = many(row.multiply_adds, "multiply-add")
+        yield style.dim(f"{'':<{table.name}} {row.parameters} parameters; {work}")
 
 
 def _loss(lesson: Lesson, style: Style) -> Iterator[str]:
     loss = overview.loss(lesson)
     yield style.bold("LOSS")
     top = ", ".join(f"{k} ({number(p)})" for k, p in loss.top)
+    if math.isnan(loss.probability):
+        top = "none, for p is NaN"
     yield from paragraph(
         f"-ln p[{loss.label}] = -ln {number(loss.probability)} = {number(loss.loss)}. "
         f"Chance: ln {lesson.classes:,} = {number(loss.chance)}. Likeliest classes: {top}."
     )
 
 
-def _backward(row: BackwardRow) -> str:
+def _backward(row: BackwardRow, table: _Table) -> str:
     where = ",".join(map(str, row.where))
     formula = f"{row.gradient} = {row.formula}"
-    return _gradient(row.name, formula, number(row.largest), where, percent(row.zeros))
-
-
-def _gradient(name: str, formula: str, largest: str, where: str, zeros: str) -> str:
-    return f"{name:<9} {formula:<39} {largest:>11} {where:>12} {zeros:>5}"
+    return table.backward(row.name, formula, number(row.largest), where, percent(row.zeros))
 
 
 def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
@@ -166,11 +197,9 @@ def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
     gradient = (record.grads or {})["W"]
     index = np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape)
     at, weight = (",".join(str(int(i)) for i in indices) for indices in (place, index))
-    quoted = shlex.quote(record.name)
-    yield from _way("Open a cell:    ", f"{command} --layer {quoted} --at {at}")
-    yield from _way(
-        "Open a gradient:", f"{command} --weight {shlex.quote(f'{record.name}.W[{weight}]')}"
-    )
+    layer, name = option("--layer", record.name), option("--weight", f"{record.name}.W[{weight}]")
+    yield from _way("Open a cell:    ", f"{command} {layer} --at {at}")
+    yield from _way("Open a gradient:", f"{command} {name}")
     yield from _way("Everything as data:", f"{command} --json")
 
 
@@ -192,8 +221,9 @@ def percent(share: float) -> str:
 def draw_maps(maps: Maps, style: Style, command: str = "tinycnn step") -> str:
     """Draw what a layer's feature maps hold."""
     name = maps.row.name
-    lines = [style.dim(_columns("layer", "output size", "feature map", "range", "zeros"))]
-    lines += _forward(maps.row, style)
+    table = _Table(max(9, len(name)), max(14, len(maps.row.feature_map)), 0)
+    lines = [style.dim(table.forward("layer", "output size", "feature map", "range", "zeros"))]
+    lines += _forward(maps.row, table, style)
     if maps.maps:
         lines += [
             "",
@@ -204,11 +234,12 @@ def draw_maps(maps: Maps, style: Style, command: str = "tinycnn step") -> str:
             f"{m.channel:>7} {number(m.mean):>11} {number(m.highest):>11}  {percent(m.zeros):>5}"
             for m in maps.maps
         ]
-        lines.append(f"{maps.silent} of the maps are zero everywhere.")
+        verb = "is" if maps.silent == 1 else "are"
+        lines.append(f"{maps.silent} of the maps {verb} zero everywhere.")
     lines += ["", style.bold("MOST ACTIVE CELLS")]
     for place, value in maps.cells:
         at = ",".join(map(str, place))
-        lines.append(f"{number(value):>11}   {command} --layer {shlex.quote(name)} --at {at}")
+        lines.append(f"{number(value):>11}   {command} {option('--layer', name)} --at {at}")
     return "\n".join(lines)
 
 
@@ -226,15 +257,19 @@ def draw_words(explanation: Explanation, style: Style) -> list[str]:
 
 
 def _explanation(explanation: Explanation, pixels: Array | None, style: Style) -> list[str]:
-    value = number(explanation.value)
+    value = explanation.headline
     gap = max(WIDTH - len(explanation.subject) - len(value), 2)
     lines = [style.bold(explanation.subject + " " * gap + value)]
     if len(explanation.subject) + len(value) + 2 > WIDTH:  # a layer of a long name
         lines = [style.bold(part) for part in (explanation.subject, f"{value:>{WIDTH}}")]
+    bounds = (check for check in explanation.checks if check.bound and check.finite)
+    first = next(bounds, None)
     for section in explanation.sections:
         if not isinstance(section, Step):  # a step belongs to the sum above it
             lines.append("")
         lines += _section(section, pixels, style)
+        if section is first:
+            lines.append(" " * _INDENT + _BOUND)
     return lines
 
 
@@ -272,9 +307,11 @@ def _check(check: Check, style: Style) -> list[str]:
         f"{value!r}" if check.bound == 0 else f"{value:.9g}"
         for value in (check.engine + 0.0, check.reference + 0.0)  # 0, not -0
     )
+    lines = [f"engine {engine} | {check.against} {reference}"]
+    if not check.finite:
+        return _headed("CHECK", [*lines, style.bad("NOT FINITE: nothing can be compared")], style)
     verdict = style.good("agrees") if check.ok else style.bad("DISAGREES")
-    lines = [
-        f"engine {engine} | {check.against} {reference}",
+    lines += [
         f"differ {_size(check.difference)}, bound {_size(check.bound)}: {verdict}",
         f"bound: {check.why}",
     ]
@@ -326,7 +363,7 @@ def _adds(section: Adds, style: Style) -> list[str]:
             lines.append(" " * _INDENT + _total(shown))
         level = level.largest
         if isinstance(level, Sum):
-            count = f"{level.terms:,} term{'s' * (level.terms > 1)}"
+            count = many(level.terms, "term")
             lines += _headed("OPEN", [f"{level.place}, the largest of them: {count}"], style)
     return lines
 

@@ -109,7 +109,7 @@ def _title(walk: Walk, book: Book, width: int) -> Line:
         title = fitting((whole, f"{sheet.title} › {short}", sheet.title), room)
         return spread([(title, BOLD)], [(way, DIM)], width)
     opened = _opened(walk, book)
-    value = number(opened.value)
+    value = opened.headline
     found = target(walk, book) or ("", None)
     short = f"{found[0]} {','.join(map(str, found[1] or ()))}"
     width = min(width, WIDTH)

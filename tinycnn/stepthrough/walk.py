@@ -197,7 +197,20 @@ def _weights(walk: Walk, book: Book, instead: Walk) -> Walk:
     parts = ("", *book.parameters(walk.position))
     if len(parts) == 1:
         return replace(instead, notice=f"{book.names[walk.position]} has no weights")
-    return replace(walk, part=parts[(parts.index(walk.part) + 1) % len(parts)])
+    turned = replace(walk, part=parts[(parts.index(walk.part) + 1) % len(parts)])
+    stood = instead.level == "map" or (walk.position, "") in walk.spots
+    return _at_same_unit(turned, walk, book) if stood else turned
+
+
+def _at_same_unit(walk: Walk, before: Walk, book: Book) -> Walk:
+    """Keep the filter or unit, the last axis of an output, of W and of b alike."""
+    old, new = sheet_of(before, book), sheet_of(walk, book)
+    if old.shape[-1:] != new.shape[-1:] or not new.shape:
+        return walk
+    unit = old.place(spot_of(before, book))[-1]
+    known = walk.spots.get((walk.position, walk.part))
+    spot = new.largest_of(unit) if known is None else new.spot((*new.place(known)[:-1], unit))
+    return replace(walk, spots={**walk.spots, (walk.position, walk.part): spot})
 
 
 def _next_layer(walk: Walk, book: Book, by: int) -> Walk:

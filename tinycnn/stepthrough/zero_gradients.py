@@ -1,8 +1,8 @@
-"""Why a gradient is zero, or has no terms."""
+"""Why a gradient is zero, or has no terms: every cause, the one nearest the loss first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,132 +19,208 @@ from tinycnn.layers import (
     Softmax,
 )
 from tinycnn.stepthrough.explanation import Adds, Section
-from tinycnn.stepthrough.field import readers
+from tinycnn.stepthrough.field import holding
 from tinycnn.stepthrough.parameter_gradients import winning_cells
 from tinycnn.stepthrough.places import Place, window_winners
-from tinycnn.stepthrough.sums import (
-    leaves,
-    number,
-)
+from tinycnn.stepthrough.sums import leaves, number
 from tinycnn.trace import Record, Trace
+from tinycnn.wording import every, many
+
+Causes = tuple[str, ...]
 
 
-def cancelling_terms(sections: Sequence[Section]) -> tuple[str, ...]:
+def cancelling_terms(sections: Sequence[Section]) -> Causes:
     """Whether a gradient of zero has terms that are not."""
     trees = [section.tree for section in sections if isinstance(section, Adds)]
     some = trees and any(leaf.value != 0 for leaf in leaves(trees[-1].parts))
     return ("its terms cancel",) if some else ()
 
 
-def why_no_term(trace: Trace, position: int, index: Place) -> tuple[str, ...]:
+# ------------------------------------------------------------------------------------- parameters
+
+
+def why_no_term(trace: Trace, position: int, index: Place) -> Causes:
     """Why a parameter's gradient is zero: what became of its terms."""
     record = trace.records[position]
     if not isinstance(record.layer, Conv2D | Dense):
         return ("a layer of your own: its terms cannot be opened from outside",)
-    y, dz = record.y[..., index[-1]], record.dz
-    assert dz is not None
-    sent = dz[..., index[-1]] != 0
-    what = "filter" if isinstance(record.layer, Conv2D) else "unit"
-    places = "at every place" if isinstance(record.layer, Conv2D) else "for every image"
-    if record.layer.activation == "relu" and (y <= 0).all():
-        return (f"{what} {index[-1]} died at {record.name}'s ReLU {places}",)
-    if not sent.any():
-        stopped = int((y <= 0).sum()) if record.layer.activation == "relu" else 0
-        lines = [f"no gradient reaches {what} {index[-1]}: dz is 0 at all {sent.size:,} places"]
-        reader = trace.records[position + 1] if position + 1 < len(trace.records) else None
-        if stopped:
-            lines.append(f"{stopped:,} of them died at {record.name}'s ReLU")
-        if reader is not None and isinstance(reader.layer, MaxPool2D):
-            lost = int((~winning_cells(reader)[..., index[-1]]).sum())
-            lines.append(f"{lost:,} of them lost every window of {reader.name}")
-        if reader is not None and isinstance(reader.layer, Dropout) and reader.saved is not None:
-            dropped = int((~reader.saved[..., index[-1]]).sum())
-            lines.append(f"{dropped:,} of them were dropped by {reader.name}")
-        return tuple(lines)
-    return (f"at the {int(sent.sum()):,} places where dz is not 0, what the weight met is 0",)
+    assert record.dz is not None
+    here = (..., index[-1])
+    sent = int(np.count_nonzero(record.dz[here]))
+    if sent:
+        return (f"at the {many(sent, 'place')} where dz is not 0, what the weight met is 0",)
+    convolves = isinstance(record.layer, Conv2D)
+    what = f"{'filter' if convolves else 'unit'} {index[-1]}"
+    size = record.dz[here].size
+    nothing = record.dy is not None and not record.dy[here].any()
+    died = record.layer.activation == "relu" and bool((record.y[here] <= 0).all())
+    causes: list[str] = []
+    if nothing or not died:
+        causes.append(f"no gradient reaches {what}: dz is 0 at {every(size, 'place')}")
+        causes += _losses(trace, position, here, died=not died)
+    if died:
+        places = "at every place" if convolves else "for every image"
+        causes.append(f"{what} died at {record.name}'s ReLU {places}{' too' * nothing}")
+    return tuple(causes)
 
 
-def why_zero_before(trace: Trace, position: int, place: Place, sample: int) -> tuple[str, ...]:
-    """Why the gradient before a layer's activation is zero."""
+def _losses(trace: Trace, position: int, here: Any, *, died: bool = True) -> Iterator[str]:
+    """How many of some cells of a layer's output lost their gradient, and where."""
     record = trace.records[position]
-    if record.layer.activation == "relu" and record.y[(sample, *place)] <= 0:
-        z = number(float(record.z[(sample, *place)]))
-        return (f"it died at {record.name}'s ReLU: z = {z}",)
+    reader = trace.records[position + 1] if position + 1 < len(trace.records) else None
+    if record.dy is not None:
+        nothing, told = int((record.dy[here] == 0).sum()), 0
+        lost = ""
+        if reader is not None and isinstance(reader.layer, MaxPool2D):
+            told = int((~winning_cells(reader)[here]).sum())
+            lost = f"{told:,} of them lost every window of {reader.name}"
+        elif reader is not None and isinstance(reader.layer, Dropout) and reader.saved is not None:
+            told = int((~reader.saved[here]).sum())
+            lost = f"{told:,} of them {'was' if told == 1 else 'were'} dropped by {reader.name}"
+        if nothing > told:
+            yield f"{nothing:,} of them {'gets' if nothing == 1 else 'get'} no dy {_source(trace, position)}"
+        if told:
+            yield lost
+    if died and record.layer.activation == "relu":
+        dead = int((record.y[here] <= 0).sum())
+        if dead:
+            yield f"{dead:,} of them died at {record.name}'s ReLU"
+    elif record.layer.activation == "softmax":
+        yield f"{record.name}'s softmax is saturated: p is exactly 0 or 1"
+
+
+def _source(trace: Trace, position: int) -> str:
+    """Where dy of a layer's output comes from, in words."""
+    if position + 1 < len(trace.records):
+        return f"from {trace.records[position + 1].name}"
+    return "from the loss" if trace.labels is not None else "from what backward was given"
+
+
+# ------------------------------------------------------------------------------- outputs and inputs
+
+
+def why_zero_before(trace: Trace, position: int, place: Place, sample: int) -> Causes:
+    """Why the gradient before a layer's activation is zero."""
+    record, at = trace.records[position], (sample, *place)
     if record.layer.activation == "softmax":
+        return _why_softmax(trace, position, place, sample)
+    above: Causes = ()
+    if record.dy is not None and record.dy[at] == 0:
+        above = _why_nothing_comes(trace, position, place, sample)
+    if record.layer.activation == "relu" and record.y[at] <= 0:
+        z = number(float(record.z[at]))
+        return (*above, f"it died at {record.name}'s ReLU{' too' * bool(above)}: z = {z}")
+    return above
+
+
+def _why_softmax(trace: Trace, position: int, place: Place, sample: int) -> Causes:
+    """Why y * (dy - sum(dy * y)) is zero, or p - onehot."""
+    record = trace.records[position]
+    row = (sample, *place[:-1])
+    if record.dy is not None and not record.dy[row].any():
+        return (f"none of {record.name}'s classes gets a dy {_source(trace, position)}",)
+    if record.y[(*row, place[-1])] in (0, 1):
         return (f"{record.name}'s softmax is saturated: p is exactly 0 or 1",)
-    return _why_nothing_comes(trace, position, place, sample)
+    return ("its dy is the mean of all classes' dy, weighted by p: softmax passes what differs",)
 
 
-def _why_nothing_comes(trace: Trace, position: int, place: Place, sample: int) -> tuple[str, ...]:
+def _why_nothing_comes(trace: Trace, position: int, place: Place, sample: int) -> Causes:
     """Why nothing comes back to a cell of a layer's output."""
-    if position + 1 == len(trace.records):
-        return ("the dy that backward was given is 0 there",)
-    return why_zero(trace, position + 1, place, sample)
+    if position + 1 < len(trace.records):
+        return why_zero(trace, position + 1, place, sample)
+    if trace.labels is not None:
+        return ("the loss's softmax is saturated: p is exactly 0 or 1",)
+    return ("the dy that backward was given is 0 there",)
 
 
-def why_zero(trace: Trace, position: int, place: Place, sample: int) -> tuple[str, ...]:
+def why_zero(trace: Trace, position: int, place: Place, sample: int) -> Causes:
     """Why the gradient at a cell of a layer's input is zero, followed up to where it got lost."""
     record = trace.records[position]
     layer = record.layer
     if isinstance(layer, Conv2D | AveragePool2D | MaxPool2D):
-        region = readers(layer, record.x.shape[1:], (place[0], place[1]))
-        if region is None:
+        rows, columns = holding(layer, record.x.shape[1:], (place[0], place[1]))
+        if not rows or not columns:
             return (f"no window of {record.name} reaches it",)
     if isinstance(layer, MaxPool2D):
         return _why_zero_pool(trace, position, place, sample)
     if isinstance(layer, Dropout):
-        if record.saved is not None and not record.saved[(sample, *place)]:
-            return (f"{record.name} dropped it",)
-        return _why_nothing_comes(trace, position, place, sample)
+        return _why_zero_dropout(trace, position, place, sample)
     if isinstance(layer, ReLU | Softmax):
         return why_zero_before(trace, position, place, sample)
     if isinstance(layer, Flatten):
         unit = int(np.ravel_multi_index(place, record.x.shape[1:]))
         return _why_nothing_comes(trace, position, (unit,), sample)
-    return (_why_zero_terms(record, place, sample),)
+    return _why_zero_terms(trace, position, place, sample)
 
 
-def _why_zero_pool(trace: Trace, position: int, place: Place, sample: int) -> tuple[str, ...]:
-    record = trace.records[position]
+def _why_zero_dropout(trace: Trace, position: int, place: Place, sample: int) -> Causes:
+    record, at = trace.records[position], (sample, *place)
+    assert record.dy is not None
+    above: Causes = ()
+    if record.dy[at] == 0:
+        above = _why_nothing_comes(trace, position, place, sample)
+    if record.saved is not None and not record.saved[at]:
+        return (*above, f"{record.name} dropped it{' too' * bool(above)}")
+    return above
+
+
+def _why_zero_pool(trace: Trace, position: int, place: Place, sample: int) -> Causes:
+    """Which windows of a max-pool got nothing themselves, and which of them the cell lost."""
+    record, channel = trace.records[position], place[2]
+    assert record.dy is not None
     winners = window_winners(record, place, sample)
     won = [window for window, winner in winners.items() if winner == place[:2]]
-    if not won:
-        lost = ", ".join(f"({r},{c}) to {w[0]},{w[1]}" for (r, c), w in winners.items())
-        return (f"it lost {record.name}'s window{'s' * (len(winners) > 1)} {lost}",)
-    names = ", ".join(f"({r},{c})" for r, c in won)
-    first = f"{record.name}'s window{'s' * (len(won) > 1)} {names}, which it won, got nothing"
-    if len(won) > 1:
-        return (first,)
-    return (f"{first}:", *_why_nothing_comes(trace, position, (*won[0], place[2]), sample))
+    lost = [f"({r},{c}) to {h},{w}" for (r, c), (h, w) in winners.items() if (h, w) != place[:2]]
+    empty = [window for window in winners if record.dy[(sample, *window, channel)] == 0]
+    causes: Causes = ()
+    if won or len(empty) == len(winners):
+        names = _windows(record, [f"({r},{c})" for r, c in won or empty])
+        causes = (f"{names}{', which it won,' * bool(won)} got nothing",)
+        if len(won or empty) == 1:
+            cell = (*(won or empty)[0], channel)
+            causes = (f"{causes[0]}:", *_why_nothing_comes(trace, position, cell, sample))
+    if lost:
+        too = " too" if causes and not won else ""
+        causes = (*causes, f"it lost {_windows(record, lost)}{too}")
+    return causes
 
 
-def _why_zero_terms(record: Record, place: Place, sample: int) -> str:
+def _windows(record: Record, names: Sequence[str]) -> str:
+    return f"{record.name}'s window{'s' * (len(names) > 1)} {', '.join(names)}"
+
+
+def _why_zero_terms(trace: Trace, position: int, place: Place, sample: int) -> Causes:
     """Why a sum over many readers is zero."""
+    record = trace.records[position]
     layer, sent, what = record.layer, record.dy, "dy"
     if isinstance(layer, Conv2D | Dense):
         sent, what = record.dz, "dz"
     if sent is None or not isinstance(layer, Conv2D | Dense | AveragePool2D | LocalResponseNorm):
-        return f"{record.name} is a layer of your own: its terms cannot be opened from outside"
-    here: Any = sample
+        return (f"{record.name} is a layer of your own: its terms cannot be opened from outside",)
+    here = _fed(record, place, sample)
+    size, left = sent[here].size, int(np.count_nonzero(sent[here]))
+    if left:
+        return (f"no term is left: where {what} is not 0, what it meets in {record.name} is 0",)
+    fed = f"{what} of {record.name} that it feeds"
+    if size == 1:
+        cell = tuple(int(np.ravel(axis)[0]) for axis in here[1:])
+        why = why_zero_before if what == "dz" else _why_nothing_comes
+        return (f"the only {fed} is 0:", *why(trace, position, cell, sample))
+    losses = tuple(_losses(trace, position, here))
+    return (f"all {size:,} {fed} are 0{':' * bool(losses)}", *losses)
+
+
+def _fed(record: Record, place: Place, sample: int) -> tuple[Any, ...]:
+    """The cells of a layer's output that a cell of its input has a part in, as an index."""
+    layer, (*_, C) = record.layer, record.y.shape
+    if isinstance(layer, Dense):
+        return np.ix_([sample], range(C))
+    channels: Sequence[int] = [place[2]]
     if isinstance(layer, LocalResponseNorm):
         reach = layer.options["size"] // 2
-        here = (sample, *place[:2], slice(max(place[2] - reach, 0), place[2] + reach + 1))
-    elif not isinstance(layer, Dense):
-        region = readers(layer, record.x.shape[1:], (place[0], place[1]))
-        assert region is not None
-        rows, columns = (slice(first, last + 1) for first, last in region)
-        channels = slice(None)
-        if isinstance(layer, Conv2D):
-            group = place[2] // record.params["W"].shape[2]
-            filters = layer.filters // layer.groups
-            channels = slice(group * filters, (group + 1) * filters)
-        elif isinstance(layer, AveragePool2D):
-            channels = slice(place[2], place[2] + 1)
-        here = (sample, rows, columns, channels)
-    cells = sent[here]
-    if cells.any():
-        return f"no term is left: where {what} is not 0, what it meets in {record.name} is 0"
-    words = f"all {cells.size:,} {what} of {record.name} that it feeds are 0"
-    if layer.activation == "relu":
-        words += f"; {int((record.y[here] <= 0).sum()):,} of them died at its ReLU"
-    return words
+        channels = range(max(place[2] - reach, 0), min(place[2] + reach + 1, C))
+    elif isinstance(layer, Conv2D):
+        filters = layer.filters // layer.groups
+        group = place[2] // record.params["W"].shape[2]
+        channels = range(group * filters, (group + 1) * filters)
+    return np.ix_([sample], *holding(layer, record.x.shape[1:], (place[0], place[1])), channels)

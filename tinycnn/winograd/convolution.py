@@ -83,7 +83,7 @@ class WinogradConvolution:
         return rows * columns * self.C * self.F
 
     def pack(self, W: Array, bias: Array | None, *, turned: bool = False) -> Packed:
-        """Transform weights (r, r, C, F), float32 and C-contiguous.
+        """Transform weights (r, r, C, F), float32.
 
         ``turned``: W is that of the convolution whose input gradient this one works out,
         (r, r, F, C).

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn import blocks, memory
-from tinycnn.arrays import Array, read_only
+from tinycnn.arrays import Array, read_only, row_major
 from tinycnn.feature_maps import round_up
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.winograd import transform_weights
@@ -43,7 +43,7 @@ def pack(W: Array, bias: Array | None, outputs: tuple[int, int], *, turned: bool
     for channels.
     """
     r, _, C, F = W.shape
-    row, column, channel, filter = (stride // W.itemsize for stride in W.strides)
+    flat, (row, column, channel, filter) = row_major(read_only(np.ascontiguousarray(W)))
     origin = 0
     if turned:
         origin = (r - 1) * (row + column)
@@ -53,7 +53,6 @@ def pack(W: Array, bias: Array | None, outputs: tuple[int, int], *, turned: bool
     channels, width = round_up(C, LANES), panel_width(F) * LANES
     filters = round_up(F, width)
     U = memory.empty((len(G_rows) * len(G_columns) * channels * filters,), W.dtype)
-    flat = read_only(W.reshape(-1))
 
     def work(some: blocks.Range) -> None:
         transform_weights(

@@ -1,0 +1,44 @@
+"""Code that is run in a process of its own."""
+
+import os
+import subprocess
+import sys
+
+SECONDS = 300  # a guard against hanging, never reached
+
+
+def in_python(code, *arguments, **environment):
+    """Run ``code`` in a fresh process; the words it prints, once it has ended well and in silence."""
+    ended = subprocess.run(
+        [sys.executable, "-c", PROLOGUE + code, *map(str, arguments)],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert ended.returncode == 0 and not ended.stderr, ended.stderr
+    return ended.stdout.split()
+
+
+PROLOGUE = """
+import os, signal, sys, threading, warnings
+from threadpoolctl import threadpool_info, threadpool_limits
+from tinycnn.runtime.jobs import run
+from tinycnn.runtime import jobs
+from tinycnn.runtime.threads import busy, use_threads
+
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of fork beside threads
+
+def blas_threads():
+    return {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"}
+
+def run_everywhere():
+    # Each of three threads must take its block before any may end: a pool without threads hangs.
+    barrier, seen = threading.Barrier(3), set()
+    def work(item):
+        barrier.wait(30)
+        seen.add(threading.get_ident())
+    with use_threads(3):
+        run(work, range(3))
+    assert len(seen) == 3
+"""

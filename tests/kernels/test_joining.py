@@ -1,0 +1,64 @@
+"""Helpers that join and leave, and a caller that sees them out."""
+
+import threading
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from twins import against_twin
+
+from tinycnn.kernels import reference
+from tinycnn.kernels.joining import ASKED, JOINED, LEFT, join, see_out
+
+STATES = st.lists(st.sampled_from([ASKED, JOINED, LEFT]), max_size=5)
+
+
+@given(STATES.filter(len), st.data())
+def test_a_helper_joins_if_it_is_still_asked(states, data):
+    state = np.array([*states, 0])
+    helper = data.draw(st.integers(0, len(states) - 1))
+    ours = against_twin(join, state, helper)
+    assert join(state.copy(), helper) == reference.join(state.copy(), helper)
+    assert ours[0][helper] == max(states[helper], JOINED)
+
+
+@given(STATES, st.booleans(), st.integers(0, 5))
+def test_the_caller_closes_and_is_told_whether_some_are_left(states, stop, looks):
+    state = np.array([*states, 0])
+    ours = against_twin(see_out, state, stop, looks)
+    assert see_out(state.copy(), stop, looks) == reference.see_out(state.copy(), stop, looks)
+    assert (JOINED in ours[0][:-1]) == (JOINED in states)
+    assert ASKED not in ours[0][:-1]
+    assert ours[0][-1] == stop
+
+
+def test_the_caller_looks_until_all_have_left():
+    state, saw = np.array([JOINED, JOINED, 0]), []
+    waiting = threading.Thread(target=lambda: saw.append(see_out(state, True, -1)))
+    waiting.start()
+    while not state[-1]:  # the caller has come
+        pass
+    state[:2] = LEFT
+    waiting.join(60)
+    assert saw == [True]
+
+
+def test_of_two_who_come_at_once_one_is_first():
+    """A helper that joins, and a caller that closes: whoever comes second knows it."""
+    both, rounds = threading.Barrier(2), 300
+    states, joined = np.zeros((rounds, 2), np.int64), np.zeros(rounds, bool)
+
+    def helper():
+        for number in range(rounds):
+            both.wait(60)
+            joined[number] = join(states[number], 0)
+
+    other = threading.Thread(target=helper)
+    other.start()
+    closed = np.zeros(rounds, bool)
+    for number in range(rounds):
+        both.wait(60)
+        closed[number] = see_out(states[number], False, 0)
+    other.join(60)
+    np.testing.assert_array_equal(closed, ~joined)
+    np.testing.assert_array_equal(states[:, 0], np.where(joined, JOINED, LEFT))

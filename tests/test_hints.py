@@ -1,0 +1,106 @@
+"""Every command that the program prints can be run."""
+
+import re
+import shlex
+
+import pytest
+
+from tinycnn import cli
+from tinycnn.stepthrough import example_text
+
+OWN = """
+import tinycnn as tc
+from tinycnn.layers import Conv2D, Dense, Flatten, Layer, Softmax
+
+class Scale(Layer):
+    def parameter_shapes(self, input_shape):
+        return {"W": ()}
+
+    def output_shape(self, input_shape):
+        return input_shape
+
+    def forward(self, params, x, context):
+        return params["W"] * x, x
+
+    def backward(self, params, dy, saved, context):
+        return params["W"] * dy, {"W": (dy * saved).sum()}
+
+net = tc.Sequential(
+    [Scale(), Conv2D(4, 3, name="-a b"), Flatten(), Dense(3, name="c d"), Softmax()], (6, 6, 3)
+)
+"""
+MINI = ["step", "--model", "mini"]
+MISTAKES = [
+    ["step", "--at", "1,1,1"],
+    ["step", "--layer", "conv1.x"],
+    ["step", "--weight", "conv1"],
+    ["step", "--im2col"],
+    ["step", "--save", "a.svg"],
+]
+
+
+def run(capsys, *argv):
+    try:
+        code = cli.main(argv)
+    except SystemExit as stop:  # argparse
+        code = stop.code
+    return code, *capsys.readouterr()
+
+
+def commands(text):
+    """The commands in a text. One ends at two blanks, at the line's end, or at "or"."""
+    found = re.findall(r"tinycnn ((?:step|summary)(?: (?!or )(?:'[^']*'|[^\s'])+)*)", text)
+    return [shlex.split(words) for words in found]
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text(OWN)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [*MINI, "--weight", "conv1.W"],
+        [*MINI, "--weight", "fc1.b"],
+        [*MINI, "--grad", "pool1.x"],
+        [*MINI, "--grad", "conv2.z", "--label", "7", "--train", "--seed", "3"],
+        [*MINI, "--grad", "fc3.z"],
+        ["step", "--model", "own.py:net", "--weight", "layer1.W"],
+        ["step", "--model", "own.py:net", "--weight=-a b.W"],
+        ["step", "--model", "own.py:net", "--grad=-a b.x"],
+        ["step", "--model", "own.py:net", "--grad", "c d.y"],
+    ],
+)
+def test_a_number_that_is_missing_is_named_by_a_command_that_opens_it(capsys, argv):
+    code, out, err = run(capsys, *argv)
+    assert code == 2 and out == "" and err.count("\n") == 1
+    (command,) = commands(err)
+    assert run(capsys, *command)[::2] == (0, "")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        MINI,
+        [*MINI, "--layer", "conv2"],
+        ["step", "--model", "own.py:net"],
+        ["step", "--model", "own.py:net", "--layer=-a b"],
+    ],
+)
+def test_the_commands_of_the_overview_and_of_a_layer(capsys, argv):
+    found = commands(run(capsys, *argv)[1])
+    assert len(found) >= 3
+    for command in found[:3]:
+        assert run(capsys, *command)[0] == 0
+
+
+@pytest.mark.slow
+def test_the_commands_of_messages_of_the_help_and_of_the_examples(capsys):
+    texts = [run(capsys, *argv)[2] for argv in MISTAKES]
+    assert all(commands(text) for text in texts)
+    texts += [run(capsys, "step", "--help")[1].split("examples:")[1], *example_text.ON.values()]
+    for command in {tuple(command) for text in texts for command in commands(text)}:
+        if "-i" not in command:
+            assert run(capsys, *command)[0] == 0, command

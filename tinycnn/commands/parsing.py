@@ -1,0 +1,26 @@
+"""What the commands' parsers share."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import Any
+
+from tinycnn.arguments import whole
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes what begins like a negative number for a value: ``--at -1,0,0``.
+
+    Before Python 3.14, argparse takes only a whole negative number for one, and for an option
+    whatever else begins with a minus.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._negative_number_matcher = re.compile(r"-\.?\d")  # as Python 3.14 has it
+
+
+def seed(arguments: argparse.Namespace) -> int:
+    """The value of --seed, which masks take as a key of 64 bits."""
+    return whole(arguments.seed, "--seed", least=0, most=2**64 - 1)

@@ -1,0 +1,147 @@
+"""Work on many items, by all threads, with the same bits whoever works on which item.
+
+Kernels and BLAS are serial here; the cores get items instead, and the calling thread works too. How
+work is cut depends on shapes and dtype alone, and sums that cross items are added in a fixed order, so
+results do not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing, suppress
+from inspect import isgenerator
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinycnn.runtime import blas
+from tinycnn.runtime.pool import pool
+from tinycnn.runtime.threads import busy, free_threads
+
+Item = TypeVar("Item")
+
+# Looks of a caller that waits for a helper before it goes to sleep: a tenth of a millisecond or two.
+_LOOKS = 4000
+# A signal in the instant before a sleep does not end it: look up now and then.
+_SLEEP = 0.05
+
+
+def run(work: Callable[[Item], Generator[None] | None], items: Iterable[Item]) -> None:
+    """Call ``work`` on every item, on all threads; returns when all is done.
+
+    ``work`` may be a generator function: a long chain of steps that belong to one item and must keep
+    their order yields between them, where an interrupt may end it. The first exception ends the
+    items that have not begun and is raised after those that run have ended. So is Ctrl-C, which
+    goes before any other.
+    """
+    helpers = free_threads() - 1  # before anything is done: it may refuse the environment
+    job = _Job(work, items)
+    mine = busy()
+    if mine.locked():
+        job.work()  # the item around it holds BLAS's limit
+        return
+    settled = threading.Lock()
+    settled.acquire()
+    try:
+        with mine:
+            blas.come(mine)
+            job.share(min(helpers, len(job.items) - 1))
+        blas.go(mine)
+    except BaseException:
+        # An interrupt may have cut `come` or `go` short. Of what follows, no signal comes before the
+        # end of the first call; and none ever reaches the thread that it starts.
+        try:
+            _thread.start_new_thread(_settle, (settled,))
+        except RuntimeError:  # there are no more threads to be had
+            blas.settle()
+        else:
+            settled.acquire(timeout=1)
+        blas.lift_own()
+        raise
+
+
+def _settle(settled: threading.Lock) -> None:
+    blas.settle()
+    settled.release()
+
+
+class _Job:
+    """One call of `run`: the items left to do, who is at them, and what they raised."""
+
+    def __init__(self, work: Callable[[Any], Any], items: Iterable[Any]) -> None:
+        self.function = work
+        self.items = deque(items)
+        self.state = np.zeros(1, np.int64)  # see kernels/joining.py
+        self.left: SimpleQueue[None] = SimpleQueue()  # something for each helper that has left
+        self.errors: list[BaseException] = []  # of helpers
+
+    def share(self, helpers: int) -> None:
+        """Work together with so many helpers, and see them out."""
+        if helpers < 1:
+            self.work()
+            return
+        from tinycnn.kernels.joining import see_out  # Numba, which a summary never needs
+
+        see_out(self.state, False, 0)  # compiled before anybody depends on it
+        self.state = np.zeros(helpers + 1, np.int64)
+        try:
+            pool().ask(self.help, helpers)
+            self.work()
+            while not see_out(self.state, False, _LOOKS):
+                with suppress(Empty):
+                    self.left.get(timeout=_SLEEP)
+        except BaseException as error:
+            # No signal comes before the end of `see_out`: whatever they share with us stays until
+            # the helpers have left.
+            stopped = self.state[-1]
+            see_out(self.state, True, -1)
+            self.raise_first(error, last=bool(stopped))
+        self.raise_first()
+
+    def help(self, helper: int) -> None:
+        """Work in a helper's thread."""
+        from tinycnn.kernels.joining import LEFT, join
+
+        if not join(self.state, helper):
+            return
+        try:
+            with busy():
+                blas.limit_own()
+                self.work()
+        except BaseException as error:
+            self.errors.append(error)
+            self.state[-1] = 1
+        finally:
+            self.state[helper] = LEFT
+            self.left.put(None)
+
+    def work(self) -> None:
+        """Take items until none is left."""
+        while not self.state[-1]:
+            try:
+                item = self.items.popleft()
+            except IndexError:
+                return
+            steps = self.function(item)
+            if isgenerator(steps):
+                with closing(steps):
+                    for _ in steps:
+                        if self.state[-1]:
+                            return
+
+    def raise_first(self, error: BaseException | None = None, *, last: bool = False) -> None:
+        """Raise the first of the helpers' errors and the caller's own; an interrupt before any other."""
+        errors, self.errors = self.errors, []
+        if error is not None:
+            errors.insert(len(errors) if last else 0, error)
+        interrupts = [error for error in errors if not isinstance(error, Exception)]
+        try:
+            for first in interrupts or errors:
+                raise first
+        finally:
+            # Tracebacks hold these frames: arrays would wait for the collector.
+            del error, errors, interrupts

@@ -1,0 +1,83 @@
+"""How many threads work, and whether this one works already."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from contextvars import ContextVar
+from typing import NamedTuple
+
+from tinycnn.arguments import whole
+from tinycnn.errors import ArgumentError
+from tinycnn.runtime.locks import new_lock
+
+
+class use_threads:  # noqa: N801 - it reads as a verb where it is used
+    """Use ``count`` threads inside the ``with`` block, in this thread (or task) only."""
+
+    def __init__(self, count: int) -> None:
+        self._count = whole(count, "threads")
+
+    def __enter__(self) -> None:
+        _choice.set(_Choice(weakref.ref(self), self._count, _choice.get()))
+
+    def __exit__(self, *error: object) -> None:
+        choice = _choice.get()
+        assert choice is not None
+        _choice.set(choice.outer)
+
+
+class _Choice(NamedTuple):
+    """A number of threads that holds while its maker lives: an interrupt may keep it from its exit."""
+
+    maker: weakref.ref[use_threads]
+    threads: int
+    outer: _Choice | None
+
+
+_choice: ContextVar[_Choice | None] = ContextVar("tinycnn_threads", default=None)
+
+
+class _Own(threading.local):
+    """What each thread has for itself."""
+
+    def __init__(self) -> None:
+        self.busy = new_lock()
+
+
+_own = _Own()
+
+
+def busy() -> threading.Lock:
+    """This thread's lock, held while it works on blocks."""
+    return _own.busy
+
+
+def threads() -> int:
+    """Threads that a run uses: `use_threads`, else TINYCNN_THREADS, else the cores this process may use."""
+    choice = _choice.get()
+    while choice is not None and choice.maker() is None:
+        choice = choice.outer
+    if choice is not None:
+        return choice.threads
+    text = os.environ.get("TINYCNN_THREADS")
+    if text is None:
+        return _cores()
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentError(f"TINYCNN_THREADS must be a whole number from 1 up, got {text!r}")
+    return int(text)
+
+
+def free_threads() -> int:
+    """Threads that a run would use here.
+
+    A block that itself cuts its work runs it alone: its siblings hold the other cores.
+    """
+    return 1 if busy().locked() else threads()
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
