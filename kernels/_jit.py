@@ -29,7 +29,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-numba: Any = import_module("numba")  # Any: its annotations differ from version to version
+
+def _start_numba() -> Any:  # Any: its annotations differ from version to version
+    try:
+        return import_module("numba")
+    except ValueError as error:  # of a variable NUMBA_... that says what can't be
+        raise ImportError(f"Numba does not start: {error}") from error
+
+
+numba = _start_numba()
 
 # A child of os.fork would wait for ever for a compilation that a thread of the parent had begun: the fork
 # waits until it is done.
@@ -98,7 +106,7 @@ def _choose_lanes() -> int:
     chosen = os.environ.get("TINYCNN_LANES")
     if chosen is not None:
         if chosen not in ("4", "8", "16"):
-            raise ValueError(f"TINYCNN_LANES must be 4, 8 or 16, got {chosen!r}")
+            raise ImportError(f"TINYCNN_LANES must be 4, 8 or 16, got {chosen!r}")
         return int(chosen)
     features = numba.config.CPU_FEATURES
     if features is None:

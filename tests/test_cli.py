@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -314,6 +315,138 @@ def test_module_runs_and_a_terminal_without_unicode_is_served():
     )
     assert done.returncode == 0 and done.stderr == b""
     assert b"conv1, row 5" in done.stdout
+
+
+def _in_a_shell(command, **environment):
+    """What a shell makes of ``{} ...``, the program in place of the braces: exit code and stderr."""
+    program = shlex.join([sys.executable, "-m", "tinycnn"])
+    done = subprocess.run(
+        ["bash", "-c", command.replace("{}", program)],
+        capture_output=True, text=True, env=os.environ | environment, timeout=300,
+    )  # fmt: skip
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("command", "code", "message"),
+    [
+        ("{} summary >/dev/full", 1, "tinycnn: No space left on device\n"),
+        ("{} summary --json >/dev/full", 1, "tinycnn: No space left on device\n"),
+        ("{} quiz >&-", 1, "tinycnn: standard output is closed: the result cannot be written\n"),
+        ("{} summary >&- 2>&- <&-", 1, ""),
+        ("{} summary --vs no 2>&-", 2, ""),
+        ("{} summary <&-", 0, ""),
+        ("{} step --model mini | head -1; exit ${PIPESTATUS[0]}", 0, ""),
+    ],
+)
+def test_a_result_that_cannot_be_written(command, code, message, unbuffered):
+    assert _in_a_shell(command, PYTHONUNBUFFERED=unbuffered) == (code, message)
+
+
+def test_an_environment_that_cannot_be_used():
+    for name, value, words in (
+        ("TINYCNN_LANES", "5", "TINYCNN_LANES must be 4, 8 or 16, got '5'"),
+        ("TINYCNN_THREADS", "none", "TINYCNN_THREADS must be a whole number from 1 up, got 'none'"),
+        ("NUMBA_NUM_THREADS", "-3", "Numba does not start: "),
+    ):
+        code, err = _in_a_shell("{} step --model mini", **{name: value})
+        assert code == 2 and words in err and err.count("\n") == 1
+    code, err = _in_a_shell("{} step --model mini --why loss --save x.svg", MPLBACKEND="no")
+    assert code == 2 and "a figure needs matplotlib, which does not start: " in err
+
+
+def test_interrupted_while_it_is_imported():
+    program = """if True:
+        import sys
+        from tinycnn.__main__ import main
+
+        class Interrupted:
+            def find_spec(self, name, path, target=None):
+                if name == "numpy":
+                    raise KeyboardInterrupt
+
+        sys.meta_path.insert(0, Interrupted())
+        sys.argv = ["tinycnn", "summary"]
+        sys.exit(main())
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=300)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"tinycnn: interrupted\n")
+
+
+def test_what_the_system_refuses_is_one_line(capsys, monkeypatch):
+    for error, message in (
+        (
+            MemoryError("Unable to allocate 3 TiB"),
+            "the memory does not suffice: Unable to allocate 3 TiB",
+        ),
+        (PermissionError(13, "Permission denied", "a"), "'a': Permission denied"),
+    ):
+
+        def refused(arguments, error=error):
+            raise error
+
+        monkeypatch.setattr("tinycnn.commands.summary.run", refused)
+        assert run(capsys, "summary") == (1, "", f"tinycnn: {message}\n")
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_is_one_line(capsys, monkeypatch):
+    def warned(arguments):
+        warnings.warn("first line\nsecond line", RuntimeWarning, stacklevel=1)
+        return 0
+
+    monkeypatch.setattr("tinycnn.commands.summary.run", warned)
+    assert run(capsys, "summary") == (0, "", "tinycnn: first line\n")
+
+
+NOTHING = ["--weights", "no.npz"]  # were it read, it would be refused
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["quiz", "-o", "x.pdf"], "a sheet is .txt, .markdown, .md, .htm or .html, got 'x.pdf'"),
+        (["quiz", "-o", "no/x.md"], "'no/x.md' cannot be written: No such file or directory"),
+        (["quiz", "-o", "/dev/null"], "'/dev/null' cannot be written: it is no regular file"),
+        (["quiz", "-o", "file/x.md"], "'file/x.md' cannot be written: Not a directory"),
+        (["exercise", "lrn", "-o", "x.pdf"], "an exercise is .py, got 'x.pdf'"),
+        (["exercise", "lrn", "-o", "no/x.py"], "'no/x.py' cannot be written: No such file"),
+        (["exercise", "lrn", "-o", "taken.py"], "is there already and may hold somebody's work"),
+        (["step", *NOTHING, "--why", "loss", "--save", "x.pdf"], "a figure is .svg or .png, got"),
+        (["step", *NOTHING, "--why", "loss", "--save", "no/x.svg"], "'no/x.svg' cannot be written"),
+        (["gradcheck", "--explain", "conv9.W[0]", "--save", "x.pdf"], "a figure is .svg or .png"),
+        (["gradcheck", "--explain", "conv9.W[0]", "--save", "no/x.png"], "'no/x.png' cannot be"),
+        (["bench", "layers", "--save", "x.pdf"], "a figure is .svg or .png, got 'x.pdf'"),
+        (["bench", "layers", "--save", "no/x.png"], "'no/x.png' cannot be written"),
+        (["bench", "race", "--save", "x.png"], "--save draws what the part layers measures"),
+        (["bench", "--quick", "--save", "x.png"], "--save draws what the part layers measures"),
+        (["bench", "--json", "x.pdf"], "what --json writes is .json, got 'x.pdf'"),
+        (["bench", "--json", "no/x.json"], "'no/x.json' cannot be written"),
+        (["bench", "--markdown", "x.pdf"], "what --markdown writes is .markdown, .md or .txt, got"),
+        (["bench", "--markdown", "no/x.md"], "'no/x.md' cannot be written"),
+    ],
+)
+def test_files_that_cannot_be_written_are_refused_before_any_work(
+    capsys, tmp_path, monkeypatch, argv, words
+):
+    (tmp_path / "file").touch()
+    (tmp_path / "taken.py").touch()
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *argv)
+    assert (code, out) == (2, "") and words in err and err.count("\n") == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "taken.py"}
+
+
+def test_without_matplotlib_figures_are_refused_before_any_work(capsys, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    figure = ("--save", str(tmp_path / "x.svg"))
+    for argv in (
+        ("bench", "layers"), ("step", *NOTHING, "--why", "loss"), ("gradcheck", "--explain", "x.W[0]"),
+    ):  # fmt: skip
+        code, out, err = run(capsys, *argv, *figure)
+        assert (code, out) == (2, "") and "pip install 'tinycnn[plot]'" in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_closed_pipe_is_no_error():

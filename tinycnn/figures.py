@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinycnn.errors import FileError, MissingExtraError
+from tinycnn.errors import MissingExtraError
+from tinycnn.files import beside, expect_ending, expect_writable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,23 +19,26 @@ def blank(width: float, height: float) -> Figure:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError("a figure needs matplotlib: pip install 'tinycnn[plot]'") from error
+    except Exception as error:  # of settings that it refuses, such as MPLBACKEND
+        raise MissingExtraError(
+            f"a figure needs matplotlib, which does not start: {error}"
+        ) from error
     return Figure(figsize=(width, height))
 
 
+def expect(target: str | Path) -> None:
+    """Raise what would keep `save` from writing to ``target``, so that no work is done in vain."""
+    expect_ending("a figure", target, (".svg", ".png"))
+    expect_writable(target)
+    blank(1, 1)
+
+
 def save(draw: Callable[[], Figure], target: str | Path) -> None:
-    """Write what ``draw`` gives to ``target``, .svg or .png; beside it first, so that nothing is lost.
+    """Write what ``draw`` gives to ``target``, .svg or .png.
 
     Raises FileError where it cannot be written.
     """
-    path = Path(target)
-    kind = path.suffix.removeprefix(".")
-    if kind not in ("svg", "png"):
-        raise FileError(f"a figure is .svg or .png, got {str(target)!r}")
+    expect(target)
     figure = draw()
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-            beside = Path(folder) / path.name
-            figure.savefig(beside, format=kind, dpi=200)
-            beside.replace(path)
-    except OSError as error:
-        raise FileError(f"{str(target)!r} cannot be written: {error.strerror or error}") from error
+    with beside(target) as path:
+        figure.savefig(path, format=path.suffix.lower().removeprefix("."), dpi=200)

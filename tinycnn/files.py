@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,29 +31,48 @@ def expect_regular(path: Path, what: str) -> int:
     return status.st_size
 
 
-def expect_writable(target: str | Path) -> None:
-    """Raise FileError where `write_text` would fail, so that no work is done in vain."""
+def expect_ending(what: str, target: str | Path, endings: Sequence[str], remedy: str = "") -> None:
+    """Raise FileError where a name ends otherwise; "" among ``endings`` allows one without any."""
+    if Path(target).suffix not in endings:
+        *first, last = filter(None, endings)
+        names = f"{', '.join(first)} or {last}" if first else last
+        raise FileError(f"{what} is {names}, got {str(target)!r}{remedy}")
+
+
+def expect_writable(target: str | Path, *, replace: bool = True) -> None:
+    """Raise FileError where `beside` would fail, so that no work is done in vain."""
     path = Path(target)
     with _writing(target):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists() and not path.is_file():
             raise FileError(f"{str(target)!r} cannot be written: it is no regular file")
+        if path.exists() and not replace:
+            raise FileExistsError
         with tempfile.TemporaryFile(dir=path.parent):
             pass
 
 
 def write_text(target: str | Path, text: str, *, replace: bool = True) -> None:
-    """Write beside ``target`` first, then put it in its place, so that nothing is lost.
+    """Write UTF-8, or raise FileError; without ``replace`` also where a file is already."""
+    with beside(target, replace=replace) as path:
+        path.write_text(text, encoding="utf-8", newline="\n")
 
-    Raises FileError where it cannot be written; without ``replace`` also where a file is.
+
+@contextmanager
+def beside(target: str | Path, *, replace: bool = True) -> Iterator[Path]:
+    """Give a path beside ``target`` to write to, which is then put in its place: nothing is lost.
+
+    Raises FileError where that fails; without ``replace`` also where a file has come to be.
     """
     path = Path(target)
     with _writing(target), tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-        beside = Path(folder) / path.name
-        beside.write_text(text, encoding="utf-8", newline="\n")
+        written = Path(folder) / path.name
+        yield written
         if replace:
-            beside.replace(path)
+            written.replace(path)
         else:
-            os.link(beside, path)  # which fails where a file has come to be
+            os.link(written, path)
 
 
 @contextmanager

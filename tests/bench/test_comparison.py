@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tinycnn.bench.comparison import FASTER, SLOWER, change, compare, read
+from tinycnn.bench.comparison import FASTER, SLOWER, change, compare, read, report_of
 from tinycnn.bench.report import Report
 from tinycnn.bench.rounds import Spread
 from tinycnn.bench.tables import LESS, MORE, Column, Table, identity
@@ -74,3 +74,30 @@ def test_a_file_that_is_no_run_is_refused(tmp_path):
         read(path)
     path.write_text(json.dumps(run(10)))
     assert read(path)["format"] == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda run: run.pop("machine"),
+        lambda run: run.update(tables=3),
+        lambda run: run.update(tables=[{}]),
+        lambda run: run["tables"][0].update(rows=[1]),
+        lambda run: run["tables"][0]["rows"][0].update(ms={"low": "x"}),
+        lambda run: run["tables"][0]["columns"][0].pop("name"),
+    ],
+)
+def test_a_damaged_run_is_refused_before_anything_is_measured(tmp_path, damage):
+    path, damaged = tmp_path / "old.json", run(10)
+    damage(damaged)
+    path.write_text(json.dumps(damaged))
+    with pytest.raises(FileError, match=r"old\.json' is a damaged run: .*; measure again with"):
+        read(path)
+    with pytest.raises(FileError, match="is a damaged run"):
+        report_of([path])
+
+
+def test_a_run_that_ended_before_it_began_is_read(tmp_path):
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(Report({}).to_dict()))
+    assert report_of([path, path]).tables == []

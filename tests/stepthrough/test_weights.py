@@ -1,6 +1,10 @@
 """The lesson's weights, and weights from files that may be damaged, foreign or hostile."""
 
 import math
+import os
+import random
+import resource
+import struct
 import zipfile
 
 import numpy as np
@@ -144,3 +148,82 @@ def test_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
                     for _ in range(64):
                         member.write(bytes(1 << 20))
     _refused_file(tmp_path / "w.npz", "is larger than its header says")
+
+
+def test_damaged_compressed_data_are_refused_or_give_the_same_numbers(tmp_path):
+    source, damaged = small(rng=1), tmp_path / "damaged.npz"
+    np.savez_compressed(tmp_path / "w.npz", **source.parameters())
+    whole, rng = (tmp_path / "w.npz").read_bytes(), random.Random(0)
+    refused = 0
+    for _ in range(300):
+        content = bytearray(whole)
+        for _ in range(rng.randint(1, 8)):
+            content[rng.randrange(len(content))] = rng.randrange(256)
+        damaged.write_bytes(content)
+        model = small()
+        before = model.parameters().flat.copy()
+        try:
+            weights.load(model, damaged)
+        except FileError as error:
+            assert "\n" not in str(error)
+            np.testing.assert_array_equal(model.parameters().flat, before)
+            refused += 1
+        else:
+            np.testing.assert_array_equal(model.parameters().flat, source.parameters().flat)
+    assert refused > 200
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_which_know_no_bound_are_refused(tmp_path, method):
+    np.savez(tmp_path / "plain.npz", **small().parameters())
+    with (
+        zipfile.ZipFile(tmp_path / "plain.npz") as plain,
+        zipfile.ZipFile(tmp_path / "w.npz", "w", method) as archive,
+    ):
+        for name in plain.namelist():
+            archive.writestr(name, plain.read(name))
+    _refused_file(tmp_path / "w.npz", r"is compressed in another way .*: write it with one of them")
+
+
+def test_what_is_no_regular_file_or_too_large_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npz")
+    for path in (tmp_path / "pipe.npz", "/dev/zero", "/dev/null"):
+        _refused_file(path, "is a device or a pipe, not a weights file")
+    with (tmp_path / "large.npz").open("wb") as stream:
+        stream.truncate(1 << 40)  # a file with nothing in it: it takes no room
+    _refused_file(tmp_path / "large.npz", "is not an undamaged .npz file")
+    (tmp_path / "empty.npz").touch()
+    _refused_file(tmp_path / "empty.npz", "is not an undamaged .npz file")
+
+
+def test_a_directory_that_claims_to_be_huge_is_not_read(tmp_path):
+    gigabyte = 1 << 30
+    end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 1, 1, gigabyte, 0, 0)  # of a directory of 1 GB
+    with (tmp_path / "w.npz").open("wb") as stream:
+        stream.truncate(gigabyte)
+        stream.seek(gigabyte)
+        stream.write(end)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    _refused_file(tmp_path / "w.npz", "is not an undamaged .npz file")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
+
+
+def test_a_header_that_claims_to_be_huge_is_not_read(tmp_path):
+    header = b"\x93NUMPY\x02\x00" + struct.pack("<I", 120 << 20)
+    with zipfile.ZipFile(tmp_path / "w.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in small().parameters():
+            with archive.open(f"{name}.npy", "w") as member:
+                member.write(header)
+                for _ in range(120 if name == "conv1.W" else 1):
+                    member.write(b" " * (1 << 20))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    _refused_file(tmp_path / "w.npz", "has a damaged header")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
+
+
+def test_the_largest_file_that_can_be_right_is_read(tmp_path):
+    source, target = small(rng=1), small(rng=2)
+    wide = {name: array.astype(np.longdouble) for name, array in source.parameters().items()}
+    np.savez(tmp_path / "w.npz", **wide)
+    weights.load(target, tmp_path / "w.npz")
+    np.testing.assert_array_equal(target.parameters().flat, source.parameters().flat)

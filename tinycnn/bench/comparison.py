@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tinycnn.bench.report import FORMAT
+from tinycnn.bench.report import FORMAT, Report
 from tinycnn.bench.rounds import unplain
 from tinycnn.bench.tables import LESS, Column, Table, identity, row_key
 from tinycnn.errors import FileError
+from tinycnn.files import expect_regular
 
 LEAST = 0.05  # a change below this part is noise
 SLOWER, FASTER = "slower", "faster"
@@ -21,7 +23,11 @@ Data = Mapping[str, Any]
 def read(path: Path) -> dict[str, Any]:
     """Read what an earlier run wrote with --json."""
     try:
+        if path.exists():
+            expect_regular(path, "run's JSON")
         data = json.loads(path.read_text(encoding="utf-8"))
+    except FileError:
+        raise
     except (OSError, ValueError) as error:
         raise FileError(f"{str(path)!r} cannot be read as a run's JSON: {error}") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
@@ -29,7 +35,31 @@ def read(path: Path) -> dict[str, Any]:
             f"{str(path)!r} is not a run of this version, which writes format {FORMAT}: measure again "
             f"with tinycnn bench --json"
         )
+    with _undamaged(path):  # what is done with it in the end, before anything is measured
+        compare(data, data)
     return data
+
+
+def report_of(paths: Sequence[Path]) -> Report:
+    """Read earlier runs into one report."""
+    runs = [read(path) for path in paths]
+    for path, run in zip(paths, runs, strict=True):
+        with _undamaged(path):
+            one = Report.of([run])
+            _ = one.markdown(), [table.text() for table in one.tables]
+    return Report.of(runs)
+
+
+@contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    """Say of which file it is that something is missing, or is of another kind."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise FileError(
+            f"{str(path)!r} is a damaged run: {type(error).__name__}: {error}; measure again with "
+            f"tinycnn bench --json"
+        ) from error
 
 
 def compare(old: Data, new: Data) -> Table:

@@ -12,6 +12,7 @@ from tinycnn.bench.machine import Load, removed, sentence
 from tinycnn.bench.tables import Table
 from tinycnn.bench.team import Team
 from tinycnn.bench.work import Task
+from tinycnn.files import write_text
 
 FORMAT = 1  # of the JSON
 
@@ -37,8 +38,10 @@ class Report:
         report._load = None
         report._earlier_load = max((run["others_used"] or 0.0 for run in runs), default=None)
         for run in runs:
-            versions = report.machine.get("versions", {}) | run["machine"]["versions"]
-            report.machine = {**run["machine"], **report.machine, "versions": versions}
+            versions = report.machine.get("versions", {}) | run["machine"].get("versions", {})
+            report.machine = {**run["machine"], **report.machine}
+            if versions:  # none where a run ended before it began
+                report.machine["versions"] = versions
             report.absent |= run["absent"]
             report.checks += run["checks"]
             report.wrong += run["wrong"]
@@ -130,8 +133,6 @@ class Report:
     def write(self, json_file: Path | None, markdown_file: Path | None) -> None:
         """Write what is asked for."""
         if json_file is not None:
-            json_file.write_text(
-                strict_json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8"
-            )
+            write_text(json_file, strict_json.dumps(self.to_dict(), indent=1) + "\n")
         if markdown_file is not None:
-            markdown_file.write_text(self.markdown(), encoding="utf-8")
+            write_text(markdown_file, self.markdown())

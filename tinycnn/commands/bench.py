@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinycnn.errors import ArgumentError
+
 if TYPE_CHECKING:
     from tinycnn.bench.report import Report
     from tinycnn.bench.settings import Settings
@@ -60,9 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     names = arguments.part or (parts.QUICK if settings.quick else _PARTS)
+    _expect_outputs(arguments, names)
     old = comparison.read(arguments.compare) if arguments.compare else None
     if arguments.earlier:
-        report = Report.of([comparison.read(path) for path in arguments.earlier])
+        report = comparison.report_of(arguments.earlier)
         _print(report.tables)
         return _end(arguments, report, old)
     report = Report({name: str(value) for name, value in vars(arguments).items() if name != "run"})
@@ -87,6 +90,26 @@ def _end(arguments: argparse.Namespace, report: Report, old: Mapping[str, Any] |
     for what in report.missed:
         print(f"missed: {what}", file=sys.stderr)
     return 1 if report.wrong or slower or (arguments.require and report.missed) else 0
+
+
+def _expect_outputs(arguments: argparse.Namespace, names: Sequence[str]) -> None:
+    """Refuse files that could not be written in the end, before anything is measured."""
+    from tinycnn import figures
+    from tinycnn.files import expect_ending, expect_writable
+
+    for name, target, endings in (
+        ("what --json writes", arguments.json, ("", ".json")),
+        ("what --markdown writes", arguments.markdown, ("", ".markdown", ".md", ".txt")),
+    ):
+        if target is not None:
+            expect_ending(name, target, endings)
+            expect_writable(target)
+    if arguments.save is not None:
+        if arguments.earlier or "layers" not in names:
+            raise ArgumentError(
+                "--save draws what the part layers measures: tinycnn bench layers --save"
+            )
+        figures.expect(arguments.save)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-import secrets
 import sys
-from pathlib import Path
 
-from tinycnn.errors import ArgumentError, FileError
+from tinycnn.errors import ArgumentError
+from tinycnn.files import expect_ending, expect_writable, write_text
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,6 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise ArgumentError(
             "which exercise? tinycnn exercise NAME -o FILE; `tinycnn exercise` lists them"
         )
+    if arguments.output is not None:
+        expect_writable(arguments.output, replace=False)
+        expect_ending("an exercise", arguments.output, (".py",))
     if arguments.name is None:
         text = "".join(f"{name:<23} {EXERCISES[name].title}\n" for name in EXERCISES)
     else:
@@ -44,25 +45,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         print(text, end="")
     else:
-        _write(Path(arguments.output), text)
+        write_text(arguments.output, text, replace=False)
         print(f"tinycnn: wrote {arguments.output}", file=sys.stderr)
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    """Write beside the file, then link it in its place, which fails where a file has come to be."""
-    try:
-        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        try:
-            with beside.open("x", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-            os.link(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except FileExistsError as error:
-        raise FileError(
-            f"{str(path)!r} is there already and may hold somebody's work: give another name, or move it away"
-        ) from error
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise FileError(f"{str(path)!r} cannot be written: {why}") from error

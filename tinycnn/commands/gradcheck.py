@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from tinycnn import strict_json
+from tinycnn import figures, strict_json
 from tinycnn.arguments import whole
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError, TinyCNNError
@@ -302,6 +302,8 @@ def _refuse_stray(arguments: argparse.Namespace) -> None:
             )
     if arguments.save and not arguments.explain:
         raise ArgumentError("--save draws what --explain shows: add --explain 'conv1.W[5,5,0,3]'")
+    if arguments.save:
+        figures.expect(arguments.save)
     if arguments.full and (arguments.target or arguments.explain):
         raise ArgumentError("--full checks the full AlexNet; leave out the target and --explain")
     if arguments.explain and arguments.target and not own:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import secrets
 import sys
 from pathlib import Path
 
 from tinycnn.commands.parsing import seed
-from tinycnn.errors import FileError
+from tinycnn.files import expect_ending, expect_writable, write_text
 
 FORMATS = ("text", "markdown", "html")
-_SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
+_SUFFIXES = {
+    "": "text",
+    ".txt": "text",
+    ".markdown": "markdown",
+    ".md": "markdown",
+    ".htm": "html",
+    ".html": "html",
+}
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,27 +46,17 @@ def run(arguments: argparse.Namespace) -> int:
     from tinycnn.quiz import draw, make_quiz
 
     target = arguments.output
-    kind = arguments.format or _SUFFIXES.get(Path(target or "").suffix.lower(), "text")
+    ending = Path(target or "").suffix.lower()
+    if arguments.format is None and ending not in _SUFFIXES:
+        remedy = "; --format says what is in a file of another name"
+        expect_ending("a sheet", target, list(_SUFFIXES), remedy)
+    if target is not None:
+        expect_writable(target)
+    kind = arguments.format or _SUFFIXES[ending]
     sheet = draw(make_quiz(seed(arguments)), kind, answers=arguments.answers)
     if target is None:
         print(sheet, end="")
     else:
-        _write(Path(target), sheet)
+        write_text(target, sheet)
         print(f"tinycnn: wrote {target}", file=sys.stderr)
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    """Write beside the file first, then put it in its place, so that nothing is lost."""
-    try:
-        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        try:
-            with beside.open("x", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise FileError(f"{str(path)!r} cannot be written: {why}") from error

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tinycnn import strict_json
+from tinycnn import figures, strict_json
 from tinycnn.arguments import one_of
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError
@@ -253,6 +253,8 @@ def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
         raise ArgumentError(
             "--save draws one opened number: tinycnn step --layer conv2 --at 13,13,7 --save cell.svg"
         )
+    if arguments.save:
+        figures.expect(arguments.save)
 
 
 def _expect_place(arguments: argparse.Namespace, lesson: Lesson, command: str) -> None:

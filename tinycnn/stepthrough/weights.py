@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import zipfile
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from tinycnn.errors import FileError
+from tinycnn.errors import FileError, TinyCNNError
+from tinycnn.files import expect_regular
 from tinycnn.initializers import Dyadic, fan_in
 from tinycnn.layers import Conv2D, Dense
 from tinycnn.model import Sequential
@@ -17,6 +19,8 @@ from tinycnn.parameters import FlatArrays
 
 # So small that the first logits lie close together and the first loss near ln(classes).
 _LAST_LAYER_SCALE = 0.1
+_HEADER = 4096  # bytes that an array's header takes at most
+_AT_ONCE = 1 << 20  # bytes
 
 
 def draw_lesson(model: Sequential, seed: int) -> None:
@@ -45,24 +49,39 @@ def load(model: Sequential, source: str | Path) -> None:
     """
     path = Path(source)
     expected = model.parameter_shapes()
+    expect_regular(path, "weights file")
     read = FlatArrays(expected, model.dtype)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Bounded(io.FileIO(path)) as stream, zipfile.ZipFile(stream) as archive:
             _check_names(path.name, {info.filename for info in archive.infolist()}, set(expected))
             for name, view in read.items():
-                info = archive.getinfo(f"{name}.npy")
-                with archive.open(info) as member:
-                    _read(path.name, name, member, info.file_size, view)
-    except FileNotFoundError as error:
-        raise FileError(f"there is no weights file {str(path)!r}") from error
-    except IsADirectoryError as error:
-        raise FileError(f"{str(path)!r} is a folder, not a weights file") from error
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{path.name} is not an undamaged .npz file: {error}") from error
+                _member(path.name, name, archive, view)
+    except TinyCNNError:
+        raise
+    except Exception as error:  # whatever damaged data make zipfile and its decompressors raise
+        words = " ".join(str(error).split()) or type(error).__name__
+        raise FileError(f"{path.name} is not an undamaged .npz file: {words}") from error
     with model.edit() as parameters:
         parameters.flat[...] = read.flat
+
+
+class _Bounded(io.BufferedReader):
+    """A file of which few bytes are read at a time, whatever size the archive's directory claims."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(_AT_ONCE if size is None or size < 0 else min(size, _AT_ONCE))
+
+
+def _member(file: str, name: str, archive: zipfile.ZipFile, view: np.ndarray[Any, Any]) -> None:
+    """Read one array of an archive, compressed as NumPy does it: other methods know no bound."""
+    info = archive.getinfo(f"{name}.npy")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise FileError(
+            f"{name} in {file} is compressed in another way than np.savez and np.savez_compressed do: "
+            f"write it with one of them"
+        )
+    with archive.open(info) as member:
+        _read(file, name, member, info.file_size, view)
 
 
 def _check_names(file: str, members: set[str], expected: set[str]) -> None:
@@ -83,12 +102,13 @@ def _check_names(file: str, members: set[str], expected: set[str]) -> None:
 def _read(file: str, name: str, member: IO[bytes], size: int, view: np.ndarray[Any, Any]) -> None:
     """Read one array into ``view``, its header first: what it claims must fit before it is read."""
     try:
-        version = np.lib.format.read_magic(member)
+        head = io.BytesIO(member.read(_HEADER))
+        version = np.lib.format.read_magic(head)
         reader = {
             (1, 0): np.lib.format.read_array_header_1_0,
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
-        shape, fortran, dtype = reader(member)
+        shape, fortran, dtype = reader(head)
     except Exception as error:  # whatever a damaged header makes NumPy's parser raise
         raise FileError(f"{name} in {file} has a damaged header: {error}") from error
     if shape != view.shape:
@@ -96,11 +116,10 @@ def _read(file: str, name: str, member: IO[bytes], size: int, view: np.ndarray[A
     if dtype.kind != "f":
         raise FileError(f"{name} in {file} must hold floating-point numbers, got dtype {dtype}")
     count = math.prod(shape)
-    if size > count * dtype.itemsize + 4096:
+    if size > count * dtype.itemsize + _HEADER:
         raise FileError(f"{name} in {file} is larger than its header says")
-    data = member.read(count * dtype.itemsize)
-    if len(data) != count * dtype.itemsize:
+    data = head.read() + member.read()  # to the end: the zip's checksum is compared there
+    if len(data) < count * dtype.itemsize:
         raise FileError(f"{name} in {file} ends too early")
-    member.read()  # to the end: the zip's checksum is compared there
-    array = np.frombuffer(data, dtype)
+    array = np.frombuffer(data, dtype, count)
     view[...] = array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
