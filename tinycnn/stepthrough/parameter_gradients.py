@@ -30,7 +30,7 @@ from tinycnn.stepthrough.sums import (
     mapped,
 )
 from tinycnn.trace import Record, Trace
-from tinycnn.wording import many
+from tinycnn.wording import many, plural
 
 
 def conv_parameter(trace: Trace, position: int, parameter: str, index: Place) -> list[Section]:
@@ -125,17 +125,23 @@ def _funnel(trace: Trace, position: int, tree: Sum, f: int) -> str:
     record = trace.records[position]
     y = record.y[..., f]
     alive = np.ones(y.shape, bool)
-    stages = [f"{y.size:,} places"]
+    stages = [many(y.size, "place")]
     reader = trace.records[position + 1] if position + 1 < len(trace.records) else None
     if reader is not None and isinstance(reader.layer, MaxPool2D):
         alive &= winning_cells(reader)[..., f]
-        stages.append(f"{int(alive.sum()):,} win a window of {reader.name}")
+        stages.append(f"{_who(alive, 'win')} a window of {reader.name}")
     if record.layer.activation == "relu":
         alive &= ~(y <= 0)
-        stages.append(f"{int(alive.sum()):,} pass ReLU")
+        stages.append(f"{_who(alive, 'pass')} ReLU")
     terms = sum(leaf.value != 0 for leaf in leaves(tree.parts))
     stages.append("1 term is not zero" if terms == 1 else f"{terms:,} terms are not zero")
     return "  >  ".join(stages)
+
+
+def _who(alive: Array, verb: str) -> str:
+    """How many of some cells do something: ``1 wins``, ``3 win``."""
+    count = int(np.count_nonzero(alive))
+    return f"{count:,} {plural(verb) if count == 1 else verb}"  # of a verb, one has the s
 
 
 def winning_cells(pool: Record) -> Array:

@@ -60,7 +60,10 @@ def sees(trace: Trace, position: int, place: Place) -> Sees:
     if len(shape) != 3:
         return Sees((f"{source}, {every(math.prod(shape), 'cell')}",), None)
     if len(place) != 3:
-        return Sees((f"{source}, all {times(shape)} cells",), None)
+        size = math.prod(shape)
+        return Sees(
+            (f"{source}, {'the only cell' if size == 1 else f'all {times(shape)} cells'}",), None
+        )
     row, column, channel = place
     region = ((row, row), (column, column))
     seen = window_of(record.layer, shape, region)

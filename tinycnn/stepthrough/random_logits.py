@@ -13,7 +13,8 @@ _STEP = 0.125
 def expected_loss(classes: int, spread: float) -> float:
     """Mean cross-entropy of ``classes`` independent normal logits of standard deviation ``spread``.
 
-    The label's own logit is 0 in the mean, so it is E[ln S] with S = sum(exp z). Frullani's integral
+    The label's own logit is 0 in the mean, so it is E[ln S] with S = sum(exp z), at least ln K, for
+    the mean of exponentials is at least the exponential of the mean. Frullani's integral
     ln S = integral of (exp(-t) - exp(-t S)) / t over t > 0, with t = exp(u), parts the classes:
 
         E[ln S] = integral over u of exp(-exp(u)) - phi(u)^K,   phi(u) = E[exp(-exp(u + z))].
@@ -30,4 +31,4 @@ def expected_loss(classes: int, spread: float) -> float:
         missing = float(weights @ -np.expm1(-np.exp(np.minimum(u + s * g, 700.0))))  # 1 - phi
         power = math.exp(classes * math.log1p(-missing)) if missing < 1 else 0.0
         total += math.exp(-math.exp(min(u, 700.0))) - power
-    return _STEP * total * max(1.0, spread / _WIDEST)
+    return max(math.log(classes), _STEP * total * max(1.0, spread / _WIDEST))

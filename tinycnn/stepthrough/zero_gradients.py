@@ -67,26 +67,33 @@ def why_no_term(trace: Trace, position: int, index: Place) -> Causes:
 def _losses(trace: Trace, position: int, here: Any, *, died: bool = True) -> Iterator[str]:
     """How many of some cells of a layer's output lost their gradient, and where."""
     record = trace.records[position]
-    reader = trace.records[position + 1] if position + 1 < len(trace.records) else None
     if record.dy is not None:
-        nothing, told = int((record.dy[here] == 0).sum()), 0
-        lost = ""
-        if reader is not None and isinstance(reader.layer, MaxPool2D):
-            told = int((~winning_cells(reader)[here]).sum())
-            lost = f"{told:,} of them lost every window of {reader.name}"
-        elif reader is not None and isinstance(reader.layer, Dropout) and reader.saved is not None:
-            told = int((~reader.saved[here]).sum())
-            lost = f"{told:,} of them {'was' if told == 1 else 'were'} dropped by {reader.name}"
+        nothing, (told, how) = int((record.dy[here] == 0).sum()), _lost_next(trace, position, here)
         if nothing > told:
-            yield f"{nothing:,} of them {'gets' if nothing == 1 else 'get'} no dy {_source(trace, position)}"
+            verb = "gets" if nothing == 1 else "get"
+            yield f"{nothing:,} of them {verb} no dy {_source(trace, position)}"
         if told:
-            yield lost
-    if died and record.layer.activation == "relu":
+            yield how
+    if record.layer.activation == "softmax":
+        yield f"{record.name}'s softmax is saturated: p is exactly 0 or 1"
+    elif died and record.layer.activation == "relu":
         dead = int((record.y[here] <= 0).sum())
         if dead:
             yield f"{dead:,} of them died at {record.name}'s ReLU"
-    elif record.layer.activation == "softmax":
-        yield f"{record.name}'s softmax is saturated: p is exactly 0 or 1"
+
+
+def _lost_next(trace: Trace, position: int, here: Any) -> tuple[int, str]:
+    """How many of some cells the next layer, a max-pool or dropout, passes over, and in words."""
+    if position + 1 == len(trace.records):
+        return 0, ""
+    reader = trace.records[position + 1]
+    if isinstance(reader.layer, MaxPool2D):
+        lost = int((~winning_cells(reader)[here]).sum())
+        return lost, f"{lost:,} of them lost every window of {reader.name}"
+    if isinstance(reader.layer, Dropout) and reader.saved is not None:
+        lost = int((~reader.saved[here]).sum())
+        return lost, f"{lost:,} of them {'was' if lost == 1 else 'were'} dropped by {reader.name}"
+    return 0, ""
 
 
 def _source(trace: Trace, position: int) -> str:
