@@ -30,7 +30,7 @@ from tinycnn.kernels.dense_training import (
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.kernels.im2col import col2im, im2col
-from tinycnn.kernels.joining import see_out
+from tinycnn.kernels.joining import join, see_out
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
 from tinycnn.kernels.max_pool import max_pool, max_pool_gradient, max_pool_winners
 from tinycnn.kernels.peak import CHAINS, add_products
@@ -363,6 +363,10 @@ def test_carry_out(benchmark: Benchmark) -> None:
         return (*tables, slots, np.zeros(COUNTERS, np.int64), 1000), {}
 
     benchmark.pedantic(carry_out, setup=arguments, rounds=100)
+
+
+def test_join(benchmark: Benchmark) -> None:
+    benchmark(join, np.array([1, 0]), 0)
 
 
 def test_see_out(benchmark: Benchmark) -> None:

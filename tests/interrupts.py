@@ -6,21 +6,31 @@ each of these points in turn.
 """
 
 import dis
+import functools
 import inspect
 import sys
 
-_AFTER = {
-    dis.opmap[name]
-    for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD")
-    if name in dis.opmap
-}
+_LOOKS = {"CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD"}  # for signals, once they are done
+
+
+@functools.cache
+def _instructions(code):
+    """Whether the instruction at an offset looks for signals, and where its exceptions go."""
+    handlers = {
+        offset: entry.target
+        for entry in dis.Bytecode(code).exception_entries
+        for offset in range(entry.start, entry.end)
+    }
+    return {
+        i.offset: (i.opname in _LOOKS, handlers.get(i.offset)) for i in dis.get_instructions(code)
+    }
 
 
 class _Press:
     """A trace function that interrupts at one point, or only counts the points."""
 
     def __init__(self, point=None):
-        self.point, self.count, self.before, self.codes = point, 0, {}, {}
+        self.point, self.count, self.before = point, 0, {}
 
     def __call__(self, frame, event, argument):
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
@@ -29,12 +39,12 @@ class _Press:
             if not frame.f_code.co_flags & inspect.CO_GENERATOR:
                 self._pass(frame)
         elif event == "opcode":
-            code = self.codes.get(frame.f_code)
-            if code is None:
-                code = self.codes[frame.f_code] = frame.f_code.co_code
-            if self.before.get(frame) in _AFTER:
+            looks, handler = _instructions(frame.f_code)[frame.f_lasti]
+            # An exception raised here is one of this instruction: of another handler than that of
+            # the instruction that looked, it would be another exception.
+            if self.before.get(frame) == (True, handler):
                 self._pass(frame)
-            self.before[frame] = code[frame.f_lasti]
+            self.before[frame] = looks, handler
         elif event == "return":
             self.before.pop(frame, None)
         return self

@@ -56,6 +56,10 @@ def folder(tmp_path, monkeypatch):
     """Where the files of a page are written, and its commands run."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    yield
+    for name, module in list(sys.modules.items()):  # other pages have files of the same names
+        if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 def written(block):

@@ -29,6 +29,7 @@ net = tc.Sequential(
     [Scale(), Conv2D(4, 3, name="-a b"), Flatten(), Dense(3, name="c d"), Softmax()], (6, 6, 3)
 )
 """
+OWN_NET = ["step", "--model", "own.py:net", "--label", "0"]
 MINI = ["step", "--model", "mini"]
 MISTAKES = [
     ["step", "--at", "1,1,1"],
@@ -67,10 +68,10 @@ def own(tmp_path, monkeypatch):
         [*MINI, "--grad", "pool1.x"],
         [*MINI, "--grad", "conv2.z", "--label", "7", "--train", "--seed", "3"],
         [*MINI, "--grad", "fc3.z"],
-        ["step", "--model", "own.py:net", "--weight", "layer1.W"],
-        ["step", "--model", "own.py:net", "--weight=-a b.W"],
-        ["step", "--model", "own.py:net", "--grad=-a b.x"],
-        ["step", "--model", "own.py:net", "--grad", "c d.y"],
+        [*OWN_NET, "--weight", "layer1.W"],
+        [*OWN_NET, "--weight=-a b.W"],
+        [*OWN_NET, "--grad=-a b.x"],
+        [*OWN_NET, "--grad", "c d.y"],
     ],
 )
 def test_a_number_that_is_missing_is_named_by_a_command_that_opens_it(capsys, argv):

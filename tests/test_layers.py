@@ -211,12 +211,6 @@ def test_layers_that_do_not_fit_are_named_with_the_arithmetic_and_the_remedy(lay
         assert word in str(caught.value)
 
 
-def test_an_unknown_algorithm_is_named_with_its_layer():
-    model = tc.Sequential([Conv2D(4, 3, algorithm="fft")], IMAGE)
-    with pytest.raises(ArgumentError, match=r"conv1 \(Conv2D\): algorithm must be one of 'auto'"):
-        model.predict(images(1))
-
-
 @pytest.mark.parametrize("layer", every_layer(), ids=lambda layer: type(layer).__name__)
 def test_layers_show_what_they_are(layer):
     assert repr(layer).startswith(f"<{type(layer).__name__} (unnamed)")

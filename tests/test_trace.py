@@ -520,7 +520,7 @@ def test_layers_have_masks_of_their_own():
         ({"training": True, "rng": -1}, "rng must be None, a numpy.random.Generator or an int"),
         ({"training": True, "rng": 2**64}, "rng must be None, a numpy.random.Generator or an int"),
         ({"training": True, "rng": "a"}, "rng must be None, a numpy.random.Generator or an int"),
-        ({"algorithm": "fft"}, "conv1 (Conv2D): algorithm must be one of 'auto'"),
+        ({"algorithm": "fft"}, "algorithm must be one of None, 'auto'"),
     ],
 )
 def test_what_cannot_be_traced(options, message):

@@ -12,6 +12,10 @@ from tinycnn.errors import ArgumentError
 
 Pair = tuple[int, int]
 
+# What may do a convolution, and "auto", which chooses. Here, where no kernel is loaded, because layers
+# and models check the word when they are made.
+ALGORITHMS = ("auto", "im2col", "direct", "winograd", "reference")
+
 # Of each number that places a window, so that sums and products of two are exact in 64 bits.
 _MOST = 2**31 - 1
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from functools import wraps
 from itertools import accumulate
 from operator import mul
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,9 +16,26 @@ from tinycnn.errors import ArgumentError, DTypeError, ShapeError, TinyCNNError
 
 Array = NDArray[Any]
 
-# NaN and infinity come out as IEEE 754 has them. NumPy would warn of them, in a line of the engine's
-# that tells a user nothing, where compiled kernels do not.
-ieee = np.errstate(over="ignore", invalid="ignore")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def ieee(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Let NaN and infinity come out of ``function`` as IEEE 754 has them, in silence.
+
+    NumPy would warn of them, in a line of the engine's that tells a user nothing, where compiled kernels
+    do not. The setting holds in a context of its own: an interrupt cannot leave it behind.
+    """
+
+    @wraps(function)
+    def in_silence(*arguments: _P.args, **options: _P.kwargs) -> _R:
+        def call() -> _R:
+            np.seterr(over="ignore", invalid="ignore")
+            return function(*arguments, **options)
+
+        return copy_context().run(call)
+
+    return in_silence
 
 
 def common_dtype(*values: Any) -> np.dtype[Any]:
@@ -134,12 +153,21 @@ def expect_shape(array: Array, shape: Sequence[int], name: str, because: str) ->
 
 
 def outputs(
-    out: tuple[Array, Array] | None, W: Array, inputs: Sequence[Array | None]
+    out: tuple[Array, Array] | None, W: Array, inputs: Sequence[ArrayLike | None]
 ) -> tuple[Array, Array]:
-    """Give the arrays for dW and db: new ones, or ``out`` once checked, none of which is an input."""
+    """Give the arrays for dW and db: new ones, or ``out`` once checked.
+
+    A kernel writes to them as they are, so they lie in memory as new ones would, apart from each other
+    and from the ``inputs``, which are to be as the user gave them and not as they were read.
+    """
     if out is None:
         return np.empty(W.shape, W.dtype), np.empty(W.shape[-1], W.dtype)
-    if len(out) != 2 or not all(isinstance(array, np.ndarray) for array in out):
+    if (
+        not isinstance(out, Sequence)
+        or len(out) != 2
+        or not all(isinstance(array, np.ndarray) for array in out)
+        or any(isinstance(array, np.ma.MaskedArray) for array in out)
+    ):
         raise ArgumentError(f"out must be two arrays (dW, db), got {type(out).__name__}")
     for array, name, shape in zip(out, ("dW", "db"), (W.shape, W.shape[-1:]), strict=True):
         expect_shape(array, shape, f"out's {name}", "the shape of its parameter")
@@ -149,6 +177,13 @@ def outputs(
             )
         if not array.flags.writeable:
             raise ArgumentError(f"out's {name} is read-only; give an array that may be written to")
+        if not array.flags.carray:
+            raise ArgumentError(
+                f"out's {name} must be C-contiguous and aligned, as numpy.empty gives it, got strides "
+                f"{array.strides} for shape {array.shape}"
+            )
         if any(np.may_share_memory(array, given) for given in inputs if given is not None):
             raise ArgumentError(f"out's {name} shares memory with an input; give arrays of its own")
+    if np.may_share_memory(*out):
+        raise ArgumentError("out's dW and db share memory; give arrays of their own")
     return out

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tinycnn import initializers, ops
-from tinycnn.arguments import lrn_coefficients, number, one_of, pair, whole
+from tinycnn.arguments import ALGORITHMS, lrn_coefficients, number, one_of, pair, whole
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError, ShapeError, TinyCNNError
 from tinycnn.initializers import Initializer
@@ -35,7 +35,7 @@ class Context:
     rng: int = 0  # the 64-bit key of this pass's random masks
     layer: int = 0  # the layer's place in the model, so that masks differ from layer to layer
     first_sample: int = 0  # the number of the batch's first image, so that masks follow the image
-    algorithm: str | None = None  # for convolutions; None: "auto"
+    algorithm: str | None = None  # of all convolutions; None: each layer's own
     need_dx: bool = True  # False: backward may return None for dx
     at_logits: bool = False  # True: dy is already the gradient before the layer's activation
     out: Params = field(default_factory=dict)  # where backward may write its gradients
@@ -196,6 +196,7 @@ class Conv2D(_Image):
         name: str | None = None,
     ) -> None:
         one_of(activation, (None, "relu"), "activation")
+        one_of(algorithm, ALGORITHMS, "algorithm")
         self.filters = whole(filters, "filters")
         self.kernel = pair(kernel, "kernel")
         self.stride = pair(stride, "stride")

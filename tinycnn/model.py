@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import memory
-from tinycnn.arguments import one_of, whole
+from tinycnn.arguments import ALGORITHMS, one_of, whole
 from tinycnn.arrays import Array, expect_axes, expect_shape, numbers, read_only, tensor
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
 from tinycnn.layers import Context, Layer, naming, returned
@@ -29,6 +29,8 @@ from tinycnn.wording import many
 if TYPE_CHECKING:
     from tinycnn.inference import Inference
 
+_ALGORITHMS = (None, *ALGORITHMS)
+
 
 _FIXED = {"layers", "input_shape", "dtype"}
 
@@ -39,6 +41,9 @@ class Sequential:
     Shapes are worked out and checked here; parameters are drawn when first needed, seeded by ``rng``
     (an int, a Generator to draw the seed from, or None for a fresh one). ``dtype`` is "float32" or
     "float64". A forward pass leaves nothing behind, so one model serves many threads at once.
+
+    ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: each layer's own. "im2col" turns
+    Winograd's off for the model.
     """
 
     def __init__(
@@ -48,14 +53,17 @@ class Sequential:
         *,
         rng: int | np.random.Generator | None = 0,
         dtype: str = "float32",
+        algorithm: str | None = None,
         name: str | None = None,
     ) -> None:
         one_of(dtype, ("float32", "float64"), "dtype")
+        one_of(algorithm, _ALGORITHMS, "algorithm")
         if not isinstance(layers, Iterable):
             raise ArgumentError(f"layers must be a list of layers, got {layers!r}")
         self.layers = tuple(layers)
         self.input_shape = _sizes(input_shape, "input_shape")
         self.dtype = np.dtype(dtype)
+        self.algorithm = algorithm
         self.name = name
         self.version = 0
         self.steps = 0  # of optimizers
@@ -182,17 +190,22 @@ class Sequential:
 
     # ------------------------------------------------------------------------------------ passes
 
-    def predict(self, x: ArrayLike, batch_size: int = 32) -> Array:
+    def predict(self, x: ArrayLike, batch_size: int = 32, *, algorithm: str | None = None) -> Array:
         """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...).
 
         No more than a batch of ``x`` is converted at a time, so it may be a large mapped file.
+        ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the model's. In float32,
+        convolutions may go by Winograd's algorithm, whose rounding differs: an output that is exactly 0
+        by the formula may come out as 1e-7 of the largest, or below 0, and cells that a window does
+        not see may change its last digits. ``predict(x, algorithm="im2col")`` is without it.
         """
+        algorithm = self._algorithm(algorithm)
         step = whole(batch_size, "batch_size")
         x = self._readable(x, step)
         result = memory.empty((len(x), *self._shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
             batch = self.batch(x[first : first + step])
-            self._inference().run(batch, first, result[first : first + step])
+            self._inference().run(batch, first, result[first : first + step], algorithm)
         return result
 
     def _readable(self, x: ArrayLike, step: int) -> Array | Sequence[Any]:
@@ -231,11 +244,17 @@ class Sequential:
         ``rng`` is the key of this pass's dropout masks (a Generator gives one draw), ``first_sample``
         the number of the batch's first image, which its masks follow. An int gives the same masks
         each time, so a training loop hands on one Generator; `RepeatedMasksWarning` says so once.
-        ``x`` is kept by reference: do not write to it before ``backward``.
+        ``x`` is kept by reference: do not write to it before ``backward``. ``algorithm`` is as in
+        `predict`, and of the backward pass too.
         """
         if training and isinstance(rng, (int, np.integer)):
             self._warn_of_repeated_masks(int(rng), first_sample)
-        return record(self, x, training, rng, first_sample, algorithm)
+        return record(self, x, training, rng, first_sample, self._algorithm(algorithm))
+
+    def _algorithm(self, asked: str | None) -> str | None:
+        """Of a pass's convolutions: what is asked for, else the model's."""
+        one_of(asked, _ALGORITHMS, "algorithm")
+        return self.algorithm if asked is None else asked
 
     def _warn_of_repeated_masks(self, key: int, first_sample: int) -> None:
         """Warn once, if an optimizer has made a step since the last pass of the same masks.

@@ -67,11 +67,12 @@ def alexnet(
     variant: str = "one-tower",
     rng: int | np.random.Generator | None = 0,
     dtype: str = "float32",
+    algorithm: str | None = None,
 ) -> Sequential:
     """Build AlexNet, ending in a softmax over ``classes``; ``variant`` is a key of `VARIANTS`.
 
     Weights are random until you load some: He's rule, or for "paper", "caffe" and "caffenet"
-    their own Gaussians and biases.
+    their own Gaussians and biases. ``rng``, ``dtype`` and ``algorithm`` are those of `Sequential`.
     """
     if variant not in tuple(VARIANTS):
         listed = ", ".join(map(repr, VARIANTS))
@@ -79,7 +80,8 @@ def alexnet(
     chosen = VARIANTS[variant]
     size = (chosen.input_size, chosen.input_size, 3)
     layers = _layers(chosen, whole(classes, "classes"))
-    return Sequential(layers, size, rng=rng, dtype=dtype, name=f"AlexNet ({variant})")
+    name = f"AlexNet ({variant})"
+    return Sequential(layers, size, rng=rng, dtype=dtype, algorithm=algorithm, name=name)
 
 
 def _layers(v: Variant, classes: int) -> list[Layer]:

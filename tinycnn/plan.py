@@ -1,7 +1,7 @@
 """How a chain of layers is carried out in inference: which algorithm, which tiles, which layers together.
 
 Chosen by counted work and bytes from shapes and dtype alone, never from values, and before anything
-runs: so a plan can be read, and a layer's own ``algorithm`` overrides it.
+runs: so a plan can be read, and an ``algorithm`` that is asked for overrides it.
 
 Layers that pass images on in blocks of the same number form a group: a block goes through the whole
 group, depth first, while its feature maps are in the cache.
@@ -78,6 +78,7 @@ class Plan:
 
     batch: int
     groups: tuple[Group, ...]
+    algorithm: str | None = None  # of all convolutions; None: each layer's own
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -114,21 +115,35 @@ _TABLE = ("layer", "method", "tiles", "images / together", "multiply-adds / an i
           "products / carried out", "weights / read")  # fmt: skip
 
 
-def plan(layers: Sequence[Layer], input_shape: Shape, dtype: np.dtype[Any], batch: int) -> Plan:
-    """Choose for ``layers``, whose shapes have been checked, and batches of ``batch`` images."""
+def plan(
+    layers: Sequence[Layer],
+    input_shape: Shape,
+    dtype: np.dtype[Any],
+    batch: int,
+    algorithm: str | None = None,
+) -> Plan:
+    """Choose for ``layers``, whose shapes have been checked, and batches of ``batch`` images.
+
+    ``algorithm`` is that of all convolutions; None: each layer's own.
+    """
     steps: list[Step] = []
     shape = tuple(input_shape)
     for position, layer in enumerate(layers):
-        steps += _steps(position, layer, shape, dtype, batch)
+        steps += _steps(position, layer, shape, dtype, batch, algorithm)
         shape = tuple(layer.output_shape(shape))
     together = groupby(
         _with_pools(steps), key=lambda step: (step.images, step.images is None and step.position)
     )
-    return Plan(batch, tuple(Group(tuple(group), key[0]) for key, group in together))
+    return Plan(batch, tuple(Group(tuple(group), key[0]) for key, group in together), algorithm)
 
 
 def _steps(
-    position: int, layer: Layer, shape: Shape, dtype: np.dtype[Any], batch: int
+    position: int,
+    layer: Layer,
+    shape: Shape,
+    dtype: np.dtype[Any],
+    batch: int,
+    algorithm: str | None,
 ) -> list[Step]:
     """The steps of one layer."""
     if is_built_in(layer, Dropout, Flatten):
@@ -136,7 +151,7 @@ def _steps(
     output, work = tuple(layer.output_shape(shape)), layer.multiply_adds(shape)
     if dtype == np.float32:
         if isinstance(layer, Conv2D) and is_built_in(layer, Conv2D):
-            steps = _convolution(position, layer, shape, batch)
+            steps = _convolution(position, layer, shape, batch, algorithm or layer.algorithm)
             if steps:
                 return steps
         if isinstance(layer, MaxPool2D) and is_built_in(layer, MaxPool2D):
@@ -172,15 +187,15 @@ def _steps(
     ]
 
 
-def _convolution(position: int, layer: Conv2D, shape: Shape, batch: int) -> list[Step]:
-    """The steps of a convolution; none where im2col does it."""
+def _convolution(position: int, layer: Conv2D, shape: Shape, batch: int, asked: str) -> list[Step]:
+    """The steps of a convolution; none where its layer does it by itself."""
     geometry = Geometry(batch, shape[2], layer.filters, layer.groups, layer.window(shape))
     for name, algorithm, steps in (
         ("winograd", _winograd_convolution, _winograd),
         ("direct", _direct_convolution, _direct),
     ):
-        wanted = layer.algorithm == name and algorithm.refusal(geometry, _FLOAT32) is None
-        if wanted or (layer.algorithm == "auto" and algorithm.is_faster(geometry, _FLOAT32)):
+        wanted = asked == name and algorithm.refusal(geometry, _FLOAT32) is None
+        if wanted or (asked == "auto" and algorithm.is_faster(geometry, _FLOAT32)):
             return steps(position, layer, shape, geometry)
     return []
 

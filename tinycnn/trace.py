@@ -134,7 +134,7 @@ class Trace:
         last = self.records[-1]
         at_logits = labels is not None and last.layer.activation == "softmax"
         keep = not last.context.training if keep is None else keep
-        gradients = self._gradients(out)
+        gradients = self._gradients(out, dy)
         if labels is not None:
             self.loss, upstream = ops.cross_entropy(last.z if at_logits else last.y, labels)
             self.labels, self.dy = np.asarray(labels).tolist(), None
@@ -188,7 +188,7 @@ class Trace:
                 )
         record.dx, record.grads = dx, context.out
 
-    def _gradients(self, out: FlatArrays | None) -> FlatArrays:
+    def _gradients(self, out: FlatArrays | None, dy: ArrayLike | None) -> FlatArrays:
         shapes = self.model.parameter_shapes()
         if out is None:
             return FlatArrays(shapes, self.model.dtype)
@@ -199,6 +199,12 @@ class Trace:
             or not out.flat.flags.writeable
         ):
             raise ArgumentError("out must be what an earlier backward of the same model returned")
+        needed = (self.model.parameters().flat, self.x, *(() if dy is None else (dy,)))
+        if any(np.may_share_memory(out.flat, array) for array in needed):
+            raise ArgumentError(
+                "out shares memory with the model's parameters, with x or with dy; give what an "
+                "earlier backward of the same model returned"
+            )
         return out
 
 

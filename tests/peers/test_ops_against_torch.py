@@ -1,7 +1,10 @@
 """Every op that PyTorch has, forward and backward in float64, over a wide sample of arguments."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from drawn_convolutions import check_op, count, expect, formulas
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -46,11 +49,16 @@ def convolution_agrees(torch, case, rng):
     b = rng.standard_normal(case.filters) if case.bias else None
     dy = rng.standard_normal(case.y_shape)
     y = ops.conv2d(x, W, b, **case.options)
-    dx, dW, db = ops.conv2d_backward(dy, x, W, **case.options, y=y)
+    ours = y, *ops.conv2d_backward(dy, x, W, **case.options, y=y)
+    agree(*zip(ours, torch_convolution(torch, x, W, b, dy, case), strict=True))
 
+
+def torch_convolution(torch, x, W, b, dy, case):
+    """PyTorch's (y, dx, dW, db) in float64."""
     (top, bottom), (left, right) = case.geometry.pads
     x_, W_ = leaf(torch, channels_first(x)), leaf(torch, W.transpose(3, 2, 0, 1).copy())
     b_ = leaf(torch, np.zeros(case.filters) if b is None else b)
+    dy_ = torch.tensor(channels_first(dy))
     padded = torch.nn.functional.pad(x_, (left, right, top, bottom))
     y_ = torch.nn.functional.conv2d(
         padded,
@@ -61,12 +69,12 @@ def convolution_agrees(torch, case, rng):
         groups=case.groups,
     )
     y_ = torch.relu(y_) if case.activation else y_
-    y_.backward(torch.tensor(channels_first(dy)))
-    agree(
-        (y, channels_last(y_)),
-        (dx, channels_last(x_.grad)),
-        (dW, W_.grad.numpy().transpose(2, 3, 1, 0)),
-        (db, b_.grad),
+    y_.backward(dy_)
+    return (
+        channels_last(y_),
+        channels_last(x_.grad),
+        W_.grad.numpy().transpose(2, 3, 1, 0),
+        b_.grad.numpy(),
     )
 
 
@@ -74,6 +82,26 @@ def convolution_agrees(torch, case, rng):
 @given(case=convolutions(), rng=generators)
 def test_conv2d(torch, case, rng):
     convolution_agrees(torch, case, rng)
+
+
+@pytest.mark.slow
+def test_every_algorithm(torch):
+    """Five thousand drawn convolutions, in float32 and float64, and how many each algorithm took."""
+
+    def oracle(x, W, b, dy, y, case):
+        if not x.size:  # PyTorch knows no gradient of no images
+            return formulas(x, W, b, dy, y, case)
+        # A ReLU lets pass what ours did: near 0 rounding decides.
+        dz = np.where(y <= 0, 0, dy) if case.activation else dy
+        x, W, dz = (np.float64(array) for array in (x, W, dz))
+        b = None if b is None else np.array(b, np.float64, order="C")
+        linear = replace(case, activation=None)
+        z, *gradients = torch_convolution(torch, x, W, b, dz, linear)
+        return np.maximum(z, 0) if case.activation else z, *gradients
+
+    took = count(lambda given, rng: check_op(given, rng, oracle), settings(max_examples=5000))
+    assert took.total() >= 5000
+    expect(took, least=400)
 
 
 @pytest.mark.parametrize("planted", ["height and width swapped", "0.1 % too large", "shifted"])

@@ -199,6 +199,7 @@ def test_an_interrupt_at_any_point_of_a_model(work, step):
     labels = np.arange(4) % model.shapes[-1][0]
     gradients = model.trace(x).backward(labels=labels)
     optimizer = tc.optimizers.SGD(model, rate=1e-6)
+    errors = np.geterr()
     works = {
         "predict": lambda: model.predict(x),
         "trace": lambda: model.trace(x),
@@ -209,6 +210,7 @@ def test_an_interrupt_at_any_point_of_a_model(work, step):
     def after():
         assert not busy().locked()
         assert blas_threads() == {2}
+        assert np.geterr() == errors
         anew = deepcopy(model)  # holds nothing that was worked out before
         np.testing.assert_array_equal(model.predict(x), anew.predict(x))
 

@@ -17,13 +17,15 @@ GROUPED = r"\d{1,3}(?:,\d{3})+|" + NUMBER
 _RANGE = r"\d+(?:\.\.\d+)?"
 _PLACES = "|".join(
     [
+        "red|green|blue",
         rf"(?:kernel rows?|columns?|channels?|filters?|units?|images?|class(?:es)?|others?|terms?) {_RANGE}",
         rf"rows? {_RANGE}, columns? {_RANGE}",
         r"position \(\d+,\d+\)(?:, padding)?",
         r"cell \(\d+,\d+\)|\(\d+,\d+\)",
         r"(?:image \d+, )?place \(\d+,\d+\)(?:, not read)?",
         r"window \(\d+,\d+\), (?:won|lost to \d+,\d+|between|1/\d+)",
-        r"dy \* s\^-beta|by s of channel \d+|y \* dy|y \* -sum|dy|-?onehot(?: / \d+)?|p(?: / \d+)?",
+        r"dy \* s\^-beta|by s of (?:channel \d+|red|green|blue)|y \* dy|y \* -sum|dy",
+        r"-?onehot(?: / \d+)?|p(?: / \d+)?",
     ]
 )
 _PRODUCT = re.compile(rf"(?P<place>{_PLACES}) +(?:(\S+) \* +(\S+) +)?= +(\S+)")
@@ -184,12 +186,12 @@ def redo_check(body):
         return 0  # words instead of an agreement
     found = re.fullmatch(
         rf"engine ({NUMBER}) \| (.*?):? ({NUMBER}) differ ({NUMBER}), bound ({NUMBER}): agrees "
-        r"bound: (.*)",
+        r"bound: (.*?)( \(rounding alone can take the two so far apart; more would be an error\))?",
         text,
     )
     assert found, text
     engine, reference, differ, bound = (float(found[i]) for i in (1, 3, 4, 5))
-    assert differ <= bound
+    assert differ <= bound and (bound > 0 or not found[7])
     printed = 1e-8 * max(abs(engine), abs(reference))  # nine digits
     assert abs(abs(engine - reference) - differ) <= printed + 0.06 * differ, text
     redone, near = redo_bound(found[6], abs(reference))

@@ -297,3 +297,12 @@ def test_a_difference_begins_at_the_layer_and_leaves_the_trace_alone():
         np.testing.assert_array_equal(record.y, y)
     for name, array in trace.model.parameters().items():
         np.testing.assert_array_equal(array, before[1][name])
+
+
+def test_a_bound_is_explained_once_and_where_there_is_one():
+    from tinycnn.stepthrough import explain, open_lesson
+
+    lesson = open_lesson(model="mini")
+    words = "(rounding alone can take the two so far apart; more would be an error)"
+    assert str(explain(lesson.backward, "conv2.W[1,2,3,4]")).count(words) == 1  # of two checks
+    assert words not in str(explain(lesson.trace, "pool1", (3, 4, 5)))  # a maximum is copied

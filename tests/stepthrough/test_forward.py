@@ -23,7 +23,7 @@ from tinycnn.layers import (
     Softmax,
 )
 from tinycnn.stepthrough import explain, open_lesson
-from tinycnn.stepthrough.explanation import Check, Compares, Notes, Sees, Step
+from tinycnn.stepthrough.explanation import Adds, Check, Compares, Notes, Sees, Step
 from tinycnn.stepthrough.sums import leaves
 from tinycnn.stepthrough.targets import im2col_row
 
@@ -380,6 +380,36 @@ def test_local_response_norm(alpha_over_size, channel, size):
         assert (f"; {outside} more would lie outside" in str(opened)) == (outside > 0)
 
 
+@pytest.mark.parametrize(
+    ("scale", "k", "beta", "words"),
+    [
+        (
+            1.0,
+            2.0,
+            0.75,
+            "LRN does nothing here but divide by 2^0.75 = 1.6818: the squares hardly add to k",
+        ),
+        (1.0, 1.0, 0.75, "LRN does nothing here: the squares hardly add to k"),
+        (1.0, 5.0, 0.0, "LRN does nothing here: the squares hardly add to k"),
+        (100.0, 2.0, 0.75, ""),
+        (1.0, 0.0, 0.75, ""),
+    ],
+)
+def test_local_response_norm_says_where_it_does_nothing(scale, k, beta, words):
+    """By default alpha is 1e-4: squares near 1 add nothing to k = 2, those near 10,000 do."""
+    x = scale * np.array([1.0, 2, -1, 0.5]).reshape(1, 1, 1, 4)
+    layer = LocalResponseNorm(size=3, alpha=1e-4, beta=beta, k=k, name="a")
+    _, opened = opened_cell(layer, x, "a", (0, 0, 1))
+    assert step(opened, "NORM").remark == words
+
+
+def test_local_response_norm_of_nothing_by_nothing():
+    """k = 0 and no squares: 0 / 0^0.75 is NaN, no error of Python's."""
+    layer = LocalResponseNorm(size=3, alpha=1.0, beta=0.75, k=0.0, name="a")
+    _, opened = opened_cell(layer, np.zeros((1, 1, 1, 4)), "a", (0, 0, 1))
+    assert math.isnan(opened.value)
+
+
 def test_flatten():
     x = images(2, (3, 4, 5))
     for unit, cell in ((0, (0, 0, 0)), (59, (2, 3, 4)), (27, (1, 1, 2))):
@@ -640,3 +670,52 @@ def test_notes_of_a_heading_that_is_not_there_are_none():
     opened = explain(open_lesson(model="mini").trace, "conv2", (5, 5, 3))
     assert opened.notes("NEXT") and opened.notes("LAST") == ()
     assert isinstance(sections(opened, Notes)[0].lines, tuple)
+
+
+# ------------------------------------------------------------------------------ a picture's channels
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_picture_s_channels_are_red_green_and_blue(channels):
+    """Of the first layer alone, and only where there are three."""
+    layers = [
+        Conv2D(3, 2, name="a"),
+        Conv2D(2, 2, name="b"),
+        Dense(2, name="c", activation="softmax"),
+    ]
+    trace = tc.Sequential(layers, (4, 4, channels), rng=0).trace(images(1, (4, 4, channels)))
+    trace.backward(labels=[0])
+    names = ["red", "green", "blue"] if channels == 3 else [f"channel {c}" for c in range(channels)]
+    opened = explain(trace, "a", (1, 1, 2))
+    assert [part.place for part in opened.trees[0].parts[0].parts] == names
+    for c, name in enumerate(names):
+        assert explain(trace, "a.x", (1, 2, c)).subject == f"dL/dx of a, row 1, column 2, {name}"
+        heading = sections(explain(trace, f"a.W[0,0,{c},1]"), Adds)[0].heading
+        assert heading.endswith(f"x[i,j,{name.removeprefix('channel ')}]:")
+    inner = explain(trace, "b", (1, 1, 1))
+    assert [part.place for part in inner.trees[0].parts[0].parts] == [
+        f"channel {c}" for c in range(3)
+    ]
+    assert explain(trace, "b.x", (1, 1, 2)).subject.endswith("channel 2")
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        MaxPool2D(2, name="a"),
+        AveragePool2D(2, name="a"),
+        LocalResponseNorm(size=3, name="a"),
+        Dense(2, name="a"),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)  # fmt: skip
+def test_other_first_layers_name_colours_too(layer):
+    trace = tc.Sequential([layer, Dense(2, activation="softmax", name="c")], (4, 4, 3)).trace(
+        images(1, (4, 4, 3))
+    )
+    trace.backward(labels=[0])
+    place = (1,) if isinstance(layer, Dense) else (1, 1, 2)
+    text = str(explain(trace, "a", place))
+    assert "blue" in text and "channel 2" not in text.partition("\n")[2]
+    redo(text)
+    redo(str(explain(trace, "a.x", (1, 1, 2))))

@@ -671,6 +671,7 @@ def test_a_relu_that_stands_exactly_at_zero_is_a_kink():
     assert opened.notes("KINK") == (
         "1 ReLU or pool window changes sides within h = 1e-08: the slope to the left is not that to the "
         "right; held on the side that the pass took",
+        "a kink is where a slope jumps: ReLU's at 0, a maximum's where another cell becomes the largest",
     )
     assert opened.checks[-1].reference == 0
     assert explain(trace, "r.x", (1,)).notes("KINK") == ()
@@ -726,8 +727,9 @@ def test_float32_may_stand_on_the_other_side_of_a_kink():
     opened = explain(trace, "a.b[0]")
     assert opened.value == 0 and opened.ok
     assert opened.notes("KINK") == (
-        "1 ReLU or pool window stands so near a kink, where the slope jumps, that float64 falls on the "
-        "other side: held on the side that the pass took",
+        "1 ReLU or pool window stands so near a kink that float64 falls on the other side: held on the "
+        "side that the pass took",
+        "a kink is where a slope jumps: ReLU's at 0, a maximum's where another cell becomes the largest",
     )
     assert opened.checks[-1].reference == 0
 

@@ -65,7 +65,7 @@ def test_a_walk_from_the_layers_to_a_number_and_its_gradient(walk):
     terminal.press("esc")
     terminal.shows("conv › filter ", "row 0, column 0, filter", "forward")
     terminal.press("w", "b")
-    terminal.shows("dL/d conv.W › channel ", "conv.W is ", "backward, label 0")
+    terminal.shows("dL/d conv.W › ", ", filter ", "conv.W is ", "backward, label 0")
     terminal.press("enter")
     terminal.shows("dL/d conv.W[", "196 places", "SUMS")
     terminal.press("left", "backspace")

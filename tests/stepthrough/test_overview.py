@@ -50,6 +50,16 @@ def test_first_loss_is_near_chance(lesson):
     assert loss.loss == pytest.approx(-math.log(loss.probability), rel=1e-5)
 
 
+@pytest.mark.parametrize("activation", ["softmax", None, "relu"])
+def test_the_loss_is_minus_ln_p_whatever_the_network_ends_in(activation):
+    layers = [Flatten(), Dense(4, activation=activation)]
+    model = tc.Sequential(layers, (8, 8, 3), rng=3, name="x")
+    loss = overview.loss(Lesson(model, picture.load(None, model.input_shape), 1, "", False))
+    assert loss.loss == pytest.approx(-math.log(loss.probability), rel=1e-5)
+    assert [p for _, p in loss.top] == sorted((p for _, p in loss.top), reverse=True)
+    assert sum(p for _, p in loss.top) < 1 + 1e-6
+
+
 def test_drawn_in_80_columns_with_every_layer(lesson):
     text = "\n".join(draw_overview(lesson, Style.plain()))
     assert max(map(len, text.splitlines())) <= WIDTH

@@ -30,7 +30,7 @@ def trace():
         ("dense1.W[15,4]", None, lambda t: t["dense1"].grads["W"][15, 4], "dL/d dense1.W[15,4]"),
         ("dense1.b", (0,), lambda t: t["dense1"].grads["b"][0], "dL/d dense1.b[0]"),
         ("conv1.x", (10, 8, 2), lambda t: t["conv1"].dx[1, 10, 8, 2],
-         "dL/dx of conv1, row 10, column 8, channel 2"),
+         "dL/dx of conv1, row 10, column 8, blue"),
         ("pool1.x[4,2,3]", None, lambda t: t["pool1"].dx[1, 4, 2, 3],
          "dL/dx of pool1, row 4, column 2, channel 3"),
         ("conv1.y", (3, 2, 1), lambda t: t["pool1"].dx[1, 3, 2, 1],

@@ -48,7 +48,7 @@ def parts_of(model: Sequential, chosen: Plan, threads: int) -> list[tuple[Part, 
         layer = model.layers[step.position]
         if group.images is None and step.method != "packed dense":
             finish()
-            parts.append((_Layer(model, step), step.output_shape))
+            parts.append((_Layer(model, step, chosen.algorithm), step.output_shape))
             continue
         groups.append(group)
         if isinstance(layer, Dense) and layer.activation == "softmax":
@@ -61,14 +61,16 @@ def parts_of(model: Sequential, chosen: Plan, threads: int) -> list[tuple[Part, 
 class _Layer:
     """A layer for the whole batch, by its own forward pass."""
 
-    def __init__(self, model: Sequential, step: Step) -> None:
-        self._model, self._position = model, step.position
+    def __init__(self, model: Sequential, step: Step, algorithm: str | None) -> None:
+        self._model, self._position, self._algorithm = model, step.position, algorithm
 
     def run(
         self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
     ) -> None:
         params = weights.parameters.of(str(self._model.layers[self._position].name))
-        context = Context(layer=self._position, first_sample=first_sample)
+        context = Context(
+            layer=self._position, first_sample=first_sample, algorithm=self._algorithm
+        )
         given = x.reshape(len(x), *self._model.shapes[self._position])
         out[...] = self._model.forward_layer(self._position, params, given, context)[0]
 

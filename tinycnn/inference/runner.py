@@ -27,19 +27,22 @@ class Inference:
 
     def __init__(self, model: Sequential) -> None:
         self._model = model
-        self._pipelines: dict[tuple[int, int], _Pipeline] = {}
+        self._pipelines: dict[tuple[int, int, str | None], _Pipeline] = {}
         self._weights: PackedWeights | None = None
         self._lock = new_reentrant_lock()
 
-    def run(self, x: Array, first_sample: int, out: Array) -> None:
-        """Write what the last layer gives for the images ``x`` (N, ...) to ``out`` (N, ...)."""
-        pipeline = self._pipeline(len(x), blocks.free_threads())
+    def run(self, x: Array, first_sample: int, out: Array, algorithm: str | None) -> None:
+        """Write what the last layer gives for the images ``x`` (N, ...) to ``out`` (N, ...).
+
+        ``algorithm`` is that of all convolutions; None: each layer's own.
+        """
+        pipeline = self._pipeline(len(x), blocks.free_threads(), algorithm)
         weights = self._packed()
         with pipeline.workspace() as workspace:
             pipeline.run(x, weights, first_sample, workspace, out)
 
-    def _pipeline(self, batch: int, threads: int) -> _Pipeline:
-        key = batch, threads
+    def _pipeline(self, batch: int, threads: int, algorithm: str | None) -> _Pipeline:
+        key = batch, threads, algorithm
         forwards = [layer.forward for layer in self._model.layers]
         with self._lock:
             found = self._pipelines.pop(key, None)
@@ -47,7 +50,7 @@ class Inference:
                 while len(self._pipelines) >= _KEPT:
                     del self._pipelines[next(iter(self._pipelines))]  # the one longest unused
                 model = self._model
-                chosen = plan(model.layers, model.input_shape, model.dtype, batch)
+                chosen = plan(model.layers, model.input_shape, model.dtype, batch, algorithm)
                 found = _Pipeline(model, chosen, threads, forwards)
             self._pipelines[key] = found
             return found

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import memory
-from tinycnn.arguments import one_of, whole
+from tinycnn.arguments import ALGORITHMS, one_of, whole
 from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, outputs, tensor
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.ops import (
@@ -32,7 +32,6 @@ _ALGORITHMS: dict[str, ModuleType] = {
     "winograd": _winograd_convolution,
     "reference": _naive_convolution,
 }
-ALGORITHMS = ("auto", *_ALGORITHMS)
 
 
 @ieee
@@ -99,10 +98,11 @@ def conv2d_backward(
         db[f]          = sum over n, oh, ow of dz[n, oh, ow, f]
 
     dW is a correlation of x and dz; dx is, at stride 1, a full convolution of dz with the kernel
-    turned by 180 degrees. dx is None unless needed. ``out`` may give arrays (dW, db) to write to.
+    turned by 180 degrees. dx is None unless needed. ``out`` may give arrays (dW, db) to write to,
+    C-contiguous and apart from all others.
     """
     one_of(activation, _ACTIVATIONS, "activation")
-    dtype = common_dtype(dy, x, W)
+    given, dtype = (dy, x, W, y), common_dtype(dy, x, W)
     x, W = tensor(x, "x", "NHWC", dtype), tensor(W, "W", _W_AXES, dtype)
     geometry = _geometry(x, W, stride, padding, dilation, groups)
     dy = tensor(dy, "dy", "NHWF", dtype)
@@ -115,7 +115,7 @@ def conv2d_backward(
         y = tensor(y, "y", "NHWF", dtype)
         expect_shape(y, geometry.y_shape, "y", "the convolution's output")
     chosen = _chosen(algorithm, geometry, dtype)
-    dW, db = outputs(out, W, (dy, x, W, y))
+    dW, db = outputs(out, W, given)
     chosen.weight_gradient(dy, y, x, geometry, dW, db)
     dx = memory.empty(x.shape, dtype) if need_dx else None
     if dx is not None:

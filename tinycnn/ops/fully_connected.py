@@ -79,10 +79,10 @@ def dense_backward(
 
         dx = dz @ W.T  (in x's shape; None unless needed),   dW = x.T @ dz,   db = sum(dz over N)
 
-    ``out`` may give arrays (dW, db) to write to.
+    ``out`` may give arrays (dW, db) to write to, C-contiguous and apart from all others.
     """
     one_of(activation, _ACTIVATIONS, "activation")
-    dtype = common_dtype(dy, x, W)
+    given, dtype = (dy, x, W, y), common_dtype(dy, x, W)
     x_shape = np.shape(x)
     x, W = _operands(x, W, dtype)
     dy = dz = tensor(dy, "dy", "NF", dtype)
@@ -95,7 +95,7 @@ def dense_backward(
         y = tensor(y, "y", "NF", dtype)
         expect_shape(y, dy.shape, "y", "the shape of dy")
         dz = relu_backward(dy, y) if activation == "relu" else softmax_backward(dy, y)
-    dW, db = outputs(out, W, (dy, x, W, y))
+    dW, db = outputs(out, W, given)
     dx = memory.empty(x.shape, dtype) if need_dx else None
 
     # Rows of W are cut for both products: each block writes rows of dW and columns of dx of its own.

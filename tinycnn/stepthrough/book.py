@@ -13,7 +13,7 @@ from tinycnn.stepthrough.explanation import Explanation
 from tinycnn.stepthrough.field import Region, receptive_field
 from tinycnn.stepthrough.lesson import Lesson
 from tinycnn.stepthrough.overview import BackwardRow, ForwardRow
-from tinycnn.stepthrough.places import picture_of
+from tinycnn.stepthrough.places import picture_of, reads_colours
 from tinycnn.stepthrough.sheets import Sheet, Spot
 from tinycnn.stepthrough.targets import explain
 from tinycnn.trace import Record
@@ -84,10 +84,11 @@ class Book:
         trace = self.lesson.backward if backward else self.lesson.trace
         first = trace.records[0]
         if position == 0:
+            last = sheets.COLOUR if reads_colours(first) else "channel"
             if not backward:
-                return sheets.of_output("input", None, trace.x[0])
+                return sheets.of_output("input", None, trace.x[0], last)
             dx = np.full(trace.x.shape, np.nan) if first.dx is None else first.dx
-            return sheets.of_output("dL/dx of the input", f"{first.name}.x", dx[0])
+            return sheets.of_output("dL/dx of the input", f"{first.name}.x", dx[0], last)
         record = self.record(position)
         if part:
             what = f"{record.name}.{part}"

@@ -20,7 +20,7 @@ from tinycnn.stepthrough.explanation import (
     Section,
     Step,
 )
-from tinycnn.stepthrough.places import Place
+from tinycnn.stepthrough.places import Place, channel_name
 from tinycnn.stepthrough.sums import (
     Product,
     Sum,
@@ -143,9 +143,28 @@ def lrn_sum(
     x = record.x[sample, row, column].astype(np.float64)
     near = range(max(channel - size // 2, 0), min(channel + size // 2 + 1, len(x)))
     tree = grouped(
-        "sum", [Product(f"channel {c}", float(x[c]), float(x[c])) for c in near], "channels"
+        "sum",
+        [Product(channel_name(record, c), float(x[c]), float(x[c])) for c in near],
+        "channels",
     )
     return tree, k + a * tree.value, (size, a, beta, k)
+
+
+_NEXT_TO_NOTHING = 1e-3  # of a cell: what its neighbours change
+
+
+def _idle(s: float, beta: float, k: float) -> str:
+    """Whether the squares are so small beside k that the layer normalises nothing."""
+    if k == 0 or not abs(1 - power(s / k, -beta)) < _NEXT_TO_NOTHING:
+        return ""
+    scale = power(k, beta)
+    rest = f" but divide by {k:g}^{beta:g} = {number(scale)}" if scale != 1 else ""
+    return f"LRN does nothing here{rest}: the squares hardly add to k"
+
+
+def power(base: float, exponent: float) -> float:
+    """base^exponent, where 0 to a negative power is infinite, as for the engine."""
+    return float(np.float64(base) ** exponent)
 
 
 def open_local_response_norm(record: Record, place: Place, sample: int) -> list[Section]:
@@ -154,7 +173,7 @@ def open_local_response_norm(record: Record, place: Place, sample: int) -> list[
     assert isinstance(layer, LocalResponseNorm)
     tree, s, (size, a, beta, k) = lrn_sum(record, place, sample)
     x = float(record.x[(sample, *place)])
-    value = x * s**-beta
+    value = x * power(s, -beta)
     alpha = f"{layer.options['alpha']:g}"
     dialect = f"alpha / n = {alpha} / {size}" if a != layer.options["alpha"] else f"alpha = {alpha}"
     dialect += "" if a != layer.options["alpha"] else ", not divided by n"
@@ -170,7 +189,7 @@ def open_local_response_norm(record: Record, place: Place, sample: int) -> list[
             tree,
         ),
         Step("S", f"{k:g} + {a:.7g} * {squares}", s, dialect),
-        Step("NORM", f"{own} / {whole}^{beta:g}", value),
+        Step("NORM", f"{own} / {whole}^{beta:g}", value, _idle(s, beta, k)),
         Check(
             "float64", engine, value, bound, f"{why} * {rounding_unit(record.y.dtype)} * its size"
         ),

@@ -23,7 +23,7 @@ from tinycnn.stepthrough.input_gradients import (
 )
 from tinycnn.stepthrough.loss_differences import derivative
 from tinycnn.stepthrough.parameter_gradients import conv_parameter, dense_parameter
-from tinycnn.stepthrough.places import Place, picture_of, words_of
+from tinycnn.stepthrough.places import Place, channel_name, picture_of, words_of
 from tinycnn.stepthrough.sums import (
     Product,
     factors,
@@ -103,7 +103,7 @@ def open_input(trace: Trace, position: int, place: Place, sample: int) -> Explan
         sections.append(Notes("WHY 0", why))
     found = difference(trace, Change(position, "x", (sample, *place)), 0.0)
     sections += derivative(trace, position, found, engine, record.dx)
-    where = _place_words(place)
+    where = _place_words(record, place)
     return Explanation(
         f"dL/dx of {record.name}, {where}",
         engine,
@@ -173,10 +173,10 @@ def _after_backward(trace: Trace, position: int) -> Record:
     return record
 
 
-def _place_words(place: Place) -> str:
+def _place_words(record: Record, place: Place) -> str:
     if len(place) != 3:
         return f"unit {', '.join(map(str, place))}"
-    return f"row {place[0]}, column {place[1]}, channel {place[2]}"
+    return f"row {place[0]}, column {place[1]}, {channel_name(record, place[2])}"
 
 
 def _agree(

@@ -21,8 +21,8 @@ from tinycnn.layers import (
 )
 from tinycnn.stepthrough.explanation import Adds, Notes, Section
 from tinycnn.stepthrough.field import readers
-from tinycnn.stepthrough.function_cells import exp_roundings, exponentials, lrn_sum
-from tinycnn.stepthrough.places import Place, window_winners
+from tinycnn.stepthrough.function_cells import exp_roundings, exponentials, lrn_sum, power
+from tinycnn.stepthrough.places import Place, channel_name, window_winners
 from tinycnn.stepthrough.sum_cells import average_count, biggest
 from tinycnn.stepthrough.sums import (
     MOST,
@@ -242,10 +242,10 @@ def _lrn_input(record: Record, place: Place, sample: int) -> list[Section]:
         dy = float(record.dy[sample, row, column, other])
         neighbour = float(record.x[sample, row, column, other])
         if other == channel:
-            own = s**-beta
+            own = power(s, -beta)
             parts.append(Product("dy * s^-beta", dy, own))
-        shared = -2 * a * beta * dy * neighbour * s ** (-beta - 1) + 0.0  # not -0.0
-        parts.append(Product(f"by s of channel {other}", shared, x))
+        shared = -2 * a * beta * dy * neighbour * power(s, -beta - 1) + 0.0  # not -0.0
+        parts.append(Product(f"by s of {channel_name(record, other)}", shared, x))
     heading = (
         "dy * s^-beta, and by each s' that x is part of, -2 a beta dy' x' s'^(-beta-1) * x, "
         f"with a = {a:.7g} and beta = {beta:g}:"

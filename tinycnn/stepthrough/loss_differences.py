@@ -68,9 +68,7 @@ def _kinks(found: Difference) -> Iterator[str]:
     held = "held on the side that the pass took"
     if found.others:
         who = "1 ReLU or pool window stands" if found.others == 1 else _many(found.others, "stand")
-        yield (
-            f"{who} so near a kink, where the slope jumps, that float64 falls on the other side: {held}"
-        )
+        yield (f"{who} so near a kink that float64 falls on the other side: {held}")
     if found.crossed:
         crossed = found.crossed
         who = "1 ReLU or pool window changes" if crossed == 1 else _many(crossed, "change")
@@ -78,6 +76,9 @@ def _kinks(found: Difference) -> Iterator[str]:
             f"{who} sides within h = {found.h:g}: the slope to the left is not that to the right; "
             f"{held}"
         )
+    yield (
+        "a kink is where a slope jumps: ReLU's at 0, a maximum's where another cell becomes the largest"
+    )
 
 
 def _many(count: int, verb: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, Layer, MaxPool2D, Shape
 from tinycnn.shapes import times
@@ -80,7 +81,8 @@ def forward_row(trace: Trace, name: str) -> ForwardRow:
 def loss(lesson: Lesson) -> Loss:
     """The loss of this picture against the lesson's label."""
     trace = lesson.backward
-    p = trace.y[0].astype(np.float64)
+    softmax = trace.records[-1].layer.activation == "softmax"
+    p = (trace.y if softmax else ops.softmax(trace.y))[0].astype(np.float64)
     best = np.argsort(-p, kind="stable")[:3]
     value = trace.loss
     assert value is not None

@@ -15,7 +15,7 @@ from tinycnn.layers import (
 from tinycnn.shapes import Window
 from tinycnn.stepthrough.explanation import Adds, Notes, Section, Sees
 from tinycnn.stepthrough.field import receptive_field
-from tinycnn.stepthrough.places import Place, in_the_picture, window_winners
+from tinycnn.stepthrough.places import COLOURS, Place, in_the_picture, reads_colours, window_winners
 from tinycnn.stepthrough.sum_cells import biggest
 from tinycnn.stepthrough.sums import (
     MOST,
@@ -48,10 +48,11 @@ def conv_parameter(trace: Trace, position: int, parameter: str, index: Place) ->
         i, j, c, _ = index
         channel = f // (layer.filters // layer.groups) * record.params["W"].shape[2] + c
         values = _shifted(record.x[..., channel], win, i, j)
+        read = COLOURS[channel] if reads_colours(record) else channel
         heading = (
             f"over the {many(len(dz) * OH * OW, 'place')} where this weight was used, dz[i,j,{f}] * "
             f"x[{_affine('i', win.stride[0], i * win.dilation[0] - win.corner[0])},"
-            f"{_affine('j', win.stride[1], j * win.dilation[1] - win.corner[1])},{channel}]:"
+            f"{_affine('j', win.stride[1], j * win.dilation[1] - win.corner[1])},{read}]:"
         )
     several = len(dz) > 1
 

@@ -39,6 +39,19 @@ def words_of(layer: Layer, place: Place) -> str:
     return f"unit {', '.join(map(str, place))}"
 
 
+COLOURS = ("red", "green", "blue")
+
+
+def reads_colours(record: Record) -> bool:
+    """Whether the channels that a layer reads are those of a colour picture."""
+    return record.context.layer == 0 and record.x.ndim == 4 and record.x.shape[3] == len(COLOURS)
+
+
+def channel_name(record: Record, channel: int) -> str:
+    """A channel of a layer's input: ``channel 7``, or of a picture ``red``."""
+    return COLOURS[channel] if reads_colours(record) else f"channel {channel}"
+
+
 def sees(trace: Trace, position: int, place: Place) -> Sees:
     """What a cell of layer ``position``'s output sees of its input and of the picture."""
     record = trace.records[position]
@@ -96,7 +109,7 @@ def _channels(record: Record, channel: int) -> str:
         reach = layer.options["size"] // 2
         return extent("channels", max(channel - reach, 0), min(channel + reach, count - 1))
     alone = isinstance(layer, MaxPool2D | AveragePool2D | ReLU | Dropout)
-    return f"channel {channel}" if alone else everything
+    return channel_name(record, channel) if alone else everything
 
 
 def next_layer(trace: Trace, position: int, place: Place, sample: int) -> tuple[str, ...]:

@@ -10,9 +10,11 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.layers import Conv2D, Dense
+from tinycnn.stepthrough.places import COLOURS, reads_colours
 from tinycnn.trace import Record
 
 Spot = tuple[int, ...]  # the cell on its page in reading order, then the page's number on each axis
+COLOUR = "colour"  # the axis of a picture's channels, which have names
 _WIDEST = 3  # a folded page is at most so much wider than a square
 
 
@@ -65,12 +67,15 @@ class Sheet:
         """A spot in words: ``row 13, column 13, filter 7``."""
         cell = spot[:1] if self.folded else divmod(spot[0], self.columns)
         named = zip(self.names + self.axes, (*cell, *spot[1:]), strict=True)
-        return ", ".join(f"{name} {at}" for name, at in named)
+        return ", ".join(_called(name, at) for name, at in named)
 
     def pages(self, spot: Spot) -> str:
         """The page in words: ``filter 7 of 256``; "" if there is only one."""
         counts = zip(self.axes, spot[1:], self.cells.shape[1:], strict=True)
-        return ", ".join(f"{name} {at} of {count}" for name, at, count in counts)
+        return ", ".join(
+            _called(name, at) if name == COLOUR else f"{name} {at} of {count}"
+            for name, at, count in counts
+        )
 
     # ----------------------------------------------------------------------------------- moving
 
@@ -96,6 +101,10 @@ class Sheet:
     def largest_of(self, unit: int) -> Spot:
         """The number of largest size among those whose last index is ``unit``."""
         return self.spot((*_largest(self.cells.reshape(self.shape)[..., unit]), unit))
+
+
+def _called(axis: str, at: int) -> str:
+    return COLOURS[at] if axis == COLOUR else f"{axis} {at}"
 
 
 def _largest(values: Array) -> tuple[int, ...]:
@@ -130,12 +139,14 @@ def of_parameter(title: str, what: str, record: Record, values: Array) -> Sheet:
     layer, shape, x = record.layer, values.shape, record.x.shape[1:]
     if isinstance(layer, Conv2D) and len(shape) == 4:
         cells, names = values.reshape(-1, *shape[2:]), ("kernel row", "kernel column")
-        return Sheet(title, what, cells, shape[1], shape, names, ("channel", "filter"))
+        channel = COLOUR if reads_colours(record) else "channel"
+        return Sheet(title, what, cells, shape[1], shape, names, (channel, "filter"))
     if isinstance(layer, Dense) and len(shape) == 2:
         if len(x) != 3:
             return _folded(title, what, values, ("input", "unit"))
         cells, names = values.reshape(-1, x[2], shape[1]), ("input row", "input column")
-        return Sheet(title, what, cells, x[1], shape, names, ("channel", "unit"))
+        channel = COLOUR if reads_colours(record) else "channel"
+        return Sheet(title, what, cells, x[1], shape, names, (channel, "unit"))
     if len(shape) == 1:
         name = "filter" if isinstance(layer, Conv2D) else "unit"
         return _folded(title, what, values, (name,))

@@ -22,7 +22,7 @@ from tinycnn.stepthrough.explanation import (
 )
 from tinycnn.stepthrough.field import window_of
 from tinycnn.stepthrough.function_cells import probability, relu_step, rounding_unit
-from tinycnn.stepthrough.places import Place
+from tinycnn.stepthrough.places import Place, channel_name
 from tinycnn.stepthrough.sums import (
     MOST,
     Part,
@@ -57,7 +57,7 @@ def open_convolution(record: Record, place: Place, sample: int) -> list[Section]
             return Term(f"position ({i},{j}), padding", 0.0)
         values, weights = record.x[sample, h, w, first:], W[i, j, :, f]
         parts = [
-            Product(f"channel {first + c}", float(values[c]), float(weights[c]))
+            Product(channel_name(record, first + c), float(values[c]), float(weights[c]))
             for c in range(W.shape[2])
         ]
         return grouped(f"position ({i},{j})", parts, "channels", first)
@@ -85,7 +85,7 @@ def open_dense(record: Record, place: Place, sample: int) -> list[Section]:
 
         def position(i: int, j: int) -> Part:
             parts = [
-                Product(f"channel {c}", float(x[i, j, c]), float(weights[i, j, c]))
+                Product(channel_name(record, c), float(x[i, j, c]), float(weights[i, j, c]))
                 for c in range(x.shape[2])
             ]
             return grouped(f"cell ({i},{j})", parts, "channels")

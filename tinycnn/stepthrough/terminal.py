@@ -45,6 +45,7 @@ WIDTH = 80
 _INDENT = 8  # the column behind the headings
 _PICTURE = 40  # columns of a drawn picture; half as many lines, two pixels each
 _SHADES = " .:-=+*#%@"
+_BOUND = "(rounding alone can take the two so far apart; more would be an error)"
 
 
 @dataclass(frozen=True)
@@ -261,10 +262,14 @@ def _explanation(explanation: Explanation, pixels: Array | None, style: Style) -
     lines = [style.bold(explanation.subject + " " * gap + value)]
     if len(explanation.subject) + len(value) + 2 > WIDTH:  # a layer of a long name
         lines = [style.bold(part) for part in (explanation.subject, f"{value:>{WIDTH}}")]
+    bounds = (check for check in explanation.checks if check.bound and check.finite)
+    first = next(bounds, None)
     for section in explanation.sections:
         if not isinstance(section, Step):  # a step belongs to the sum above it
             lines.append("")
         lines += _section(section, pixels, style)
+        if section is first:
+            lines.append(" " * _INDENT + _BOUND)
     return lines
 
 

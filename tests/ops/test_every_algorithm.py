@@ -1,0 +1,37 @@
+"""Every algorithm, and "auto", over convolutions drawn in all arguments: op and model, with counts."""
+
+import pytest
+from drawn_convolutions import check_model, check_op, count, expect
+from hypothesis import settings
+from strategies import examples, numba
+
+from tinycnn.winograd.space_to_depth import SpaceToDepth
+
+CHECKS = [check_op, check_model]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_drawn_convolutions_are_the_formula(check):
+    plain = bool(numba.config.DISABLE_JIT)
+    expect(count(check, examples(400)), least=1 if plain else 40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", CHECKS)
+def test_five_thousand_drawn_convolutions_are_the_formula(check):
+    took = count(check, settings(max_examples=5000))
+    assert took.total() >= 5000
+    expect(took, least=400)
+
+
+def test_the_drawn_convolutions_find_weights_in_the_wrong_order(monkeypatch):
+    """One channel and a stride along one axis: these alone were wrong once."""
+    weights = SpaceToDepth.weights
+
+    def planted(squares, W):
+        result = weights(squares, W)
+        return result[::-1] if squares.C == 1 and squares.window.stride[1] == 1 else result
+
+    monkeypatch.setattr(SpaceToDepth, "weights", planted)
+    with pytest.raises(AssertionError):
+        count(check_op, settings(max_examples=400, print_blob=False))
