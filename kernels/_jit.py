@@ -8,8 +8,7 @@ directory named after all that their code depends on (`_generation`), and checks
 it unpickles. Whatever goes wrong with the files costs a compilation, never a call.
 
 The files are in ``$TINYCNN_CACHE_DIR``, or in ``tinycnn`` in the user's cache directory; removing
-them is always safe. The SHA-256 finds damage, not malice: whoever can write there can run code as
-the user, as with Numba's own cache. Hence directories made here are private to the user.
+them is always safe. A directory that others may write to is refused; see `_private_files`.
 """
 
 from __future__ import annotations
@@ -21,13 +20,14 @@ import re
 import shutil
 import sys
 import time
-import uuid
 import warnings
 from collections.abc import Callable, Set
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, overload
+
+from tinycnn.kernels import _private_files
 
 
 def _start_numba() -> Any:  # Any: its annotations differ from version to version
@@ -162,8 +162,11 @@ class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)
         """The compiled function, or None when it must be compiled."""
         try:
             target_context.refresh()
-            payload = _read(self._path(sig, target_context.codegen())) if self._enabled else None
+            path = self._path(sig, target_context.codegen())
+            payload = _private_files.read(path) if self._enabled else None
             if payload is not None:
+                with suppress(OSError):  # a cache that can only be read serves as well
+                    os.utime(path.parent)  # for `_remove_unused`
                 rebuild = numba.core.compiler.CompileResult._rebuild
                 return rebuild(target_context, *pickle.loads(payload))
         except Exception as error:
@@ -176,7 +179,11 @@ class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)
         try:
             if self._enabled and not data.lifted and not data.library.has_dynamic_globals:
                 payload = numba.core.serialize.dumps(data._reduce())
-                _write(self._path(sig, data.codegen), payload)
+                path = self._path(sig, data.codegen)
+                is_first = not path.parent.exists()
+                _private_files.write(path, payload)
+                if is_first:
+                    _remove_unused(path.parent.parent)
         except Exception as error:
             _warn_once(error)
 
@@ -196,11 +203,12 @@ def _announce(name: object) -> None:
     global _announced
     if not _announced and os.environ.get("TINYCNN_QUIET") is None:
         _announced = True
-        print(
-            f"tinycnn: compiling kernels for this processor, {name} first: up to half a minute, once on "
-            "this machine, for they are kept",
-            file=sys.stderr,
-        )
+        once = "at every start" if _warned else "once on this machine, for they are kept"
+        _say(f"compiling kernels for this processor, {name} first: up to half a minute, {once}")
+
+
+def _say(text: str) -> None:
+    print(f"tinycnn: {text}", file=sys.stderr)
 
 
 _warned = False
@@ -214,7 +222,10 @@ def _warn_once(error: Exception) -> None:
             f"compiled kernels cannot be kept, every start compiles them again: {error!r}; "
             "TINYCNN_CACHE_DIR can name another directory for them"
         )
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
+        try:
+            warnings.warn(message, RuntimeWarning, stacklevel=3)
+        except RuntimeWarning:  # where warnings are errors; this one costs no call
+            _say(message)
 
 
 def _hash(value: object) -> str:
@@ -241,49 +252,18 @@ def _generation(codegen: Any) -> str:
 
 
 def _root() -> Path:
-    if chosen := os.environ.get("TINYCNN_CACHE_DIR"):
-        return Path(chosen)
+    """The directory of all generations, where links lead to; "~" is the home directory."""
+    chosen = os.environ.get("TINYCNN_CACHE_DIR")
+    root = Path(chosen) if chosen else Path(_user_cache()) / "tinycnn"
+    return Path(os.path.realpath(root.expanduser()))
+
+
+def _user_cache() -> Path | str:
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "tinycnn"
-
-
-def _checksum(path: Path, payload: bytes) -> bytes:
-    """Of the name too, so that a file serves under no other name."""
-    return hashlib.sha256(f"{path.parent.name}/{path.name}\0".encode() + payload).digest()
-
-
-def _read(path: Path) -> bytes | None:
-    """What `_write` wrote; None if there is nothing, or if it is damaged."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    checksum, payload = data[:32], data[32:]
-    if checksum != _checksum(path, payload):
-        return None
-    with suppress(OSError):  # a cache that can only be read serves as well
-        os.utime(path.parent)  # for `_remove_unused`
-    return payload
-
-
-def _write(path: Path, payload: bytes) -> None:
-    """Write beside, then replace: another process sees the old file or the new one, whole."""
-    directory = path.parent
-    if not directory.is_dir():
-        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        directory.mkdir(mode=0o700, exist_ok=True)
-        _remove_unused(directory.parent)
-    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-    try:
-        beside.write_bytes(_checksum(path, payload) + payload)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        return os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
 
 
 def _remove_unused(root: Path) -> None:

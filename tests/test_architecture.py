@@ -54,6 +54,8 @@ DOORS = {
 
 # What knows Numba and LLVM: the decorator, and instructions that Numba does not offer.
 DOORS_TO_NUMBA = {"kernels/_jit.py", "kernels/shared_memory.py", "kernels/simd.py"}
+# What knows files: where compiled code is kept.
+DOORS_TO_FILES = {"kernels/_private_files.py"}
 
 OPTIONAL = {
     "PIL", "hypothesis", "matplotlib", "mpi4py", "onnx", "onnxruntime", "openvino", "pytest", "safetensors",
@@ -239,11 +241,11 @@ def test_the_packages_names_load_when_they_are_used():
 def test_kernels_import_kernels_numpy_and_numba_only():
     standard = {"__future__", "collections", "importlib", "inspect", "typing", "math"}
     for found in IMPORTS:
-        if found.part == "kernels" and found.file not in DOORS_TO_NUMBA:
+        if found.part == "kernels" and found.file not in DOORS_TO_NUMBA | DOORS_TO_FILES:
             ours = found.module.startswith("tinycnn.kernels.")
             assert ours or found.root in standard | {"numpy"}, (found.file, found.module)
-        if found.file == "kernels/_jit.py":
-            assert found.root != "tinycnn"
+        if found.file in {"kernels/_jit.py", *DOORS_TO_FILES} and found.root == "tinycnn":
+            assert found.module == "tinycnn.kernels._private_files"
 
 
 def test_numba_has_its_doors():
@@ -282,7 +284,7 @@ ENGINE = [
 def test_the_engine_prints_nothing(file):
     found = [ast.unparse(call) for call in calls(SOURCES[file])]
     printed = [call for call in found if call.startswith(("print(", "sys.std"))]
-    if file == "kernels/_jit.py":  # but for the line that says why a first call takes so long
+    if file == "kernels/_jit.py":  # why a first call takes so long, and what becomes of no cache
         assert len(printed) == 1 and "file=sys.stderr" in printed.pop()
     assert not printed
 

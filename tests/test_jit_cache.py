@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import tinycnn.kernels._jit
+import tinycnn.kernels._private_files
 
 KERNELS = {
     "__init__.py": "",
@@ -133,7 +134,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Package:
     package = Package(tmp_path_factory.mktemp("filled"))
     package.kernels.mkdir(parents=True)
     (package.root / "tinycnn" / "__init__.py").touch()
-    shutil.copy(tinycnn.kernels._jit.__file__, package.kernels)
+    for module in (tinycnn.kernels._jit, tinycnn.kernels._private_files):
+        shutil.copy(module.__file__, package.kernels)
     for file, source in KERNELS.items():
         (package.kernels / file).write_text(source)
     report = package.run()
@@ -327,13 +329,194 @@ report["value"] += probe(memory.astype(np.float32), 1, 1.0)
     assert warning.startswith("RuntimeWarning: compiled kernels cannot be kept")
 
 
+# Each case makes the cache directory as it may be found, and a child calls the probe anew.
+ANEW = """
+import stat
+from tinycnn.kernels import _jit, probe as module
+
+def called_anew(place):
+    os.environ["TINYCNN_CACHE_DIR"] = str(place)
+    _jit._warned = False
+    before, already = compilations.count, len(caught)
+    importlib.reload(module)
+    value = module.probe(x, 1, 1.0)
+    texts = [str(warning.message) for warning in caught[already:]]
+    return [value, compilations.count > before, texts]
+"""
+
+
+def test_what_others_may_write_to_is_refused_with_one_warning(package: Package) -> None:
+    code = (
+        ANEW
+        + """
+[generation] = cache.glob("*")
+[file] = [file for file in cache.glob("*/*") if b"probe" in file.read_bytes()]
+
+def give_away(path):
+    \"\"\"To another user; who is not root can only become another one.\"\"\"
+    if os.geteuid() == 0:
+        os.chown(path, 54321, -1)
+        return lambda: os.chown(path, 0, -1)
+    mine = os.geteuid
+    os.geteuid = lambda: 54321
+    return lambda: setattr(os, "geteuid", mine)
+
+report["untouched"] = called_anew(cache)
+report["refused"] = {}
+for path in (cache, generation):
+    for mode in (0o770, 0o707, 0o777, 0o1777):
+        before = path.stat().st_mode
+        path.chmod(mode)
+        report["refused"][f"{path.name} {mode:o}"] = called_anew(cache)
+        path.chmod(before)
+    undo = give_away(path)
+    report["refused"][f"{path.name} of another"] = called_anew(cache)
+    undo()
+report["by others in the file only"] = []
+for mode in (0o620, 0o602):
+    file.chmod(mode)
+    report["by others in the file only"].append(called_anew(cache) + [stat.S_IMODE(file.stat().st_mode)])
+report["read only"] = []
+for path, mode in ((file, 0o444), (generation, 0o555), (cache, 0o555), (cache, 0o755)):
+    path.chmod(mode)
+    report["read only"].append(called_anew(cache))
+for path in (cache, generation):
+    path.chmod(0o700)
+"""
+    )
+    report = package.run(code)
+    assert report["untouched"] == [VALUE, False, []]
+    assert len(report["refused"]) == 10
+    for name, (value, compiled, texts) in report["refused"].items():
+        assert (value, compiled) == (VALUE, True), name
+        [text] = texts
+        assert "compiled kernels cannot be kept" in text
+        assert "others may write to" in text and "chmod go-w" in text
+    # Compiled, and replaced by a private one.
+    assert report["by others in the file only"] == [[VALUE, True, [], 0o600]] * 2
+    assert report["read only"] == [[VALUE, False, []]] * 4
+
+
+def test_a_file_that_is_none_is_replaced(package: Package) -> None:
+    code = (
+        ANEW
+        + """
+[file] = [file for file in cache.glob("*/*") if b"probe" in file.read_bytes()]
+data = file.read_bytes()
+(cache.parent / "elsewhere").write_bytes(data)
+
+def huge(path):
+    with path.open("wb") as opened:
+        opened.truncate(1 << 40)  # with nothing in it
+
+report["replaced"] = {}
+for name, make in {
+    "pipe": os.mkfifo,
+    "link to a pipe": lambda path: (os.mkfifo(cache.parent / "pipe"), path.symlink_to(cache.parent / "pipe")),
+    "link to a device": lambda path: path.symlink_to("/dev/zero"),
+    "link to nowhere": lambda path: path.symlink_to("nowhere"),
+    "link to a good one": lambda path: path.symlink_to(cache.parent / "elsewhere"),
+    "huge": huge,
+}.items():
+    file.unlink()
+    make(file)
+    report["replaced"][name] = called_anew(cache) + [file.is_file() and not file.is_symlink()]
+    report["replaced"][name + ", then"] = called_anew(cache) + [True]
+file.unlink()
+file.mkdir()
+report["directory"] = called_anew(cache)
+report["beside"] = sorted(path.name for path in file.parent.iterdir() if "." in path.name)
+"""
+    )
+    report = package.run(code)
+    for name, found in report["replaced"].items():
+        assert found == [VALUE, "then" not in name, [], True], name
+    assert report["directory"][:2] == [VALUE, True]
+    assert len(report["directory"][2]) == 1
+    assert report["beside"] == []
+
+
+def test_places_of_all_kinds(package: Package) -> None:
+    code = (
+        ANEW
+        + """
+os.environ["HOME"] = str(Path("home").absolute())
+Path("home").mkdir()
+places = {
+    "~/in home": "home/in home",
+    "~": "home",
+    "relative/deep": "relative/deep",
+    "to a directory": "target",
+    "to nowhere": "made",
+}
+Path("target").mkdir(mode=0o700)
+Path("to a directory").symlink_to("target")
+Path("to nowhere").symlink_to("made")
+report["kept"] = {}
+for place, really in places.items():
+    first = called_anew(place)
+    kept = len(list(Path(really).glob("kernels-*/*")))
+    report["kept"][place] = [first, called_anew(place), kept]
+report["no tilde"] = not Path("~").exists()
+Path("circle").symlink_to("circle")
+os.mkfifo("pipe")
+report["unusable"] = {
+    place: called_anew(place)
+    for place in ("circle", "pipe", "pipe/under", "/dev/null", "/dev/null/under", "~no-such-user/x")
+}
+"""
+    )
+    report = package.run(code)
+    for place, (first, second, kept) in report["kept"].items():
+        assert first == [VALUE, True, []], place
+        assert second == [VALUE, False, []], place
+        assert kept >= 1, place
+    assert report["no tilde"]
+    for place, (value, compiled, texts) in report["unusable"].items():
+        assert (value, compiled, len(texts)) == (VALUE, True, 1), place
+
+
+def test_a_full_disk_leaves_no_part_of_a_file(package: Package) -> None:
+    code = (
+        ANEW
+        + """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+report["found"] = called_anew("full")
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+report["files"] = len(list(Path("full").glob("*/*")))
+"""
+    )
+    report = package.run(code)
+    value, compiled, texts = report["found"]
+    assert (value, compiled, len(texts), report["files"]) == (VALUE, True, 1, 0)
+
+
+def test_where_warnings_are_errors_the_first_call_works_all_the_same(package: Package) -> None:
+    (package.root / "file").touch()
+    code = "warnings.simplefilter('error')\n" + CALL
+    child = package.start(code, "-W", "error", TINYCNN_CACHE_DIR="file", TINYCNN_QUIET="1")
+    output, errors = child.communicate()
+    report = json.loads(output)
+    assert (report["value"], report["compilations"]) == (VALUE, 2)
+    assert errors.count("\n") == 1
+    assert errors.startswith("tinycnn: compiled kernels cannot be kept")
+
+
+def test_nothing_is_said_to_be_kept_that_is_not(package: Package) -> None:
+    (package.root / "file").touch()
+    errors = package.start(TINYCNN_CACHE_DIR="file").communicate()[1]
+    assert "half a minute, at every start" in errors
+
+
 def test_errors_of_the_disk(package: Package) -> None:
     code = (
         """
 def fail(*args, **options):
     raise PermissionError("no")
 
-working = Path.read_bytes, Path.replace
+opening = os.open
 os.utime = fail  # a directory that may only be read
 """
         + CALL
@@ -342,10 +525,10 @@ report["read only"] = compilations.count
 
 from tinycnn.kernels import probe as module
 importlib.reload(module)
-Path.read_bytes = lambda path: fail() if path.is_relative_to(cache) else working[0](path)
+os.open = lambda path, flags, *mode: opening(path, flags, *mode) if flags & os.O_CREAT else fail()
 module.probe(x, 1, 1.0)
 report["unreadable"] = [compilations.count, len(caught)]
-Path.read_bytes = working[0]
+os.open = opening
 
 files = sorted(cache.glob("*/*"))
 Path.replace = fail
@@ -387,11 +570,14 @@ sys.platform = platform
     )
     report = package.run(code, TINYCNN_CACHE_DIR="")
     assert report["places"] == [
-        "chosen/tinycnn",
-        "home/AppData/Local/tinycnn",
-        "home/Library/Caches/tinycnn",
-        "home/.cache/tinycnn",
-        "chosen/tinycnn",
+        str(package.root.resolve() / place)
+        for place in (
+            "chosen/tinycnn",
+            "home/AppData/Local/tinycnn",
+            "home/Library/Caches/tinycnn",
+            "home/.cache/tinycnn",
+            "chosen/tinycnn",
+        )
     ]
     assert report["value"] == VALUE
     [generation] = home.glob("**/tinycnn/kernels-*")

@@ -194,7 +194,6 @@ class Sequential:
         """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...).
 
         No more than a batch of ``x`` is converted at a time, so it may be a large mapped file.
-
         ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the model's. In float32,
         convolutions may go by Winograd's algorithm, whose rounding differs: an output that is exactly 0
         by the formula may come out as 1e-7 of the largest, or below 0, and cells that a window does
