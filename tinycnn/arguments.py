@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ ALGORITHMS = ("auto", "im2col", "direct", "winograd", "reference")
 
 # Of each number that places a window, so that sums and products of two are exact in 64 bits.
 _MOST = 2**31 - 1
+# Of each size, units and filters among them: no axis of an array is longer.
+MOST_CELLS = 2**63 - 1
 
 
 def whole(value: Any, name: str, *, least: int = 1, most: int | None = None) -> int:
@@ -53,17 +56,19 @@ def one_of(value: Any, choices: Sequence[Any], name: str) -> None:
 
 def number(value: Any, name: str, *, below: float = math.inf) -> float:
     """Read a finite number from 0 up, and less than ``below``."""
-    if not isinstance(value, (int, float, np.integer, np.floating)) or not 0 <= value < below:
-        limit = f" and below {below:g}" if below < math.inf else ""
-        raise ArgumentError(f"{name} must be a finite number from 0 up{limit}, got {value!r}")
-    return float(value)
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        with suppress(OverflowError):  # a whole number may be more than any float
+            if 0 <= float(value) < below:
+                return float(value)
+    limit = f" and below {below:g}" if below < math.inf else ""
+    raise ArgumentError(f"{name} must be a finite number from 0 up{limit}, got {value!r}")
 
 
 def lrn_coefficients(
     size: Any, alpha: Any, beta: Any, k: Any, alpha_over_size: bool
 ) -> tuple[int, float, float, float]:
     """Read local response normalisation's arguments: (size, a, beta, k) with a as its dialect has it."""
-    size = whole(size, "size")
+    size = whole(size, "size", most=_MOST)
     if size % 2 == 0:
         raise ArgumentError(
             f"size must be odd, so that the channels around one lie evenly on both sides, got {size}"

@@ -19,6 +19,10 @@ class ArgumentError(TinyCNNError, ValueError):
     """An argument outside its range."""
 
 
+class TooLargeError(TinyCNNError, MemoryError):
+    """An array that takes more memory than there is."""
+
+
 class UnknownNameError(TinyCNNError, LookupError):
     """A layer, parameter, cell or variant that does not exist."""
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tinycnn import initializers, ops
-from tinycnn.arguments import ALGORITHMS, lrn_coefficients, number, one_of, pair, whole
+from tinycnn.arguments import ALGORITHMS, MOST_CELLS, lrn_coefficients, number, one_of, pair, whole
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError, ShapeError, TinyCNNError
 from tinycnn.initializers import Initializer
@@ -197,7 +197,7 @@ class Conv2D(_Image):
     ) -> None:
         one_of(activation, (None, "relu"), "activation")
         one_of(algorithm, ALGORITHMS, "algorithm")
-        self.filters = whole(filters, "filters")
+        self.filters = whole(filters, "filters", most=MOST_CELLS)
         self.kernel = pair(kernel, "kernel")
         self.stride = pair(stride, "stride")
         self.padding = _fixed_padding(padding)
@@ -422,7 +422,7 @@ class Dense(Layer):
         name: str | None = None,
     ) -> None:
         one_of(activation, (None, "relu", "softmax"), "activation")
-        self.units = whole(units, "units")
+        self.units = whole(units, "units", most=MOST_CELLS)
         self.activation = activation
         self.weight_initializer = _initializer(weight_initializer, initializers.He())
         self.bias_initializer = _initializer(bias_initializer, initializers.Constant(0.0))

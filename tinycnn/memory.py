@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.errors import TooLargeError
 
 # Bytes of an array that is worth it: below, the C library's allocator keeps memory by itself.
 LEAST = 1 << 20
@@ -40,11 +41,17 @@ def empty(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
     """Make an array of this process's own, uninitialised, that begins at a cache line.
 
     When the last of its views is gone, the memory becomes spare, for arrays that are made later.
+    Raises TooLargeError, as all here do, where there is not so much.
     """
     size = math.prod(shape) * dtype.itemsize
     if size < LEAST:
         return aligned(shape, dtype)
-    return np.asarray(_Lease(_take(size), tuple(shape), dtype))
+    return _made(lambda: np.asarray(_Lease(_take(size), tuple(shape), dtype)), shape, dtype)
+
+
+def zeros(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
+    """Make an array of zeros, whose memory the system gives when it is written to."""
+    return _made(lambda: np.zeros(shape, dtype), shape, dtype)
 
 
 def aligned(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
@@ -53,9 +60,24 @@ def aligned(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
     A vector that crosses two cache lines costs twice, and cannot be streamed.
     """
     size = math.prod(shape) * dtype.itemsize
-    memory = np.empty(size + _ALIGNMENT, np.uint8)
-    first = -memory.ctypes.data % _ALIGNMENT
-    return memory[first : first + size].view(dtype).reshape(tuple(shape))
+
+    def make() -> Array:
+        memory = np.empty(size + _ALIGNMENT, np.uint8)
+        first = -memory.ctypes.data % _ALIGNMENT
+        return memory[first : first + size].view(dtype).reshape(tuple(shape))
+
+    return _made(make, shape, dtype)
+
+
+def _made(make: Callable[[], Array], shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
+    """What ``make`` gives; NumPy says in three ways that an array is too large."""
+    try:
+        return make()
+    except (MemoryError, OverflowError, ValueError):
+        raise TooLargeError(
+            f"an array of shape {tuple(shape)} takes {math.prod(shape) * dtype.itemsize // 10**9:,} GB, "
+            f"more than there is; use less padding, smaller sizes, or fewer images at once"
+        ) from None
 
 
 class _Lease:

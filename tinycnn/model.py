@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import memory
-from tinycnn.arguments import ALGORITHMS, one_of, whole
+from tinycnn.arguments import ALGORITHMS, MOST_CELLS, one_of, whole
 from tinycnn.arrays import Array, expect_axes, expect_shape, numbers, read_only, tensor
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
 from tinycnn.layers import Context, Layer, naming, returned
@@ -339,7 +339,7 @@ class Sequential:
 def _sizes(value: Any, name: str) -> tuple[int, ...]:
     if not isinstance(value, Iterable) or isinstance(value, str):
         raise ArgumentError(f"{name} must be a shape such as (H, W, C) or (D,), got {value!r}")
-    return tuple(whole(size, f"each size of {name}") for size in value)
+    return tuple(whole(size, f"each size of {name}", most=MOST_CELLS) for size in value)
 
 
 def _seed(rng: int | np.random.Generator | None) -> int:

@@ -25,7 +25,8 @@ class FlatArrays(Mapping[str, Array]):
 
     def __init__(self, shapes: Shapes, dtype: np.dtype[Any], *, zero: bool = False) -> None:
         size = sum(math.prod(shape) for shape in shapes.values())
-        self._bind(dict(shapes), np.zeros(size, dtype) if zero else memory.empty((size,), dtype))
+        make = memory.zeros if zero else memory.empty
+        self._bind(dict(shapes), make((size,), dtype))
 
     def __getitem__(self, name: str) -> Array:
         if name not in self._views:

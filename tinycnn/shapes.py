@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -143,8 +144,10 @@ def pool_window(
         size, kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
     for name, axis in zip(AXES, (result.height, result.width), strict=True):
-        # A window that starts inside the image sees at least its first cell.
-        ahead = range(min(-(-axis.before // axis.stride), axis.output))
+        # A window that starts inside the image sees at least its first cell. Of those that start ahead,
+        # the first has the farthest to go, and after a period they meet the image in the same way again.
+        period = axis.dilation // math.gcd(axis.stride, axis.dilation)
+        ahead = range(min(-(-axis.before // axis.stride), axis.output, period))
         for cell in (*ahead, axis.output - 1):
             start, _ = axis.seen(cell, cell)
             i = -(

@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from tinycnn import blocks
+from tinycnn import blocks, memory
 from tinycnn.arrays import Array
 from tinycnn.inference.held import PackedWeights, Workspace
 from tinycnn.inference.parts import parts_of
@@ -103,7 +101,7 @@ class _Pipeline:
             if number == len(self._parts):
                 result = out.reshape(len(x), *shape)
             else:
-                result = workspace.get(number, partial(np.empty, (len(x), *shape), self._dtype))
+                result = workspace.get(number, partial(memory.empty, (len(x), *shape), self._dtype))
             part.run(y, weights, first_sample, workspace, result)
             y = result
         if not self._parts:

@@ -5,6 +5,8 @@ tinycnn/direct.py has the algorithm; gradients go by im2col.
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from tinycnn import blocks, calls
@@ -19,6 +21,9 @@ from tinycnn.ops._im2col_convolution import weight_gradient as weight_gradient
 _FLOAT32 = np.dtype(np.float32)
 # Outputs of a row that make good products; fewer do better in im2col's rows, which may be any.
 _LEAST_WIDTH = 8
+# A map with a border may have so many cells for each cell that a window reads: far strides leave most
+# unread, and im2col never makes them.
+_MOST_UNREAD = 16
 
 
 def refusal(geometry: Geometry, dtype: np.dtype[np.generic]) -> str | None:
@@ -32,7 +37,15 @@ def refusal(geometry: Geometry, dtype: np.dtype[np.generic]) -> str | None:
 
 def is_faster(geometry: Geometry, dtype: np.dtype[np.generic]) -> bool:
     """Whether the algorithm applies, and beats im2col."""
-    return refusal(geometry, dtype) is None and geometry.window.output[1] >= _LEAST_WIDTH
+    if refusal(geometry, dtype) is not None or geometry.window.output[1] < _LEAST_WIDTH:
+        return False
+    win, border = geometry.window, method_of(geometry).border
+    cells = prod(
+        axis.input + sum(beyond)
+        for axis, beyond in zip((win.height, win.width), border, strict=True)
+    )
+    read = geometry.cells_per_image * win.cells
+    return border == NO_BORDER or cells <= _MOST_UNREAD * read
 
 
 def method_of(geometry: Geometry) -> DirectConvolution:

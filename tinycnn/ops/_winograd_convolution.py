@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinycnn import blocks
+from tinycnn import blocks, memory
 from tinycnn.arrays import Array
 from tinycnn.calls import AT_ONCE
 from tinycnn.feature_maps import FeatureMaps, round_up
@@ -86,7 +86,7 @@ def weight_gradient(
         gradient.weight_gradient(method.conv, image, dy, y, dW, db)
         return
     conv = method.conv
-    whole = np.empty((conv.rows.kernel, conv.rows.kernel, conv.C, conv.F), dW.dtype)
+    whole = memory.empty((conv.rows.kernel, conv.rows.kernel, conv.C, conv.F), dW.dtype)
     gradient.weight_gradient(conv, image, dy, y, whole, db)
     dW[...] = method.squares.weight_gradient(whole)
 

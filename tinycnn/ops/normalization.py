@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import blocks
+from tinycnn import blocks, memory
 from tinycnn.arguments import lrn_coefficients
 from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
 from tinycnn.kernels import lrn as kernels
@@ -35,11 +34,12 @@ def local_response_norm(
     """
     x = tensor(x, "x", "NHWC", common_dtype(x))
     size, a, beta, k = lrn_coefficients(size, alpha, beta, k, alpha_over_size)
-    rows, y = x.reshape(-1, x.shape[3]), np.empty(x.shape, x.dtype)
+    reach = _reach(size, x)
+    rows, y = x.reshape(-1, x.shape[3]), memory.empty(x.shape, x.dtype)
     target = y.reshape(rows.shape)
 
     def normalize(block: blocks.Range) -> None:
-        kernels.local_response_norm(rows, *block, size, a, beta, k, target)
+        kernels.local_response_norm(rows, *block, reach, a, beta, k, target)
 
     _run(normalize, rows)
     return y
@@ -65,14 +65,21 @@ def local_response_norm_backward(
     dy, x = tensor(dy, "dy", "NHWC", dtype), tensor(x, "x", "NHWC", dtype)
     expect_shape(dy, x.shape, "dy", "the shape of x")
     size, a, beta, k = lrn_coefficients(size, alpha, beta, k, alpha_over_size)
-    rows, dx = x.reshape(-1, x.shape[3]), np.empty(x.shape, dtype)
+    reach = _reach(size, x)
+    rows, dx = x.reshape(-1, x.shape[3]), memory.empty(x.shape, dtype)
     source, target = dy.reshape(rows.shape), dx.reshape(rows.shape)
 
     def carry_back(block: blocks.Range) -> None:
-        kernels.local_response_norm_backward(source, rows, *block, size, a, beta, k, target)
+        kernels.local_response_norm_backward(source, rows, *block, reach, a, beta, k, target)
 
     _run(carry_back, rows)
     return dx
+
+
+def _reach(size: int, x: Array) -> int:
+    """The odd number of channels that meets every neighbour that ``size`` meets, and no more."""
+    channels: int = x.shape[3]
+    return min(size, 2 * channels - 1)
 
 
 def _run(work: Callable[[blocks.Range], None], rows: Array) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 
+from tinycnn import memory
 from tinycnn.arguments import whole
 from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
 from tinycnn.errors import ShapeError
@@ -32,7 +32,7 @@ def im2col(
     x = tensor(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
     win = window((H, W), kernel, stride=stride, padding=padding, dilation=dilation)
-    cols = np.empty((N * win.output[0] * win.output[1], *win.kernel, C), x.dtype)
+    cols = memory.empty((N * win.output[0] * win.output[1], *win.kernel, C), x.dtype)
     kernels.im2col(x, 0, 0, win.output, win.stride, win.corner, win.dilation, cols)
     return cols.reshape(len(cols), win.cells * C)
 
@@ -56,7 +56,7 @@ def col2im(
     win = window((H, W), kernel, stride=stride, padding=padding, dilation=dilation)
     shape = (N * win.output[0] * win.output[1], win.cells * C)
     expect_shape(cols, shape, "cols", "(N*OH*OW, KH*KW*C)")
-    dx = np.zeros((N, H, W, C), cols.dtype)
+    dx = memory.zeros((N, H, W, C), cols.dtype)
     cells = cols.reshape(-1, *win.kernel, C)
     kernels.col2im(cells, 0, 0, win.output, win.stride, win.corner, win.dilation, dx)
     return dx

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from tinycnn import memory
 from tinycnn.arguments import Pair
 from tinycnn.arrays import Array
 from tinycnn.blocks import Range
@@ -70,7 +69,7 @@ class SpaceToDepth:
         sh, sw = self.window.stride
         KH, KW, C, F = W.shape
         k = self.kernel
-        padded = np.zeros((k * sh, k * sw, C, F), W.dtype)
+        padded = memory.zeros((k * sh, k * sw, C, F), W.dtype)
         padded[:KH, :KW] = W
         squares = padded.reshape(k, sh, k, sw, C, F).transpose(0, 2, 1, 3, 4, 5)
         return squares.reshape(k, k, sh * sw * C, F)
