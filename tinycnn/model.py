@@ -194,10 +194,10 @@ class Sequential:
         """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...).
 
         No more than a batch of ``x`` is converted at a time, so it may be a large mapped file.
-        ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the model's. In float32,
-        convolutions may go by Winograd's algorithm, whose rounding differs: an output that is exactly 0
-        by the formula may come out as 1e-7 of the largest, or below 0, and cells that a window does
-        not see may change its last digits. ``predict(x, algorithm="im2col")`` is without it.
+        ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the model's. In float32
+        these may go by Winograd's algorithm, which gives up exact zeros, signs, counts and the locality
+        of a window, and overflows earlier (`ops.conv2d` says where): an impulse through two 3 x 3
+        layers then touches more than 25 cells. ``predict(x, algorithm="im2col")`` is without all that.
         """
         algorithm = self._algorithm(algorithm)
         step = whole(batch_size, "batch_size")
@@ -245,7 +245,8 @@ class Sequential:
         the number of the batch's first image, which its masks follow. An int gives the same masks
         each time, so a training loop hands on one Generator; `RepeatedMasksWarning` says so once.
         ``x`` is kept by reference: do not write to it before ``backward``. ``algorithm`` is as in
-        `predict`, and of the backward pass too.
+        `predict`, and of the backward pass too, where Winograd's gives dx of non-negative x, W and dy
+        down to -1e-4.
         """
         if training and isinstance(rng, (int, np.integer)):
             self._warn_of_repeated_masks(int(rng), first_sample)

@@ -8,9 +8,10 @@ import pytest
 from tinycnn.calls import AT_ONCE
 from tinycnn.feature_maps import FeatureMaps
 from tinycnn.kernels._jit import numba
-from tinycnn.winograd.accuracy import condition, error_bound
+from tinycnn.ops import conv2d, conv2d_backward
+from tinycnn.winograd.accuracy import SAFE, condition, error_bound, growth
 from tinycnn.winograd.convolution import WinogradConvolution
-from tinycnn.winograd.tiling import tiling
+from tinycnn.winograd.tiling import LARGEST, tiling
 
 
 def ordinary(rng, shape):
@@ -115,3 +116,67 @@ def test_a_bound_worked_out_by_hand():
 def test_sharing_weights_does_not_change_the_condition(m, r, n):
     """What one matrix is multiplied with the other is divided by."""
     assert condition(m, r, n) == condition(m, r, n - 1)
+
+
+TILES = sorted(
+    {
+        (m, kernel, cut.frequencies)
+        for kernel in LARGEST
+        for length in range(2, 30)
+        for largest in range(3, LARGEST[kernel] + 1)
+        if (cut := tiling(length, kernel, largest=largest))
+        for m in (cut.outputs, cut.outputs - 1)[not cut.big :]
+    }
+)
+
+
+def test_nothing_on_the_way_is_2_to_the_12_times_larger():
+    assert len(TILES) >= 7
+    worst = max(growth(*tile) for tile in TILES)
+    assert 2**11 < worst**2 < 2**12
+    assert worst**2 * Fraction(SAFE) < Fraction(float(np.finfo(np.float32).max))
+    # F(2, 3) by hand: B has two 1s a row, and for the middle points three halves, twice, times two 1s.
+    assert growth(2, 3, 4) == 4
+
+
+def signs(rng, shape, pattern):
+    """+-1: at random, or turning with every cell, or every other, or not at all."""
+    if pattern == 0:
+        return rng.choice([-1.0, 1.0], shape)
+    h, w = np.indices(shape[1:3]) // (pattern - 1 or 100)
+    return np.broadcast_to((1.0 - 2 * ((h + w) % 2))[..., None], shape)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "length"), [(3, n) for n in (2, 4, 5, 7, 8, 15)] + [(5, 7), (5, 8)]
+)
+@pytest.mark.parametrize("pattern", range(4))
+def test_what_is_safe_by_the_documented_range_is_finite_and_right(kernel, length, pattern):
+    """At its very end: largest inputs, with weights, or gradients, whose sums are 1."""
+    rng = np.random.default_rng(length)
+    x = (SAFE * signs(rng, (2, length + kernel - 1, length + kernel - 1, 16), pattern)).astype(
+        np.float32
+    )
+    W = rng.choice([-1.0, 1.0], (kernel, kernel, 16, 16)).astype(np.float32) / kernel**2 / 16
+    large = (SAFE * signs(rng, (2, length, length, 16), pattern)).astype(np.float32)
+    small = large / np.float32(SAFE * 2 * length**2)
+    near(conv2d(x, W, algorithm="winograd"), conv2d(np.float64(x), W))
+    dx, _, _ = conv2d_backward(large, x / np.float32(SAFE), W, algorithm="winograd")
+    near(dx, conv2d_backward(np.float64(large), x, W)[0])
+    _, dW, _ = conv2d_backward(small, x, W, algorithm="winograd")
+    near(dW, conv2d_backward(np.float64(small), x, W)[1])
+
+
+def near(ours, exact):
+    """Finite, and right to the rounding of sums of SAFE."""
+    assert np.isfinite(ours).all()
+    assert np.abs(ours - exact).max() < 1e-4 * SAFE
+
+
+def test_beyond_the_range_im2col_is_finite_where_winograd_is_not():
+    rng = np.random.default_rng(0)
+    x = rng.choice([-3e38, 3e38], (1, 9, 9, 16)).astype(np.float32)
+    W = rng.choice([-1.0, 1.0], (3, 3, 16, 16)).astype(np.float32) / 144
+    assert not np.isfinite(conv2d(x, W, algorithm="winograd")).all()
+    for algorithm in ("im2col", "direct", "reference"):
+        assert np.isfinite(conv2d(x, W, algorithm=algorithm)).all()

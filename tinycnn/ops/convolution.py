@@ -59,6 +59,15 @@ def conv2d(
     groups, "winograd" (Lavin and Gray 2016) multiplies less, in float32, for kernels 3 x 3 and 5 x 5 of
     stride 1 and for strided ones of few channels, "reference" is the formula in plain Python loops, in
     float64, and "auto" chooses from shapes and dtype.
+
+    "winograd" transforms x and W and multiplies the transforms, so in float32 it gives up what a sum of
+    products has: zeros, signs and whole numbers are not exact (an output that is 0, and gradients of
+    what is not negative, come out as small numbers of either sign, counts of zeros and ones with a
+    fraction), and cells of x that no window of an output holds may change its last digits. On the way
+    numbers are up to 2^12 times larger: nothing overflows where max|x|, max|W|, max|dy|, max|x| * sum|W|
+    over a filter, max|dy| * sum|W| over a channel and max|x| * sum|dy| over a filter's outputs stay
+    below 2^116, about 8e34; beyond, a finite input may give NaN. "auto" takes "winograd" wherever it
+    pays, by shapes alone; every other algorithm is exact in all this.
     """
     one_of(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)

@@ -9,6 +9,9 @@ cancel. Along one axis, weight k of a tile is taken with input l into output i w
 (for a convolution done directly that is 1 where l = i + k, else 0). Its sum over l, for the worst i
 and k, is the tile's `condition`. Higham, Accuracy and Stability of Numerical Algorithms (2002),
 section 3.1, gives the bound for a chain of d roundings: d u / (1 - d u).
+
+On the way numbers are larger, too, by the tile's `growth` along each axis: that is how much earlier than
+a direct sum the algorithm overflows.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ from tinycnn.winograd.matrices import (
 from tinycnn.winograd.tiling import Tiling
 
 _ROUNDING = 2.0**-24
+# No `growth` along both axes of any tile exceeds 2^12 (a test works them all out), and float32 ends below
+# 2^128: nothing overflows where max|x|, max|W|, max|dy| and the sums of `growth` are no larger than this.
+SAFE = 2.0**116
 
 
 def error_bound(
@@ -66,6 +72,25 @@ def condition(m: int, r: int, n: int) -> Fraction:
         for a in A
         for k in range(r)
     )
+
+
+@cache
+def growth(m: int, r: int, n: int) -> Fraction:
+    """How much larger any number on the way may be than what it is made of, along one axis.
+
+    Forward, an input's or a product's than max|x| and max|x| * sum|W| over the filter; for dW a
+    gradient's or a product's than max|dy| and max|x| * sum|dy|. No partial sum exceeds these.
+    """
+    used = m + r - 1
+    A, G = shared_output_matrix(m, r, n), weight_matrix(n - r + 1, r)[:used]
+    inputs = [sum(row, Fraction(0)) for row in _evaluated(used)]
+    columns = [[abs(a[j]) for a in A] for j in range(used)]
+    gradients = [sum(column, Fraction(0)) for column in columns]
+    products = [inputs[j] * max(columns[j]) for j in range(used)]
+    weights = [
+        sum((abs(G[j][k]) * products[j] for j in range(used)), Fraction(0)) for k in range(r)
+    ]
+    return max(condition(m, r, n), *inputs, *gradients, *products, *weights)
 
 
 def _evaluated(n: int) -> Matrix:
