@@ -145,7 +145,7 @@ def test_the_full_network_is_asked_for_by_name(capsys, monkeypatch):
 
     monkeypatch.setattr(full_network, "check_full_network", check)
     code, out, err = run(capsys, "--full", "--seed", "5", "--samples", "2")
-    assert code == 0 and "ok" in out and "about a minute" in err
+    assert code == 0 and ": right" in out and "about a minute" in err
     assert asked == [(5, 2, None)]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tinycnn.gradient_check import as_target, sampling
-from tinycnn.gradient_check.differences import Differences, scale
+from tinycnn.gradient_check.differences import Differences
 from tinycnn.gradient_check.extrapolation import (
     Derivative,
     Reading,
@@ -16,13 +16,14 @@ from tinycnn.gradient_check.extrapolation import (
     refuted,
     settled,
 )
+from tinycnn.gradient_check.sizes import scale
 
 
 def derivative(function, x, *, size=1.0, tolerance=1e-6, dy=1.0):
     """The derivative of a function of one number at ``x``."""
     target = as_target((function, lambda dy, x: dy), np.array([x]))
     differences = Differences(target, np.array([dy]))
-    return differences.along(sampling.entry("x", 0, (1,)), size, tolerance)
+    return differences.along(sampling.entry("x", 0, (1,)), size, tolerance, differences.fine)
 
 
 SMOOTH = {
@@ -68,7 +69,7 @@ def test_the_edge_of_a_domain_is_kept_off(function, x):
 def test_dy_weighs_the_outputs():
     target = as_target((lambda x: np.stack([x, x**2]), lambda dy, x: dy), np.array([3.0]))
     differences = Differences(target, np.array([[2.0], [-1.0]]))
-    found = differences.along(sampling.entry("x", 0, (1,)), 1.0, 1e-6)
+    found = differences.along(sampling.entry("x", 0, (1,)), 1.0, 1e-6, differences.fine)
     assert found.value == pytest.approx(2 - 6, rel=1e-12)
 
 
@@ -82,7 +83,7 @@ def test_a_kink_nearby_is_passed_by(distance, side):
         (lambda x: np.maximum(x, 0), lambda dy, x: dy), np.array([side * distance, 1.0])
     )
     differences = Differences(target, np.ones(2))
-    found = differences.along(sampling.entry("x", 0, (2,)), 1.0, 1e-6)
+    found = differences.along(sampling.entry("x", 0, (2,)), 1.0, 1e-6, differences.fine)
     assert not found.kink
     assert found.value == pytest.approx(max(side, 0), abs=1e-9)
 
@@ -99,7 +100,8 @@ def test_a_kink_nearby_is_passed_by(distance, side):
 @pytest.mark.parametrize("x", [0.0, 1e-13])
 def test_a_kink_at_the_point_is_a_kink(function, x):
     target = as_target((function, lambda dy, x: dy), np.array([x, 1.0]))
-    found = Differences(target, np.ones(2)).along(sampling.entry("x", 0, (2,)), 1.0, 1e-6)
+    differences = Differences(target, np.ones(2))
+    found = differences.along(sampling.entry("x", 0, (2,)), 1.0, 1e-6, differences.fine)
     if x == 0:
         assert found.kink.startswith("a kink: the slope ahead is another than behind")
     else:  # beside a cell of size 1 steps of its own size show that this one is smooth
@@ -111,9 +113,9 @@ def test_the_names_of_known_kinks():
 
     target = as_target(ReLU(name="r"), np.array([[0.0, 1e-4]]))
     differences = Differences(target, np.ones((1, 2)))
-    at_zero = differences.along(sampling.entry("x", 0, (1, 2)), 1.0, 1e-6)
+    at_zero = differences.along(sampling.entry("x", 0, (1, 2)), 1.0, 1e-6, differences.fine)
     assert at_zero.kink == "a kink: r's ReLU at (0, 0) flips within any step"
-    beside = differences.along(sampling.entry("x", 1, (1, 2)), 1.0, 1e-6)
+    beside = differences.along(sampling.entry("x", 1, (1, 2)), 1.0, 1e-6, differences.fine)
     assert not beside.kink and beside.value == pytest.approx(1.0, abs=1e-9)
     assert beside.step < 1e-4
 
@@ -141,7 +143,7 @@ def test_what_vanishes_beside_the_outputs_is_blind():
 def test_a_wrong_claim_is_refuted_by_every_step():
     target = as_target((np.sin, lambda dy, x: dy), np.array([0.7]))
     differences = Differences(target, np.ones(1))
-    found = differences.confirm(sampling.entry("x", 0, (1,)), 1.0, 1e-6, claim=1.0)
+    found = differences.confirm(sampling.entry("x", 0, (1,)), 1.0, 1e-6, 1.0, differences.fine)
     assert not found.unclear and not found.kink
     assert found.value == pytest.approx(math.cos(0.7), rel=1e-9)
 

@@ -1,6 +1,7 @@
 """The report: its verdict, its table, its remarks, HTML and data."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,11 +33,36 @@ KINKS = [
 ]
 
 
-def test_verdicts():
-    assert report(GOOD).ok and report().ok
-    assert not report(GOOD, BAD).ok
-    assert not report(GOOD, problems=["mutates dy"]).ok
-    assert not report(TensorReport("x", (1,), [entry()], shortage="too little")).ok
+SHORT = TensorReport("x", (1,), [entry()], shortage="too little")
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (report(GOOD), "right"),
+        (report(), "right"),
+        (report(GOOD, BAD), "wrong"),
+        (report(GOOD, problems=["mutates dy"]), "wrong"),
+        (report(SHORT), "undecided"),
+        (report(GOOD, SHORT), "undecided"),
+        (report(SHORT, BAD), "wrong"),
+        (report(SHORT, problems=["mutates dy"]), "wrong"),
+        (report(replace(BAD, shortage="too little")), "wrong"),
+    ],
+)
+def test_verdicts(found, verdict):
+    assert (found.verdict, found.ok) == (verdict, verdict == "right")
+    assert str(found).startswith(f"Gradients of Dense fc1: {verdict}\n")
+    assert f"<b>Gradients of Dense fc1: {verdict}</b>" in found._repr_html_()
+    assert found.to_dict()["verdict"] == verdict
+
+
+def test_what_is_undecided_says_so_tensor_by_tensor():
+    found = report(GOOD, SHORT)
+    assert [tensor.verdict for tensor in found.tensors] == ["right", "undecided"]
+    assert [tensor["verdict"] for tensor in found.to_dict()["tensors"]] == ["right", "undecided"]
+    assert "- dx: undecided: too little" in str(found)
+    assert "<li>dx: undecided: too little</li>" in found._repr_html_()
 
 
 def test_the_worst_is_among_what_differs_if_anything_does():
@@ -54,7 +80,7 @@ def test_counts():
 def test_the_table():
     text = str(report(GOOD, BAD, problems=["mutates dy"]))
     lines = text.splitlines()
-    assert lines[0] == "Gradients of Dense fc1: NOT ok"
+    assert lines[0] == "Gradients of Dense fc1: wrong"
     assert " ".join(lines[2].split()) == (
         "tensor checked skipped where worst error analytic numeric"
     )
@@ -78,7 +104,7 @@ def test_lines_are_short():
 
 def test_html_escapes_and_says_the_same():
     text = report(GOOD, BAD)._repr_html_()
-    assert "NOT ok" in text and "looks &amp; so" in text and "because &lt;so&gt;" in text
+    assert "Dense fc1: wrong" in text and "looks &amp; so" in text and "because &lt;so&gt;" in text
     assert text.count("<tr>") == 3
 
 

@@ -53,10 +53,15 @@ class _Raised:
     ok: bool = False
 
     def __str__(self) -> str:
-        return f"Gradients of {self.target}: NOT ok\n\n- raises {self.text}"
+        return f"Gradients of {self.target}: wrong\n\n- raises {self.text}"
 
     def to_dict(self) -> dict[str, Any]:
-        return {"target": self.target, "ok": False, "problems": [f"raises {self.text}"]}
+        return {
+            "target": self.target,
+            "ok": False,
+            "verdict": "wrong",
+            "problems": [f"raises {self.text}"],
+        }
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -100,7 +105,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what was found; 1 if a gradient is wrong."""
+    """Print what was found; 1 unless every gradient is right."""
     _refuse_stray(arguments)
     with contextlib.redirect_stdout(sys.stderr):  # what a user's code prints is not the result
         results = list(_results(arguments))

@@ -81,7 +81,7 @@ def _largest(task: Task, case: Case, file: File) -> Outcome:
     report = _by_differences(task, file, outcome.arguments)
     if isinstance(report, Trouble):
         return replace(outcome, failure=Failure(report.kind, report.text, outcome.arguments))
-    if report.ok:
+    if report.verdict != "wrong":
         return outcome
     return replace(outcome, failure=_differing(report, outcome.arguments))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,16 +10,14 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.gradient_check import sampling
 from tinycnn.gradient_check.diagnosis import diagnose
-from tinycnn.gradient_check.differences import Differences, scale
-from tinycnn.gradient_check.extrapolation import SAFETY, Derivative
+from tinycnn.gradient_check.differences import Differences
+from tinycnn.gradient_check.noise import Grain
 from tinycnn.gradient_check.report import Entry, TensorReport
 from tinycnn.gradient_check.sampling import Direction
+from tinycnn.gradient_check.sizes import scale
 from tinycnn.gradient_check.target import Target
+from tinycnn.gradient_check.verdicts import enough_for_a_verdict, judged
 
-VISIBLE = 5e-4  # a difference counts if it would show an error of twice this
-_BACKWARD = 16.0  # times the outputs' rounding: what backward's own rounding may amount to
-TOO_SMALL = "too small to be seen beside float64's rounding of the outputs"
-ROUGH = "the differences are too rough here to show an error of 0.1 %"
 _PIECES = 16  # a direction across kinks is cut into at most so many
 _ENOUGH_FAILURES = 4  # of a target whose passes cost much
 
@@ -52,18 +49,27 @@ class Comparison:
         entries = [entry for _, entry in tried]
         wrong = any(entry.verdict == "differs" for entry in entries)
         found = diagnose(self.target, name, self.dy, gradient, entries) if wrong else []
-        return TensorReport(name, array.shape, entries, *_enough(entries, wanted), found)
+        enough = enough_for_a_verdict(self.target, name, entries, wanted, self._rms(gradient))
+        return TensorReport(name, array.shape, entries, *enough, found)
 
     def entry(self, direction: Direction, gradient: Array) -> Entry:
+        """Compare one derivative; where that fails, forward may round more coarsely than float64."""
+        entry = self._compared(direction, gradient, self.differences.fine)
+        if entry.verdict == "agrees" or entry.own_noise or self.target.transparent:
+            return entry
+        grain = self.differences.listen(direction)
+        return self._compared(direction, gradient, grain) if grain.coarse else entry
+
+    def _compared(self, direction: Direction, gradient: Array, grain: Grain) -> Entry:
         """Compare one derivative; what seems to differ is measured again by every step."""
         analytic = direction.along(gradient)
-        least = self._rms(gradient) * float(np.sqrt(direction.count))
+        least = self._rms(gradient) * direction.norm
         size = max(abs(analytic), least)
-        found = self.differences.along(direction, size, self.tolerance)
-        entry = judged(direction, gradient.shape, analytic, found, least, self.tolerance)
+        found = self.differences.along(direction, size, self.tolerance, grain)
+        entry = judged(direction, gradient.shape, analytic, found, least, self.tolerance, grain)
         if entry.verdict == "differs" or (found.unclear and entry.verdict == "unresolved"):
-            found = self.differences.confirm(direction, size, self.tolerance, analytic)
-            entry = judged(direction, gradient.shape, analytic, found, least, self.tolerance)
+            found = self.differences.confirm(direction, size, self.tolerance, analytic, grain)
+            entry = judged(direction, gradient.shape, analytic, found, least, self.tolerance, grain)
         return entry
 
     def _rms(self, gradient: Array) -> float:
@@ -153,67 +159,6 @@ class Comparison:
         if not entry.decided or entry.verdict == "differs" or self.target.dear:
             return entry.verdict == "differs"
         one = self._rms(gradient)
-        size = max(abs(entry.analytic), abs(entry.numeric), one * float(np.sqrt(part.count)))
+        size = max(abs(entry.analytic), abs(entry.numeric), one * part.norm)
         discrepancy = abs(entry.analytic - entry.numeric)
         return discrepancy > self.tolerance * one + entry.resolution * size
-
-
-def judged(
-    direction: Direction,
-    shape: tuple[int, ...],
-    analytic: float,
-    found: Derivative,
-    least: float,
-    tolerance: float,
-) -> Entry:
-    """The verdict: a discrepancy is compared with what the difference itself may be wrong by.
-
-    ``least`` is the size that a derivative along ``direction`` has in the tensor as a whole.
-    """
-    size = max(abs(analytic), abs(found.value), least)
-    discrepancy, doubt = abs(analytic - found.value), SAFETY * found.error
-    verdict, reason = "agrees", ""
-    if found.kink:
-        verdict, reason = "kink", found.kink
-    elif 0 < size <= SAFETY * found.blind or (
-        tolerance * size + doubt < discrepancy <= _BACKWARD * found.blind
-    ):
-        verdict, reason = "unresolved", TOO_SMALL
-    elif discrepancy > tolerance * size + doubt:
-        verdict, reason = ("unresolved", found.unclear) if found.unclear else ("differs", "")
-    elif size and doubt > VISIBLE * size:
-        verdict, reason = "unresolved", ROUGH
-    return Entry(
-        direction.label,
-        analytic,
-        found.value,
-        error=discrepancy / size if size else 0.0,
-        resolution=doubt / size if size else 0.0,
-        verdict=verdict,
-        reason=reason,
-        own_noise=verdict == "unresolved" and found.own_noise,
-        index=direction.index(shape),
-    )
-
-
-def _enough(entries: Sequence[Entry], wanted: int) -> tuple[str, str]:
-    """Why what was checked is too little to pass, and what else to say."""
-    single = [entry for entry in entries if entry.index is not None]
-    cells = sum(entry.decided or entry.own_noise for entry in single)
-    known = [entry for entry in entries if entry.decided or entry.own_noise]
-    if not known or cells < wanted / 4:
-        return (
-            f"too little is left to check: {cells} of {wanted} entries, the others were skipped; "
-            f"choose arrays that lie further from kinks"
-        ), ""
-    if not any(entry.decided for entry in known):
-        return "", (
-            "no derivative is large enough to be seen: the differences are float64's own rounding "
-            "of the outputs, so nothing can be said of this gradient but that it is as small"
-        )
-    whole = [entry for entry in entries if entry.index is None]
-    if whole and not any(entry.decided or entry.own_noise for entry in whole):
-        return "", (
-            "no direction could be checked: of cells that were not tried one by one, nothing is known"
-        )
-    return "", ""

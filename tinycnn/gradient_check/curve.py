@@ -24,8 +24,8 @@ from tinycnn.gradient_check import sampling
 from tinycnn.gradient_check.behaviour import behave
 from tinycnn.gradient_check.check import TOLERANCE, given_dy, prepared
 from tinycnn.gradient_check.comparison import Comparison
-from tinycnn.gradient_check.differences import scale
 from tinycnn.gradient_check.report import Entry
+from tinycnn.gradient_check.sizes import scale
 from tinycnn.gradient_check.target import Arrays, Target
 from tinycnn.summary import html_table, text_table
 

@@ -9,7 +9,6 @@ nothing flips; where it is not, the slopes ahead and behind tell (`extrapolation
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -25,11 +24,15 @@ from tinycnn.gradient_check.extrapolation import (
     refuted,
     settled,
 )
+from tinycnn.gradient_check.noise import Grain, grain_of
 from tinycnn.gradient_check.patterns import flipped
 from tinycnn.gradient_check.sampling import Direction
+from tinycnn.gradient_check.sizes import norm, scale
 from tinycnn.gradient_check.target import Target
 
 EPS = float(np.finfo(np.float64).eps)
+_SMALLEST = 64 * float(np.finfo(np.float64).smallest_subnormal)  # a step that can still be halved
+_NATURAL = 1e-6  # of an array's scale, or 1: steps by which backward's rounding is measured
 FIRST = 2.0**-4  # the largest step, in units of the array's scale
 LEAST = 1e-9  # the smallest: below, rounding of the outputs is all there is
 _KINK_PROVEN = 1e-7  # a kink that is still there at this step lies at the point itself
@@ -38,6 +41,7 @@ _KINK_PROVEN = 1e-7  # a kink that is still there at this step lies at the point
 _HALF, _QUARTER, _FINE = 0.513, 0.261, 5
 _FAIR = 1e-3  # a relative error that shows a derivative to be there
 _TINY = 1e-3  # arrays below this are also moved by steps near 1
+_TOO_TINY = "it is too close to the smallest number that float64 holds to be moved by small steps"
 _AFTER_FLIP = 8  # the step is divided by this where it crosses a known kink
 
 
@@ -48,28 +52,45 @@ class Differences:
         self.target, self.dy = target, dy
         self.y, self.pattern = target.look(target.arrays)
         self.passes = 1
+        self.fine = Grain(np.zeros(self.y.shape), 0.0, np.ones(self.y.shape, np.bool_))
         self._scales = {name: scale(target.arrays[name]) for name in target.wrt}
         self._starts: dict[tuple[str, bool], float] = {}  # the largest steps without a flip
 
-    def along(self, direction: Direction, size: float, tolerance: float) -> Derivative:
+    def listen(self, direction: Direction) -> Grain:
+        """Measure what forward rounds to along ``direction``."""
+        units = sorted(self._units(direction))
+        return grain_of(self.y, self.dy, lambda step: self._outputs(direction, step), units)
+
+    def _outputs(self, direction: Direction, step: float) -> Array:
+        self.passes += 1
+        return self.target.forward(direction.moved(self.target.arrays, step))
+
+    def along(
+        self, direction: Direction, size: float, tolerance: float, grain: Grain
+    ) -> Derivative:
         """Differentiate along ``direction``, as far as an error of ``tolerance * size`` needs it."""
         best, *others = self._units(direction)
-        found = self._descend(direction, best, size, tolerance)
+        found = self._descend(direction, best, size, tolerance, grain)
         for unit in others:
             good = found.error <= tolerance * max(size, abs(found.value))
             if good and not found.kink:
                 break
-            other = self._descend(direction, unit, size, tolerance)
+            other = self._descend(direction, unit, size, tolerance, grain)
             if not other.kink and (found.kink or other.error < found.error):
                 found = other
         return found
 
     def confirm(
-        self, direction: Direction, size: float, tolerance: float, claim: float
+        self,
+        direction: Direction,
+        size: float,
+        tolerance: float,
+        claim: float,
+        grain: Grain,
     ) -> Derivative:
         """The same by every step of the ladder, to prove that ``claim`` is wrong."""
         units = self._units(direction)
-        found = [self._descend(direction, unit, size, tolerance, claim) for unit in units]
+        found = [self._descend(direction, unit, size, tolerance, grain, claim) for unit in units]
         for one in found:
             if not one.kink and abs(one.value - claim) <= tolerance * max(size, abs(one.value)):
                 return one
@@ -97,6 +118,7 @@ class Differences:
         unit: float,
         size: float,
         tolerance: float,
+        grain: Grain,
         claim: float | None = None,
     ) -> Derivative:
         """Go down the ladder until further steps gain nothing; with a ``claim``, to its end."""
@@ -106,9 +128,10 @@ class Differences:
         readings: list[Reading] = []
         found: list[Derivative] = []
         reason = ""
-        touched = np.zeros(self.y.shape, np.bool_)  # outputs that moved at some step
-        while step >= LEAST * unit:
-            reading = self._read(direction, step, touched)
+        # Outputs that moved at some step. Those that coarse rounding holds still count as well.
+        touched = grain.reached & grain.coarse
+        while step >= max(LEAST * unit, _SMALLEST):
+            reading = self._read(direction, step, touched, grain)
             if isinstance(reading, str):
                 reason, readings, step = reading, [], step / _AFTER_FLIP
                 continue
@@ -122,16 +145,16 @@ class Differences:
                 allowed = tolerance * max(size, abs(slope))
                 if claim is not None:
                     allowed = max(allowed, abs(claim - slope) / 4)
-                found.append(extrapolate(readings, allowed, known))
+                found.append(extrapolate(readings, allowed, known, grain.coarse))
                 if claim is None and self._done(found[-1], readings, size, tolerance, unit):
                     break
             step *= _HALF if len(readings) < _FINE else _QUARTER
         if not found:
-            return Derivative(np.nan, np.inf, step, 0.0, 0.0, kink=reason)
+            return Derivative(np.nan, np.inf, step, 0.0, 0.0, kink=reason or _TOO_TINY)
         if claim is None:
             return certain(found)
         best = settled(found)
-        if known or best.unclear or refuted(claim, readings):
+        if known or grain.coarse or best.unclear or refuted(claim, readings):
             return best
         return replace(best, unclear=SLOWLY)
 
@@ -151,7 +174,9 @@ class Differences:
             return True
         return len(readings) > 2 and 4 * readings[-1].noise > found.error
 
-    def _read(self, direction: Direction, step: float, touched: Array) -> Reading | str:
+    def _read(
+        self, direction: Direction, step: float, touched: Array, grain: Grain
+    ) -> Reading | str:
         """Slopes at one step, or why there are none; adds the outputs that move to ``touched``."""
         ahead = direction.moved(self.target.arrays, step)
         behind = direction.moved(self.target.arrays, -step)
@@ -166,24 +191,23 @@ class Differences:
                     return f"a kink: {where} flips within any step"
             length = direction.length(ahead, behind, step)
             change = y1 - y0
+            # Sums by NumPy, not by BLAS, whose threads cost more than they bring here.
+            total = float((self.dy * change).sum())
             bend = self.dy * ((y1 - self.y) - (self.y - y0))
-            rounding = EPS * np.abs(self.dy) * (np.abs(y1) + np.abs(y0))
-        touched |= change != 0
-        moved = rounding[touched] if touched.any() else rounding
-        # Sums by NumPy, not by BLAS, whose threads cost more than they bring here.
-        return Reading(
-            step,
-            slope=float((self.dy * change).sum()) / length,
-            gap=float(bend.sum()) / (length / 2),
-            spread=math.sqrt((bend**2).sum()) / (length / 2),
-            noise=math.sqrt((moved**2).sum()) / length,
+            rounding = EPS * np.abs(self.dy) * np.abs(y1) + EPS * np.abs(self.dy) * np.abs(y0)
+            slopes = total / length, float(bend.sum()) / (length / 2)
+            if not np.isfinite(slopes).all():
+                return "differences leave the range of float64 here"
+            touched |= change != 0
+            hidden = np.maximum(rounding, np.abs(self.dy) * grain.outputs)
+            noise = norm(hidden[touched] if touched.any() else hidden)
             # Backward's own rounding, which knows nothing of steps, does not fall with longer ones.
-            blind=math.sqrt((rounding**2).sum()) / min(length, 1.0),
-            still=bool(touched.any() and not change.any()),
-        )
-
-
-def scale(array: Array, zero: float = 1.0) -> float:
-    """The size of an array's cells, their root mean square; ``zero`` if all are zero."""
-    largest = float(np.abs(array).max(initial=0.0))
-    return largest * float(np.sqrt(np.mean((array / largest) ** 2))) if largest else zero
+            natural = max(1.0, _NATURAL * self._scales[direction.name])
+            return Reading(
+                step,
+                *slopes,
+                spread=norm(bend) / (length / 2),
+                noise=max(noise, grain.total) / length,
+                blind=norm(rounding) / min(length, natural),
+                still=bool(touched.any() and not change.any()),
+            )

@@ -54,26 +54,33 @@ class Derivative:
         return self.error <= 100 * max(self.noise, self.blind)
 
 
-def extrapolate(readings: Sequence[Reading], allowed: float, smooth: bool) -> Derivative:
+def extrapolate(
+    readings: Sequence[Reading], allowed: float, smooth: bool, coarse: bool = False
+) -> Derivative:
     """The derivative from the last few readings, two at least.
 
     Unless the function is known to be ``smooth`` between these points, a gap that does not go to 0
-    makes it a kink; one within ``allowed`` does not matter.
+    makes it a kink; one within ``allowed`` does not matter. Of a function that rounds coarsely
+    (``coarse``) no smaller gap is seen than its rounding makes: that one is an error like others.
     """
     readings = readings[-WINDOW:]
     steps = np.array([reading.step for reading in readings])
-    value, error, row = _neville(steps**2, [reading.slope for reading in readings])
+    value, error, row = _neville((steps / steps[0]) ** 2, [reading.slope for reading in readings])
     noise, blind = readings[row].noise, readings[0].blind
     found = Derivative(value, max(error, noise), readings[-1].step, noise, blind)
     if smooth or not any(reading.gap for reading in readings):
         return found
-    gap, doubt, row = _neville(steps, [reading.gap for reading in readings])
+    gap, doubt, row = _neville(steps / steps[0], [reading.gap for reading in readings])
     doubt += SAFETY * readings[row].noise
     if abs(gap) + doubt <= allowed:
         return found
     found = replace(found, gap=abs(gap))
     if abs(gap) > SAFETY * doubt:
         return replace(found, kink="a kink: the slope ahead is another than behind, at any step")
+    if coarse:  # gaps of several outputs may cancel, their spread does not
+        spread = _neville(steps / steps[0], [reading.spread for reading in readings])[0]
+        left = max(abs(gap), abs(spread) - SAFETY * SAFETY * readings[-1].noise)
+        return replace(found, error=max(found.error, left / 2))
     return replace(found, error=found.error + (abs(gap) + doubt) / 2, unclear=SLOWLY)
 
 

@@ -25,6 +25,11 @@ class Entry:
     index: tuple[int, ...] | None = None  # of a single cell
 
     @property
+    def size(self) -> float:
+        """The larger of the two numbers."""
+        return max(abs(self.analytic), abs(self.numeric))
+
+    @property
     def decided(self) -> bool:
         """Whether it says anything about the gradient."""
         return self.verdict in ("agrees", "differs")
@@ -45,7 +50,7 @@ class TensorReport:
     name: str
     shape: tuple[int, ...]
     entries: list[Entry]
-    shortage: str = ""  # why what was checked is too little to pass
+    shortage: str = ""  # why what was checked is too little for a verdict
     note: str = ""
     diagnosis: list[Diagnosis] = field(default_factory=list)
 
@@ -71,9 +76,14 @@ class TensorReport:
         return max(compared, key=lambda entry: (entry.error, entry.index is not None), default=None)
 
     @property
+    def verdict(self) -> str:
+        """ "right", "wrong", or "undecided", if what was checked is too little to tell."""
+        return "wrong" if self.failures else "undecided" if self.shortage else "right"
+
+    @property
     def ok(self) -> bool:
-        """Whether enough was checked, and all of it agrees."""
-        return not self.shortage and not self.failures
+        """Whether enough was checked, and all of it agrees: the verdict "right"."""
+        return self.verdict == "right"
 
 
 @dataclass(frozen=True)
@@ -88,9 +98,17 @@ class Report:
     notes: list[str] = field(default_factory=list)  # what was left out, and why
 
     @property
+    def verdict(self) -> str:
+        """ "wrong" if the target misbehaves or any gradient is wrong, else "undecided" if any is."""
+        found = {tensor.verdict for tensor in self.tensors}
+        if self.problems or "wrong" in found:
+            return "wrong"
+        return "undecided" if "undecided" in found else "right"
+
+    @property
     def ok(self) -> bool:
-        """Whether the target behaves, and every gradient passes."""
-        return not self.problems and all(tensor.ok for tensor in self.tensors)
+        """Whether the target behaves, and every gradient passes: the verdict "right"."""
+        return self.verdict == "right"
 
     @property
     def worst(self) -> float:
@@ -106,6 +124,7 @@ class Report:
         return {
             "target": self.target,
             "ok": self.ok,
+            "verdict": self.verdict,
             "tolerance": self.tolerance,
             "why": self.why,
             "problems": list(self.problems),
@@ -115,6 +134,7 @@ class Report:
                     "name": tensor.name,
                     "shape": list(tensor.shape),
                     "ok": tensor.ok,
+                    "verdict": tensor.verdict,
                     "checked": tensor.checked,
                     "skipped": len(tensor.skipped),
                     "shortage": tensor.shortage,
@@ -153,7 +173,7 @@ class Report:
         )
 
     def _headline(self) -> str:
-        return f"Gradients of {self.target}: {'ok' if self.ok else 'NOT ok'}"
+        return f"Gradients of {self.target}: {self.verdict}"
 
     def _table(self) -> tuple[tuple[str, ...], list[list[str]], int]:
         return _HEAD, [_row(tensor) for tensor in self.tensors], 3
@@ -191,9 +211,12 @@ def _about(tensor: TensorReport) -> list[str]:
         total = tensor.checked
         texts.append(f"{len(tensor.failures)} of {total} derivatives differ from the differences")
     texts += [diagnosis.text for diagnosis in tensor.diagnosis]
-    texts += [text for text in (tensor.shortage, tensor.note) if text]
+    if tensor.shortage:
+        texts.append(f"undecided: {tensor.shortage}" if not tensor.failures else tensor.shortage)
+    texts += [tensor.note] if tensor.note else []
     reasons: dict[str, list[Entry]] = {}
-    for entry in tensor.skipped:
+    told = tensor.shortage + tensor.note
+    for entry in (entry for entry in tensor.skipped if entry.reason not in told):
         reasons.setdefault(entry.reason.split(" at (")[0], []).append(entry)
     for entries in list(reasons.values())[:3]:
         more = f" and {len(entries) - 2} more" if len(entries) > 2 else ""

@@ -1,7 +1,8 @@
 """What is tried: directions over a whole tensor, single entries, cells that are tied.
 
 Signs, never normal numbers: with +-1 no cell is hidden behind larger ones, so that one wrong cell
-among 100,000 shows.
+among 100,000 shows. Only where sizes lie so far apart that a step for the largest cells is none for
+the smallest, each moves by a part of its own size.
 """
 
 from __future__ import annotations
@@ -12,18 +13,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.gradient_check.sizes import norm, scale
 from tinycnn.gradient_check.target import Arrays
 
 EXHAUSTIVE = 64  # a tensor up to this size is tried cell by cell
 OF_LARGE = 32  # so many cells of a larger one
 OF_DEAR = 6  # and of one of a target whose passes cost much
 GROUPS = 8  # so many groups of tied cells are moved together
+_APART = 1e-6  # of the largest cell: beside smaller ones no step suits all
 _SORTED = 1 << 20  # ties are looked for in tensors up to this size
 
 
 @dataclass(frozen=True)
 class Direction:
-    """A way to move one array: ``signs`` for ``cells`` (flat indices; None: all of them)."""
+    """A way to move one array: ``signs`` for ``cells`` (flat indices; None: all of them).
+
+    The signs are +-1, or times each cell's size in units of the array's.
+    """
 
     name: str
     label: str
@@ -34,6 +40,11 @@ class Direction:
     def count(self) -> int:
         """How many cells move."""
         return int(self.signs.size)
+
+    @property
+    def norm(self) -> float:
+        """The root of the sum of their squares: for +-1 the root of the count."""
+        return norm(self.signs)
 
     def moved(self, arrays: Arrays, step: float) -> dict[str, Array]:
         """``arrays`` with a new array in place of the one that moves."""
@@ -51,7 +62,7 @@ class Direction:
             return 2 * step
         cell = int(self.cells[0])
         gap = ahead[self.name].reshape(-1)[cell] - behind[self.name].reshape(-1)[cell]
-        return float(gap * self.signs[0])
+        return float(gap / self.signs[0])
 
     def along(self, gradient: Array) -> float:
         """The derivative along this direction that ``gradient`` claims."""
@@ -84,7 +95,14 @@ def entry(name: str, cell: int, shape: tuple[int, ...]) -> Direction:
 def signs(name: str, number: int, array: Array, rng: np.random.Generator) -> Direction:
     """All cells, each by its own random sign."""
     drawn = rng.integers(0, 2, array.size, dtype=np.int8)
-    return Direction(name, f"direction {number}", drawn * 2.0 - 1.0)
+    return Direction(name, f"direction {number}", (drawn * 2.0 - 1.0) * _weights(array))
+
+
+def _weights(array: Array) -> Array | float:
+    """1, or each cell's own size where these lie far apart; a zero's is that of the smallest."""
+    sizes = np.abs(array.reshape(-1))
+    least, largest = sizes.min(initial=np.inf, where=sizes > 0), sizes.max(initial=0.0)
+    return np.maximum(sizes, least) / scale(array) if least < _APART * largest else 1.0
 
 
 def ways(direction: Direction, array: Array) -> Iterator[Direction]:

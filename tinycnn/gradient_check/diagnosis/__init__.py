@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
+import numpy as np
+
 from tinycnn.arrays import Array
 from tinycnn.gradient_check.diagnosis.axes import shares
 from tinycnn.gradient_check.diagnosis.evidence import Evidence, evidence
 from tinycnn.gradient_check.diagnosis.factors import factors
 from tinycnn.gradient_check.diagnosis.local import local
+from tinycnn.gradient_check.diagnosis.normalized import normalized
 from tinycnn.gradient_check.diagnosis.places import places
 from tinycnn.gradient_check.diagnosis.rearranged import rearranged
 from tinycnn.gradient_check.diagnosis.substituted import substituted
@@ -28,6 +31,7 @@ _MOST = 3
 _MISTAKES: tuple[Callable[[Evidence], Iterator[Diagnosis]], ...] = (
     factors,
     local,
+    normalized,
     rearranged,
     shares,
     substituted,
@@ -44,13 +48,14 @@ def diagnose(
     only the entries are known. A guess is named if all known numbers agree with it and it is not
     the right gradient. An empty list: it looks like nothing well known.
     """
-    found = evidence(target, name, dy, analytic, entries)
-    if found is None:
-        return []
-    if not found.wrong.any():
-        return list(ties(found))
-    kinds: dict[str, Diagnosis] = {}
-    guesses = (guess for mistake in _MISTAKES for guess in mistake(found))
-    for guess in islice(guesses, _MOST):
-        kinds.setdefault(guess.kind, guess)
-    return list((kinds or {guess.kind: guess for guess in places(found)}).values())
+    with np.errstate(all="ignore"):  # what is tried may leave the function's domain
+        found = evidence(target, name, dy, analytic, entries)
+        if found is None:
+            return []
+        if not found.wrong.any():
+            return list(ties(found))
+        kinds: dict[str, Diagnosis] = {}
+        guesses = (guess for mistake in _MISTAKES for guess in mistake(found))
+        for guess in islice(guesses, _MOST):
+            kinds.setdefault(guess.kind, guess)
+        return list((kinds or {guess.kind: guess for guess in places(found)}).values())

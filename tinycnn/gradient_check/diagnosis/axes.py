@@ -80,13 +80,12 @@ def _reached(found: Evidence) -> Array:
     """Which outputs (outputs, cells) read a cell, though it may not count now: a maximum's others."""
     y, reached = found.y.reshape(-1), np.zeros((found.y.size, found.array.size), bool)
     far = 10 * (1 + np.abs(found.array).max())
-    with np.errstate(all="ignore"):
-        for cell in range(found.array.size):
-            for push in (far, -far):
-                pushed = found.array.copy()
-                pushed.flat[cell] += push
-                there = output(found.target, {**found.target.arrays, found.name: pushed})
-                reached[:, cell] |= there.reshape(-1) != y
+    for cell in range(found.array.size):
+        for push in (far, -far):
+            pushed = found.array.copy()
+            pushed.flat[cell] += push
+            there = output(found.target, {**found.target.arrays, found.name: pushed})
+            reached[:, cell] |= there.reshape(-1) != y
     return reached
 
 

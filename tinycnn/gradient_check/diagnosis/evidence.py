@@ -10,6 +10,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.gradient_check.report import Entry
+from tinycnn.gradient_check.sizes import scale
 from tinycnn.gradient_check.target import Target
 
 _MOST_DERIVATIVES = (
@@ -17,7 +18,7 @@ _MOST_DERIVATIVES = (
 )
 _MOST_CELLS = 1_000_000  # inputs times all cells that a pass reads: what measuring them all costs
 _STEP = 1e-5  # of an array's scale: truncation and rounding both end near 1e-10
-_AGREES = 1e-6  # of the largest number; the differences are better by some hundred times
+AGREES = 1e-6  # of the largest number; the differences are better by some hundred times
 _KINKED = 1e-4  # slopes to both sides that are further apart than this part of the largest
 _FEW = 8  # so many numbers that agree are no accident
 
@@ -42,6 +43,7 @@ class Evidence:
     numeric: Array  # NaN where it is not known, or where there is a kink
     slopes: Slopes | None  # None: too many
     entries: Sequence[Entry]  # what was tried
+    within: float = AGREES  # of the largest number: what numbers that agree differ by at most
 
     @property
     def array(self) -> Array:
@@ -64,7 +66,7 @@ class Evidence:
         """Where the gradient is known to be wrong."""
         known = np.isfinite(self.numeric)
         error = np.abs(self.analytic - np.nan_to_num(self.numeric))
-        wrong: Array = known & (error > _AGREES * self.scale)
+        wrong: Array = known & (error > self.within * self.scale)
         return wrong
 
     @cached_property
@@ -80,24 +82,23 @@ class Evidence:
         candidate = candidate.reshape(self.analytic.shape)
         has = np.isfinite(candidate)
         size = float(np.abs(candidate[has]).max(initial=0.0))
-        if size == 0 or not same(self.analytic[has], candidate[has], size):
+        if size == 0 or not self.same(self.analytic[has], candidate[has], size):
             return 0
-        telling = int((np.abs(candidate[has]) > _AGREES * size).sum())
+        telling = int((np.abs(candidate[has]) > self.within * size).sum())
         enough = telling >= min(_FEW, max(2, self.analytic.size // 2))
         # Of a large array the candidate is known at other cells than the right gradient.
         tells = (has & self.wrong).any() or 2 * self.wrong.sum() >= self.known
         return int(has.sum()) if enough and tells else 0
+
+    def same(self, a: Array, b: Array, size: float) -> bool:
+        """Whether no two numbers differ by more than a part of ``size``, a millionth if not coarse."""
+        return bool(np.all(np.abs(a - b) <= self.within * size))
 
     def of_outputs(self, upstream: Array) -> Array:
         """The gradient for another dy: sum of dy_o J_oi, NaN at kinks."""
         assert self.slopes is not None
         gradient: Array = (upstream.reshape(-1) @ self.slopes.middle).reshape(self.array.shape)
         return gradient
-
-
-def same(a: Array, b: Array, size: float) -> bool:
-    """Whether no two numbers differ by more than a millionth of ``size``."""
-    return bool(np.all(np.abs(a - b) <= _AGREES * size))
 
 
 def evidence(
@@ -107,8 +108,10 @@ def evidence(
     array, dy = target.arrays[name], np.asarray(dy, np.float64)
     if np.shape(analytic) != array.shape or not np.isfinite(analytic).all():
         return None
+    # Of a forward that rounds coarsely differences at one step say nothing: the entries' do.
+    within = max([AGREES, *(entry.resolution for entry in entries if entry.decided)])
     slopes = None
-    if affordable(target, name, dy):
+    if within == AGREES and affordable(target, name, dy):
         slopes = measured(target, name)
     if slopes is not None:
         numeric = (dy.reshape(-1) @ slopes.middle).reshape(array.shape)
@@ -117,7 +120,8 @@ def evidence(
         for entry in entries:
             if entry.index is not None and entry.decided:
                 numeric[entry.index] = entry.numeric
-    found = Evidence(target, name, dy, np.asarray(analytic, np.float64), numeric, slopes, entries)
+    given = np.asarray(analytic, np.float64)
+    found = Evidence(target, name, dy, given, numeric, slopes, entries, within)
     return found if found.known or entries else None
 
 
@@ -137,8 +141,7 @@ def output(target: Target, arrays: Mapping[str, Array]) -> Array:
 
 def step(array: Array) -> float:
     """A step that suits the array's size."""
-    size = float(np.sqrt(np.mean(np.square(array)))) if array.size else 0.0
-    return _STEP * (size or 1.0)
+    return _STEP * scale(array)
 
 
 def measured(target: Target, name: str, arrays: Mapping[str, Array] | None = None) -> Slopes | None:

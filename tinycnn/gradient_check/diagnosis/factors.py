@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tinycnn.gradient_check.diagnosis.evidence import Evidence, same
+from tinycnn.gradient_check.diagnosis.evidence import Evidence
 from tinycnn.gradient_check.diagnosis.words import close, count, shown, size_of
 from tinycnn.gradient_check.report import Diagnosis
+from tinycnn.gradient_check.sizes import ratio
+
+_FEW = 3  # numbers with one factor that has no other meaning
 
 
 def factors(found: Evidence) -> Iterator[Diagnosis]:
@@ -38,22 +41,22 @@ def _dy_ignored(found: Evidence) -> Iterator[Diagnosis]:
 def _factor(found: Evidence) -> Iterator[Diagnosis]:
     known = np.isfinite(found.numeric)
     right, given = found.numeric[known], found.analytic[known]
-    if not right.any() or not given.any():
+    factor = ratio(given, right)
+    if not factor:
         return
-    factor = float(right @ given / (right @ right))
     size = float(np.abs(given).max())
-    if not same(given, factor * right, size):
+    if not found.same(given, factor * right, size):
         return
     telling = int((np.abs(right) > 1e-6 * np.abs(right).max()).sum())
-    ratio = f"analytic / numeric = {shown(factor)} in {count(telling)}"
-    if close(factor, -1):
-        yield Diagnosis("sign", f"looks like the wrong sign, because {ratio}")
+    because = f"because analytic / numeric = {shown(factor)} in {count(telling)}"
+    if close(factor, -1, found.within):
+        yield Diagnosis("sign", f"looks like the wrong sign, {because}")
         return
     meaning = _meaning(factor, found)
-    if telling == 1 and not meaning and found.analytic.size > 1:
-        return  # one number is any number times a factor
+    if telling < _FEW and not meaning:
+        return  # one number is any number times a factor, and two may go together for a reason
     yield Diagnosis(
-        "factor", f"looks like the right gradient times {shown(factor)}, because {ratio}{meaning}"
+        "factor", f"looks like the right gradient times {shown(factor)}, {because}{meaning}"
     )
 
 
@@ -66,7 +69,7 @@ def _meaning(factor: float, found: Evidence) -> str:
             f"{shown(own)} and backward does not"
         )
     meaning = f", and {size}" if size else ""
-    return meaning + ("; is it added twice?" if close(factor, 2) else "")
+    return meaning + ("; is it added twice?" if close(factor, 2, found.within) else "")
 
 
 def _own_factor(found: Evidence) -> float:
@@ -76,7 +79,7 @@ def _own_factor(found: Evidence) -> float:
     slopes = found.slopes.middle[np.isfinite(found.slopes.middle)]
     size = float(np.abs(slopes).max(initial=0.0))
     slopes = slopes[np.abs(slopes) > 1e-6 * size]
-    if not slopes.size or close(size, 1) or not same(slopes, slopes[0], size):
+    if not slopes.size or close(size, 1) or not found.same(slopes, slopes[0], size):
         return 0.0
     return float(slopes[0])
 
@@ -88,7 +91,7 @@ def _labels(found: Evidence) -> Iterator[Diagnosis]:
     excess = found.analytic - found.numeric
     rows = found.wrong.sum(axis=1)
     one = excess[found.wrong]
-    if (rows == 1).all() and same(one, one[0], abs(one[0])):
+    if (rows == 1).all() and found.same(one, one[0], abs(one[0])):
         yield Diagnosis(
             "labels",
             f"looks like p where p - onehot is due: the label is not subtracted, because each of the "
@@ -105,10 +108,10 @@ def _added(found: Evidence) -> Iterator[Diagnosis]:
     array, excess = found.array[known], (found.analytic - found.numeric)[known]
     if len(array) < 3 or not array.any():
         return
-    part = float(array @ excess / (array @ array))
-    if same(excess, part * array, float(np.abs(excess).max())) or (
+    part = ratio(excess, array)
+    if found.same(excess, part * array, float(np.abs(excess).max())) or (
         part
-        and same(excess, part * array, found.scale)
+        and found.same(excess, part * array, found.scale)
         and abs(part) * np.abs(array).max() > 1e-3 * found.scale
     ):
         yield Diagnosis(

@@ -88,8 +88,7 @@ def _switched_on(found: Evidence, slopes: Array, off: Array) -> Array:
         if not left.any():
             return full
         moved = factor * found.array + shift * (1 + np.abs(found.array).max())
-        with np.errstate(all="ignore"):
-            there = measured(found.target, found.name, {**found.target.arrays, found.name: moved})
+        there = measured(found.target, found.name, {**found.target.arrays, found.name: moved})
         if there is not None:
             rows = np.nan_to_num(there.middle)
             on = left & (np.abs(rows) > _NONE * np.abs(slopes).max()).any(axis=1)
@@ -135,10 +134,9 @@ def _cell_by_cell(found: Evidence) -> Iterator[Diagnosis]:
 
 
 def _at(found: Evidence, values: Array) -> Array | None:
-    with np.errstate(all="ignore"):
-        there: Slopes | None = measured(
-            found.target, found.name, {**found.target.arrays, found.name: values}
-        )
+    there: Slopes | None = measured(
+        found.target, found.name, {**found.target.arrays, found.name: values}
+    )
     return None if there is None else np.diagonal(there.middle).reshape(values.shape)
 
 

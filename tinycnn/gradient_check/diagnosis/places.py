@@ -9,6 +9,7 @@ import numpy as np
 from tinycnn.gradient_check.diagnosis.evidence import Evidence
 from tinycnn.gradient_check.diagnosis.words import axis_names, close, shown
 from tinycnn.gradient_check.report import Diagnosis
+from tinycnn.gradient_check.sizes import ratio
 
 
 def places(found: Evidence) -> Iterator[Diagnosis]:
@@ -41,7 +42,7 @@ def places(found: Evidence) -> Iterator[Diagnosis]:
 
 def _ratio(found: Evidence) -> str:
     right, given = found.numeric[found.wrong], found.analytic[found.wrong]
-    factor = float(right @ given / (right @ right)) if right.any() else 0.0
+    factor = ratio(given, right)
     if not factor and not given.any():
         return ", which is 0"
     if factor and all(close(g, factor * r) for g, r in zip(given, right, strict=True)):

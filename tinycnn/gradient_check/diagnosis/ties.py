@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tinycnn.gradient_check.diagnosis.evidence import Evidence, same
+from tinycnn.gradient_check.diagnosis.evidence import Evidence
 from tinycnn.gradient_check.report import Diagnosis
 
 
@@ -41,7 +41,7 @@ def ties(found: Evidence) -> Iterator[Diagnosis]:
         (least, "no tied maximum is paid, where one of them should be (or all share)"),
     ):
         claimed = (dy @ slopes).reshape(found.array.shape)[kinks]
-        if same(given, claimed, found.scale):
+        if found.same(given, claimed, found.scale):
             yield Diagnosis(
                 "ties",
                 f"looks like a wrong rule for ties: {words}, because {number} tied entries agree "

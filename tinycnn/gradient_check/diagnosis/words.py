@@ -58,16 +58,16 @@ def sizes(found: Evidence) -> dict[int, str]:
 def size_of(factor: float, found: Evidence) -> str:
     """Say which size a factor is, as in "N = 4" or "OH*OW = 9 divides it"; "" if it is none."""
     for size, name in sizes(found).items():
-        if close(abs(factor), size):
+        if close(abs(factor), size, found.within):
             return f"{name} = {size}"
-        if close(abs(factor), 1 / size):
+        if close(abs(factor), 1 / size, found.within):
             return f"{name} = {size} divides it"
     return ""
 
 
-def close(a: float, b: float) -> bool:
+def close(a: float, b: float, within: float = _CLOSE) -> bool:
     """Whether two factors are the same number."""
-    return bool(np.isclose(a, b, rtol=_CLOSE, atol=0.0))
+    return bool(np.isclose(a, b, rtol=within, atol=0.0))
 
 
 def shown(number: float) -> str:
