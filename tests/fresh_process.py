@@ -23,8 +23,8 @@ def in_python(code, *arguments, **environment):
 PROLOGUE = """
 import os, signal, sys, threading, warnings
 from threadpoolctl import threadpool_info, threadpool_limits
-from tinycnn.runtime.jobs import run
-from tinycnn.runtime import jobs
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime import parallel
 from tinycnn.runtime.threads import busy, use_threads
 
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of fork beside threads
@@ -39,6 +39,6 @@ def run_everywhere():
         barrier.wait(30)
         seen.add(threading.get_ident())
     with use_threads(3):
-        run(work, range(3))
+        parallel_for(work, range(3))
     assert len(seen) == 3
 """

@@ -4,7 +4,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from tinycnn import blocks
+from tinycnn.runtime import parallel
+from tinycnn.runtime.threads import use_threads
 from tinycnn.testing.layouts import LAYOUTS, laid_out
 
 
@@ -62,20 +63,20 @@ def call_converts_once(op, *arrays):
 
 def call_is_repeatable(monkeypatch, call, least_blocks=4):
     """The same bits for 1 to 8 threads and from run to run, of work in several blocks."""
-    counts, run = [], blocks.run
+    counts = []
 
-    def counting(work, items):
-        items = list(items)
-        counts.append(len(items))
-        run(work, items)
+    class Counted(parallel._Job):
+        def __init__(self, work, items):
+            super().__init__(work, items)
+            counts.append(len(self.items))
 
     with monkeypatch.context() as patch:
-        patch.setattr(blocks, "run", counting)
-        with blocks.use_threads(1):
+        patch.setattr(parallel, "_Job", Counted)
+        with use_threads(1):
             expected = call()
     assert min(counts) >= least_blocks
     for threads in range(1, 9):
-        with blocks.use_threads(threads):
+        with use_threads(threads):
             assert_same_bits(call(), expected)
 
 

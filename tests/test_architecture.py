@@ -20,7 +20,6 @@ LEVELS = [
     ["memory"],
     ["kernels"],
     ["runtime"],
-    ["blocks"],
     ["calls", "feature_maps"],
     ["packed_dense", "winograd"],
     ["direct"],

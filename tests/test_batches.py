@@ -9,9 +9,9 @@ from small_nets import IMAGE, images, plain_net
 from test_edits import Times
 
 import tinycnn as tc
-from tinycnn import blocks
 from tinycnn.errors import DTypeError, ShapeError, TinyCNNError
 from tinycnn.layers import Conv2D, Dense
+from tinycnn.runtime.threads import use_threads
 from tinycnn.testing.layouts import LAYOUTS, laid_out
 
 COUNT = 960
@@ -41,11 +41,9 @@ def test_predict_grows_by_a_batch(way, tmp_path):
     model = plain_net()
     plain = np.float32(np.random.default_rng(0).integers(0, 256, (COUNT, *IMAGE)))
     x = way(plain, tmp_path)
-    with blocks.use_threads(1):
+    with use_threads(1):
         expected = model.predict(np.array(x, np.float32))
-    with blocks.use_threads(
-        1
-    ):  # with more, threads that come late still hold blocks of past batches
+    with use_threads(1):  # with more, threads that come late still hold blocks of past batches
         tracemalloc.start()
         y = model.predict(x)
         _, most = tracemalloc.get_traced_memory()

@@ -6,9 +6,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tinycnn import blocks, initializers
+from tinycnn import initializers
 from tinycnn.errors import ArgumentError
 from tinycnn.initializers import Constant, Dyadic, Gaussian, Glorot, He
+from tinycnn.runtime.threads import use_threads
 
 DRAWN = [Gaussian(0.02), He(), Glorot(), Dyadic()]
 each_drawn = pytest.mark.parametrize("initializer", DRAWN, ids=repr)
@@ -96,10 +97,10 @@ def test_numbers_global_to_numpy_are_left_alone(initializer):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_threads_change_no_number(monkeypatch, initializer, dtype):
     monkeypatch.setattr(initializers, "_CHUNK", 10)
-    with blocks.use_threads(1):
+    with use_threads(1):
         expected = drawn(initializer, (9, 25), dtype)
     for threads in (2, 3, 8):
-        with blocks.use_threads(threads):
+        with use_threads(threads):
             np.testing.assert_array_equal(drawn(initializer, (9, 25), dtype), expected)
     # No two chunks are drawn alike.
     assert len(np.unique(expected)) > 0.99 * expected.size

@@ -10,7 +10,7 @@ import pytest
 from small_nets import IMAGE, images, plain_net, whole_net
 
 import tinycnn as tc
-from tinycnn import blocks, ops
+from tinycnn import ops
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError, TinyCNNError, UnknownNameError
 from tinycnn.layers import (
     AveragePool2D,
@@ -23,6 +23,7 @@ from tinycnn.layers import (
     ReLU,
     Softmax,
 )
+from tinycnn.runtime.threads import use_threads
 from tinycnn.testing.layouts import LAYOUTS, laid_out
 
 
@@ -259,7 +260,7 @@ def test_threads_change_no_draw(monkeypatch):
     monkeypatch.setattr(tc.initializers, "_CHUNK", 20)
     drawn = []
     for threads in (1, 2, 3, 8):
-        with blocks.use_threads(threads):
+        with use_threads(threads):
             drawn.append(plain_net(rng=3).parameters().flat)
     assert len(set(bits(drawn))) == 1
 
@@ -412,10 +413,10 @@ def passes(model, x):
 def test_passes_have_the_same_bits_for_every_number_of_threads():
     model = tc.alexnet(10, variant="mini", rng=1)
     x = images(2, model.input_shape)
-    with blocks.use_threads(1):
+    with use_threads(1):
         expected = passes(model, x)
     for threads in (1, 2, 3, 8):
-        with blocks.use_threads(threads):
+        with use_threads(threads):
             assert passes(model, x) == expected
 
 

@@ -8,10 +8,11 @@ import pytest
 from small_nets import images, plain_net, whole_net
 
 import tinycnn as tc
-from tinycnn import blocks, optimizers
+from tinycnn import optimizers
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.layers import Dense
 from tinycnn.optimizers import SGD
+from tinycnn.runtime.threads import use_threads
 
 
 def random_gradients(model, seed):
@@ -66,7 +67,7 @@ def test_blocks_end_where_parameters_end(monkeypatch, threads):
     model = plain_net(dtype="float64")
     with model.edit() as p:
         p["conv1.b"][...] = 1
-    with blocks.use_threads(threads):
+    with use_threads(threads):
         assert_follows(model, SGD(model, rate=0.1, weight_decay=0.5), 1e-14)
 
 
@@ -200,7 +201,7 @@ def test_a_step_raises_the_version():
 
 def test_threads_change_no_bit():
     def trained(threads):
-        with blocks.use_threads(threads):
+        with use_threads(threads):
             model = whole_net(rng=1)
             optimizer = SGD(model)
             for step in range(3):

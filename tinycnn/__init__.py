@@ -9,19 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinycnn import blocks, errors, initializers, layers, ops, optimizers, testing
-    from tinycnn.blocks import use_threads
+    from tinycnn import errors, initializers, layers, ops, optimizers, testing
     from tinycnn.errors import TinyCNNError
     from tinycnn.gradient_check import gradcheck
     from tinycnn.model import Sequential
     from tinycnn.networks import alexnet
+    from tinycnn.runtime.threads import use_threads
 
 __version__ = "0.1.0"
 __all__ = [
     "Sequential",
     "TinyCNNError",
     "alexnet",
-    "blocks",
     "errors",
     "gradcheck",
     "initializers",
@@ -37,7 +36,7 @@ _HOMES = {
     "TinyCNNError": "errors",
     "alexnet": "networks",
     "gradcheck": "gradient_check",
-    "use_threads": "blocks",
+    "use_threads": "runtime.threads",
 }
 
 

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tinycnn import blocks
 from tinycnn.arrays import read_only
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.scratch import scratch
 
 _FLOAT32 = np.dtype(np.float32)
 
@@ -47,10 +48,10 @@ class _AtOnce:
         return read_only(array)
 
     def scratch(self, name: str, size: int) -> Any:
-        return blocks.scratch(name, (size,), _FLOAT32)
+        return scratch(name, (size,), _FLOAT32)
 
     def shared(self, name: str, size: int) -> Any:
-        return blocks.scratch(f"shared {name}", (size,), _FLOAT32)
+        return scratch(f"shared {name}", (size,), _FLOAT32)
 
 
 AT_ONCE: Calls = _AtOnce()
@@ -59,4 +60,4 @@ AT_ONCE: Calls = _AtOnce()
 def run(phases: Iterable[Phase]) -> None:
     """Carry out phases on all threads, each phase made when its turn comes."""
     for phase in phases:
-        blocks.run(lambda task: task(AT_ONCE), phase)
+        parallel_for(lambda task: task(AT_ONCE), phase)

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
-from tinycnn import blocks
 from tinycnn.arrays import Array
 from tinycnn.calls import Calls, Phase
 from tinycnn.feature_maps import Border, FeatureMaps
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.packed_dense import PackedDense
+from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.shapes import Axis, Window
 
 # Gives maps of some images for some rows of outputs: the window of the first of these begins at cell (0, 0).
-Source = Callable[[blocks.Range, blocks.Range], FeatureMaps]
+Source = Callable[[Range, Range], FeatureMaps]
 
 # Output cells of a block: what it reads and writes stays in L2, and its weights are worth their reading.
 _CELLS = 1024
@@ -58,12 +58,12 @@ class DirectConvolution:
         """Give the work for all images of ``target``, in blocks of images or of rows."""
         N, (OH, OW) = target.shape[0], self.window.output
         if self.images > 1:
-            work = [(images, (0, OH)) for images in blocks.cut(N, self.images)]
+            work = [(images, (0, OH)) for images in split_range(N, self.images)]
         else:
-            rows = blocks.cut(OH, max(_CELLS // OW, 1))
+            rows = split_range(OH, max(_CELLS // OW, 1))
             work = list(product([(n, n + 1) for n in range(N)], rows))
         panels = -(-self.F // PANEL)
-        parts = blocks.cut(panels, -(-panels * len(work) // _BLOCKS))
+        parts = split_range(panels, -(-panels * len(work) // _BLOCKS))
         yield [
             partial(self._convolve, source, packed, relu, target, block, part)
             for block, part in product(work, parts)
@@ -75,8 +75,8 @@ class DirectConvolution:
         packed: PackedDense,
         relu: bool,
         target: FeatureMaps,
-        block: tuple[blocks.Range, blocks.Range],
-        panels: blocks.Range,
+        block: tuple[Range, Range],
+        panels: Range,
         calls: Calls,
     ) -> None:
         (images, rows), win = block, self.window
@@ -98,7 +98,7 @@ def _outside(axis: Axis) -> tuple[int, int]:
     return axis.before, max(last + 1 - axis.input, 0)
 
 
-def windows_of(maps: FeatureMaps, window: Window, rows: blocks.Range) -> FeatureMaps:
+def windows_of(maps: FeatureMaps, window: Window, rows: Range) -> FeatureMaps:
     """The same maps from where the first window of output row ``rows[0]`` begins."""
     top, left = window.corner
     down = rows[0] * window.stride[0] - top

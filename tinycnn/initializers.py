@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycnn import blocks
 from tinycnn.arrays import Array, row_major, tensor
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import split_range
 
 Initializer = Callable[[Array, np.random.Generator], None]
 
@@ -92,9 +93,9 @@ def _draw(
 ) -> None:
     """Fill ``out`` (C-contiguous) on all threads, each chunk from a child generator of its own."""
     flat, _ = row_major(out)
-    chunks = blocks.cut(flat.size, _CHUNK)
+    chunks = split_range(flat.size, _CHUNK)
     children = zip(rng.spawn(len(chunks)), chunks, strict=True)
-    blocks.run(lambda item: fill(item[0], flat[slice(*item[1])]), children)
+    parallel_for(lambda item: fill(item[0], flat[slice(*item[1])]), children)
 
 
 def _normal(rng: np.random.Generator, part: Array, std: float) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
-from tinycnn import blocks
 from tinycnn.arguments import number
 from tinycnn.arrays import read_only
 from tinycnn.errors import ArgumentError
 from tinycnn.parameters import FlatArrays
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import split_range
 
 if TYPE_CHECKING:
     from tinycnn.model import Sequential
@@ -69,7 +70,7 @@ class SGD:
                     decay,
                 )
 
-            blocks.run(update, blocks_and_decays)
+            parallel_for(update, blocks_and_decays)
         self.model.steps += 1
 
     def _blocks(self) -> list[tuple[int, int, float]]:
@@ -81,7 +82,7 @@ class SGD:
             decay = weight_decay if self.decay_biases or view.ndim > 1 else 0.0
             result += [
                 (start + first, start + last, decay)
-                for first, last in blocks.cut(view.size, _ELEMENTS)
+                for first, last in split_range(view.size, _ELEMENTS)
             ]
             start += view.size
         return result

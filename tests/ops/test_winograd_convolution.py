@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from op_checks import assert_same_bits, call_is_polite, results
 from strategies import examples
 
-from tinycnn import blocks
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels._jit import numba
 from tinycnn.ops import _winograd_convolution, conv2d, conv2d_backward
 from tinycnn.ops.convolution import _ALGORITHMS, _chosen, _geometry
+from tinycnn.runtime.threads import use_threads
 from tinycnn.testing.strategies import generators
 
 
@@ -99,10 +99,10 @@ def test_the_same_bits_for_every_number_of_threads(images, shape):
         )
         return (y, *gradients)
 
-    with blocks.use_threads(1):
+    with use_threads(1):
         expected = call()
     for threads in (1, 2, 3, 8):
-        with blocks.use_threads(threads):
+        with use_threads(threads):
             assert_same_bits(call(), expected)
 
 

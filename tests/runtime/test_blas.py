@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from tinycnn.kernels.joining import see_out
 from tinycnn.runtime import blas
-from tinycnn.runtime.jobs import run
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.threads import use_threads
 
 # With its first kernel Numba loads SciPy's BLAS, where there is SciPy: the limit must meet both.
@@ -41,8 +41,8 @@ def test_a_limit_set_by_one_thread_does_not_keep_others_from_theirs(two_blas_thr
     def look(_):
         seen.append(blas_threads())
 
-    run(look, [0])  # from here on threadpoolctl may take this thread for OpenBLAS's owner
-    in_a_thread(lambda: run(look, [0])).join()
+    parallel_for(look, [0])  # from here on threadpoolctl may take this thread for OpenBLAS's owner
+    in_a_thread(lambda: parallel_for(look, [0])).join()
     assert seen == [{1}, {1}]
     assert blas_threads() == {2}
 
@@ -56,11 +56,11 @@ def test_the_first_to_come_may_be_the_first_to_go(two_blas_threads):
         seen.append(blas_threads())
 
     def come_second(_):
-        threads.append(in_a_thread(lambda: run(wait, [0])))
+        threads.append(in_a_thread(lambda: parallel_for(wait, [0])))
         assert inside.wait(10)
 
     threads = []
-    run(come_second, [0])
+    parallel_for(come_second, [0])
     assert blas_threads() == {1}
     first_gone.set()
     threads[0].join()
@@ -95,7 +95,7 @@ def test_limits_of_single_threads_are_set_in_each_that_works(monkeypatch):
         seen[threading.get_ident()] = library.get_num_threads()
 
     with use_threads(2):
-        run(look, range(2))
+        parallel_for(look, range(2))
     assert list(seen.values()) == [1, 1]
     assert library.get_num_threads() == 8
 
@@ -112,7 +112,7 @@ def test_blas_has_one_thread_inside_and_its_own_number_outside(threads, fails):
 
     with threadpool_limits(2, user_api="blas"), use_threads(threads):
         try:
-            run(work, range(4))
+            parallel_for(work, range(4))
         except ZeroDivisionError:
             assert fails
         assert blas_threads() == {2}
@@ -130,7 +130,7 @@ def test_overlapping_runs_restore_blas_in_either_order_of_leaving(leaving):
             entered[caller].set()
             assert leave[caller].wait(SECONDS)
 
-        run(stay, [None])
+        parallel_for(stay, [None])
 
     callers = [threading.Thread(target=call, args=(caller,)) for caller in range(2)]
     with threadpool_limits(2, user_api="blas"):
@@ -150,10 +150,10 @@ def test_a_nested_run_leaves_the_limit_to_the_outer_one():
     seen = []
 
     def work(_):
-        run(lambda _: None, range(2))
+        parallel_for(lambda _: None, range(2))
         seen.append(blas_threads())
 
     with threadpool_limits(2, user_api="blas"):
-        run(work, range(2))
+        parallel_for(work, range(2))
         assert blas_threads() == {2}
     assert seen == [{1}, {1}]

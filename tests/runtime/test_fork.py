@@ -45,7 +45,7 @@ def stay(item):
     assert leave.wait(30)
 
 with threadpool_limits(2, user_api="blas"):
-    other = threading.Thread(target=run, args=(stay, [None]))
+    other = threading.Thread(target=parallel_for, args=(stay, [None]))
     other.start()
     assert inside.wait(30)
     assert blas_threads() == {1}
@@ -130,7 +130,7 @@ def test_every_lock_of_the_engine_is_free_in_a_child():
         if re.search(r"threading\.(R?Lock|Condition|Semaphore|Event)\(", file.read_text())
     ]
     names = {file.relative_to(PACKAGE).as_posix() for file in made_elsewhere}
-    # What a caller of `run` waits on is known to itself alone; in plain Python, a lock that frees itself;
+    # What a caller of `parallel_for` waits on is known to itself alone; in plain Python, a lock that frees itself;
     # the last two are tools for tests and benchmarks, which never fork.
-    allowed = {"runtime/locks.py", "runtime/jobs.py", "kernels/shared_memory.py"}
+    allowed = {"runtime/locks.py", "runtime/parallel.py", "kernels/shared_memory.py"}
     assert names - {"testing/threads.py", "bench/memory_peak.py"} <= allowed

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import tinycnn as tc
 from tinycnn.layers import Conv2D, Dense, Dropout, MaxPool2D, Softmax
-from tinycnn.runtime.jobs import run
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.threads import busy, use_threads
 
 SECONDS = 10  # a guard against hanging, never reached
@@ -36,7 +36,7 @@ def endless(item):
 def call(work, items):
     with use_threads(threads), threadpool_limits(2, user_api="blas"):
         try:
-            run(work, items)
+            parallel_for(work, items)
         except KeyboardInterrupt:
             print("interrupted", len(begun), len(ended))
         assert blas_threads() == {2}
@@ -59,7 +59,7 @@ call(work, range(1000))
 WHILE_WAITING = """
 def main_waits():
     frame = sys._current_frames()[threading.main_thread().ident]
-    return frame.f_code is jobs._Job.share.__code__
+    return frame.f_code is parallel._Job.share.__code__
 
 def work(item):
     begun.append(item)
@@ -123,7 +123,7 @@ def as_before(limits):
         both.wait()  # passed only by two threads at a time
         seen.add(threading.get_ident())
 
-    run(work, range(2))
+    parallel_for(work, range(2))
     assert len(seen) == 2
     assert blas_threads() == limits
 
@@ -138,7 +138,7 @@ def chain(item):
 def test_an_interrupt_at_any_point_leaves_all_as_it_was(threads, work):
     def call():
         with use_threads(threads):
-            run(work, range(4))
+            parallel_for(work, range(4))
 
     with threadpool_limits(2, user_api="blas"), use_threads(2):
         as_before({2})
@@ -161,7 +161,7 @@ def test_no_helper_is_left_at_work_by_an_interrupt():
         assert not inside
 
     with use_threads(3):
-        assert at_each_point(lambda: run(work, range(20)), nobody_works) > 50
+        assert at_each_point(lambda: parallel_for(work, range(20)), nobody_works) > 50
 
 
 def test_an_interrupt_ends_a_model_and_leaves_it_usable():

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from tinycnn.runtime.jobs import run
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.scratch import scratch
 from tinycnn.runtime.threads import use_threads
 
@@ -40,6 +40,6 @@ def test_threads_have_buffers_of_their_own():
         all_there.wait(SECONDS)
 
     with use_threads(4):
-        run(work, range(4))
+        parallel_for(work, range(4))
     for i, buffer in enumerate(buffers):
         assert not any(np.shares_memory(buffer, other) for other in buffers[:i])

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tinycnn.errors import ArgumentError
-from tinycnn.runtime.jobs import run
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.threads import threads, use_threads
 
 
@@ -48,9 +48,9 @@ def test_a_bad_number_of_threads_in_the_environment(monkeypatch, text):
     monkeypatch.setenv("TINYCNN_THREADS", text)
     message = f"TINYCNN_THREADS must be a whole number from 1 up, got {text!r}"
     with pytest.raises(ArgumentError, match=re.escape(message)):
-        run(lambda _: None, range(3))
+        parallel_for(lambda _: None, range(3))
     with use_threads(2):
-        run(lambda _: None, range(3))
+        parallel_for(lambda _: None, range(3))
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, "2", True, None])

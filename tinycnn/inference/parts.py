@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Protocol
 
-from tinycnn import blocks, ops
+from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.calls import Phase
 from tinycnn.feature_maps import FeatureMaps
@@ -17,6 +17,7 @@ from tinycnn.inference.recording import Program, Recorder, Slot
 from tinycnn.inference.stages import Copy, Stage, stage_of
 from tinycnn.layers import Context, Dense
 from tinycnn.plan import Group, Plan, Step
+from tinycnn.runtime.ranges import Range, split_range
 
 if TYPE_CHECKING:
     from tinycnn.layers import Shape
@@ -180,7 +181,7 @@ def _maps(
     return FeatureMaps.bordered(make, shape, reader.border, whole_vectors=reader.whole_vectors)
 
 
-def _blocks(batch: int, images: int, threads: int) -> list[blocks.Range]:
+def _blocks(batch: int, images: int, threads: int) -> list[Range]:
     """Cut a batch into as many blocks for each thread, so that all end together."""
     count = -(-batch // images)
-    return blocks.cut(batch, -(-batch // (count + -count % threads)) if count > 1 else batch)
+    return split_range(batch, -(-batch // (count + -count % threads)) if count > 1 else batch)

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn import blocks
 from tinycnn.arrays import Array, row_major
 from tinycnn.calls import Phase
 from tinycnn.feature_maps import aligned_zeros
 from tinycnn.inference.held import PackedWeights, Workspace
 from tinycnn.kernels.recorded_calls import COUNTERS, KERNELS, WIDTH, carry_out
 from tinycnn.parameters import FlatArrays
+from tinycnn.runtime.parallel import parallel_for
 
 # Tasks between two looks for an interrupt: of a large batch some tenths of a second.
 _TASKS = 32
@@ -180,7 +180,7 @@ class Program:
                 yield  # to an interrupt
                 time.sleep(_NAP)
 
-        blocks.run(work, range(self.threads))
+        parallel_for(work, range(self.threads))
 
 
 class _Memory:

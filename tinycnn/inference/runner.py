@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tinycnn import blocks, memory
+from tinycnn import memory
 from tinycnn.arrays import Array
 from tinycnn.inference.held import PackedWeights, Workspace
 from tinycnn.inference.parts import parts_of
 from tinycnn.plan import Plan, plan
 from tinycnn.runtime.locks import new_reentrant_lock
+from tinycnn.runtime.threads import free_threads
 
 if TYPE_CHECKING:
     from tinycnn.model import Sequential
@@ -34,7 +35,7 @@ class Inference:
 
         ``algorithm`` is that of all convolutions; None: each layer's own.
         """
-        pipeline = self._pipeline(len(x), blocks.free_threads(), algorithm)
+        pipeline = self._pipeline(len(x), free_threads(), algorithm)
         weights = self._packed()
         with pipeline.workspace() as workspace:
             pipeline.run(x, weights, first_sample, workspace, out)

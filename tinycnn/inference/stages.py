@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from tinycnn import blocks
 from tinycnn.calls import Calls, Phase
 from tinycnn.direct import windows_of
 from tinycnn.feature_maps import NO_BORDER, Border, FeatureMaps
@@ -17,6 +16,7 @@ from tinycnn.layers import Conv2D, Dense
 from tinycnn.packed_dense import PackedDense
 from tinycnn.parameters import FlatArrays
 from tinycnn.plan import Step
+from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.winograd import blocking
 from tinycnn.winograd.weights import Packed
 
@@ -52,9 +52,9 @@ def stage_of(model: Sequential, step: Step) -> Stage:
     return kinds[step.method](model, step)
 
 
-def by_rows(count: int, threads: int) -> list[blocks.Range]:
+def by_rows(count: int, threads: int) -> list[Range]:
     """Cut rows for the threads."""
-    return blocks.cut(count, -(-count // threads))
+    return split_range(count, -(-count // threads))
 
 
 class Copy:
@@ -68,7 +68,7 @@ class Copy:
     ) -> Iterator[Phase]:
         N, H, W, C = source.shape
 
-        def copy(calls: Calls, rows: blocks.Range) -> None:
+        def copy(calls: Calls, rows: Range) -> None:
             calls(
                 space_to_depth, calls.read(source.flat), source.place, (H, W), C, *rows,
                 (1, 1), (0, 0), target.flat, target.place, (H, W),
@@ -93,7 +93,7 @@ class _Maximum:
         win = self._window
         N, H, W, C = source.shape
 
-        def pool(calls: Calls, rows: blocks.Range) -> None:
+        def pool(calls: Calls, rows: Range) -> None:
             calls(
                 max_pool, calls.read(source.flat), source.place, (H, W), *rows,
                 win.kernel, win.stride, win.corner, win.dilation,
@@ -171,7 +171,7 @@ class _Direct:
     ) -> Iterator[Phase]:
         parts = (recorder.weights(self._name, self._pack, part) for part in ("panels", "bias"))
 
-        def windows(images: blocks.Range, rows: blocks.Range) -> FeatureMaps:
+        def windows(images: Range, rows: Range) -> FeatureMaps:
             return windows_of(source.select(*images), self._conv.window, rows)
 
         return self._conv.phases(windows, PackedDense(*parts), self._relu, target)

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from tinycnn import blocks, calls
+from tinycnn import calls
 from tinycnn.arrays import Array
 from tinycnn.direct import DirectConvolution, windows_of
 from tinycnn.feature_maps import NO_BORDER, FeatureMaps
@@ -17,6 +17,8 @@ from tinycnn.kernels.border import copy_with_border
 from tinycnn.ops._geometry import Geometry
 from tinycnn.ops._im2col_convolution import input_gradient as input_gradient
 from tinycnn.ops._im2col_convolution import weight_gradient as weight_gradient
+from tinycnn.runtime.ranges import Range
+from tinycnn.runtime.scratch import scratch
 
 _FLOAT32 = np.dtype(np.float32)
 # Outputs of a row that make good products; fewer do better in im2col's rows, which may be any.
@@ -58,7 +60,7 @@ def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool,
     conv = method_of(geometry)
     maps = FeatureMaps.of(x)
 
-    def source(images: blocks.Range, rows: blocks.Range) -> FeatureMaps:
+    def source(images: Range, rows: Range) -> FeatureMaps:
         if conv.border == NO_BORDER:
             return windows_of(maps.select(*images), conv.window, rows)
         return _bordered(conv, x, images, rows)
@@ -66,14 +68,12 @@ def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool,
     calls.run(conv.phases(source, conv.pack(W, b), relu, FeatureMaps.of(y)))
 
 
-def _bordered(
-    conv: DirectConvolution, x: Array, images: blocks.Range, rows: blocks.Range
-) -> FeatureMaps:
+def _bordered(conv: DirectConvolution, x: Array, images: Range, rows: Range) -> FeatureMaps:
     """What the windows of some rows of outputs see, in this thread's buffer."""
     (_, W, C), ((_, _), (left, right)) = x.shape[1:], conv.border
     first, last = conv.window.height.seen(rows[0], rows[1] - 1)
     height, width = last + 1 - first, left + W + right
     row = width * C
-    flat = blocks.scratch("maps", ((images[1] - images[0]) * height * row,), _FLOAT32)
+    flat = scratch("maps", ((images[1] - images[0]) * height * row,), _FLOAT32)
     copy_with_border(x, x, False, *images, (-first, left), (height, width), C, flat)
     return FeatureMaps(flat, (images[1] - images[0], height, width, C), 0, height * row, row, C)

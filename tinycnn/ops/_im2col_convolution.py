@@ -12,12 +12,14 @@ from itertools import product
 
 import numpy as np
 
-from tinycnn import blocks
 from tinycnn.arrays import Array, read_only
 from tinycnn.kernels.bias import add_bias
 from tinycnn.kernels.im2col import col2im, im2col
 from tinycnn.kernels.relu import relu_backward
 from tinycnn.ops._geometry import Geometry, rows
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
+from tinycnn.runtime.scratch import scratch
 
 # BLAS packs the weights anew for each block: 128 rows lose a tenth by that, 64 rows a fifth. From
 # some 300 rows on it no longer matters, even where the columns spill from L2 into L3. Tried and
@@ -42,9 +44,9 @@ def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool,
     K = win.cells * W.shape[2]
     weights, target = W.reshape(K, geometry.F), rows(y)
 
-    def multiply(block: blocks.Range) -> None:
+    def multiply(block: Range) -> None:
         first, last = block
-        cols = blocks.scratch("cols", (last - first, *win.kernel, W.shape[2]), x.dtype)
+        cols = scratch("cols", (last - first, *win.kernel, W.shape[2]), x.dtype)
         part = target[first:last]
         for channels, filters in geometry.group_slices():
             im2col(x, first, channels.start, win.output, win.stride, win.corner, win.dilation, cols)
@@ -54,7 +56,7 @@ def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool,
         elif relu:
             np.maximum(part, part.dtype.type(0), out=part)
 
-    blocks.run(multiply, _row_blocks(len(target), K, geometry.F, x.itemsize))
+    parallel_for(multiply, _row_blocks(len(target), K, geometry.F, x.itemsize))
 
 
 def weight_gradient(
@@ -71,12 +73,12 @@ def weight_gradient(
     Cg = geometry.C // geometry.groups
     # Few channels: a whole kernel row is a part. Many: each kernel cell, and a range of channels.
     columns = [(0, KW)] if KW * Cg <= _PART_COLUMNS else [(j, j + 1) for j in range(KW)]
-    parts = [*product(range(KH), columns, blocks.cut(Cg, _PART_COLUMNS), geometry.group_slices())]
+    parts = [*product(range(KH), columns, split_range(Cg, _PART_COLUMNS), geometry.group_slices())]
     row_blocks = _row_blocks(len(rows(dy)), _PART_COLUMNS, geometry.F, x.itemsize)
     source, mask = rows(dy), None if y is None else rows(y)
 
     def sum_up(
-        part: tuple[int, blocks.Range, blocks.Range, tuple[slice, slice]],
+        part: tuple[int, Range, Range, tuple[slice, slice]],
     ) -> Generator[None]:
         i, (j, j_end), (c, c_end), (channels, filters) = part
         corner = (top - i * dh, left - j * dw)
@@ -84,11 +86,11 @@ def weight_gradient(
         total = dW[i, j:j_end, c:c_end, filters]
         total[...] = 0
         for first, last in row_blocks:
-            cols = blocks.scratch("cols", (last - first, *kernel), x.dtype)
+            cols = scratch("cols", (last - first, *kernel), x.dtype)
             im2col(x, first, channels.start + c, win.output, win.stride, corner, win.dilation, cols)
             dz = _masked(source, mask, first, last)[:, filters]
             K = kernel[1] * kernel[2]
-            term = blocks.scratch("dW", (K, dz.shape[1]), x.dtype)
+            term = scratch("dW", (K, dz.shape[1]), x.dtype)
             np.matmul(cols.reshape(-1, K).T, dz, out=term)
             total += term.reshape(total.shape)
             yield
@@ -100,7 +102,7 @@ def weight_gradient(
             yield
         db[...] = total
 
-    blocks.run(lambda part: sum_bias(None) if part is None else sum_up(part), [None, *parts])
+    parallel_for(lambda part: sum_bias(None) if part is None else sum_up(part), [None, *parts])
 
 
 def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx: Array) -> None:
@@ -111,13 +113,13 @@ def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx:
     win = geometry.window
     Cg = W.shape[2]
     source, mask = rows(dy), None if y is None else rows(y)
-    ranges = blocks.cut(
+    ranges = split_range(
         Cg, -(-Cg * max(geometry.N, 1) // _EVEN_BLOCKS), least=min(_LEAST_CHANNELS, Cg)
     )
     most = max(last - first for first, last in ranges)
     row_blocks = _row_blocks(geometry.cells_per_image, win.cells * most, geometry.F, dy.itemsize)
 
-    def scatter(part: tuple[int, blocks.Range]) -> Generator[None]:
+    def scatter(part: tuple[int, Range]) -> Generator[None]:
         n, (c, c_end) = part
         K, start = win.cells * (c_end - c), n * geometry.cells_per_image
         for channels, _ in geometry.group_slices():
@@ -125,7 +127,7 @@ def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx:
         weights = W[:, :, c:c_end].reshape(K, geometry.F)
         for first, last in row_blocks:
             dz = _masked(source, mask, start + first, start + last)
-            cols = blocks.scratch("cols", (last - first, *win.kernel, c_end - c), dy.dtype)
+            cols = scratch("cols", (last - first, *win.kernel, c_end - c), dy.dtype)
             for channels, filters in geometry.group_slices():
                 np.matmul(dz[:, filters], weights[:, filters].T, out=cols.reshape(-1, K))
                 col2im(
@@ -134,23 +136,23 @@ def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx:
                 )  # fmt: skip
             yield
 
-    blocks.run(scatter, product(range(geometry.N), ranges))
+    parallel_for(scatter, product(range(geometry.N), ranges))
 
 
-def _row_blocks(total: int, K: int, F: int, itemsize: int) -> list[blocks.Range]:
+def _row_blocks(total: int, K: int, F: int, itemsize: int) -> list[Range]:
     """Cut ``total`` rows of columns, each K numbers to be multiplied with F filters."""
     most = min(_MOST_ROWS, _BLOCK_BYTES // max(K * itemsize, 1), _BLOCK_WORK // max(K * F, 1))
-    count = -(-total // max(most, blocks.LEAST_ROWS))
+    count = -(-total // max(most, LEAST_ROWS))
     count += -count % _EVEN_BLOCKS
     while count > 1 and total < count * min(most, _ENOUGH_ROWS):
         count //= 2
-    return blocks.cut(total, -(-total // max(count, 1)), least=blocks.LEAST_ROWS)
+    return split_range(total, -(-total // max(count, 1)), least=LEAST_ROWS)
 
 
 def _masked(dy: Array, y: Array | None, first: int, last: int) -> Array:
     """Rows ``first`` to ``last`` of dz: of dy itself, or masked by y in this thread's buffer."""
     if y is None:
         return dy[first:last]
-    dz = blocks.scratch("dz", (last - first, dy.shape[1]), dy.dtype)
+    dz = scratch("dz", (last - first, dy.shape[1]), dy.dtype)
     relu_backward(dy[first:last], y[first:last], dz)
     return dz

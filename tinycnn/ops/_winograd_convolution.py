@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinycnn import blocks, memory
+from tinycnn import memory
 from tinycnn.arrays import Array
 from tinycnn.calls import AT_ONCE
 from tinycnn.feature_maps import FeatureMaps, round_up
@@ -20,6 +20,8 @@ from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops import _im2col_convolution
 from tinycnn.ops._geometry import Geometry
+from tinycnn.runtime.ranges import Range
+from tinycnn.runtime.scratch import scratch
 from tinycnn.winograd import gradient
 from tinycnn.winograd.blocking import Source, convolve
 from tinycnn.winograd.choice import choose, pays
@@ -164,8 +166,8 @@ def _bordered(
     conv: WinogradConvolution,
     x: Array,
     mask: Array | None,
-    images: blocks.Range,
-    tile_rows: blocks.Range,
+    images: Range,
+    tile_rows: Range,
 ) -> FeatureMaps:
     """Images of x (or of dy masked by y) with what the windows see around them.
 
@@ -190,8 +192,8 @@ def _stacked(
     conv: WinogradConvolution,
     squares: SpaceToDepth,
     x: Array,
-    images: blocks.Range,
-    tile_rows: blocks.Range,
+    images: Range,
+    tile_rows: Range,
 ) -> FeatureMaps:
     """Images as squares of cells stacked into channels; of one image only the rows that are read."""
     n = images[1] - images[0]
@@ -213,7 +215,7 @@ def _empty_maps(
     """
     images, height, width = size
     column = round_up(conv.C, LANES)
-    flat = blocks.scratch("maps", (images * height * width * column,), _FLOAT32)
+    flat = scratch("maps", (images * height * width * column,), _FLOAT32)
     row = width * column
     start = conv.corner[1] * column - first * row
     maps = FeatureMaps(flat, (*size, conv.C), start, height * row, row, column)

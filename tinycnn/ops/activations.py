@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import blocks, memory
+from tinycnn import memory
 from tinycnn.arguments import whole
 from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, tensor
 from tinycnn.errors import ShapeError
 from tinycnn.kernels import relu as kernels
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import Range, split_range
 
 # Numbers a block: some fifty microseconds at the memory's speed.
 _CELLS = 1 << 18
@@ -25,11 +27,11 @@ def relu(x: ArrayLike) -> Array:
     y = memory.empty(x.shape, dtype)
     source, target = x.reshape(-1), y.reshape(-1)
 
-    def rectify(cells: blocks.Range) -> None:
+    def rectify(cells: Range) -> None:
         part = slice(*cells)
         np.maximum(source[part], dtype.type(0), out=target[part])
 
-    blocks.run(rectify, blocks.cut(x.size, _CELLS))
+    parallel_for(rectify, split_range(x.size, _CELLS))
     return y
 
 

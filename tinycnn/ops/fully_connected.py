@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import blocks, memory
+from tinycnn import memory
 from tinycnn.arguments import one_of
 from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, outputs, read_only, tensor
 from tinycnn.errors import ArgumentError
@@ -21,6 +21,8 @@ from tinycnn.kernels.dense_training import (
     turn_into_panels,
 )
 from tinycnn.ops.activations import relu_backward, softmax, softmax_backward
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
 
 _ACTIVATIONS = (None, "relu", "softmax")
 # Weights a block: some hundred microseconds of BLAS at a batch of 32.
@@ -45,14 +47,14 @@ def dense(
     x, W = _operands(x, W, dtype)
     y = memory.empty((len(x), W.shape[1]), dtype)
 
-    def multiply(columns: blocks.Range) -> None:
+    def multiply(columns: Range) -> None:
         if _in_registers(x):
             dense_product(x, W, *columns, y)
         else:
             part = slice(*columns)
             np.matmul(x, W[:, part], out=y[:, part])
 
-    blocks.run(multiply, _columns(W))
+    parallel_for(multiply, _columns(W))
     if b is not None:
         b = tensor(b, "b", "F", dtype)
         expect_shape(b, W.shape[1:], "b", "one for each column of W")
@@ -99,7 +101,7 @@ def dense_backward(
     dx = memory.empty(x.shape, dtype) if need_dx else None
 
     # Rows of W are cut for both products: each block writes rows of dW and columns of dx of its own.
-    parts = blocks.cut(len(W), _WEIGHTS // max(W.shape[1], 1), least=blocks.LEAST_ROWS)
+    parts = split_range(len(W), _WEIGHTS // max(W.shape[1], 1), least=LEAST_ROWS)
     if _in_registers(x):
         _multiply_in_registers(dz, x, W, dW, dx, parts)
     else:
@@ -113,27 +115,27 @@ def _in_registers(x: Array) -> bool:
     return x.dtype == np.float32 and len(x) >= _LEAST_IMAGES
 
 
-def _columns(W: Array) -> list[blocks.Range]:
+def _columns(W: Array) -> list[Range]:
     """Cut W's columns into blocks of whole panels."""
     D, F = W.shape
-    panels = blocks.cut(-(-F // PANEL), max(_WEIGHTS // (D * PANEL), _LEAST_PANELS))
+    panels = split_range(-(-F // PANEL), max(_WEIGHTS // (D * PANEL), _LEAST_PANELS))
     return [(first * PANEL, min(last * PANEL, F)) for first, last in panels]
 
 
 def _multiply_by_blas(
-    dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[blocks.Range]
+    dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[Range]
 ) -> None:
-    def multiply(rows: blocks.Range) -> None:
+    def multiply(rows: Range) -> None:
         part = slice(*rows)
         np.matmul(x.T[part], dz, out=dW[part])
         if dx is not None:
             np.matmul(dz, W[part].T, out=dx[:, part])
 
-    blocks.run(multiply, parts)
+    parallel_for(multiply, parts)
 
 
 def _multiply_in_registers(
-    dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[blocks.Range]
+    dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[Range]
 ) -> None:
     N, F = dz.shape
     panels = memory.empty((-(-F // PANEL), N, PANEL), dz.dtype)
@@ -143,12 +145,12 @@ def _multiply_in_registers(
     if dx is not None:
         turn_into_panels(dz, turned)
 
-    def multiply(rows: blocks.Range) -> None:
+    def multiply(rows: Range) -> None:
         dense_weight_gradient(x, read_only(panels), *rows, dW)
         if dx is not None:
             dense_input_gradient(turned, W, *rows, dx)
 
-    blocks.run(multiply, parts)
+    parallel_for(multiply, parts)
 
 
 def _operands(x: ArrayLike, W: ArrayLike, dtype: np.dtype[np.floating]) -> tuple[Array, Array]:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from numpy.typing import ArrayLike
 
-from tinycnn import blocks, memory
+from tinycnn import memory
 from tinycnn.arguments import lrn_coefficients
 from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
 from tinycnn.kernels import lrn as kernels
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import Range, split_range
 
 _CELLS = 1 << 16
 
@@ -38,7 +40,7 @@ def local_response_norm(
     rows, y = x.reshape(-1, x.shape[3]), memory.empty(x.shape, x.dtype)
     target = y.reshape(rows.shape)
 
-    def normalize(block: blocks.Range) -> None:
+    def normalize(block: Range) -> None:
         kernels.local_response_norm(rows, *block, reach, a, beta, k, target)
 
     _run(normalize, rows)
@@ -69,7 +71,7 @@ def local_response_norm_backward(
     rows, dx = x.reshape(-1, x.shape[3]), memory.empty(x.shape, dtype)
     source, target = dy.reshape(rows.shape), dx.reshape(rows.shape)
 
-    def carry_back(block: blocks.Range) -> None:
+    def carry_back(block: Range) -> None:
         kernels.local_response_norm_backward(source, rows, *block, reach, a, beta, k, target)
 
     _run(carry_back, rows)
@@ -82,6 +84,6 @@ def _reach(size: int, x: Array) -> int:
     return min(size, 2 * channels - 1)
 
 
-def _run(work: Callable[[blocks.Range], None], rows: Array) -> None:
+def _run(work: Callable[[Range], None], rows: Array) -> None:
     if rows.size:
-        blocks.run(work, blocks.cut(len(rows), _CELLS // rows.shape[1]))
+        parallel_for(work, split_range(len(rows), _CELLS // rows.shape[1]))

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import blocks, memory
+from tinycnn import memory
 from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, DTypeError
 from tinycnn.kernels import pool as kernels
 from tinycnn.kernels.max_pool import max_pool_gradient, max_pool_winners
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.shapes import Padding, Window, pool_window
 
 # Input cells a block: enough that handing it to a thread costs nothing beside it. A quarter of this
@@ -50,11 +52,11 @@ def max_pool2d(
     in_vectors = x.dtype == np.float32 and C >= LANES and winner.dtype == np.uint8
     pooling = max_pool_winners if in_vectors else kernels.max_pool2d
 
-    def pool(rows: blocks.Range) -> None:
+    def pool(rows: Range) -> None:
         pooling(x, *rows, win.kernel, win.stride, win.corner, win.dilation, y, winner)
 
     if y.size:
-        blocks.run(pool, _rows(win, N, W * C))
+        parallel_for(pool, _rows(win, N, W * C))
     return y, winner
 
 
@@ -83,21 +85,21 @@ def max_pool2d_backward(
     winners = _winners(winner, dy, win)
     dx = memory.empty((N, H, W, C), dy.dtype)
 
-    def scatter(images: blocks.Range) -> None:
+    def scatter(images: Range) -> None:
         kernels.max_pool2d_backward(
             dy, winners, *images, win.kernel, win.stride, win.corner, win.dilation, dx
         )
 
     streamed = C % LANES == 0 and dx.nbytes >= _LARGE
 
-    def gather(rows: blocks.Range) -> None:
+    def gather(rows: Range) -> None:
         max_pool_gradient(dy, winners, *rows, win.kernel, win.stride, win.corner, streamed, dx)
 
     in_vectors = dx.dtype == np.float32 and C >= LANES and winners.dtype == np.uint8
     if dx.size and in_vectors and win.dilation == (1, 1):
-        blocks.run(gather, blocks.cut(N * H, _CELLS // (W * C)))
+        parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
     elif dx.size:
-        blocks.run(scatter, blocks.cut(N, _CELLS // (H * W * C)))
+        parallel_for(scatter, split_range(N, _CELLS // (H * W * C)))
     return dx
 
 
@@ -122,13 +124,13 @@ def avg_pool2d(
     y = memory.empty((N, *win.output, C), x.dtype)
     limit = _limit(win)
 
-    def pool(rows: blocks.Range) -> None:
+    def pool(rows: Range) -> None:
         kernels.avg_pool2d(
             x, *rows, win.kernel, win.stride, win.corner, limit, bool(count_include_pad), y
         )
 
     if y.size:
-        blocks.run(pool, _rows(win, N, W * C))
+        parallel_for(pool, _rows(win, N, W * C))
     return y
 
 
@@ -154,19 +156,19 @@ def avg_pool2d_backward(
     dx = memory.empty((N, H, W, C), dy.dtype)
     limit = _limit(win)
 
-    def spread(images: blocks.Range) -> None:
+    def spread(images: Range) -> None:
         kernels.avg_pool2d_backward(
             dy, *images, win.kernel, win.stride, win.corner, limit, bool(count_include_pad), dx
         )
 
     if dx.size:
-        blocks.run(spread, blocks.cut(N, _CELLS // (H * W * C)))
+        parallel_for(spread, split_range(N, _CELLS // (H * W * C)))
     return dx
 
 
-def _rows(win: Window, N: int, cells: int) -> list[blocks.Range]:
+def _rows(win: Window, N: int, cells: int) -> list[Range]:
     """Cut the N*OH output rows, each of which reads a stride's worth of input rows of ``cells``."""
-    return blocks.cut(N * win.output[0], _CELLS // (win.stride[0] * cells))
+    return split_range(N * win.output[0], _CELLS // (win.stride[0] * cells))
 
 
 def _limit(win: Window) -> tuple[int, int]:

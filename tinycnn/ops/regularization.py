@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import blocks, memory
+from tinycnn import memory
 from tinycnn.arguments import mask_key, number, whole
 from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, tensor
 from tinycnn.errors import DTypeError
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import Range, split_range
 
 # Cells a block: their mask takes about half a millisecond.
 _CELLS = 1 << 18
@@ -42,10 +44,10 @@ def dropout(
         rows = mask.reshape(len(x), -1)
         threshold = round(rate * 2**32)
 
-        def draw(block: blocks.Range) -> None:
+        def draw(block: Range) -> None:
             dropout_mask(key, layer, first_sample, *block, threshold, rows)
 
-        blocks.run(draw, blocks.cut(len(x), _CELLS // rows.shape[1]))
+        parallel_for(draw, split_range(len(x), _CELLS // rows.shape[1]))
     _scale_kept(x, mask, rate, y)
     return y, mask
 
@@ -65,6 +67,6 @@ def _scale_kept(x: Array, mask: Array, rate: float, y: Array) -> None:
     """Write y = x * mask / (1 - rate), but 0 where x is dropped, whatever it is."""
     cells, kept, target = x.reshape(-1), mask.reshape(-1), y.reshape(-1)
     scale = x.dtype.type(1 / (1 - rate))
-    blocks.run(
-        lambda block: scale_kept(cells, kept, scale, *block, target), blocks.cut(x.size, _CELLS)
+    parallel_for(
+        lambda block: scale_kept(cells, kept, scale, *block, target), split_range(x.size, _CELLS)
     )

@@ -10,7 +10,7 @@ Range = tuple[int, int]  # (first, last): the numbers from first to last - 1
 LEAST_ROWS = 16
 
 
-def cut(total: int, size: int, *, least: int = 1) -> list[Range]:
+def split_range(total: int, size: int, *, least: int = 1) -> list[Range]:
     """Cut range(total) into near-equal (first, last) ranges of about ``size``, none below ``least``."""
     count = max(min(-(-total // max(size, 1)), total // least), 1 if total else 0)
     edges = [total * i // count for i in range(count + 1)] if count else [0]

@@ -55,7 +55,7 @@ def busy() -> threading.Lock:
 
 
 def threads() -> int:
-    """Threads that a run uses: `use_threads`, else TINYCNN_THREADS, else the cores this process may use."""
+    """Threads that `parallel_for` uses: `use_threads`, else TINYCNN_THREADS, else the cores this process may use."""
     choice = _choice.get()
     while choice is not None and choice.maker() is None:
         choice = choice.outer
@@ -70,7 +70,7 @@ def threads() -> int:
 
 
 def free_threads() -> int:
-    """Threads that a run would use here.
+    """Threads that `parallel_for` would use here.
 
     A block that itself cuts its work runs it alone: its siblings hold the other cores.
     """

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn import blocks, ops
+from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.layers import (
     AveragePool2D,
@@ -22,6 +22,8 @@ from tinycnn.layers import (
     ReLU,
     Softmax,
 )
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
 from tinycnn.stepthrough.explanation import Check
 from tinycnn.stepthrough.sums import Sum, leaves, number, total
 from tinycnn.trace import Record, Trace
@@ -267,11 +269,11 @@ def _dense(x: Array, W: Array, b: Array) -> Array:
     x = x.reshape(len(x), -1)
     z = np.empty((len(x), W.shape[1]))
 
-    def multiply(columns: blocks.Range) -> None:
+    def multiply(columns: Range) -> None:
         part = slice(*columns)
         np.matmul(x, W[:, part].astype(np.float64), out=z[:, part])
 
-    blocks.run(multiply, blocks.cut(W.shape[1], _WEIGHTS // len(W), least=blocks.LEAST_ROWS))
+    parallel_for(multiply, split_range(W.shape[1], _WEIGHTS // len(W), least=LEAST_ROWS))
     return z + b
 
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tinycnn import blocks, calls
+from tinycnn import calls
 from tinycnn.calls import AT_ONCE, Calls, Phase
 from tinycnn.feature_maps import FeatureMaps
+from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.threads import free_threads
 from tinycnn.winograd.choice import images_of_a_block, tile_rows_of_a_block
 from tinycnn.winograd.convolution import WinogradConvolution
 from tinycnn.winograd.weights import Packed
 
 # Gives maps of some images for some rows of tiles; they are this thread's until it asks again.
-Source = Callable[[blocks.Range, blocks.Range], FeatureMaps]
+Source = Callable[[Range, Range], FeatureMaps]
 
 
 def convolve(
     conv: WinogradConvolution, source: Source, packed: Packed, relu: bool, target: FeatureMaps
 ) -> None:
     """Write all images of ``target``, at once and on all threads."""
-    calls.run(phases(AT_ONCE, conv, source, packed, relu, target, blocks.free_threads()))
+    calls.run(phases(AT_ONCE, conv, source, packed, relu, target, free_threads()))
 
 
 def phases(
@@ -35,7 +37,7 @@ def phases(
     """Give the work: threads take blocks, or share each block where there are few."""
     work = _blocks(conv, target.shape[0], threads)
 
-    def alone(calls: Calls, images: blocks.Range, tile_rows: blocks.Range) -> None:
+    def alone(calls: Calls, images: Range, tile_rows: Range) -> None:
         maps = source(images, tile_rows)
         conv.block(calls, maps, packed, relu, target.select(*images), tile_rows)
 
@@ -51,12 +53,10 @@ def phases(
             conv.multiply, V=V, packed=packed, relu=relu, target=results, tile_rows=tile_rows
         )
         each = -(-conv.panels // threads)
-        yield [partial(multiply, panels=panels) for panels in blocks.cut(conv.panels, each)]
+        yield [partial(multiply, panels=panels) for panels in split_range(conv.panels, each)]
 
 
-def _blocks(
-    conv: WinogradConvolution, N: int, threads: int
-) -> list[tuple[blocks.Range, blocks.Range]]:
+def _blocks(conv: WinogradConvolution, N: int, threads: int) -> list[tuple[Range, Range]]:
     """Cut the work into (images, rows of tiles), one image's rows evenly for the threads."""
     rows = conv.rows.count
     few = tile_rows_of_a_block(conv.columns)
@@ -64,8 +64,8 @@ def _blocks(
         count = -(-rows // few)
         if N == 1:
             count = -(-count // threads) * threads
-        parts = blocks.cut(rows, -(-rows // count))
+        parts = split_range(rows, -(-rows // count))
         return [((n, n + 1), part) for n in range(N) for part in parts]
     return [
-        (images, (0, rows)) for images in blocks.cut(N, images_of_a_block(conv.rows, conv.columns))
+        (images, (0, rows)) for images in split_range(N, images_of_a_block(conv.rows, conv.columns))
     ]

@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn import blocks
 from tinycnn.arrays import Array, read_only
 from tinycnn.calls import Calls
 from tinycnn.feature_maps import FeatureMaps, round_up
 from tinycnn.kernels import microkernels
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.winograd import GROUP, input_transform, output_transform
+from tinycnn.runtime.ranges import Range
 from tinycnn.winograd.tiling import Tiling
 from tinycnn.winograd.weights import Packed, pack, panel_width
 
-Range = blocks.Range
+Range = Range
 
 # A cache line between frequencies: a stride of a power of two would map them all to one set.
 _SPARE = 16

@@ -13,13 +13,16 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from tinycnn import blocks, memory
+from tinycnn import memory
 from tinycnn.arrays import Array, read_only
 from tinycnn.feature_maps import FeatureMaps, round_up
 from tinycnn.kernels import microkernels
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.winograd import input_transform
 from tinycnn.kernels.winograd_gradient import gradient_transform, weight_transform
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.scratch import scratch
 from tinycnn.winograd.convolution import WinogradConvolution
 from tinycnn.winograd.weights import panel_width
 
@@ -53,7 +56,7 @@ def weight_gradient(
         dW[...] = 0
         db[...] = 0
         return
-    ranges = blocks.cut(N, _images_of_a_group(conv))
+    ranges = split_range(N, _images_of_a_group(conv))
     largest = _Group(conv, max(last - first for first, last in ranges))
     V, Z, dU = (
         memory.empty((size,), _FLOAT32)
@@ -81,7 +84,7 @@ class _Group:
     images: int
 
     @property
-    def tile_rows(self) -> blocks.Range:
+    def tile_rows(self) -> Range:
         """All rows of tiles."""
         return 0, self.conv.rows.count
 
@@ -152,7 +155,7 @@ def _jobs(group: _Group, f: int) -> tuple[Array, Array]:
             p * group.z_panel + f * group.z_step + (first + start) * panel,
             f * group.u_step + p * panel,
         )
-        for start, end in blocks.cut(last - first, _DEPTH) or [(0, 0)]  # no tile has it: zeros
+        for start, end in split_range(last - first, _DEPTH) or [(0, 0)]  # no tile has it: zeros
         for p in range(conv.panels)
     ]
     table = read_only(np.array(jobs, np.int64))
@@ -181,27 +184,27 @@ def _transform(
 
     def transform_inputs(g: int) -> None:
         maps, (top, left) = source(g), conv.corner
-        scratch = blocks.scratch("winograd", (conv.scratch_size,), _FLOAT32)
+        room = scratch("winograd", (conv.scratch_size,), _FLOAT32)
         input_transform(
             read_only(maps.flat), maps.start - top * maps.row - left * maps.column - g * maps.image,
             maps.image, maps.row, maps.column, group.tiles, images, conv.channels,
-            g * r.count, (g + 1) * r.count, 0, conv.channels, V, group.v_step, scratch, True,
+            g * r.count, (g + 1) * r.count, 0, conv.channels, V, group.v_step, room, True,
         )  # fmt: skip
 
-    def transform_gradients(rows: blocks.Range) -> None:
+    def transform_gradients(rows: Range) -> None:
         size = dy.shape[2] * (r.outputs * line + n * group.panel)
         size += conv.frequencies * group.panel
         gradient_transform(
             dy, mask, y is not None, *rows, group.tiles, images,
             Z, group.z_step, group.z_panel, group.panel, sums,
-            blocks.scratch("winograd gradient", (size,), _FLOAT32),
+            scratch("winograd gradient", (size,), _FLOAT32),
         )  # fmt: skip
 
     # The longer ones first, and half an image each, so that threads end together.
-    halves = blocks.cut(images * r.count, -(-r.count // 2))
+    halves = split_range(images * r.count, -(-r.count // 2))
     gradients = [partial(transform_gradients, rows) for rows in halves]
     inputs = [partial(transform_inputs, g) for g in range(images)]
-    blocks.run(lambda task: task(), [*gradients, *inputs])
+    parallel_for(lambda task: task(), [*gradients, *inputs])
     total: Array = sums.sum(axis=0, dtype=np.float64)[: conv.F]
     return total
 
@@ -216,7 +219,7 @@ def _multiply(group: _Group, V: Array, Z: Array, dU: Array, *, add: bool) -> Non
         for jobs, more in ((first, add), (rest, True)):
             products(jobs, V, 1, channels, Z, 0, panel, dU, group.line, more)
 
-    blocks.run(multiply, range(group.conv.frequencies))
+    parallel_for(multiply, range(group.conv.frequencies))
 
 
 def _to_weights(group: _Group, dU: Array, dW: Array) -> None:
@@ -225,8 +228,8 @@ def _to_weights(group: _Group, dU: Array, dW: Array) -> None:
     n_rows, n = conv.rows.frequencies, conv.columns.frequencies
     products = read_only(dU)
 
-    def transform(channels: blocks.Range) -> None:
-        scratch = blocks.scratch("winograd dW", ((n + conv.rows.kernel) * n * LANES,), _FLOAT32)
-        weight_transform(products, group.u_step, group.line, n_rows, n, *channels, dW, scratch)
+    def transform(channels: Range) -> None:
+        room = scratch("winograd dW", ((n + conv.rows.kernel) * n * LANES,), _FLOAT32)
+        weight_transform(products, group.u_step, group.line, n_rows, n, *channels, dW, room)
 
-    blocks.run(transform, blocks.cut(conv.C, _CHANNELS))
+    parallel_for(transform, split_range(conv.C, _CHANNELS))

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from tinycnn import memory
 from tinycnn.arguments import Pair
 from tinycnn.arrays import Array
-from tinycnn.blocks import Range
 from tinycnn.calls import Calls
 from tinycnn.feature_maps import FeatureMaps
 from tinycnn.kernels import space_to_depth as kernels
+from tinycnn.runtime.ranges import Range
 from tinycnn.shapes import Window
 from tinycnn.winograd.tiling import LARGEST
 

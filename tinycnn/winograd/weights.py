@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn import blocks, memory
+from tinycnn import memory
 from tinycnn.arrays import Array, read_only, row_major
 from tinycnn.feature_maps import round_up
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.winograd import transform_weights
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import Range
 from tinycnn.winograd.matrices import weight_matrix
 
 # What a product costs in a panel of so many vectors: a narrow one loads more for each multiply-add.
@@ -54,13 +56,13 @@ def pack(W: Array, bias: Array | None, outputs: tuple[int, int], *, turned: bool
     filters = round_up(F, width)
     U = memory.empty((len(G_rows) * len(G_columns) * channels * filters,), W.dtype)
 
-    def work(some: blocks.Range) -> None:
+    def work(some: Range) -> None:
         transform_weights(
             flat, origin, row, column, channel, filter, C, F,
             G_rows, G_columns, *some, U, channels, width,
         )  # fmt: skip
 
-    blocks.run(work, [(first, first + width) for first in range(0, filters, width)])
+    parallel_for(work, [(first, first + width) for first in range(0, filters, width)])
     padded = np.zeros(filters, np.float32)
     if bias is not None:
         padded[:F] = bias

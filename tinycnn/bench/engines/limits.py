@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tinycnn import blocks
 from tinycnn.arrays import Array
 from tinycnn.bench import work
 from tinycnn.bench.engines import Candidate
 from tinycnn.bench.work import Task
 from tinycnn.layers import Conv2D
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import split_range
 
 REPEATS = 5_000_000  # multiply-adds of each lane of each chain, by each thread, in one call
 STREAM = 1 << 25  # float32 numbers of each streamed array: four times a large cache
@@ -40,7 +41,7 @@ def _multiply_add(task: Task, threads: int) -> Candidate:
     sums = np.zeros((threads, CHAINS * LANES), np.float32)
 
     def call() -> None:
-        blocks.run(lambda thread: add_products(REPEATS, a, a, sums[thread]), range(threads))
+        parallel_for(lambda thread: add_products(REPEATS, a, a, sums[thread]), range(threads))
 
     def check() -> Mapping[str, Array]:
         sums[:] = 0
@@ -63,7 +64,7 @@ def _triad(task: Task, threads: int) -> Candidate:
             np.add(a[chunk], b[chunk], out=a[chunk])  # the chunk is in the cache
 
     def call() -> None:
-        blocks.run(part, blocks.cut(STREAM, STREAM // (8 * threads)))
+        parallel_for(part, split_range(STREAM, STREAM // (8 * threads)))
 
     def check() -> Mapping[str, Array]:
         call()
@@ -75,7 +76,7 @@ def _triad(task: Task, threads: int) -> Candidate:
 def _read(task: Task, threads: int) -> Candidate:
     """One array read: the sum of its squares, by BLAS."""
     a = np.full(STREAM, 0.5, np.float32)
-    parts = blocks.cut(STREAM, _CHUNK)
+    parts = split_range(STREAM, _CHUNK)
     sums = np.zeros(len(parts))
 
     def part(block: tuple[int, int]) -> None:
@@ -84,7 +85,7 @@ def _read(task: Task, threads: int) -> Candidate:
             sums[number] = chunk @ chunk
 
     def call() -> None:
-        blocks.run(part, blocks.cut(len(parts), len(parts) // (8 * threads)))
+        parallel_for(part, split_range(len(parts), len(parts) // (8 * threads)))
 
     def check() -> Mapping[str, Array]:
         call()

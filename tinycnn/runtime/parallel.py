@@ -30,7 +30,7 @@ _LOOKS = 4000
 _SLEEP = 0.05
 
 
-def run(work: Callable[[Item], Generator[None] | None], items: Iterable[Item]) -> None:
+def parallel_for(work: Callable[[Item], Generator[None] | None], items: Iterable[Item]) -> None:
     """Call ``work`` on every item, on all threads; returns when all is done.
 
     ``work`` may be a generator function: a long chain of steps that belong to one item and must keep
@@ -70,7 +70,7 @@ def _settle(settled: threading.Lock) -> None:
 
 
 class _Job:
-    """One call of `run`: the items left to do, who is at them, and what they raised."""
+    """One call of `parallel_for`: the items left to do, who is at them, and what they raised."""
 
     def __init__(self, work: Callable[[Any], Any], items: Iterable[Any]) -> None:
         self.function = work

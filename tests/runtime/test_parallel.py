@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tinycnn.runtime import pool
-from tinycnn.runtime.jobs import run
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.threads import use_threads
 
 SECONDS = 60  # a guard against hanging, never reached
@@ -24,7 +24,7 @@ def test_every_item_is_worked_on_once(threads, items):
         counts[item] += 1
 
     with use_threads(threads):
-        run(work, iter(range(items)))
+        parallel_for(work, iter(range(items)))
     assert counts == [1] * items
 
 
@@ -38,7 +38,7 @@ def test_a_generator_is_a_chain_of_steps_in_one_thread(threads):
             yield
 
     with use_threads(threads):
-        run(work, range(20))
+        parallel_for(work, range(20))
     assert sorted(steps) == list(range(1, 20))
     for item, taken in steps.items():
         assert [step for step, _ in taken] == list(range(item))
@@ -53,7 +53,7 @@ def test_all_threads_work_the_calling_one_among_them():
         seen.add(threading.get_ident())
 
     with use_threads(4):
-        run(work, range(4))
+        parallel_for(work, range(4))
     assert len(seen) == 4
     assert threading.get_ident() in seen
 
@@ -70,7 +70,7 @@ def test_an_exception_ends_what_has_not_begun_and_is_raised(threads):
 
     with use_threads(threads):
         with pytest.raises(ZeroDivisionError, match="in block 7"):
-            run(work, range(100_000))
+            parallel_for(work, range(100_000))
         # Those that ran when block 7 failed have ended, and nobody goes on behind our back.
         assert sorted(begun) == sorted([*ended, 7])
         assert len(begun) < 100_000
@@ -79,7 +79,7 @@ def test_an_exception_ends_what_has_not_begun_and_is_raised(threads):
         def count(item):
             counts[item] += 1
 
-        run(count, range(100))
+        parallel_for(count, range(100))
     assert counts == [1] * 100
 
 
@@ -97,7 +97,7 @@ def test_an_exception_ends_the_chains_that_others_work_on():
             closed.append(item)
 
     with use_threads(2), pytest.raises(KeyError, match="first"):
-        run(work, range(2))
+        parallel_for(work, range(2))
     assert closed == [1]
 
 
@@ -117,7 +117,7 @@ def test_the_first_exception_is_raised_unless_an_interrupt_follows(second):
 
     expected = second if second is KeyboardInterrupt else ValueError
     with use_threads(2), pytest.raises(expected):
-        run(work, range(2))
+        parallel_for(work, range(2))
 
 
 @pytest.mark.parametrize("error", [StopIteration, GeneratorExit, SystemExit])
@@ -126,7 +126,7 @@ def test_no_exception_is_taken_for_an_end(error):
         raise error
 
     with pytest.raises(error):
-        run(work, range(3))
+        parallel_for(work, range(3))
 
 
 def test_an_exception_keeps_no_arrays_alive_once_it_is_dealt_with():
@@ -137,7 +137,7 @@ def test_an_exception_keeps_no_arrays_alive_once_it_is_dealt_with():
             raise ValueError(array)
 
         with suppress(ValueError):
-            run(fail, range(4))
+            parallel_for(fail, range(4))
         return weakref.ref(array)
 
     gc.disable()  # so that a cycle would keep it
@@ -153,18 +153,18 @@ def test_a_nested_run_works_alone_in_the_thread_of_its_block():
 
     def work(item):
         taken = inner.setdefault(item, [])
-        run(lambda part: taken.append((part, threading.get_ident())), range(5))
+        parallel_for(lambda part: taken.append((part, threading.get_ident())), range(5))
         assert {thread for _, thread in taken} == {threading.get_ident()}
 
     with use_threads(3):
-        run(work, range(6))
+        parallel_for(work, range(6))
     assert {item: [part for part, _ in taken] for item, taken in inner.items()} == {
         item: list(range(5)) for item in range(6)
     }
 
 
 def test_after_a_nested_run_the_thread_may_share_again():
-    run(lambda _: run(lambda _: None, range(2)), range(2))
+    parallel_for(lambda _: parallel_for(lambda _: None, range(2)), range(2))
     test_all_threads_work_the_calling_one_among_them()
 
 
@@ -176,7 +176,7 @@ def test_runs_of_several_threads_share_the_pool():
             counts[caller, item] += 1
 
         with use_threads(4):
-            run(work, range(200))
+            parallel_for(work, range(200))
 
     callers = [threading.Thread(target=call, args=(caller,)) for caller in range(6)]
     for caller in callers:
@@ -194,17 +194,17 @@ def test_what_the_caller_ignores_is_ignored_in_every_thread():
         results.append(np.zeros(1) / np.zeros(1))
 
     with use_threads(2), np.errstate(invalid="ignore"):
-        run(work, range(2))
+        parallel_for(work, range(2))
     assert np.isnan(results).all()
     with use_threads(2), np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
-        run(work, range(2))
+        parallel_for(work, range(2))
     assert len(results) == 2
 
 
 def test_a_run_does_not_wait_for_helpers_that_are_busy_elsewhere():
     """All the pool's threads are held by a job that ends only after ours."""
     with use_threads(3):
-        run(lambda _: None, range(3))
+        parallel_for(lambda _: None, range(3))
     held, release = threading.Barrier(pool.pool().size + 2), threading.Event()
 
     def hold(_):
@@ -213,7 +213,7 @@ def test_a_run_does_not_wait_for_helpers_that_are_busy_elsewhere():
 
     def holder():
         with use_threads(pool.pool().size + 1):
-            run(hold, range(pool.pool().size + 1))
+            parallel_for(hold, range(pool.pool().size + 1))
 
     other = threading.Thread(target=holder)
     other.start()
@@ -224,7 +224,7 @@ def test_a_run_does_not_wait_for_helpers_that_are_busy_elsewhere():
         counts[item] += 1
 
     with use_threads(2):
-        run(work, range(10))
+        parallel_for(work, range(10))
     release.set()
     other.join(SECONDS)
     assert counts == [1] * 10
@@ -238,11 +238,11 @@ def test_a_pool_that_gives_no_threads_costs_speed_only(monkeypatch):
     monkeypatch.setattr("_thread.start_new_thread", exhausted)
     done = []
     with use_threads(4):
-        run(done.append, range(9))
+        parallel_for(done.append, range(9))
     assert done == list(range(9))
 
     def fail(item):
         raise ZeroDivisionError
 
     with use_threads(4), pytest.raises(ZeroDivisionError):
-        run(fail, range(9))
+        parallel_for(fail, range(9))
