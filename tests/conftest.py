@@ -6,14 +6,17 @@ from hypothesis import HealthCheck, settings
 
 # A first call compiles for seconds and a shared machine stalls: time is not checked here. The same
 # examples on every run: a red run is red for everybody, and says how to repeat it.
-settings.register_profile(
-    "tinycnn",
-    deadline=None,
-    derandomize=True,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("tinycnn")
+# A plain run draws a third; the gate draws all: pytest --hypothesis-profile thorough.
+for name, examples in (("quick", 34), ("thorough", 100)):
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile("quick")
 
 # Whether a kernel was compiled before does not belong in what tests read on stderr.
 os.environ["TINYCNN_QUIET"] = "1"
