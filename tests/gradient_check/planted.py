@@ -8,6 +8,12 @@ import numpy as np
 from gradient_check.numpy_ops import RELU, TANH
 from gradient_check.planted_cells import dense_errors, elementwise_errors, softmax_errors
 from gradient_check.planted_convolutions import convolution_errors, relu_errors, strided_errors
+from gradient_check.planted_hidden import (
+    dead_errors,
+    normalization_errors,
+    rounding_errors,
+    scale_errors,
+)
 from gradient_check.planted_pools import pool_errors
 from gradient_check.planting import Planted, drawn
 
@@ -85,4 +91,8 @@ PLANTED = [
     *elementwise_errors(),
     *softmax_errors(),
     *behaviour_errors(),
+    *rounding_errors(),
+    *dead_errors(),
+    *scale_errors(),
+    *normalization_errors(),
 ]

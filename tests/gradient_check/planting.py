@@ -19,6 +19,7 @@ class Planted:
     kind: str | None = None  # what the diagnosis has to call it; None: nothing well known
     says: str = ""  # and what its text has to hold
     problem: str = ""  # or: what the report has to say of its behaviour
+    awake: dict[str, np.ndarray] | None = None  # or: nothing is seen of it but at these values
 
 
 def drawn(seed=0, **shapes):

@@ -24,6 +24,7 @@ from gradient_check.numpy_ops import (
     Windows,
     softmax,
 )
+from gradient_check.right_hidden import HIDDEN
 
 
 @dataclass(frozen=True)
@@ -324,4 +325,11 @@ def plain():
     ]
 
 
-RIGHT = [*kinks(), *smooth(), *scales(), *cancelling(), *plain()]
+RIGHT = [
+    *kinks(),
+    *smooth(),
+    *scales(),
+    *cancelling(),
+    *plain(),
+    *(Right(*hidden) for hidden in HIDDEN),
+]

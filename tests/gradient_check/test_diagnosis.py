@@ -38,8 +38,9 @@ def test_a_right_gradient_looks_like_nothing(planted):
             assert diagnose(target, name, dy, right, []) == []
 
 
-def slopes(target, name, dy, step=1e-6):
+def slopes(target, name, dy):
     array, gradient = target.arrays[name], np.empty(target.arrays[name].shape)
+    step = 1e-6 * np.abs(array).max()
     for cell in np.ndindex(array.shape):
         above, below = array.copy(), array.copy()
         above[cell] += step

@@ -154,7 +154,7 @@ class Differences:
         if claim is None:
             return certain(found)
         best = settled(found)
-        if known or grain.coarse or best.unclear or refuted(claim, readings):
+        if known or best.unclear or refuted(claim, readings):
             return best
         return replace(best, unclear=SLOWLY)
 

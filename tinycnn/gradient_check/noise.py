@@ -16,15 +16,15 @@ import numpy as np
 
 from tinycnn.arrays import Array
 
-# Points of one side, in units of their distance; uneven, for a staircase may keep step with even ones.
-_POINTS = np.array([0.0, 1.31, 1.83, 2.97, 3.62, 5.19, 5.78, 7.1, 8.43])
+# Points of one side, in units of their distance; no fractions, for a staircase may keep step with them.
+_POINTS = np.sqrt([0.0, 2.0, 5.0, 11.0, 17.0, 29.0, 41.0, 53.0, 71.0])
 _DISTANCES = (3.1e-6, 1.1e-4, 3.3e-3, 0.05)  # in units of what moves; above float32's staircase
 _CUBIC, _ = np.linalg.qr(np.vander(_POINTS / _POINTS[-1], 4))
 _FREEDOM = len(_POINTS) - 4
 _FAR = (8.0, 0.5)  # whether an output hangs on what moves at all is seen here
 EPS = float(np.finfo(np.float64).eps)
 _CLEAR = 0.2  # of a change: what is off by more is no rounding, but a function that turns
-_PLAIN = 8.0  # times float64's own rounding of an output is nothing to speak of
+_PLAIN = 1e3  # times float64's own rounding is nothing to speak of
 _JUMP = 0.02  # of a change: what is left of it between two points next to each other is no slope
 _TREAD = 1e-10  # of what moves: a staircase with steps as short is float64's own
 _HALVINGS = 40
@@ -66,17 +66,16 @@ def grain_of(y: Array, dy: Array, at: Outputs, units: Sequence[float]) -> Grain:
             reached |= (at(far * units[-1]) != y) | (at(-far * units[-1]) != y)
         columns = np.append(reached.reshape(-1), True)  # the last is their sum
         rounded = np.zeros(columns.size)
-        for distance in (unit * part for unit in units for part in _DISTANCES):
+        for unit, part in ((unit, part) for unit in units for part in _DISTANCES):
             if not columns.any():
                 break
-            ahead, behind = (_side(y, dy, at, sign * distance) for sign in (1, -1))
+            ahead, behind = (_side(y, dy, at, sign * unit, part) for sign in (1, -1))
             off = np.minimum(ahead.off, behind.off)
             if not np.isfinite(off).all():
                 break
             clear = off <= _CLEAR * np.where(off == ahead.off, ahead.size, behind.size)
             seen = columns & clear & (ahead.moving + behind.moving >= len(_POINTS) - 1)
-            heard = seen & (off > _PLAIN * EPS * np.maximum(ahead.largest, behind.largest))
-            rounded[heard] = _STEP * off[heard]
+            rounded[seen] = _STEP * off[seen]
             columns &= ~seen
         rounded[columns] = _jump(y, at, columns[:-1].reshape(y.shape), units[-1])
     outputs = rounded[:-1].reshape(y.shape)
@@ -88,27 +87,25 @@ def grain_of(y: Array, dy: Array, at: Outputs, units: Sequence[float]) -> Grain:
 class _Side:
     """What each output, and their sum as the last, does in the points on one side."""
 
-    off: Array  # standard deviation from a cubic; NaN where forward leaves its domain
+    off: Array  # standard deviation from a cubic, 0 if float64's own; NaN outside forward's domain
     size: Array  # of the largest change
     moving: Array  # between how many points it moves
-    largest: Array  # absolute value
 
 
-def _side(y: Array, dy: Array, at: Outputs, distance: float) -> _Side:
-    moved = np.stack([y.reshape(-1), *(at(distance * p).reshape(-1) for p in _POINTS[1:])])
+def _side(y: Array, dy: Array, at: Outputs, unit: float, part: float) -> _Side:
+    moved = np.stack([y.reshape(-1), *(at(unit * part * p).reshape(-1) for p in _POINTS[1:])])
     weights = dy.reshape(-1)
     change = np.column_stack([moved - moved[0], (moved - moved[0]) @ weights])
-    moving = np.count_nonzero(np.diff(change, axis=0), axis=0)
     size = np.abs(change).max(axis=0)
-    unit = np.divide(change, size, out=np.zeros_like(change), where=size > 0)
-    left = unit - _CUBIC @ (_CUBIC.T @ unit)
+    shape = np.divide(change, size, out=np.zeros_like(change), where=size > 0)
+    left = shape - _CUBIC @ (_CUBIC.T @ shape)
+    off = size * np.sqrt((left * left).sum(axis=0) / _FREEDOM)
     largest = np.abs(moved).max(axis=0)
-    return _Side(
-        size * np.sqrt((left * left).sum(axis=0) / _FREEDOM),
-        size,
-        moving,
-        np.append(largest, (np.abs(weights) * largest).max(initial=0.0)),
-    )
+    # Rounding of what moves is float64's own as well, times the slope.
+    own = np.append(largest, (np.abs(weights) * largest).max(initial=0.0))
+    own += size / (part * _POINTS[-1])
+    off[off <= _PLAIN * EPS * own] = 0.0
+    return _Side(off, size, np.count_nonzero(np.diff(change, axis=0), axis=0))
 
 
 def _jump(y: Array, at: Outputs, still: Array, unit: float) -> float:

@@ -22,6 +22,7 @@ class Entry:
     verdict: str  # "agrees", "differs", "kink", "unresolved"
     reason: str = ""
     own_noise: bool = False  # unresolved only because float64 cannot show what is so small
+    doubtful: bool = False  # unresolved: it may be wrong, or forward's rounding makes it look so
     index: tuple[int, ...] | None = None  # of a single cell
 
     @property

@@ -47,6 +47,7 @@ def judged(
         verdict, reason = ("unresolved", found.unclear) if found.unclear else ("differs", "")
     elif doubt > VISIBLE * size:
         verdict, reason = "unresolved", ROUGH
+    doubtful = grain.coarse and verdict == "unresolved" and discrepancy > tolerance * size + doubt
     if grain.coarse and verdict == "unresolved":
         reason = grain.words
     return Entry(
@@ -58,6 +59,7 @@ def judged(
         verdict=verdict,
         reason=reason,
         own_noise=reason == BOTH_ZERO or (reason in (TOO_SMALL, ROUGH) and found.own_noise),
+        doubtful=doubtful,
         index=direction.index(shape),
     )
 
@@ -75,6 +77,9 @@ def enough_for_a_verdict(
     known = [entry for entry in entries if entry.decided or entry.own_noise]
     if not known or cells < wanted / 4:
         return _too_few(entries, cells, wanted), ""
+    doubtful = [entry for entry in entries if entry.doubtful]
+    if doubtful:
+        return _in_doubt(doubtful), ""
     if not any(entry.decided and entry.size > VISIBLE * rms for entry in known):
         return _nothing_seen(target, name, known)
     whole = [entry for entry in entries if entry.index is None]
@@ -95,6 +100,14 @@ def _too_few(entries: Sequence[Entry], cells: int, wanted: int) -> str:
     return (
         f"too little is left to check: {cells} of {wanted} entries, the others were skipped; "
         f"choose arrays that lie further from kinks"
+    )
+
+
+def _in_doubt(entries: Sequence[Entry]) -> str:
+    worst = max(entries, key=lambda entry: entry.error)
+    return (
+        f"{worst.reason}: at {worst.where} the gradient is {worst.analytic:.7g} and the difference "
+        f"{worst.numeric:.7g}, which may be rounding or an error; compute in float64, without rounding"
     )
 
 

@@ -13,6 +13,8 @@ from tinycnn.layers import Layer
 from tinycnn.model import Sequential
 from tinycnn.testing.subject import Subject
 
+_DRAWS = 3
+
 
 def gradients(subject: Subject) -> None:
     """dx and each parameter's gradient agree with differences, at values well apart."""
@@ -26,9 +28,13 @@ def gradients(subject: Subject) -> None:
 
 def gradients_at_ties(subject: Subject) -> None:
     """So they do at whole numbers, where many cells are equal and many are zero."""
-    x = tied(np.random.default_rng(subject.seed), (3, *subject.input_shape))
-    with subject.reporting("gradcheck"):
-        report = gradcheck(_copy(subject), x, rng=subject.seed)
+    rng = np.random.default_rng(subject.seed)
+    for _ in range(_DRAWS):  # of a few cells, all may lie on kinks or where nothing comes through
+        x = tied(rng, (3, *subject.input_shape))
+        with subject.reporting("gradcheck"):
+            report = gradcheck(_copy(subject), x, rng=subject.seed)
+        if report.verdict != "undecided":
+            break
     _judge(report, "where cells are equal or zero")
 
 
@@ -50,18 +56,19 @@ def _copy(subject: Subject) -> Layer:
 
 
 def _judge(report: Report, words: str) -> None:
-    """Fail where a gradient is wrong; how the layer behaves is asked by checks of their own."""
-    wrong = [tensor for tensor in report.tensors if not tensor.ok]
+    """Fail where a gradient is wrong or undecided; how the layer behaves is asked by checks of their own."""
     if not report.tensors:
         raise CheckFailedError(f"no gradient can be checked {words}: {'; '.join(report.problems)}")
-    if wrong:
-        names = ", ".join(tensor.name for tensor in wrong)
-        told = " ".join(_told(tensor) for tensor in wrong)
-        raise CheckFailedError(f"the gradient of {names} is wrong {words}. {told}")
+    for verdict in ("wrong", "undecided"):
+        found = [tensor for tensor in report.tensors if tensor.verdict == verdict]
+        if found:
+            names = ", ".join(tensor.name for tensor in found)
+            told = " ".join(_told(tensor) for tensor in found)
+            raise CheckFailedError(f"the gradient of {names} is {verdict} {words}. {told}")
 
 
 def _told(tensor: TensorReport) -> str:
-    """The worst entry of a wrong gradient, and what it looks like."""
+    """The worst entry of a wrong gradient, and what it looks like; why one is undecided."""
     if not tensor.failures or tensor.worst is None:
         return f"d{tensor.name}: {tensor.shortage}."
     worst = tensor.worst

@@ -79,7 +79,7 @@ def _own_factor(found: Evidence) -> float:
     slopes = found.slopes.middle[np.isfinite(found.slopes.middle)]
     size = float(np.abs(slopes).max(initial=0.0))
     slopes = slopes[np.abs(slopes) > 1e-6 * size]
-    if not slopes.size or close(size, 1) or not found.same(slopes, slopes[0], size):
+    if slopes.size < _FEW or close(size, 1) or not found.same(slopes, slopes[0], size):
         return 0.0
     return float(slopes[0])
 

@@ -1,0 +1,63 @@
+"""Whether outputs hang on an array at other values than those given."""
+
+import numpy as np
+import pytest
+
+from tinycnn.gradient_check import as_target
+from tinycnn.gradient_check.elsewhere import hangs_on
+
+X, B = np.random.default_rng(0).standard_normal((2, 4, 3))
+
+
+def where(function, *arrays, name="x"):
+    return hangs_on(as_target((function, lambda *a: a), *arrays), name)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda x, b: x + b, "of the same size"),
+        (lambda x, b: np.maximum(x - 20, 0), "about 30 times as large"),
+        (lambda x, b: np.maximum(-x - 1e5, 0), "about 1e+06 times as large"),
+    ],
+)
+def test_other_values(function, words):
+    assert where(function, X, B) == words
+
+
+@pytest.mark.parametrize(
+    "function", [lambda x, b: b + 0 * x, lambda x, b: (x - x) + b, lambda x, b: np.ones(3)]
+)
+def test_a_constant_hangs_on_nothing(function):
+    assert where(function, X, B) == ""
+
+
+def test_an_invariance_is_told_from_rounding():
+    def centred(x, b):
+        return x + b[:1] - (x + b[:1]).mean(0)
+
+    assert where(centred, X, B, name="b") == ""
+    assert where(centred, X, B, name="x") == "of the same size"
+
+
+def test_a_gain_of_zero_hides_x():
+    assert where(lambda x, gain: x * gain, X, np.zeros(3)) == "of the same size"
+
+
+def test_a_domain_is_kept():
+    assert where(lambda x: np.floor(np.log(x)), np.full(3, 2.0)) != ""
+
+
+def test_a_function_that_refuses_other_values_is_not_seen_to_move():
+    def picky(x):
+        if not np.array_equal(x, X):
+            raise ValueError("not these")
+        return x
+
+    assert where(picky, X) == ""
+
+
+def test_nothing_given_is_written_to():
+    kept = X.copy()
+    where(lambda x: np.multiply(x, 2, out=x), X)
+    np.testing.assert_array_equal(X, kept)
