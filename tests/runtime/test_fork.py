@@ -130,7 +130,7 @@ def test_every_lock_of_the_engine_is_free_in_a_child():
         if re.search(r"threading\.(R?Lock|Condition|Semaphore|Event)\(", file.read_text())
     ]
     names = {file.relative_to(PACKAGE).as_posix() for file in made_elsewhere}
-    # What a caller of `parallel_for` waits on is known to itself alone; in plain Python, a lock that frees itself;
-    # the last two are tools for tests and benchmarks, which never fork.
+    # What a caller of `parallel_for` waits on is known to itself alone; the lock of plain Python kernels
+    # frees itself; tools for tests and benchmarks never fork.
     allowed = {"runtime/locks.py", "runtime/parallel.py", "kernels/shared_memory.py"}
     assert names - {"testing/threads.py", "bench/memory_peak.py"} <= allowed

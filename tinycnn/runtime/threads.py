@@ -55,7 +55,7 @@ def busy() -> threading.Lock:
 
 
 def threads() -> int:
-    """Threads that `parallel_for` uses: `use_threads`, else TINYCNN_THREADS, else the cores this process may use."""
+    """Threads of `parallel_for`: `use_threads`, else TINYCNN_THREADS, else the cores this process may use."""
     choice = _choice.get()
     while choice is not None and choice.maker() is None:
         choice = choice.outer
