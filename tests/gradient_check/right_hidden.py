@@ -78,7 +78,7 @@ def roundings():
 
 def scales():
     linear = Pair(lambda x: 3 * x, lambda dy, x: 3 * dy)
-    logarithm = Pair(lambda x: np.log(x), lambda dy, x: dy / x)
+    logarithm = Pair(lambda x: np.log(np.abs(x)), lambda dy, x: dy / x)
 
     def at(scale, op):
         return lambda rng: (op, [scale * rng.standard_normal((4, 5))])
