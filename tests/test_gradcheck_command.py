@@ -42,6 +42,12 @@ class Stateful(Power):
     def backward(self, params, dy, saved, context):
         return self.power * dy * self.x ** (self.power - 1), {}
 
+class Dead(Power):
+    def forward(self, params, x, context):
+        return np.maximum(x - 9, 0), x
+    def backward(self, params, dy, saved, context):
+        return 7 * dy * (saved > 9), {}
+
 class Crashes(Power):
     def backward(self, params, dy, saved, context):
         return dy * saved.no_such_name, {}
@@ -216,6 +222,16 @@ def test_a_wrong_layer_ends_with_1_and_is_named(capsys):
     ]
 
 
+def test_what_is_undecided_ends_with_1_and_says_why(capsys):
+    code, out, _ = run(capsys, "mine.py:Dead", "--input", "4,3")
+    assert code == 1
+    assert out.startswith("Gradients of Dead layer: undecided")
+    assert "dx: undecided: nothing was tested" in out
+    assert "the gradient of x is undecided" in " ".join(out.split())
+    data = json.loads(run(capsys, "mine.py:Dead", "--input", "4,3", "--json")[1])
+    assert (data["ok"], data["results"][0]["verdict"]) == (False, "undecided")
+
+
 def test_an_error_of_ones_own_code_is_told_with_its_line(capsys):
     line = 1 + LAYER.splitlines().index("        return dy * saved.no_such_name, {}")
     for more in ((), ("--json",)):
@@ -274,7 +290,7 @@ def test_a_wrong_derivative_explained_ends_with_1(capsys):
     ("argv", "words"),
     [
         (["mine.py"], "mine.py is no exercise: say what in it is to be checked, as in mine.py:NAME; it has"),
-        (["mine.py"], "Power, Half, Stateful, Crashes, net, deep"),
+        (["mine.py"], "Power, Half, Stateful, Dead, Crashes, net, deep"),
         (["nowhere.py"], "'nowhere.py' cannot be read: No such file"),
         (["nowhere.py:Layer", "--input", "3"], "'nowhere.py' cannot be read"),
         (["conv2d"], "TARGET is FILE.py:NAME, or FILE.py for an exercise, got 'conv2d'"),

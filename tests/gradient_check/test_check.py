@@ -160,6 +160,83 @@ def test_factors_are_caught(factor, at):
     assert all(entry.verdict == "differs" for entry in report["x"].entries)
 
 
+@pytest.mark.parametrize("power", [-307, -300, -250, -160, -100, 100, 160, 200, 250, 300, 305])
+@pytest.mark.parametrize("factor", [1, -1, 1.001])
+def test_every_scale_that_float64_holds(power, factor):
+    scale = 10.0**power
+    for function, derivative in (
+        (lambda x: 3 * x, lambda x: 3 + 0 * x),
+        (relu, lambda x: x > 0),
+        (lambda x: np.tanh(x / scale) * scale, lambda x: 1 - np.tanh(x / scale) ** 2),
+    ):
+        pair = function, lambda dy, x, d=derivative: factor * dy * d(x)
+        report = gradcheck(pair, scale * AT["anywhere"])
+        assert report.verdict == ("right" if factor == 1 else "wrong"), report
+        kinds = [guess.kind for guess in report["x"].diagnosis]
+        assert kinds == {1: [], -1: ["sign"], 1.001: ["factor"]}[factor]
+
+
+@pytest.mark.parametrize(
+    "powers", [(250, -250), (-250, 250), (150, 150), (-150, -150), (-300, 300), (200, -300)]
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_arrays_of_different_scales(powers, sign):
+    x, W = (10.0**p * rng(p % 9).standard_normal((4, 4)) for p in powers)
+    pair = (lambda x, W: x @ W, lambda dy, x, W: (sign * dy @ W.T, x.T @ dy))
+    report = gradcheck(pair, x, W)
+    verdicts = {tensor.name: tensor.verdict for tensor in report.tensors}
+    assert verdicts == {"x": "right" if sign == 1 else "wrong", "W": "right"}, report
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("function", ["log", "sqrt", "tanh"])
+def test_cells_of_different_scales_are_never_judged_the_wrong_way(function, sign):
+    """From 1e-200 to 1e200 in one array; where the small ones cannot be seen, it says so."""
+    derivative = {
+        "log": lambda x: 1 / x,
+        "sqrt": lambda x: 0.5 / np.sqrt(x),
+        "tanh": lambda x: 1 - np.tanh(x) ** 2,
+    }[function]
+    x = 10.0 ** rng(1).uniform(-200, 200, (4, 5))
+    report = gradcheck((getattr(np, function), lambda dy, x: sign * dy * derivative(x)), x)
+    wanted = "right" if sign == 1 else "wrong"
+    assert report.verdict in ((wanted,) if function == "log" else (wanted, "undecided")), report
+
+
+def test_coarse_rounding_is_named_where_it_hides_the_answer():
+    function = (lambda x: np.round(np.tanh(x), 3), lambda dy, x: dy * (1 - np.tanh(x) ** 2))
+    report = gradcheck(function, AT["anywhere"])
+    assert report.verdict == "undecided"
+    assert report["x"].shortage.startswith("forward seems to round to 1e-3")
+    assert "dx: undecided: forward seems to round to 1e-3" in str(report)
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1, -1, 7])
+def test_errors_are_caught_behind_float32(factor):
+    def forward(x):
+        return np.tanh(x.astype(np.float32)).astype(np.float64)
+
+    report = gradcheck((forward, lambda dy, x: factor * dy * (1 - np.tanh(x) ** 2)), AT["anywhere"])
+    assert report.verdict == "wrong"
+    assert report["x"].diagnosis[0].kind == ("sign" if factor == -1 else "factor")
+
+
+def test_a_dead_array_is_undecided_beside_one_that_is_right():
+    pair = (lambda x, gain: gain * x, lambda dy, x, gain: (7 * dy * gain, (dy * x).sum(0)))
+    report = gradcheck(pair, AT["anywhere"], np.zeros(3))
+    assert report.verdict == "undecided" and not report.ok
+    assert [tensor.verdict for tensor in report.tensors] == ["undecided", "right"]
+    assert report["x"].checked == 0
+    assert report["x"].shortage.startswith(
+        "nothing was tested: the gradient and the difference are both exactly 0 everywhere"
+    )
+
+
+def test_a_gradient_of_zero_that_should_not_be_is_wrong():
+    pair = (lambda x, gain: gain * x, lambda dy, x, gain: (0 * x, (dy * x).sum(0)))
+    assert gradcheck(pair, AT["anywhere"], np.ones(3)).verdict == "wrong"
+
+
 @pytest.mark.parametrize("cell", [0, 61_234, 99_999])
 def test_one_wrong_cell_of_100_000_is_found(cell):
     def backward(dy, x):

@@ -162,6 +162,29 @@ def test_each_number_in_the_text_is_true():
     )
 
 
+@pytest.mark.parametrize("shapes", [((1, 1, 1, 1), (1, 1, 1, 1)), ((1, 2, 2, 1), (2, 2, 1, 1))])
+def test_results_in_another_order_are_no_factor_of_one_number(shapes):
+    arrays = drawn(x=shapes[0], W=shapes[1], b=(1,))
+    conv = Conv(Windows(shapes[1][:2]))
+
+    def turned(dy, *given):
+        dx, dW, db = conv.backward(dy, *given)
+        return dW.reshape(dx.shape), dx.reshape(dW.shape), db
+
+    found = said((conv.forward, turned), *arrays.values())
+    assert {name: [guess.kind for guess in guesses] for name, guesses in found.items()} == {
+        "x": ["another array's"], "W": ["another array's"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("cells", [1, 2])
+def test_a_factor_of_one_or_two_numbers_is_none_without_a_meaning(cells):
+    x = drawn(x=(cells,))["x"]
+    assert said((np.tanh, lambda dy, x: 1.37 * TANH.backward(dy, x)), x) == {}
+    (guesses,) = said((np.tanh, lambda dy, x: -TANH.backward(dy, x)), x).values()
+    assert guesses[0].kind == "sign"
+
+
 # ----------------------------------------------------------------------- large: entries alone known
 
 LARGE = drawn(x=(7, 200), W=(200, 200), b=(200,))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinycnn.gradient_check.noise import grain_of
+from tinycnn.gradient_check.noise import grain_of, precision
 
 AT = np.random.default_rng(0).uniform(0.5, 1.5, 6)
 
@@ -75,3 +75,9 @@ def test_the_sum_is_off_by_what_its_outputs_share():
 
 def test_where_forward_leaves_its_domain_nothing_is_heard():
     assert not grain(np.sqrt, np.array([1e-9, 2e-9])).coarse
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_precision_of_what_was_computed_in_a_smaller_type(dtype):
+    assert precision(AT.astype(dtype).astype(np.float64)) == np.finfo(dtype).eps
+    assert precision(1e200 * AT) == np.finfo(np.float64).eps

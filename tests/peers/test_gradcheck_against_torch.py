@@ -33,3 +33,54 @@ def test_what_pytorch_passes_we_pass(torch, right):
         if torch_passes(torch, pair.forward, pair.backward, arrays, seed):
             report = gradcheck((pair.forward, pair.backward), *arrays, rng=seed)
             assert report.ok or right.may_fall_short, report
+
+
+MODULES = {
+    "linear": (lambda torch: torch.nn.Linear(5, 3), (4, 5)),
+    "tanh": (lambda torch: torch.nn.Tanh(), (4, 5)),
+    "softmax": (lambda torch: torch.nn.Softmax(-1), (4, 5)),
+    "layer norm": (lambda torch: torch.nn.LayerNorm(5), (4, 5)),
+    "batch norm": (lambda torch: torch.nn.BatchNorm1d(5), (4, 5)),
+    "two layers": (
+        lambda torch: torch.nn.Sequential(
+            torch.nn.Linear(5, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3)
+        ),
+        (4, 5),
+    ),
+    "conv": (
+        lambda torch: torch.nn.Sequential(
+            torch.nn.Conv2d(2, 3, 3, padding=1), torch.nn.ReLU(), torch.nn.MaxPool2d(2)
+        ),
+        (2, 2, 4, 4),
+    ),
+}
+
+
+def in_float64_outside(torch, make):
+    """A module as people wrap it: float32 inside, NumPy's float64 outside."""
+
+    def run(x):
+        torch.manual_seed(0)
+        tensor = torch.tensor(x, dtype=torch.float32, requires_grad=True)
+        return tensor, make(torch)(tensor)
+
+    def forward(x):
+        return run(x)[1].detach().numpy().astype(np.float64)
+
+    def backward(dy, x):
+        tensor, y = run(x)
+        y.backward(torch.tensor(dy, dtype=torch.float32))
+        return tensor.grad.numpy().astype(np.float64)
+
+    return forward, backward
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_in_float32_is_right_and_its_negative_wrong(torch, name):
+    make, shape = MODULES[name]
+    forward, backward = in_float64_outside(torch, make)
+    for seed in range(4):
+        x = np.random.default_rng(seed).standard_normal(shape)
+        assert gradcheck((forward, backward), x, rng=seed).verdict in ("right", "undecided")
+        negative = gradcheck((forward, lambda dy, x: -backward(dy, x)), x, rng=seed)
+        assert negative.verdict == "wrong", negative

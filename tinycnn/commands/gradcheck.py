@@ -29,6 +29,8 @@ examples:
   tinycnn gradcheck my_net.py:net                         a model of yours
   tinycnn gradcheck my_solution.py                        grade an exercise (tinycnn exercise)
   tinycnn gradcheck --explain 'conv1.W[5,5,0,3]'          how a difference's error depends on its step
+
+exit code: 0 every gradient is right; 1 one is wrong or undecided; 2 bad input
 """
 _SAMPLES = 3  # of a layer's batch
 

@@ -11,7 +11,7 @@ from tinycnn.arrays import Array
 from tinycnn.gradient_check import sampling
 from tinycnn.gradient_check.diagnosis import diagnose
 from tinycnn.gradient_check.differences import Differences
-from tinycnn.gradient_check.noise import Grain
+from tinycnn.gradient_check.noise import Grain, precision
 from tinycnn.gradient_check.report import Entry, TensorReport
 from tinycnn.gradient_check.sampling import Direction
 from tinycnn.gradient_check.sizes import scale
@@ -32,7 +32,7 @@ class Comparison:
     ) -> None:
         self.target, self.dy, self.tolerance, self.rng = target, dy, tolerance, rng
         self.differences = Differences(target, dy)
-        self._size: tuple[Array | None, float] = None, 0.0
+        self._known: tuple[Array | None, float, float] = None, 0.0, 0.0
 
     def tensor(
         self, name: str, gradient: Array, samples: int | None, directions: int
@@ -63,20 +63,30 @@ class Comparison:
     def _compared(self, direction: Direction, gradient: Array, grain: Grain) -> Entry:
         """Compare one derivative; what seems to differ is measured again by every step."""
         analytic = direction.along(gradient)
-        least = self._rms(gradient) * direction.norm
+        _, rms, exact = self._measured(gradient)
+        least = rms * direction.norm
+        own = exact if grain.coarse else 0.0
         size = max(abs(analytic), least)
         found = self.differences.along(direction, size, self.tolerance, grain)
-        entry = judged(direction, gradient.shape, analytic, found, least, self.tolerance, grain)
+        entry = judged(
+            direction, gradient.shape, analytic, found, least, own, self.tolerance, grain
+        )
         if entry.verdict == "differs" or (found.unclear and entry.verdict == "unresolved"):
             found = self.differences.confirm(direction, size, self.tolerance, analytic, grain)
-            entry = judged(direction, gradient.shape, analytic, found, least, self.tolerance, grain)
+            entry = judged(
+                direction, gradient.shape, analytic, found, least, own, self.tolerance, grain
+            )
         return entry
 
     def _rms(self, gradient: Array) -> float:
-        """The size of a gradient's cells; worked out once for one after the other."""
-        if self._size[0] is not gradient:
-            self._size = gradient, scale(gradient, zero=0.0)
-        return self._size[1]
+        """The size of a gradient's cells."""
+        return self._measured(gradient)[1]
+
+    def _measured(self, gradient: Array) -> tuple[Array | None, float, float]:
+        """A gradient, its size and its precision; worked out once for one after the other."""
+        if self._known[0] is not gradient:
+            self._known = gradient, scale(gradient, zero=0.0), precision(gradient)
+        return self._known
 
     def _wanted(self, size: int, samples: int | None) -> int:
         if samples is not None:

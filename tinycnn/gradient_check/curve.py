@@ -203,20 +203,20 @@ def _slope(
 ) -> float:
     """One central difference with all arrays in ``dtype``."""
     name, cell = place
-    values: dict[str, Array] = {
-        key: array.astype(dtype) if array.dtype.kind == "f" else array
-        for key, array in target.arrays.items()
-    }
     outputs, places = [], []
-    for side in (step, -step):
-        moved = values[name].copy()
-        moved.reshape(-1)[cell] += dtype(side)
-        with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # float32 does not hold every scale, nor forward every step
+        values: dict[str, Array] = {
+            key: array.astype(dtype) if array.dtype.kind == "f" else array
+            for key, array in target.arrays.items()
+        }
+        for side in (step, -step):
+            moved = values[name].copy()
+            moved.reshape(-1)[cell] += dtype(side)
             outputs.append(np.asarray(forward({**values, name: moved}), np.float64))
-        places.append(float(moved.reshape(-1)[cell]))
-    # A step that rounding swallows whole gives the slope 0: that is what a program would see.
-    length = places[0] - places[1] or 2 * step
-    return float(np.vdot(dy, outputs[0] - outputs[1])) / length
+            places.append(float(moved.reshape(-1)[cell]))
+        # A step that rounding swallows whole gives the slope 0: that is what a program would see.
+        length = places[0] - places[1] or 2 * step
+        return float(np.vdot(dy, outputs[0] - outputs[1])) / length
 
 
 def _row(error: float) -> int:

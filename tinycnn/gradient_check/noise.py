@@ -55,6 +55,15 @@ class Grain:
         return f"{ROUNDS} 1e{power}"
 
 
+def precision(array: Array) -> float:
+    """The rounding, as a part of a number, of the smallest type that holds an array exactly."""
+    with np.errstate(over="ignore"):
+        for kind in (np.float16, np.float32):
+            if np.array_equal(array.astype(kind), array):
+                return float(np.finfo(kind).eps)
+    return EPS
+
+
 def grain_of(y: Array, dy: Array, at: Outputs, units: Sequence[float]) -> Grain:
     """Measure ``at``, the outputs near ``y = at(0)``.
 

@@ -24,16 +24,17 @@ def judged(
     analytic: float,
     found: Derivative,
     least: float,
+    own: float,
     tolerance: float,
     grain: Grain,
 ) -> Entry:
     """The verdict: a discrepancy is compared with what the difference itself may be wrong by.
 
     ``least`` is the size that a derivative along ``direction`` has in the tensor as a whole,
-    ``grain`` what forward rounds to.
+    ``own`` the part of it that backward's own type may round off, ``grain`` what forward rounds to.
     """
     size = max(abs(analytic), abs(found.value), least)
-    discrepancy, doubt = abs(analytic - found.value), SAFETY * found.error
+    discrepancy, doubt = abs(analytic - found.value), SAFETY * (found.error + own * size)
     verdict, reason = "agrees", ""
     if found.kink:
         verdict, reason = "kink", found.kink
