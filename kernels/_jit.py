@@ -13,12 +13,14 @@ them is always safe. A directory that others may write to is refused; see `_priv
 
 from __future__ import annotations
 
+import _thread
 import hashlib
 import os
 import pickle
 import re
 import shutil
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Set
@@ -31,23 +33,32 @@ from tinycnn.kernels import _private_files
 
 
 def _start_numba() -> Any:  # Any: its annotations differ from version to version
+    """Import Numba in a thread, which no signal reaches: half of it would stay, and never start again."""
+    result: list[Any] = []
+    done = threading.Lock()
+    done.acquire()
+
+    def load() -> None:
+        try:
+            result.append(import_module("numba"))
+        except BaseException as error:  # the caller's
+            result.append(error)
+        finally:
+            done.release()
+
     try:
-        return import_module("numba")
-    except ValueError as error:  # of a variable NUMBA_... that says what can't be
-        raise ImportError(f"Numba does not start: {error}") from error
+        _thread.start_new_thread(load, ())
+    except RuntimeError:  # there are no more threads to be had
+        load()
+    done.acquire()
+    if isinstance(result[0], ValueError):  # of a variable NUMBA_... that says what can't be
+        raise ImportError(f"Numba does not start: {result[0]}") from result[0]
+    if isinstance(result[0], BaseException):
+        raise result[0]
+    return result[0]
 
 
 numba = _start_numba()
-
-# A child of os.fork would wait for ever for a compilation that a thread of the parent had begun: the fork
-# waits until it is done.
-_compiling: Any = import_module("numba.core.compiler_lock").global_compiler_lock
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_compiling.acquire,
-        after_in_parent=_compiling.release,
-        after_in_child=_compiling.release,
-    )
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -208,7 +219,8 @@ def _announce(name: object) -> None:
 
 
 def _say(text: str) -> None:
-    print(f"tinycnn: {text}", file=sys.stderr)
+    with suppress(OSError, ValueError):  # the disk is full, or stderr closed: no reason to fail
+        print(f"tinycnn: {text}", file=sys.stderr)
 
 
 _warned = False

@@ -19,7 +19,7 @@ from tinycnn.arrays import Array, expect_axes, expect_shape, numbers, read_only,
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
 from tinycnn.layers import Context, Layer, naming, returned
 from tinycnn.ownership import own, owner
-from tinycnn.parameters import Edit, FlatArrays
+from tinycnn.parameters import Block, Edit, FlatArrays
 from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
@@ -144,7 +144,8 @@ class Sequential:
         takes the parameters as they are at that moment. When the block has ended, what it gave is
         read-only.
         """
-        edit = Edit(self._weights())
+        block = Block()
+        edit = Edit(self._weights(), block)
         self._edits.add(edit)
         self._raise_version()
         try:
@@ -179,7 +180,8 @@ class Sequential:
                 weights = FlatArrays(self._parameter_shapes, self.dtype)
                 sources = np.random.default_rng(self._seed).spawn(len(weights))
                 layers = {str(layer.name): layer for layer in self.layers}
-                edit = Edit(weights)
+                block = Block()
+                edit = Edit(weights, block)
                 for (name, out), rng in zip(edit.arrays.items(), sources, strict=True):
                     layer, _, parameter = name.partition(".")
                     layers[layer].initializer(parameter)(out, rng)

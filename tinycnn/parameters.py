@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -92,10 +93,16 @@ class FlatArrays(Mapping[str, Array]):
         self._bind(*state)
 
 
-class Edit:
-    """Arrays handed out for writing, until `close`; knows whether anybody can still write to them."""
+class Block:
+    """What a ``with`` block holds: gone with it, however it ends."""
 
-    def __init__(self, arrays: FlatArrays) -> None:
+
+class Edit:
+    """Arrays handed out for writing; knows whether anybody can still write to them."""
+
+    def __init__(self, arrays: FlatArrays, block: Block) -> None:
+        """Open until `close`, or until ``block`` is gone: an interrupt may come before `close`."""
+        self._block = weakref.ref(block)
         # NumPy lets a view of a view refer to the array that owns the memory. Here that is the door,
         # for what a door stands on is no array: so whoever holds a slice refers to the door.
         self._door = np.asarray(arrays.flat.data)
@@ -109,5 +116,7 @@ class Edit:
 
     def may_write(self) -> bool:
         """Whether it is open, or somebody holds a slice that was made while it was."""
+        if self._block() is None:
+            self.close()
         slices = sys.getrefcount(self._door) - self._own_references
         return self.arrays.flat.flags.writeable or slices > 0

@@ -123,6 +123,27 @@ in_a_child_while_another_thread_is_at_it(compile_and_call)
     in_python(HELD + code)
 
 
+def test_a_fork_while_another_thread_imports_numba():
+    code = """
+import numpy as np, tinycnn as tc
+
+model = tc.Sequential([tc.layers.Conv2D(4, 3), tc.layers.Dense(2)], (8, 8, 3))
+x = np.ones((2, 8, 8, 3))
+other = threading.Thread(target=model.predict, args=(x,))
+assert "numba" not in sys.modules
+other.start()
+while "numba" not in sys.modules:
+    pass
+pid = os.fork()
+if pid == 0:
+    signal.alarm(120)
+    os._exit(0 if model.predict(x).shape == (2, 2) else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+other.join()
+"""
+    in_python(code)
+
+
 def test_every_lock_of_the_engine_is_free_in_a_child():
     made_elsewhere = [
         file

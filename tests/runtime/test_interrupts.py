@@ -211,12 +211,35 @@ def test_an_interrupt_at_any_point_of_a_model(work, step):
         assert not busy().locked()
         assert blas_threads() == {2}
         assert np.geterr() == errors
+        assert not model.is_being_edited
         anew = deepcopy(model)  # holds nothing that was worked out before
         np.testing.assert_array_equal(model.predict(x), anew.predict(x))
 
     with threadpool_limits(2, user_api="blas"), use_threads(2):
         works[work]()
         assert at_each_point(works[work], after, step=step) > 50
+
+
+def test_an_interrupt_while_numba_is_imported():
+    """Half of it would stay in the process, and never start again."""
+    code = """
+import numpy as np, tinycnn as tc
+
+def press():
+    while "numba" not in sys.modules:
+        pass
+    os.kill(os.getpid(), signal.SIGINT)
+
+model = tc.Sequential([tc.layers.Conv2D(4, 3), tc.layers.Dense(2)], (8, 8, 3))
+assert "numba" not in sys.modules
+threading.Thread(target=press).start()
+try:
+    while True:
+        model.predict(np.ones((2, 8, 8, 3)))
+except KeyboardInterrupt:
+    print("interrupted", model.predict(np.ones((2, 8, 8, 3))).shape)
+"""
+    assert in_python(code) == ["interrupted", "(2,", "2)"]
 
 
 # ------------------------------------------------------------------- signals at random moments
