@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tinycnn.errors import FileError
+from tinycnn.wording import said_or_kind
 
 
 def expect_regular(path: Path, what: str) -> int:
@@ -92,4 +93,4 @@ def _writing(target: str | Path) -> Iterator[None]:
 
 def reason(error: Exception) -> str:
     """Why a file cannot be read or written, without its name."""
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (isinstance(error, OSError) and error.strerror) or said_or_kind(error)

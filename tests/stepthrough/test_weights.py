@@ -221,6 +221,16 @@ def test_a_header_that_claims_to_be_huge_is_not_read(tmp_path):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
 
 
+def test_what_zipfile_repeats_of_a_damaged_file_is_cut(tmp_path):
+    np.savez(tmp_path / "w.npz", **small().parameters())
+    content = bytearray((tmp_path / "w.npz").read_bytes())
+    content[26:28] = b"\xff\xff"  # the length of the first name, in the first header
+    (tmp_path / "w.npz").write_bytes(content)
+    with pytest.raises(FileError, match=r"undamaged \.npz file: File name") as raised:
+        weights.load(small(), tmp_path / "w.npz")
+    assert len(str(raised.value)) < 400
+
+
 def test_the_largest_file_that_can_be_right_is_read(tmp_path):
     source, target = small(rng=1), small(rng=2)
     wide = {name: array.astype(np.longdouble) for name, array in source.parameters().items()}

@@ -14,6 +14,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.errors import FileError, MissingExtraError, TinyCNNError
 from tinycnn.files import expect_regular
+from tinycnn.wording import said_or_kind
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -50,12 +51,13 @@ def read(path: Path) -> Pixels:
 def _array(path: Path) -> Pixels:
     try:
         # Mapped, for a header may claim any size; reading it is up to what the file really holds.
-        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: Array = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # whatever a damaged header makes NumPy's parser raise
-        raise FileError(f"{path.name} is not a readable .npy file: {error}") from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
-        kind = getattr(array, "dtype", "of several arrays")
-        raise FileError(f"{path.name} must hold one array of real numbers, got dtype {kind}")
+        raise FileError(
+            f"{path.name} is not a readable .npy file: {said_or_kind(error)}"
+        ) from error
+    if array.dtype.kind not in "buif":
+        raise FileError(f"{path.name} must hold one array of real numbers, got dtype {array.dtype}")
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or not 1 <= array.shape[2] <= 4:
@@ -98,11 +100,11 @@ def _photograph(path: Path) -> Pixels:
         except TinyCNNError:
             raise
         except Image.DecompressionBombError as error:
-            raise FileError(f"{path.name} has too many pixels: {error}") from error
+            raise FileError(f"{path.name} has too many pixels: {said_or_kind(error)}") from error
         except Exception as error:  # whatever a damaged file makes a decoder raise
-            words = " ".join(str(error).split()) or type(error).__name__
             raise FileError(
-                f"{path.name} is not a picture that Pillow can read: {words}; save it as .png or .jpg"
+                f"{path.name} is not a picture that Pillow can read: {said_or_kind(error)}; save it "
+                f"as .png or .jpg"
             ) from error
 
 

@@ -16,6 +16,7 @@ from tinycnn.initializers import Dyadic, fan_in
 from tinycnn.layers import Conv2D, Dense
 from tinycnn.model import Sequential
 from tinycnn.parameters import FlatArrays
+from tinycnn.wording import said_or_kind
 
 # So small that the first logits lie close together and the first loss near ln(classes).
 _LAST_LAYER_SCALE = 0.1
@@ -59,8 +60,9 @@ def load(model: Sequential, source: str | Path) -> None:
     except TinyCNNError:
         raise
     except Exception as error:  # whatever damaged data make zipfile and its decompressors raise
-        words = " ".join(str(error).split()) or type(error).__name__
-        raise FileError(f"{path.name} is not an undamaged .npz file: {words}") from error
+        raise FileError(
+            f"{path.name} is not an undamaged .npz file: {said_or_kind(error)}"
+        ) from error
     with model.edit() as parameters:
         parameters.flat[...] = read.flat
 
@@ -110,7 +112,7 @@ def _read(file: str, name: str, member: IO[bytes], size: int, view: np.ndarray[A
         }[version]
         shape, fortran, dtype = reader(head)
     except Exception as error:  # whatever a damaged header makes NumPy's parser raise
-        raise FileError(f"{name} in {file} has a damaged header: {error}") from error
+        raise FileError(f"{name} in {file} has a damaged header: {said_or_kind(error)}") from error
     if shape != view.shape:
         raise FileError(f"{name} in {file} must have shape {view.shape}, got {shape}")
     if dtype.kind != "f":
