@@ -124,4 +124,13 @@ def _read(file: str, name: str, member: IO[bytes], size: int, view: np.ndarray[A
     if len(data) < count * dtype.itemsize:
         raise FileError(f"{name} in {file} ends too early")
     array = np.frombuffer(data, dtype, count)
-    view[...] = array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+    array = array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+    with np.errstate(all="ignore"):  # what overflows is refused in words
+        view[...] = array
+    lost = np.isinf(view)
+    lost &= np.isfinite(array)
+    if lost.any():
+        raise FileError(
+            f"{name} in {file} holds {array[lost][0]:.3g}, too large for {view.dtype}, which reaches "
+            f"{np.finfo(view.dtype).max:.1e}"
+        )
