@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MOST = 178_956_970  # pixels: what Pillow takes for an attack
-_UPRIGHT, _ORIENTATION = 1, 0x0112  # Exif's tag, and its value for a picture that is not turned
+_ORIENTATION, _TURNED = 0x0112, range(2, 9)  # Exif's tag, and its values for what is turned
+_ABOUT_ONE = 1.1  # what a picture in 0 .. 1 reaches that was resized, sharpened or compressed
 _STRIP = 1 << 22  # numbers that are converted at a time
 
 
@@ -114,7 +115,7 @@ def _of_image(image: Image, name: str) -> Pixels:
 
     frames = getattr(image, "n_frames", 1)
     notes = [f"the first of {frames} frames"] if frames > 1 else []
-    if image.getexif().get(_ORIENTATION, _UPRIGHT) != _UPRIGHT:
+    if image.getexif().get(_ORIENTATION) in _TURNED:
         notes.append("turned upright")
     clear = image.info.get("transparency")
     upright = ImageOps.exif_transpose(image)
@@ -149,11 +150,13 @@ def _as_bytes(values: Array, name: str) -> Pixels:
         return _scaled(values, 0.0, 65535.0, "16 bits: 65,535 is white")
     if not values.size:
         return Pixels(values.astype(np.uint8))
-    low, high = float(values.min()), float(values.max())
+    low, high = float(values.min()) + 0.0, float(values.max()) + 0.0  # no -0
     if not (np.isfinite(low) and np.isfinite(high)):
         raise FileError(f"{name} holds NaN or infinity, which is no brightness: replace it first")
-    if values.dtype.kind == "f" and low >= 0 and high <= 1:
-        return _scaled(values, 0.0, 1.0, "1.0 is white")
+    if low >= 0 and 0 < high <= _ABOUT_ONE:
+        white = max(high, 1.0)
+        one = "1.0" if values.dtype.kind == "f" else "1"
+        return _scaled(values, 0.0, white, f"{one if white == 1 else f'{white:g}'} is white")
     if low >= 0 and high <= 255:
         return _scaled(values, 0.0, 255.0, "255 is white")
     return _scaled(values, low, high, f"stretched: {low:g} is black, {high:g} is white")
