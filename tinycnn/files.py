@@ -33,8 +33,11 @@ def expect_regular(path: Path, what: str) -> int:
 
 
 def expect_ending(what: str, target: str | Path, endings: Sequence[str], remedy: str = "") -> None:
-    """Raise FileError where a name ends otherwise; "" among ``endings`` allows one without any."""
-    if Path(target).suffix not in endings:
+    """Raise FileError where a name ends otherwise; "" among ``endings`` allows one without any.
+
+    A capital is as good as a small letter.
+    """
+    if Path(target).suffix.lower() not in endings:
         *first, last = filter(None, endings)
         names = f"{', '.join(first)} or {last}" if first else last
         raise FileError(f"{what} is {names}, got {str(target)!r}{remedy}")

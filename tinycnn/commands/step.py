@@ -249,11 +249,11 @@ def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
         raise ArgumentError(
             "--im2col needs --layer and --at: tinycnn step --layer conv1 --im2col --at 27,27"
         )
-    if arguments.save and (what is None or (arguments.layer and arguments.at is None)):
+    if arguments.save is not None and (what is None or (arguments.layer and arguments.at is None)):
         raise ArgumentError(
             "--save draws one opened number: tinycnn step --layer conv2 --at 13,13,7 --save cell.svg"
         )
-    if arguments.save:
+    if arguments.save is not None:
         figures.expect(arguments.save)
 
 
