@@ -141,7 +141,7 @@ def test_step_in_training_drops_cells(capsys):
     )
 
 
-@pytest.mark.parametrize("name", ["opened.svg", "opened.png"])
+@pytest.mark.parametrize("name", ["opened.svg", "opened.png", "opened.PNG", "opened.Svg"])
 def test_step_draws_what_it_opened(capsys, tmp_path, name):
     argv = ("step", "--model", "mini", "--layer", "conv2", "--at", "5,5,7")
     code, out, err = run(capsys, *argv, "--save", str(tmp_path / name))
@@ -238,11 +238,17 @@ MINI = ["step", "--model", "mini"]
             [*MINI, "--weight", "fc1.b[1]", "--at", "1"],
             "--at says which number of --layer or --grad",
         ),
-        ([*MINI, "--im2col"], "--im2col needs --layer and --at: tinycnn step --layer conv1"),
+        (
+            [*MINI, "--im2col"],
+            "--im2col needs --layer and --at: tinycnn step --model mini --layer conv1",
+        ),
         ([*MINI, "--im2col", "--layer", "conv1"], "--im2col needs --layer and --at"),
         ([*MINI, "--im2col", "--grad", "conv1.x", "--at", "1,1,1"], "--im2col needs --layer and"),
         ([*MINI, "--im2col", "--layer", "pool1", "--at", "1,1"], "pool1 is a MaxPool2D: im2col is"),
-        ([*MINI, "--save", "a.svg"], "--save draws one opened number: tinycnn step --layer"),
+        (
+            [*MINI, "--save", "a.svg"],
+            "--save draws one opened number: tinycnn step --model mini --layer",
+        ),
         ([*MINI, "--save", "a.svg", "--layer", "conv1"], "--save draws one opened number"),
         ([*MINI, "--layer", "x", "--at", "1"], "there is no layer 'x'; there are conv1, pool1"),
         ([*MINI, "--layer", "x"], "no layer is named 'x'; there are conv1, pool1"),
@@ -332,6 +338,9 @@ def _in_a_shell(command, **environment):
     ("command", "code", "message"),
     [
         ("{} summary >/dev/full", 1, "tinycnn: No space left on device\n"),
+        ("{} --help >/dev/full", 1, "tinycnn: No space left on device\n"),
+        ("{} step --help >/dev/full", 1, "tinycnn: No space left on device\n"),
+        ("{} --version >/dev/full", 1, "tinycnn: No space left on device\n"),
         ("{} summary --json >/dev/full", 1, "tinycnn: No space left on device\n"),
         ("{} quiz >&-", 1, "tinycnn: standard output is closed: the result cannot be written\n"),
         ("{} summary >&- 2>&- <&-", 1, ""),
@@ -415,6 +424,8 @@ NOTHING = ["--weights", "no.npz"]  # were it read, it would be refused
         (["exercise", "lrn", "-o", "taken.py"], "is there already and may hold somebody's work"),
         (["step", *NOTHING, "--why", "loss", "--save", "x.pdf"], "a figure is .svg or .png, got"),
         (["step", *NOTHING, "--why", "loss", "--save", "no/x.svg"], "'no/x.svg' cannot be written"),
+        (["step", *NOTHING, "--why", "loss", "--save", ""], "a figure is .svg or .png, got ''"),
+        (["gradcheck", "--explain", "conv9.W[0]", "--save", ""], "a figure is .svg or .png"),
         (["gradcheck", "--explain", "conv9.W[0]", "--save", "x.pdf"], "a figure is .svg or .png"),
         (["gradcheck", "--explain", "conv9.W[0]", "--save", "no/x.png"], "'no/x.png' cannot be"),
         (["bench", "layers", "--save", "x.pdf"], "a figure is .svg or .png, got 'x.pdf'"),

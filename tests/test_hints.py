@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +96,37 @@ def test_the_commands_of_the_overview_and_of_a_layer(capsys, argv):
     assert len(found) >= 3
     for command in found[:3]:
         assert run(capsys, *command)[0] == 0
+
+
+@pytest.mark.parametrize("network", [MINI, OWN_NET, [*MINI, "--train", "--seed", "3"]])
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        ["--at", "1,1,1"],
+        ["--layer", "conv1.x"],
+        ["--grad", "conv1"],
+        ["--weight", "conv1"],
+        ["--im2col"],
+        ["--im2col", "--layer", "conv2"],
+        ["--im2col", "--layer", "pool1"],
+        ["--save", "a.svg"],
+        ["--save", "a.svg", "--layer", "pool1"],
+    ],
+)
+def test_a_mistake_is_answered_by_commands_of_the_same_network(capsys, network, mistake):
+    code, out, err = run(capsys, *network, *mistake)
+    assert code == 2 and out == "" and err.count("\n") == 1
+    for command in commands(err):
+        assert set(network) <= set(command)
+        assert run(capsys, *command)[0] == 0
+    assert len(commands(err)) == (2 if "gradients open so" in err else 1)
+
+
+def test_im2col_of_a_network_without_convolutions_has_no_command(capsys):
+    text = "import tinycnn as tc\nnet = tc.Sequential([tc.layers.Dense(3)], (2, 2, 1))\n"
+    Path("dense.py").write_text(text)
+    err = run(capsys, "step", "--model", "dense.py:net", "--im2col")[2]
+    assert err.endswith("of a convolution, and this network has none\n")
 
 
 @pytest.mark.slow

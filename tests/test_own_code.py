@@ -165,6 +165,15 @@ def test_a_layer_that_raises_is_told_with_its_line(capsys, write, forward, backw
     )
 
 
+def test_an_error_whose_words_fail_is_told_by_its_kind(capsys, write):
+    mute = "class Mute(Exception):\n    def __str__(self):\n        raise ValueError\nraise Mute\n"
+    file = write(a=f"EXERCISE = 'dropout'\n{mute}")
+    for command in (["step", "--model"], ["gradcheck"]):
+        code, _, err = run(capsys, *command, f"{file}:net")
+        assert code == 2 and err == f"tinycnn: {file} fails: Mute (a.py, line 5)\n"
+    assert "Mute (a.py, line 5)" in " ".join(str(grade(file)).split())
+
+
 def test_a_layer_that_gives_nonsense(capsys, write):
     for forward, words in (
         (

@@ -1,4 +1,5 @@
 import shlex
+from tokenize import TokenError
 
 import pytest
 
@@ -48,3 +49,31 @@ def test_options_read_as_they_were_meant(value):
     parser.add_argument("--layer")
     words = shlex.split(wording.option("--layer", value))
     assert parser.parse_args(words).layer == str(value)
+
+
+class MuteError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+class OddError(Exception):
+    def __str__(self):
+        return 3
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ValueError("so\n  it is "), "so it is"),
+        (ValueError("a", 3), "('a', 3)"),
+        (TokenError("EOF in multi-line statement", (2, 0)), "EOF in multi-line statement"),
+        (EOFError(), "EOFError"),
+        (TokenError(), "TokenError"),
+        (MuteError(), "MuteError"),
+        (OddError(), "OddError"),
+        (ValueError("x" * 300), "x" * 300),
+        (ValueError("x" * 200_000), "x" * 300 + " ..."),
+    ],
+)
+def test_what_an_error_of_others_says_is_one_short_line(error, words):
+    assert wording.said_or_kind(error) == words

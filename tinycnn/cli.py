@@ -17,6 +17,7 @@ from tinycnn import __version__
 from tinycnn.commands import bench, exercise, gradcheck, handout, quiz, step, summary
 from tinycnn.commands.parsing import Parser
 from tinycnn.errors import TinyCNNError
+from tinycnn.wording import said_or_kind
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +40,7 @@ def _run(argv: Sequence[str] | None) -> int:
     except (
         ImportError
     ) as error:  # a library that is missing, or that the environment keeps from starting
-        return _ended(2, str(error))
+        return _ended(2, said_or_kind(error))
     except KeyboardInterrupt:
         return _ended(130, "interrupted")
     except MemoryError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tinycnn.errors import MissingExtraError
 from tinycnn.files import beside, expect_ending, expect_writable
+from tinycnn.wording import said_or_kind
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +22,7 @@ def blank(width: float, height: float) -> Figure:
         raise MissingExtraError("a figure needs matplotlib: pip install 'tinycnn[plot]'") from error
     except Exception as error:  # of settings that it refuses, such as MPLBACKEND
         raise MissingExtraError(
-            f"a figure needs matplotlib, which does not start: {error}"
+            f"a figure needs matplotlib, which does not start: {said_or_kind(error)}"
         ) from error
     return Figure(figsize=(width, height))
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tinycnn.errors import FileError
+from tinycnn.wording import said_or_kind
 
 
 def expect_regular(path: Path, what: str) -> int:
@@ -32,8 +33,11 @@ def expect_regular(path: Path, what: str) -> int:
 
 
 def expect_ending(what: str, target: str | Path, endings: Sequence[str], remedy: str = "") -> None:
-    """Raise FileError where a name ends otherwise; "" among ``endings`` allows one without any."""
-    if Path(target).suffix not in endings:
+    """Raise FileError where a name ends otherwise; "" among ``endings`` allows one without any.
+
+    A capital is as good as a small letter.
+    """
+    if Path(target).suffix.lower() not in endings:
         *first, last = filter(None, endings)
         names = f"{', '.join(first)} or {last}" if first else last
         raise FileError(f"{what} is {names}, got {str(target)!r}{remedy}")
@@ -92,4 +96,4 @@ def _writing(target: str | Path) -> Iterator[None]:
 
 def reason(error: Exception) -> str:
     """Why a file cannot be read or written, without its name."""
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (isinstance(error, OSError) and error.strerror) or said_or_kind(error)

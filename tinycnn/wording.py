@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from tokenize import TokenError
+
+_LONGEST = 300  # characters of what others say
 
 
 def a(noun: str) -> str:
@@ -36,3 +39,23 @@ def option(name: str, value: object) -> str:
     """An option and its value as they are typed in a shell: ``--layer conv1``, ``--layer=-conv``."""
     between = "=" if str(value).startswith("-") else " "
     return f"{name}{between}{shlex.quote(str(value))}"
+
+
+def said(error: BaseException) -> str:
+    """What an error of others says, in one line of some 300 characters; "" where it says nothing.
+
+    Code that users wrote may say anything, and its ``__str__`` may fail itself; zipfile repeats
+    whatever a damaged file holds.
+    """
+    try:
+        # The tokenizer's place is one in a header's text, which nobody sees.
+        text = str(error.args[0] if isinstance(error, TokenError) and error.args else error)
+    except (Exception, SystemExit):
+        return ""
+    words = " ".join(text[: 20 * _LONGEST].split())
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]} ..."
+
+
+def said_or_kind(error: BaseException) -> str:
+    """The same, and where it says nothing its kind: ``EOFError``."""
+    return said(error) or type(error).__name__

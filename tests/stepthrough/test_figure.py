@@ -72,7 +72,7 @@ def test_every_kind_of_explanation_is_drawn(tmp_path):
         assert (tmp_path / "figure.svg").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("name", ["figure.pdf", "figure", "figure.SVG", "svg", "figure.svg.gz"])
+@pytest.mark.parametrize("name", ["figure.pdf", "figure", "figure.PDF", "svg", "figure.svg.gz"])
 def test_other_endings_are_refused_before_anything_is_written(opened, tmp_path, name):
     with pytest.raises(FileError) as caught:
         opened.save(tmp_path / name)

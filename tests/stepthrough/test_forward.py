@@ -637,6 +637,22 @@ def test_loss_of_logits_that_are_no_numbers(wrong):
         opened = explain(trace, "loss")
         assert sound(opened), opened
         assert sound(explain(trace, "softmax1", (label,)))
+        if (wrong, label) == (-np.inf, 1):
+            assert opened.value == pytest.approx(math.log1p(math.exp(-1)) + 1)
+            assert opened.notes("CHANCE")[1:] == ("of the 3 logits, 1 is not finite",)
+        else:  # no sum on the way says anything
+            kinds = [getattr(section, "heading", "CHECK") for section in opened.sections]
+            assert kinds == ["CHECK", "BEGINS"]
+
+
+def test_loss_of_a_single_class():
+    trace = tc.Sequential([Softmax()], (1,)).trace([[-0.25]])
+    trace.backward(labels=[0])
+    opened = explain(trace, "loss")
+    assert opened.value == 0 and opened.ok
+    assert opened.notes("SAME AS") == ("-ln p[0]; but p[0] is 1, so the logits are used",)
+    assert "exp(s^2)" not in " ".join(opened.notes("CHANCE"))
+    redo(str(opened))
 
 
 # --------------------------------------------------------------------------------------- as a value

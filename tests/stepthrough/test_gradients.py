@@ -565,8 +565,35 @@ def test_a_parameter_of_a_dead_filter_that_gets_nothing_either():
     )
     layers = [Dense(1, name="a", weight_initializer=ones)]
     assert why(traced(layers, np.ones((1, 2)), dy=np.zeros((1, 1))), "a.b[0]") == (
-        "no gradient reaches unit 0: dz is 0 at the only place | 1 of them gets no dy from what "
-        "backward was given"
+        "no gradient reaches unit 0: its dz is 0 | it gets no dy from what backward was given"
+    )
+    layers = [Dense(1, name="a", weight_initializer=ones), Dropout(0.999, name="d")]
+    trace = traced(layers, np.ones((1, 2)), training=True, rng=0)
+    assert why(trace, "a.b[0]") == "no gradient reaches unit 0: its dz is 0 | it was dropped by d"
+
+
+def test_a_weight_of_a_dead_unit_that_met_zeros_too():
+    layers = [Dense(2, activation="relu", name="a", weight_initializer=given(-np.ones((3, 2))))]
+    trace = traced(layers, np.array([[0.0, 1, 2], [0.0, 2, 0]]))
+    died = "unit 1 died at a's ReLU for every image"
+    assert why(trace, "a.W[0,1]") == f"{died} | what the weight met is 0 for every image too"
+    assert why(trace, "a.W[2,1]") == why(trace, "a.b[1]") == died
+    x = np.zeros((1, 3, 3, 2))
+    x[0, 1, 1] = 0, 1  # met by the kernel's middle alone where the padding surrounds it
+    layers = [Conv2D(2, 3, stride=3, padding=1, groups=2, activation="relu", name="a",
+                     weight_initializer=lambda out, rng: out.fill(-1.0))]  # fmt: skip
+    trace = traced(layers, x, dy=np.zeros((1, 1, 1, 2)))
+    for filter_ in range(2):
+        for i, j in np.ndindex(3, 3):
+            met = x[0, i - 1, j - 1, filter_] if i and j else 0
+            told = "met is 0 at every place too" in why(trace, f"a.W[{i},{j},0,{filter_}]")
+            assert told == (met == 0)
+
+
+def test_the_only_place_where_dz_is_not_zero():
+    trace = traced([Conv2D(1, 1, name="a")], np.zeros((1, 1, 1, 1)))
+    assert why(trace, "a.W[0,0,0,0]") == (
+        "at the only place where dz is not 0, what the weight met is 0"
     )
 
 

@@ -158,7 +158,9 @@ HUGE = b"\x93NUMPY\x01\x00v\x00" + CLAIM.ljust(117) + b"\n"
     [
         ("text.png", b"this is no picture", "is not a picture that Pillow can read"),
         ("cut.png", b"\x89PNG\r\n\x1a\n", "is not a picture that Pillow can read"),
-        ("text.npy", b"this is no array", "is not a readable .npy file"),
+        ("hello.npy", b"hello", "is not a readable .npy file: EOF: reading magic string"),
+        ("text.npy", b"this is no array", "npy file: the magic string is not correct"),
+        ("zip.npy", b"PK\x03\x04 no array", "npy file: the magic string is not correct"),
         ("empty.npy", b"", "empty.npy is empty"),
         ("huge.npy", HUGE, "is not a readable .npy file"),
         ("object.npy", _npy(np.array([{}])), "is not a readable .npy file"),

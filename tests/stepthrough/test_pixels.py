@@ -66,6 +66,10 @@ def png(values, bits):
         ((RAMP / 65535 * 2 - 1) * 1.5e308, "a.npy", "stretched: -1.5e+308 is black, 1.5e+308 is white"),
         ((RAMP / 65535 * 2 - 1) * 1.5e-308, "a.npy", "stretched: -1.5e-308 is black, 1.5e-308 is white"),
         ((RAMP / 65535).astype(np.longdouble), "a.npy", "1.0 is white"),
+        (RAMP / 65535 * 1.002, "a.npy", "1.002 is white"),
+        ((RAMP / 65535 * 1.002).astype(np.float32), "a.tif", "1.002 is white"),
+        (RAMP / 65535 * 1.2 - 1.2, "a.npy", "stretched: -1.2 is black, 0 is white"),
+        (-RAMP[::-1, ::-1] / 65535 * 3.0, "a.npy", "stretched: -3 is black, 0 is white"),
     ],
 )  # fmt: skip
 def test_wide_numbers_keep_their_shades(tmp_path, array, name, words):
@@ -169,6 +173,26 @@ def test_a_picture_that_was_turned_says_so(tmp_path):
     found = read(tmp_path / "a.png")
     assert found.notes == ("turned upright",)
     np.testing.assert_array_equal(found.values[:, :, 0], np.rot90(BYTES, -1))
+
+
+@pytest.mark.parametrize("orientation", [0, 1, 9, 99])
+def test_a_picture_that_was_not_turned_does_not_say_so(tmp_path, orientation):
+    straight = Image.fromarray(BYTES)
+    exif = straight.getexif()
+    exif[0x0112] = orientation
+    straight.save(tmp_path / "a.png", exif=exif)
+    found = read(tmp_path / "a.png")
+    assert found.notes == ()
+    np.testing.assert_array_equal(found.values[:, :, 0], BYTES)
+
+
+@pytest.mark.parametrize("dtype", ["i1", "<i4", ">i8", "<u4", bool])
+def test_a_mask_is_black_and_white(tmp_path, dtype):
+    mask = np.indices((5, 7)).sum(axis=0) % 2
+    np.save(tmp_path / "a.npy", mask.astype(dtype))
+    found = read(tmp_path / "a.npy")
+    assert found.notes == ("true is white" if dtype is bool else "1 is white",)
+    np.testing.assert_array_equal(found.values[:, :, 0], 255 * mask)
 
 
 def test_float_pictures_that_hold_no_brightness(tmp_path):

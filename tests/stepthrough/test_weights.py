@@ -3,6 +3,7 @@
 import math
 import os
 import random
+import re
 import resource
 import struct
 import zipfile
@@ -96,6 +97,24 @@ def test_missing_and_foreign_names(tmp_path):
 )
 def test_wrong_shape_or_kind(tmp_path, array, match):
     _refused(tmp_path, dict(small().parameters()) | {"conv1.W": array}, match)
+
+
+@pytest.mark.parametrize("number", [1e200, -3.5e38])
+def test_what_float32_cannot_hold_is_refused(tmp_path, number):
+    large = np.zeros((3, 3, 3, 2))
+    large[1, 2, 0, 1] = number
+    for array in (large, np.asfortranarray(large), large.astype(np.longdouble)):
+        words = re.escape(f"conv1.W in w.npz holds {number:.3g}, too large for float32")
+        _refused(tmp_path, dict(small().parameters()) | {"conv1.W": array}, words)
+
+
+def test_infinity_that_a_file_holds_is_read(tmp_path):
+    arrays = {name: array.astype(float) for name, array in small().parameters().items()}
+    arrays["conv1.W"][0, 0, 0, 0] = -np.inf
+    np.savez(tmp_path / "w.npz", **arrays)
+    model = small()
+    weights.load(model, tmp_path / "w.npz")
+    assert model.parameters()["conv1.W"][0, 0, 0, 0] == -np.inf
 
 
 def test_missing_file_folder_and_no_zip(tmp_path):
@@ -219,6 +238,16 @@ def test_a_header_that_claims_to_be_huge_is_not_read(tmp_path):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     _refused_file(tmp_path / "w.npz", "has a damaged header")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
+
+
+def test_what_zipfile_repeats_of_a_damaged_file_is_cut(tmp_path):
+    np.savez(tmp_path / "w.npz", **small().parameters())
+    content = bytearray((tmp_path / "w.npz").read_bytes())
+    content[26:28] = b"\xff\xff"  # the length of the first name, in the first header
+    (tmp_path / "w.npz").write_bytes(content)
+    with pytest.raises(FileError, match=r"undamaged \.npz file: File name") as raised:
+        weights.load(small(), tmp_path / "w.npz")
+    assert len(str(raised.value)) < 400
 
 
 def test_the_largest_file_that_can_be_right_is_read(tmp_path):

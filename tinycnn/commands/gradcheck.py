@@ -307,9 +307,9 @@ def _refuse_stray(arguments: argparse.Namespace) -> None:
                 f"--{name} is for a layer of yours: tinycnn gradcheck my_layer.py:MyLayer "
                 f"--input 8,8,3"
             )
-    if arguments.save and not arguments.explain:
+    if arguments.save is not None and not arguments.explain:
         raise ArgumentError("--save draws what --explain shows: add --explain 'conv1.W[5,5,0,3]'")
-    if arguments.save:
+    if arguments.save is not None:
         figures.expect(arguments.save)
     if arguments.full and (arguments.target or arguments.explain):
         raise ArgumentError("--full checks the full AlexNet; leave out the target and --explain")

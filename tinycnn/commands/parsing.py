@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from typing import Any
 
 from tinycnn.arguments import whole
@@ -19,6 +20,13 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._negative_number_matcher = re.compile(r"-\.?\d")  # as Python 3.14 has it
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print as argparse does, but raise where the help, which is a result, can't be written."""
+        if file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
 
 
 def seed(arguments: argparse.Namespace) -> int:

@@ -7,17 +7,20 @@ import contextlib
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tinycnn import figures, strict_json
 from tinycnn.arguments import one_of
+from tinycnn.commands import step_hints
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError
 from tinycnn.networks import VARIANTS
 from tinycnn.wording import option
 
 if TYPE_CHECKING:
+    from tinycnn.model import Sequential
     from tinycnn.stepthrough import Lesson
 
 _EXAMPLES = """\
@@ -229,32 +232,41 @@ def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
         one_of(arguments.model, (*VARIANTS, "FILE.py:NAME"), "--model")
     if arguments.at is not None and (what is None or arguments.weight or arguments.why):
         raise ArgumentError(
-            "--at says which number of --layer or --grad: tinycnn step --layer conv2 --at 13,13,7"
+            f"--at says which number of --layer or --grad{_hint(arguments, step_hints.cell)}"
         )
     if arguments.layer and any(sign in arguments.layer for sign in ".["):
         raise ArgumentError(
-            f"--layer takes a layer, got {arguments.layer!r}; gradients open so: "
-            f"tinycnn step --grad pool1.x --at 8,34,94 or tinycnn step --weight 'conv1.W[5,5,0,3]'"
+            f"--layer takes a layer, got {arguments.layer!r}; gradients open "
+            f"so{_hint(arguments, step_hints.gradients)}"
         )
     if arguments.grad and "." not in arguments.grad:
         raise ArgumentError(
-            f"--grad takes a layer's x, y or z, such as pool1.x, got {arguments.grad!r}"
+            f"--grad takes a layer's x, y or z, got {arguments.grad!r}; gradients open "
+            f"so{_hint(arguments, step_hints.gradients)}"
         )
     if arguments.weight and "." not in arguments.weight:
         raise ArgumentError(
-            f"--weight takes a number of a parameter, got {arguments.weight!r}: tinycnn step --weight "
-            f"'conv1.W[5,5,0,3]'"
+            f"--weight takes a number of a parameter, got {arguments.weight!r}"
+            f"{_hint(arguments, step_hints.weight)}"
         )
     if arguments.im2col and (arguments.layer is None or arguments.at is None):
+        hint = partial(step_hints.im2col, layer=arguments.layer)
+        raise ArgumentError(f"--im2col needs --layer and --at{_hint(arguments, hint)}")
+    if arguments.save is not None and (what is None or (arguments.layer and arguments.at is None)):
+        hint = partial(step_hints.cell, layer=arguments.layer)
         raise ArgumentError(
-            "--im2col needs --layer and --at: tinycnn step --layer conv1 --im2col --at 27,27"
+            f"--save draws one opened number{_hint(arguments, hint)} --save cell.svg"
         )
-    if arguments.save and (what is None or (arguments.layer and arguments.at is None)):
-        raise ArgumentError(
-            "--save draws one opened number: tinycnn step --layer conv2 --at 13,13,7 --save cell.svg"
-        )
-    if arguments.save:
+    if arguments.save is not None:
         figures.expect(arguments.save)
+
+
+def _hint(arguments: argparse.Namespace, offered: Callable[[Sequential, str], str]) -> str:
+    """What opens a number of the network that the options name."""
+    from tinycnn.stepthrough.lesson import network_of
+
+    with _apart():
+        return offered(network_of(arguments.model), _command(arguments))
 
 
 def _expect_place(arguments: argparse.Namespace, lesson: Lesson, command: str) -> None:

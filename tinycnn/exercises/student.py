@@ -16,7 +16,7 @@ from tinycnn.arrays import read_only
 from tinycnn.errors import FileError
 from tinycnn.exercises.exercise import Arguments, Seed
 from tinycnn.gradient_check.own_code import module_of, told
-from tinycnn.wording import a
+from tinycnn.wording import a, said
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class File:
         words = told(error, {str(self.path)})
         if isinstance(error, NotImplementedError):
             return Trouble("not begun", f"not written yet: {words}")
-        if isinstance(error, ValueError) and "read-only" in str(error):
+        if isinstance(error, ValueError) and "read-only" in said(error):
             return Trouble(
                 "mutates",
                 f"it writes to an array that was handed in, which is still in use elsewhere; make an "

@@ -11,6 +11,7 @@ import numpy as np
 from tinycnn.arrays import Array, misread
 from tinycnn.errors import TinyCNNError
 from tinycnn.gradient_check.target import Arrays, Gradients, Target
+from tinycnn.wording import said
 
 
 @dataclass
@@ -52,7 +53,7 @@ def behave(target: Target, rng: np.random.Generator, dy: Array | None = None) ->
         seen.problems.append(str(error))
         seen.gradients = {}
     except ValueError as error:
-        if "read-only" not in str(error):
+        if "read-only" not in said(error):
             raise
         seen.problems.append("mutates its input: it writes to an array that it was only to read")
         seen.gradients = {}

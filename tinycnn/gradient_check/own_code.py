@@ -19,7 +19,7 @@ from tinycnn.files import expect_regular, reason
 from tinycnn.gradient_check.neighbours import offer
 from tinycnn.layers import Layer
 from tinycnn.model import Sequential
-from tinycnn.wording import a
+from tinycnn.wording import a, said
 
 Own = Layer | Sequential
 
@@ -72,7 +72,7 @@ def layers_in(file: str) -> str:
 
 def told(error: BaseException, files: Container[str]) -> str:
     """An error in one line, with the last place in ``files`` that it passed through."""
-    words = " ".join(str(error).split())
+    words = said(error)
     frames = traceback.extract_tb(error.__traceback__)
     places = [
         f" ({Path(frame.filename).name}, line {frame.lineno})"

@@ -79,8 +79,7 @@ def open_lesson(
     .npz to take instead. ``label`` is the class that the loss is taken against (None: the bundled
     picture's own, else the likeliest); ``training`` turns dropout on, its masks drawn from ``seed``.
     """
-    own = ".py:" in model
-    network = _own_model(model) if own else alexnet(variant=model, rng=seed)
+    own, network = ".py:" in model, network_of(model, seed)
     if len(network.shapes[-1]) != 1:
         raise ArgumentError(
             f"a lesson needs a network that ends in classes, but {model} ends in "
@@ -107,6 +106,11 @@ def open_lesson(
     if lesson.likeliest:
         lesson.label = int(lesson.trace.y[0].argmax())
     return lesson
+
+
+def network_of(source: str, seed: int = 0) -> Sequential:
+    """An AlexNet variant, its weights to be drawn from ``seed``, or the Sequential of FILE.py:NAME."""
+    return _own_model(source) if ".py:" in source else alexnet(variant=source, rng=seed)
 
 
 def _own_model(source: str) -> Sequential:

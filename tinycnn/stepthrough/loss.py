@@ -40,15 +40,17 @@ def open_loss(trace: Trace, labels: Sequence[int], sample: int) -> Explanation:
     logits = last.z if last.layer.activation == "softmax" else last.y
     z = logits[sample].astype(np.float64)
     label, n = labels[sample], z.size
-    tree, shift = exponentials(z)
     value, others = log_sum(z, label)
-    sections: list[Section] = [
-        exponentials_section(tree, shift),
-        _loss_step(float(z[label]), shift, tree.value, others, value, label),
-        _loss_check(trace, labels, logits),
-        Notes("SAME AS", _minus_log(z, label, value)),
-        Notes("CHANCE", (f"ln {n:,} = {number(math.log(n))}", *why_loss(z, label))),
-    ]
+    sections: list[Section] = [_loss_check(trace, labels, logits)]
+    if math.isfinite(value):  # else no step on the way says anything
+        tree, shift = exponentials(z)
+        sections = [
+            exponentials_section(tree, shift),
+            _loss_step(float(z[label]), shift, tree.value, others, value, label),
+            *sections,
+            Notes("SAME AS", _minus_log(z, label, value)),
+            Notes("CHANCE", (f"ln {n:,} = {number(math.log(n))}", *why_loss(z, label))),
+        ]
     return Explanation("loss", value, (), picture_of(trace, sample), tuple(sections))
 
 
@@ -89,13 +91,12 @@ def _loss_step(
 
 def _minus_log(z: Array, label: int, value: float) -> tuple[str, ...]:
     """The loss as the logarithm of a probability, where that can be worked with."""
-    if not math.isfinite(value):
-        return (f"-ln p[{label}]",)
     probability = math.exp(-value)
     if probability == 0:
         return (f"-ln p[{label}]; but p[{label}] is 0 in float64, so the logits are used",)
     if value < _SMALL:
-        return (f"-ln p[{label}]; but p[{label}] is nearly 1, so the logits are used",)
+        size = "1" if value == 0 else "nearly 1"
+        return (f"-ln p[{label}]; but p[{label}] is {size}, so the logits are used",)
     text = factors(probability)[0]
     if probability > 0.1:
         text = f"{probability:.{decimals([value]) + 2}f}"
@@ -123,6 +124,8 @@ def _approximation(classes: int, spread: float) -> tuple[str, ...]:
     """ln K + s^2 / 2, which is never below the mean of random logits, and whether it is near."""
     value = math.log(classes) + spread**2 / 2
     formula = f"ln {classes:,} + {factors(spread)[0]}^2 / 2 = {number(value)}"
+    if classes == 1:
+        return ()  # its probability is 1 whatever its logit
     if value <= 1.01 * expected_loss(classes, spread):
         return (f"or nearly {formula}, while exp(s^2) is far below the number of classes",)
     return (f"{formula} is too much: it needs exp(s^2) far below the number of classes",)
@@ -131,7 +134,8 @@ def _approximation(classes: int, spread: float) -> tuple[str, ...]:
 def why_loss(z: Array, label: int) -> tuple[str, ...]:
     """Why the loss is where it is, against guessing: how wide the logits are, and the label's place."""
     if not np.isfinite(z).all():
-        return (f"of the {len(z):,} logits, {int((~np.isfinite(z)).sum()):,} are no numbers",)
+        bad = int((~np.isfinite(z)).sum())
+        return (f"of the {len(z):,} logits, {bad:,} {'is' if bad == 1 else 'are'} not finite",)
     spread, rank = float(z.std()), int((z > z[label]).sum())
     lines = [
         f"the logits' standard deviation is s = {number(spread)}; normal ones so wide, drawn at random, "

@@ -45,9 +45,8 @@ def conv_parameter(trace: Trace, position: int, parameter: str, index: Place) ->
         values = None
         heading = f"dz over the {many(len(dz) * OH * OW, 'place')} of filter {f}:"
     else:
-        i, j, c, _ = index
-        channel = f // (layer.filters // layer.groups) * record.params["W"].shape[2] + c
-        values = _shifted(record.x[..., channel], win, i, j)
+        i, j, *_ = index
+        channel, values = _channel(record, index), met(record, index)
         read = COLOURS[channel] if reads_colours(record) else channel
         heading = (
             f"over the {many(len(dz) * OH * OW, 'place')} where this weight was used, dz[i,j,{f}] * "
@@ -104,6 +103,23 @@ def _coordinates(leaf: Product | Term) -> tuple[int, int, int]:
 def _affine(name: str, factor: int, offset: int) -> str:
     scaled = name if factor == 1 else f"{factor}{name}"
     return scaled if offset == 0 else f"{scaled}{offset:+d}"
+
+
+def met(record: Record, index: Place) -> Array:
+    """What a weight met: (N, OH, OW) in a convolution, zero in the padding, (N,) in a dense layer."""
+    layer = record.layer
+    if not isinstance(layer, Conv2D):
+        flat: Array = record.x.reshape(len(record.x), -1)[:, index[0]]
+        return flat
+    window = layer.window(record.x.shape[1:])
+    return _shifted(record.x[..., _channel(record, index)], window, index[0], index[1])
+
+
+def _channel(record: Record, index: Place) -> int:
+    """The channel of x that a convolution's weight reads, counted over all groups."""
+    assert isinstance(record.layer, Conv2D)
+    group = index[-1] // (record.layer.filters // record.layer.groups)
+    return int(group * record.params["W"].shape[2] + index[2])
 
 
 def _shifted(x: Array, win: Window, i: int, j: int) -> Array:

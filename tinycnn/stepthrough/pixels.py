@@ -14,12 +14,14 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.errors import FileError, MissingExtraError, TinyCNNError
 from tinycnn.files import expect_regular
+from tinycnn.wording import said_or_kind
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MOST = 178_956_970  # pixels: what Pillow takes for an attack
-_UPRIGHT, _ORIENTATION = 1, 0x0112  # Exif's tag, and its value for a picture that is not turned
+_ORIENTATION, _TURNED = 0x0112, range(2, 9)  # Exif's tag, and its values for what is turned
+_ABOUT_ONE = 1.1  # what a picture in 0 .. 1 reaches that was resized, sharpened or compressed
 _STRIP = 1 << 22  # numbers that are converted at a time
 
 
@@ -50,12 +52,13 @@ def read(path: Path) -> Pixels:
 def _array(path: Path) -> Pixels:
     try:
         # Mapped, for a header may claim any size; reading it is up to what the file really holds.
-        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: Array = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # whatever a damaged header makes NumPy's parser raise
-        raise FileError(f"{path.name} is not a readable .npy file: {error}") from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
-        kind = getattr(array, "dtype", "of several arrays")
-        raise FileError(f"{path.name} must hold one array of real numbers, got dtype {kind}")
+        raise FileError(
+            f"{path.name} is not a readable .npy file: {said_or_kind(error)}"
+        ) from error
+    if array.dtype.kind not in "buif":
+        raise FileError(f"{path.name} must hold one array of real numbers, got dtype {array.dtype}")
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or not 1 <= array.shape[2] <= 4:
@@ -98,11 +101,11 @@ def _photograph(path: Path) -> Pixels:
         except TinyCNNError:
             raise
         except Image.DecompressionBombError as error:
-            raise FileError(f"{path.name} has too many pixels: {error}") from error
+            raise FileError(f"{path.name} has too many pixels: {said_or_kind(error)}") from error
         except Exception as error:  # whatever a damaged file makes a decoder raise
-            words = " ".join(str(error).split()) or type(error).__name__
             raise FileError(
-                f"{path.name} is not a picture that Pillow can read: {words}; save it as .png or .jpg"
+                f"{path.name} is not a picture that Pillow can read: {said_or_kind(error)}; save it "
+                f"as .png or .jpg"
             ) from error
 
 
@@ -112,7 +115,7 @@ def _of_image(image: Image, name: str) -> Pixels:
 
     frames = getattr(image, "n_frames", 1)
     notes = [f"the first of {frames} frames"] if frames > 1 else []
-    if image.getexif().get(_ORIENTATION, _UPRIGHT) != _UPRIGHT:
+    if image.getexif().get(_ORIENTATION) in _TURNED:
         notes.append("turned upright")
     clear = image.info.get("transparency")
     upright = ImageOps.exif_transpose(image)
@@ -147,11 +150,13 @@ def _as_bytes(values: Array, name: str) -> Pixels:
         return _scaled(values, 0.0, 65535.0, "16 bits: 65,535 is white")
     if not values.size:
         return Pixels(values.astype(np.uint8))
-    low, high = float(values.min()), float(values.max())
+    low, high = float(values.min()) + 0.0, float(values.max()) + 0.0  # no -0
     if not (np.isfinite(low) and np.isfinite(high)):
         raise FileError(f"{name} holds NaN or infinity, which is no brightness: replace it first")
-    if values.dtype.kind == "f" and low >= 0 and high <= 1:
-        return _scaled(values, 0.0, 1.0, "1.0 is white")
+    if low >= 0 and 0 < high <= _ABOUT_ONE:
+        white = max(high, 1.0)
+        one = "1.0" if values.dtype.kind == "f" else "1"
+        return _scaled(values, 0.0, white, f"{one if white == 1 else f'{white:g}'} is white")
     if low >= 0 and high <= 255:
         return _scaled(values, 0.0, 255.0, "255 is white")
     return _scaled(values, low, high, f"stretched: {low:g} is black, {high:g} is white")

@@ -16,6 +16,7 @@ from tinycnn.initializers import Dyadic, fan_in
 from tinycnn.layers import Conv2D, Dense
 from tinycnn.model import Sequential
 from tinycnn.parameters import FlatArrays
+from tinycnn.wording import said_or_kind
 
 # So small that the first logits lie close together and the first loss near ln(classes).
 _LAST_LAYER_SCALE = 0.1
@@ -59,8 +60,9 @@ def load(model: Sequential, source: str | Path) -> None:
     except TinyCNNError:
         raise
     except Exception as error:  # whatever damaged data make zipfile and its decompressors raise
-        words = " ".join(str(error).split()) or type(error).__name__
-        raise FileError(f"{path.name} is not an undamaged .npz file: {words}") from error
+        raise FileError(
+            f"{path.name} is not an undamaged .npz file: {said_or_kind(error)}"
+        ) from error
     with model.edit() as parameters:
         parameters.flat[...] = read.flat
 
@@ -110,7 +112,7 @@ def _read(file: str, name: str, member: IO[bytes], size: int, view: np.ndarray[A
         }[version]
         shape, fortran, dtype = reader(head)
     except Exception as error:  # whatever a damaged header makes NumPy's parser raise
-        raise FileError(f"{name} in {file} has a damaged header: {error}") from error
+        raise FileError(f"{name} in {file} has a damaged header: {said_or_kind(error)}") from error
     if shape != view.shape:
         raise FileError(f"{name} in {file} must have shape {view.shape}, got {shape}")
     if dtype.kind != "f":
@@ -122,4 +124,13 @@ def _read(file: str, name: str, member: IO[bytes], size: int, view: np.ndarray[A
     if len(data) < count * dtype.itemsize:
         raise FileError(f"{name} in {file} ends too early")
     array = np.frombuffer(data, dtype, count)
-    view[...] = array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+    array = array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+    with np.errstate(all="ignore"):  # what overflows is refused in words
+        view[...] = array
+    lost = np.isinf(view)
+    lost &= np.isfinite(array)
+    if lost.any():
+        raise FileError(
+            f"{name} in {file} holds {array[lost][0]:.3g}, too large for {view.dtype}, which reaches "
+            f"{np.finfo(view.dtype).max:.1e}"
+        )

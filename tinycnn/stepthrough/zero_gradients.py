@@ -20,7 +20,7 @@ from tinycnn.layers import (
 )
 from tinycnn.stepthrough.explanation import Adds, Section
 from tinycnn.stepthrough.field import holding
-from tinycnn.stepthrough.parameter_gradients import winning_cells
+from tinycnn.stepthrough.parameter_gradients import met, winning_cells
 from tinycnn.stepthrough.places import Place, window_winners
 from tinycnn.stepthrough.sums import leaves, number
 from tinycnn.trace import Record, Trace
@@ -48,7 +48,8 @@ def why_no_term(trace: Trace, position: int, index: Place) -> Causes:
     here = (..., index[-1])
     sent = int(np.count_nonzero(record.dz[here]))
     if sent:
-        return (f"at the {many(sent, 'place')} where dz is not 0, what the weight met is 0",)
+        places = "only place" if sent == 1 else many(sent, "place")
+        return (f"at the {places} where dz is not 0, what the weight met is 0",)
     convolves = isinstance(record.layer, Conv2D)
     what = f"{'filter' if convolves else 'unit'} {index[-1]}"
     size = record.dz[here].size
@@ -56,22 +57,26 @@ def why_no_term(trace: Trace, position: int, index: Place) -> Causes:
     died = record.layer.activation == "relu" and bool((record.y[here] <= 0).all())
     causes: list[str] = []
     if nothing or not died:
-        causes.append(f"no gradient reaches {what}: dz is 0 at {every(size, 'place')}")
+        nowhere = "its dz is 0" if size == 1 else f"dz is 0 at {every(size, 'place')}"
+        causes.append(f"no gradient reaches {what}: {nowhere}")
         causes += _losses(trace, position, here, died=not died)
+    places = "at every place" if convolves else "for every image"
     if died:
-        places = "at every place" if convolves else "for every image"
         causes.append(f"{what} died at {record.name}'s ReLU {places}{' too' * nothing}")
+    if len(index) > 1 and not met(record, index).any():
+        causes.append(f"what the weight met is 0 {places} too")
     return tuple(causes)
 
 
 def _losses(trace: Trace, position: int, here: Any, *, died: bool = True) -> Iterator[str]:
     """How many of some cells of a layer's output lost their gradient, and where."""
     record = trace.records[position]
+    size = record.y[here].size
     if record.dy is not None:
         nothing, (told, how) = int((record.dy[here] == 0).sum()), _lost_next(trace, position, here)
         if nothing > told:
             verb = "gets" if nothing == 1 else "get"
-            yield f"{nothing:,} of them {verb} no dy {_source(trace, position)}"
+            yield f"{_some(nothing, size)} {verb} no dy {_source(trace, position)}"
         if told:
             yield how
     if record.layer.activation == "softmax":
@@ -79,20 +84,28 @@ def _losses(trace: Trace, position: int, here: Any, *, died: bool = True) -> Ite
     elif died and record.layer.activation == "relu":
         dead = int((record.y[here] <= 0).sum())
         if dead:
-            yield f"{dead:,} of them died at {record.name}'s ReLU"
+            yield f"{_some(dead, size)} died at {record.name}'s ReLU"
+
+
+def _some(count: int, size: int) -> str:
+    """So many of ``size`` cells as a subject: ``3 of them``, or ``it`` where there is one alone."""
+    return "it" if size == 1 else f"{count:,} of them"
 
 
 def _lost_next(trace: Trace, position: int, here: Any) -> tuple[int, str]:
     """How many of some cells the next layer, a max-pool or dropout, passes over, and in words."""
     if position + 1 == len(trace.records):
         return 0, ""
-    reader = trace.records[position + 1]
+    reader, size = trace.records[position + 1], trace.records[position].y[here].size
     if isinstance(reader.layer, MaxPool2D):
         lost = int((~winning_cells(reader)[here]).sum())
-        return lost, f"{lost:,} of them lost every window of {reader.name}"
+        return lost, f"{_some(lost, size)} lost every window of {reader.name}"
     if isinstance(reader.layer, Dropout) and reader.saved is not None:
         lost = int((~reader.saved[here]).sum())
-        return lost, f"{lost:,} of them {'was' if lost == 1 else 'were'} dropped by {reader.name}"
+        return (
+            lost,
+            f"{_some(lost, size)} {'was' if lost == 1 else 'were'} dropped by {reader.name}",
+        )
     return 0, ""
 
 
