@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tinycnn import ops
 from tinycnn.arguments import mask_key
-from tinycnn.arrays import Array
+from tinycnn.arrays import Array, cast
 from tinycnn.gradient_check import patterns
 from tinycnn.gradient_check.target import Arrays, Gradients, Seen, Target
 from tinycnn.layers import Context
@@ -125,7 +125,7 @@ class _Passes:
             context = Context(self.training, self.key, position)
             start = f"{layer.name}."
             params = {
-                name.removeprefix(start): np.asarray(array, self.model.dtype)
+                name.removeprefix(start): cast(array, self.model.dtype)
                 for name, array in values.items()
                 if name.startswith(start)
             }
