@@ -94,6 +94,11 @@ def test_a_backward_of_another_form_is_told_what_is_expected(result, text):
             ArgumentError,
             "must name an array: x",
         ),
+        (
+            lambda: as_target((np.sin, np.cos), [1.0], wrt=np.array(2)),
+            ArgumentError,
+            "wrt must be names of arrays, got array(2)",
+        ),
         (lambda: as_target(Dense(2)), ArgumentError, "takes one array, its input x, got 0"),
         (lambda: as_target(Dense(2), np.ones(3)), ShapeError, "a batch axis"),
         (lambda: as_target(Conv2D(2, 3), np.ones((1, 2, 2, 1))), ShapeError, "conv (Conv2D): "),
