@@ -130,6 +130,13 @@ def test_the_layers_of_a_copied_model_are_taken():
     [
         ([], {}, "a model needs at least one layer"),
         (None, {}, "layers must be a list of layers, got None"),
+        (np.array(2), {}, "layers must be a list of layers, got array(2)"),
+        ("ab", {}, "layers must be a list of layers, got 'ab'"),
+        ([Dense(2)], {"input_shape": np.array(2)}, "as (H, W, C) or (D,), got array(2)"),
+        ([Dense(2)], {"dtype": np.array([1, 1])}, "'float32', 'float64', got array([1, 1])"),
+        ([Dense(2)], {"algorithm": np.array([1, 1])}, "'reference', got array([1, 1])"),
+        ([Dense(2)], {"algorithm": np.array("im2col")}, "'reference', got array('im2col'"),
+        ([Dense(2)], {"algorithm": ["im2col"]}, "'reference', got ['im2col']"),
         (Dense(2), {}, "layers must be a list of layers, got <Dense (unnamed), filters=2>"),
         ([Dense(2), Dense], {}, "layer 1 must be a tinycnn.layers.Layer, got <class"),
         ([Dense(2), "relu"], {}, "layer 1 must be a tinycnn.layers.Layer, got 'relu'"),

@@ -185,6 +185,25 @@ def test_gradients_that_do_not_fit_change_nothing(change, error, message):
     assert model.version == version
 
 
+@pytest.mark.parametrize(
+    ("gradients", "came"),
+    [
+        (None, "by name, as trace.backward returns them, got a NoneType"),
+        (1.0, "got a float"),
+        ([{"dense1.W": 1}], "got a list"),
+        ({"dense1.W", "dense1.b"}, "got a set"),
+        (np.ones(8), "got an ndarray"),
+        ("abc", "got a str"),
+        ({}, ", got none"),
+        ({1: 2}, ", got 1"),
+    ],
+)
+def test_what_is_no_gradients_by_name(gradients, came):
+    optimizer = SGD(tc.Sequential([Dense(2)], (3,)))
+    with pytest.raises(ArgumentError, match=f"^gradients must hold dense1.W, dense1.b.*{came}$"):
+        optimizer.step(gradients)
+
+
 @pytest.mark.parametrize("name", ["rate", "momentum", "weight_decay"])
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf"), "0.1", None])
 def test_settings_out_of_range(name, value):

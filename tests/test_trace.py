@@ -1,6 +1,8 @@
 """Traces: what each record holds, the gradients, dropout's masks, and what is refused."""
 
+import copy
 import math
+import pickle
 import re
 
 import numpy as np
@@ -36,6 +38,7 @@ from tinycnn.layers import (
     ReLU,
     Softmax,
 )
+from tinycnn.optimizers import SGD
 
 
 def net(*layers, shape=(6, 5, 4), **options):
@@ -390,6 +393,8 @@ def test_an_earlier_result_is_used_again():
     out.flat[...] = np.nan  # nothing of what was there is used
     assert trace.backward(labels=[0, 1, 2], out=out) is out
     same(out.flat, expected)
+    for copied in (copy.deepcopy(out), pickle.loads(pickle.dumps(out))):
+        assert trace.backward(labels=[0, 1, 2], out=copied) is copied
 
 
 def test_what_cannot_take_the_gradients():
@@ -402,6 +407,7 @@ def test_what_cannot_take_the_gradients():
         plain_net(dtype="float64").trace(images(2)).backward(labels=[0, 1]),
         swapped.parameters(),
         model.parameters(),
+        SGD(model).velocities,
     ]
     for out in wrong:
         with pytest.raises(ArgumentError, match="out must be what an earlier backward of the same"):

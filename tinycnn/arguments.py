@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -49,9 +49,22 @@ def pair(value: Any, name: str, *, least: int = 1) -> Pair:
 
 def one_of(value: Any, choices: Sequence[Any], name: str) -> None:
     """Raise ArgumentError unless ``value`` is one of ``choices``."""
-    if value not in choices:
+    # An array is compared cell by cell; like all that may change, it has no hash and is no choice.
+    if not isinstance(value, Hashable) or value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         raise ArgumentError(f"{name} must be one of {listed}, got {value!r}")
+
+
+def items(value: Any, name: str, expected: str) -> tuple[Any, ...]:
+    """Read several things in a row; one, or a text, raises ArgumentError that says what is ``expected``."""
+    try:
+        # Asked, not looked up: an array without axes has the method, and raises.
+        each = None if isinstance(value, str) else iter(value)
+    except TypeError:
+        each = None
+    if each is None:
+        raise ArgumentError(f"{name} must be {expected}, got {value!r}")
+    return tuple(each)
 
 
 def number(value: Any, name: str, *, below: float = math.inf) -> float:

@@ -105,7 +105,17 @@ def tensor(value: ArrayLike, name: str, axes: str | Sequence[str], dtype: np.dty
     """
     array = numbers(value, name)
     expect_axes(array, name, axes)
-    return read_only(np.require(array, dtype, ["C", "A"]))
+    return read_only(np.require(cast(array, dtype), None, ["C", "A"]))
+
+
+def cast(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Give ``array`` in ``dtype``, itself if it is; what is too large for ``dtype`` becomes infinity."""
+    return array if array.dtype == dtype else _converted(array, dtype)
+
+
+@ieee
+def _converted(array: Array, dtype: np.dtype[Any]) -> Array:
+    return array.astype(dtype, order="C")
 
 
 def expect_axes(array: Array, name: str, axes: str | Sequence[str]) -> None:

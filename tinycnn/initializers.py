@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycnn.arrays import Array, row_major, tensor
+from tinycnn.arrays import Array, ieee, row_major, tensor
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
 
@@ -98,6 +98,7 @@ def _draw(
     parallel_for(lambda item: fill(item[0], flat[slice(*item[1])]), children)
 
 
+@ieee
 def _normal(rng: np.random.Generator, part: Array, std: float) -> None:
     rng.standard_normal(dtype=part.dtype, out=part)
     part *= part.dtype.type(std)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from importlib import import_module
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import memory
-from tinycnn.arguments import ALGORITHMS, MOST_CELLS, one_of, whole
+from tinycnn.arguments import ALGORITHMS, MOST_CELLS, items, one_of, whole
 from tinycnn.arrays import Array, expect_axes, expect_shape, numbers, read_only, tensor
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
 from tinycnn.layers import Context, Layer, naming, returned
@@ -58,9 +58,7 @@ class Sequential:
     ) -> None:
         one_of(dtype, ("float32", "float64"), "dtype")
         one_of(algorithm, _ALGORITHMS, "algorithm")
-        if not isinstance(layers, Iterable):
-            raise ArgumentError(f"layers must be a list of layers, got {layers!r}")
-        self.layers = tuple(layers)
+        self.layers = items(layers, "layers", "a list of layers")
         self.input_shape = _sizes(input_shape, "input_shape")
         self.dtype = np.dtype(dtype)
         self.algorithm = algorithm
@@ -340,9 +338,8 @@ class Sequential:
 
 
 def _sizes(value: Any, name: str) -> tuple[int, ...]:
-    if not isinstance(value, Iterable) or isinstance(value, str):
-        raise ArgumentError(f"{name} must be a shape such as (H, W, C) or (D,), got {value!r}")
-    return tuple(whole(size, f"each size of {name}", most=MOST_CELLS) for size in value)
+    sizes = items(value, name, "a shape such as (H, W, C) or (D,)")
+    return tuple(whole(size, f"each size of {name}", most=MOST_CELLS) for size in sizes)
 
 
 def _seed(rng: int | np.random.Generator | None) -> int:

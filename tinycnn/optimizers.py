@@ -13,6 +13,7 @@ from tinycnn.errors import ArgumentError
 from tinycnn.parameters import FlatArrays
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
+from tinycnn.wording import a
 
 if TYPE_CHECKING:
     from tinycnn.model import Sequential
@@ -89,10 +90,13 @@ class SGD:
 
     def _flat(self, gradients: Mapping[str, ArrayLike]) -> FlatArrays:
         """Give ``gradients`` as one buffer: as they are if trace.backward made them, else copied."""
-        if set(gradients) != set(self.velocities):
+        expected = f"gradients must hold {', '.join(self.velocities)}"
+        if not isinstance(gradients, Mapping):
             raise ArgumentError(
-                f"gradients must hold {', '.join(self.velocities)}, got {', '.join(gradients)}"
+                f"{expected} by name, as trace.backward returns them, got {a(type(gradients).__name__)}"
             )
+        if set(gradients) != set(self.velocities):
+            raise ArgumentError(f"{expected}, got {', '.join(map(str, gradients)) or 'none'}")
         shapes = self.model.parameter_shapes()
         if isinstance(gradients, FlatArrays) and gradients.flat.dtype == self.model.dtype:
             same = {name: view.shape for name, view in gradients.items()} == shapes

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from tinycnn.stepthrough.explanation import Explanation
 
 
+class Gradients(FlatArrays):
+    """What `Trace.backward` gives: a type of its own, for an optimizer's velocities look the same."""
+
+
 @dataclass
 class Record:
     """What happened at one layer. Shapes are (N, ...); what backward has not filled in is None.
@@ -191,9 +195,9 @@ class Trace:
     def _gradients(self, out: FlatArrays | None, dy: ArrayLike | None) -> FlatArrays:
         shapes = self.model.parameter_shapes()
         if out is None:
-            return FlatArrays(shapes, self.model.dtype)
+            return Gradients(shapes, self.model.dtype)
         if (
-            not isinstance(out, FlatArrays)
+            not isinstance(out, Gradients)
             or [(name, view.shape) for name, view in out.items()] != list(shapes.items())
             or out.flat.dtype != self.model.dtype
             or not out.flat.flags.writeable

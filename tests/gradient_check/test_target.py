@@ -1,12 +1,15 @@
 """Targets: what is copied, drawn, named and refused, and that models move as their own trace does."""
 
+import re
+from functools import partial
+
 import numpy as np
 import pytest
 from small_nets import images, plain_net
 
 import tinycnn as tc
-from tinycnn.errors import ArgumentError, DTypeError, ShapeError, UnknownNameError
-from tinycnn.gradient_check import as_target
+from tinycnn.errors import ArgumentError, DTypeError, ShapeError, TinyCNNError, UnknownNameError
+from tinycnn.gradient_check import as_target, explain
 from tinycnn.initializers import Constant
 from tinycnn.layers import Conv2D, Dense, Dropout, Layer, MaxPool2D
 
@@ -91,6 +94,11 @@ def test_a_backward_of_another_form_is_told_what_is_expected(result, text):
             ArgumentError,
             "must name an array: x",
         ),
+        (
+            lambda: as_target((np.sin, np.cos), [1.0], wrt=np.array(2)),
+            ArgumentError,
+            "wrt must be names of arrays, got array(2)",
+        ),
         (lambda: as_target(Dense(2)), ArgumentError, "takes one array, its input x, got 0"),
         (lambda: as_target(Dense(2), np.ones(3)), ShapeError, "a batch axis"),
         (lambda: as_target(Conv2D(2, 3), np.ones((1, 2, 2, 1))), ShapeError, "conv (Conv2D): "),
@@ -101,6 +109,38 @@ def test_mistakes_are_refused_with_a_remedy(call, error, text):
     with pytest.raises(error) as caught:
         call()
     assert text in str(caught.value).replace("array 0", "x")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.ma.masked_equal([0, 1], 1),
+        [0, 7],
+        [0, -1],
+        [0],
+        [[0], [1]],
+        [0.0, 1.0],
+        [True, False],
+        [0, 2**80],
+        "abc",
+        {"a": 1},
+        np.array([0, None]),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("check", [tc.gradcheck, as_target, partial(explain, where="dense1.b[0]")])
+def test_bad_labels_raise_what_a_pass_raises_for_them(check, labels):
+    model, x = plain_net(), images(2)
+    with pytest.raises(TinyCNNError) as expected:
+        model.trace(x).backward(labels=labels)
+    with pytest.raises(type(expected.value), match=f"^{re.escape(str(expected.value))}$"):
+        check(model, x, labels=labels)
+
+
+def test_labels_of_a_model_without_classes_are_refused():
+    model = tc.Sequential([Conv2D(2, 3)], (5, 5, 1))
+    with pytest.raises(ShapeError, match=r"logits must have the axes \(N, F\)"):
+        tc.gradcheck(model, images(2, (5, 5, 1)), labels=[0, 1])
 
 
 # ------------------------------------------------------------------------------------------ layers

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tinycnn.arguments import items
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError, DTypeError, UnknownNameError
 from tinycnn.gradient_check.layers_as_targets import of_layer
@@ -52,7 +53,7 @@ def as_target(
 
 
 def _chosen(wrt: Sequence[str] | str, target: Target) -> tuple[str, ...]:
-    names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    names = (wrt,) if isinstance(wrt, str) else items(wrt, "wrt", "names of arrays")
     for name in names:
         if name not in target.arrays:
             raise UnknownNameError(

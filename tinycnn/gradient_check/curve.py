@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import figures
-from tinycnn.arrays import Array
+from tinycnn.arrays import Array, ieee
 from tinycnn.errors import ArgumentError, UnknownNameError
 from tinycnn.gradient_check import sampling
 from tinycnn.gradient_check.behaviour import behave
@@ -193,6 +193,7 @@ def explain(
     return Curve(target.name, where, unit, entry, tuple(points))
 
 
+@ieee
 def _slope(
     target: Target,
     forward: Callable[[Arrays], Array],

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tinycnn import ops
 from tinycnn.arguments import mask_key
-from tinycnn.arrays import Array
+from tinycnn.arrays import Array, cast
 from tinycnn.gradient_check import patterns
 from tinycnn.gradient_check.target import Arrays, Gradients, Seen, Target
 from tinycnn.layers import Context
@@ -32,6 +32,8 @@ def of_model(
     arrays = {"x": np.array(passes.model.batch(x))}
     arrays |= {name: given[name].astype(np.float64) for name in given}
     passes.base = arrays
+    if labels is not None:  # bad ones are the caller's mistake, no verdict on a gradient
+        ops.cross_entropy(np.zeros((len(x), *passes.model.shapes[-1])), labels)
 
     def value(trace: Trace) -> Array:
         return trace.y if labels is None else np.array(_loss(trace, labels))
@@ -123,7 +125,7 @@ class _Passes:
             context = Context(self.training, self.key, position)
             start = f"{layer.name}."
             params = {
-                name.removeprefix(start): np.asarray(array, self.model.dtype)
+                name.removeprefix(start): cast(array, self.model.dtype)
                 for name, array in values.items()
                 if name.startswith(start)
             }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, numbers
+from tinycnn.arrays import Array, cast, numbers
 from tinycnn.errors import ArgumentError
 
 Arrays = Mapping[str, Array]
@@ -55,7 +55,8 @@ class Target:
 def own_copy(value: ArrayLike, name: str) -> Array:
     """A copy of our own: integers as they are, everything else in float64."""
     array = numbers(value, name)
-    array = np.array(array, array.dtype if array.dtype.kind in "iub" else np.float64, order="C")
+    kept = array.dtype if array.dtype.kind in "iub" else np.dtype(np.float64)
+    array = np.array(cast(array, kept), order="C")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ArgumentError(f"{name} holds NaN or infinity, where no gradient can be checked")
     return array
