@@ -25,6 +25,7 @@ def passes(right, seed):
 def test_a_right_gradient_raises_no_alarm(right):
     passed = sum(passes(right, seed) for seed in range(6))
     assert passed == 6 or right.may_fall_short
+    assert passed >= 5 or not right.name.startswith("float32")  # it hides the answer but seldom
 
 
 @pytest.mark.slow
@@ -34,3 +35,4 @@ def test_no_alarm_in_1000_seeds(number):
     right = RIGHT[number]
     passed = sum(passes(right, seed) for seed in range(number % 5, 1000, 5))
     assert passed == 200 or right.may_fall_short
+    assert passed >= 190 or not right.name.startswith("float32")
