@@ -64,6 +64,12 @@ def _dead_backward(dy, x, W):
 
 DEAD = Pair(lambda x, W: np.maximum(x @ W - 100, 0), _dead_backward)
 GAIN = Pair(lambda x, gain: gain * x, lambda dy, x, gain: (dy * gain, (dy * x).sum(0)))
+EXP = Pair(lambda x: np.exp(x), lambda dy, x: dy * np.exp(x))
+SQUARE = Pair(lambda x: x * x, lambda dy, x: 2 * dy * x)
+
+
+def shifted(offset):
+    return Pair(lambda x: x + x.dtype.type(offset), lambda dy, x: dy)
 
 
 class Normalization:

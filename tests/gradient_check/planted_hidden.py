@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 from gradient_check.hidden import (
     DEAD,
+    EXP,
     GAIN,
+    SQUARE,
     TWO_LAYERS,
     Normalization,
     in_float32,
@@ -58,6 +60,9 @@ def dead_errors():
     dead, gain = drawn(23, x=(4, 5), W=(5, 3)), drawn(24, x=(4, 5), gain=(5,))
     certain = drawn(25, x=(4, 5))
 
+    def none(dy, x):
+        return 0 * dy
+
     def planted(name, op, arrays, awake, **mistakes):
         return replace(plant(f"dead: {name}", op, arrays, **mistakes), awake=awake)
 
@@ -84,6 +89,8 @@ def dead_errors():
             certain,
             x=scaled(SOFTMAX, "x", 7),
         ),
+        planted("exp at 1e-14", EXP, {"x": 1e-14 * certain["x"]}, certain, x=none),
+        planted("squares that underflow", SQUARE, {"x": 1e-200 * certain["x"]}, certain, x=none),
     ]
 
 

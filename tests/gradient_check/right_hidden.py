@@ -3,13 +3,16 @@
 import numpy as np
 from gradient_check.hidden import (
     DEAD,
+    EXP,
     GAIN,
+    SQUARE,
     TWO_LAYERS,
     Normalization,
     in_float16,
     in_float32,
     in_units,
     rounded,
+    shifted,
 )
 from gradient_check.numpy_ops import (
     DENSE,
@@ -127,4 +130,24 @@ def zeros():
     ]
 
 
-HIDDEN = [*roundings(), *scales(), *zeros()]
+def swallowed():
+    """Steps and outputs that float32, or the smallest numbers, hold in part only."""
+
+    def at(scale, op):
+        return lambda rng: (op, [scale * rng.standard_normal((3, 5))])
+
+    ops = ("softmax", SOFTMAX), ("tanh", TANH), ("sigmoid", SIGMOID)
+    return [
+        *(
+            (f"float32: {name} at {s:g}", at(s, in_float32(op)), True)
+            for name, op in ops
+            for s in (10, 20, 40, 80)
+        ),
+        *((f"float32: x + {o:g}", at(1, in_float32(shifted(o))), True) for o in (1e6, 1e9, 1e12)),
+        *((f"x + {o:g}", at(1, shifted(o)), True) for o in (1e13, 1e16, 1e20)),
+        *((f"exp at {s:g}", at(s, EXP), False) for s in (1e-13, 1e-100)),
+        *((f"squares at {s:g}", at(s, SQUARE), True) for s in (1e-158, 1e-162, 1e-200)),
+    ]
+
+
+HIDDEN = [*roundings(), *scales(), *zeros(), *swallowed()]

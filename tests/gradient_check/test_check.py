@@ -328,3 +328,11 @@ def test_empty_batches_have_nothing_to_check():
 def test_users_layers_are_checked_alone():
     for layer in (Scale(), Square()):
         assert gradcheck(layer, rng().standard_normal((2, 3, 4))).ok
+
+
+@pytest.mark.parametrize("offset", [1e13, 1e14, 1e16, 1e20])
+@pytest.mark.parametrize("factor", [0, 1, 2, -1])
+def test_nothing_is_right_that_rounding_hides(offset, factor):
+    x = np.random.default_rng(0).standard_normal((3, 5))
+    report = gradcheck((lambda x: x + offset, lambda dy, x: factor * dy), x)
+    assert report.verdict == "undecided"

@@ -61,3 +61,23 @@ def test_nothing_given_is_written_to():
     kept = X.copy()
     where(lambda x: np.multiply(x, 2, out=x), X)
     np.testing.assert_array_equal(X, kept)
+
+
+@pytest.mark.parametrize("offset", [1e9, 1e13, 1e16, 1e20, 1e300])
+def test_rounding_that_hides_an_array_is_told_from_a_constant(offset):
+    assert where(lambda x, b: x + offset, X, B) != ""
+    assert where(lambda x, b: 0 * x + offset, X, B) == ""
+
+
+@pytest.mark.parametrize("scale", [1e-13, 1e-100, 1e-300])
+def test_tiny_arrays_are_asked_at_values_near_one(scale):
+    assert where(lambda x, b: np.exp(x), scale * X, B) == "of about 1e+00"
+    assert where(lambda x, b: x * x, scale * X, B) != ""
+
+
+def test_closed_over_arrays_do_not_turn_an_invariance_into_a_dependence():
+    def softmax(b):
+        e = np.exp(X + b - (X + b).max(1, keepdims=True))
+        return e / e.sum(1, keepdims=True)
+
+    assert hangs_on(as_target((softmax, lambda dy, b: b), np.ones((4, 1))), "b") == ""

@@ -81,3 +81,24 @@ def test_where_forward_leaves_its_domain_nothing_is_heard():
 def test_the_precision_of_what_was_computed_in_a_smaller_type(dtype):
     assert precision(AT.astype(dtype).astype(np.float64)) == np.finfo(dtype).eps
     assert precision(1e200 * AT) == np.finfo(np.float64).eps
+
+
+def test_a_flat_side_does_not_hide_the_staircase_of_the_other():
+    found = grain(
+        lambda x: np.tanh(x.astype(np.float32)).astype(np.float64), np.full(3, 12.0), unit=8
+    )
+    ulp = float(np.spacing(np.float32(0.99)))
+    assert found.coarse and (found.outputs >= ulp / 2).all() and (found.outputs < 12 * ulp).all()
+
+
+def test_an_offset_that_swallows_all_steps_of_the_arrays_size():
+    found = grain(lambda x: (x.astype(np.float32) + np.float32(1e9)).astype(np.float64))
+    assert found.reached.all()
+    assert (found.outputs >= 64).all() and (found.outputs < 12 * 64).all()
+
+
+def test_the_largest_output_tells_not_the_one_that_moves_first():
+    def function(x):
+        return np.array([np.floor(x[0] * 20) * 1e-40, 1 + np.floor(x[0]) * 1e-6])
+
+    assert grain(function, np.array([0.02])).outputs[1] > 0.9e-6

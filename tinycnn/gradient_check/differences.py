@@ -194,7 +194,7 @@ class Differences:
             # Sums by NumPy, not by BLAS, whose threads cost more than they bring here.
             total = float((self.dy * change).sum())
             bend = self.dy * ((y1 - self.y) - (self.y - y0))
-            rounding = EPS * np.abs(self.dy) * np.abs(y1) + EPS * np.abs(self.dy) * np.abs(y0)
+            rounding = self._rounding(y1) + self._rounding(y0)
             slopes = total / length, float(bend.sum()) / (length / 2)
             if not np.isfinite(slopes).all():
                 return "differences leave the range of float64 here"
@@ -211,3 +211,7 @@ class Differences:
                 blind=norm(rounding) / min(length, natural),
                 still=bool(touched.any() and not change.any()),
             )
+
+    def _rounding(self, y: Array) -> Array:
+        """What float64 rounds off dy * y: of what underflows, more than a part of it."""
+        return EPS * np.abs(self.dy) * np.maximum(np.abs(y), _SMALLEST / EPS)

@@ -1,12 +1,14 @@
 """Whether forward hangs on an array anywhere else, where at the values given it does not.
 
 A gradient of 0 is right for a bias ahead of a normalisation, whatever the values are. For units that
-are dead at these values alone it says nothing: seven times 0 is 0 as well.
+are dead at these values alone it says nothing: seven times 0 is 0 as well. Nor does it where rounding
+hides the array: exp(x) at 1e-13, x + 1e13. So values near 1 are asked as well, and those that outputs
+of this size could not hide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -16,33 +18,41 @@ from tinycnn.gradient_check.sizes import scale
 from tinycnn.gradient_check.target import Arrays, Target
 
 _FACTORS = (1.0, 30.0, 1e-2, 1e3, 1e6, 1e-4)  # times the values given
+_BESIDE = (1.0, 1e3)  # times the largest output
 _SEEN = 1e-6  # of the largest output: what rounding of large arrays does not reach
 
 
 def hangs_on(target: Target, name: str) -> str:
     """Where outputs move with the array called ``name``: "... times as large"; "" if nowhere seen."""
     rng = np.random.default_rng(0)
-    for factor in _FACTORS:
-        for arrays in _others(target.arrays, factor, rng):
+    floats = {n: array for n, array in target.arrays.items() if array.dtype.kind == "f"}
+    for words, sizes in _sizes(target, floats):
+        for drawn in _others(floats, sizes, rng):
+            arrays = {**target.arrays, **drawn}
             moved = {**arrays, name: _moved(arrays[name], rng)}
             if _differ(target, arrays, moved):
-                return f"about {factor:g} times as large" if factor != 1 else "of the same size"
+                return words
     return ""
 
 
-def _others(arrays: Arrays, factor: float, rng: np.random.Generator) -> Iterator[dict[str, Array]]:
+def _sizes(target: Target, floats: Arrays) -> Iterator[tuple[str, dict[str, float]]]:
+    """Sizes for each array, in words as well: times those given, then the same for all."""
+    given = {name: scale(array) for name, array in floats.items()}
+    for factor in _FACTORS:
+        words = f"about {factor:g} times as large" if factor != 1 else "of the same size"
+        yield words, {name: factor * size for name, size in given.items()}
+    y = float(np.abs(target.forward(copies(target.arrays))).max(initial=0.0))
+    for size in (1.0, *(part * y for part in _BESIDE)):
+        yield f"of about {size:.0e}", dict.fromkeys(given, size)
+
+
+def _others(
+    floats: Arrays, sizes: Mapping[str, float], rng: np.random.Generator
+) -> Iterator[dict[str, Array]]:
     """Other values of the same shapes: normal ones, then the same signs, for log and sqrt."""
-    floats = {name: array for name, array in arrays.items() if array.dtype.kind == "f"}
     for _ in range(2):
-        yield {**arrays, **{name: _normal(array, factor, rng) for name, array in floats.items()}}
-        yield {
-            **arrays,
-            **{name: factor * _moved(array, rng) for name, array in floats.items()},
-        }
-
-
-def _normal(array: Array, factor: float, rng: np.random.Generator) -> Array:
-    return np.asarray(factor * scale(array) * rng.standard_normal(array.shape))
+        yield {n: np.asarray(sizes[n] * rng.standard_normal(a.shape)) for n, a in floats.items()}
+        yield {n: sizes[n] * _moved(a / scale(a), rng) for n, a in floats.items()}
 
 
 def _moved(array: Array, rng: np.random.Generator) -> Array:

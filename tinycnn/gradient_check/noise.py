@@ -9,7 +9,8 @@ noise", 2011, choose their steps likewise). Of one that still does not, the next
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,8 @@ _PLAIN = 1e3  # times float64's own rounding is nothing to speak of
 _JUMP = 0.02  # of a change: what is left of it between two points next to each other is no slope
 _TREAD = 1e-10  # of what moves: a staircase with steps as short is float64's own
 _HALVINGS = 40
+_TRIED = 4  # outputs, the largest first
+_BEYOND = 1.01  # times the step at which an output jumps: a slope goes on from there, a jump stays
 _STEP = 12**0.5  # of a staircase, in standard deviations of what it is off by
 
 ROUNDS = "forward seems to round to"
@@ -73,6 +76,8 @@ def grain_of(y: Array, dy: Array, at: Outputs, units: Sequence[float]) -> Grain:
         reached = np.zeros(y.shape, np.bool_)
         for far in _FAR:
             reached |= (at(far * units[-1]) != y) | (at(-far * units[-1]) != y)
+        for step in _further(units[-1], _largest(y)):  # beyond its own size every output may move
+            reached |= (at(step) != y) & (8 * np.abs(y) > abs(step))
         columns = np.append(reached.reshape(-1), True)  # the last is their sum
         rounded = np.zeros(columns.size)
         for unit, part in ((unit, part) for unit in units for part in _DISTANCES):
@@ -84,9 +89,13 @@ def grain_of(y: Array, dy: Array, at: Outputs, units: Sequence[float]) -> Grain:
                 break
             clear = off <= _CLEAR * np.where(off == ahead.off, ahead.size, behind.size)
             seen = columns & clear & (ahead.moving + behind.moving >= len(_POINTS) - 1)
+            # A side that is flat hides the staircase of the other one: tanh in float32 near 1.
+            flat = (ahead.moving == 0) | (behind.moving == 0)
+            seen &= ~flat | (ahead.off == behind.off)
             rounded[seen] = _STEP * off[seen]
             columns &= ~seen
-        rounded[columns] = _jump(y, at, columns[:-1].reshape(y.shape), units[-1])
+        still = columns[:-1].reshape(y.shape)
+        rounded[:-1] += np.where(still, _jump(y, at, still, units), 0.0).reshape(-1)
     outputs = rounded[:-1].reshape(y.shape)
     # Kinks of several outputs on both sides look like rounding of the sum: it is at most theirs.
     return Grain(outputs, min(float(rounded[-1]), float(np.sum(np.abs(dy) * outputs))), reached)
@@ -117,22 +126,51 @@ def _side(y: Array, dy: Array, at: Outputs, unit: float, part: float) -> _Side:
     return _Side(off, size, np.count_nonzero(np.diff(change, axis=0), axis=0))
 
 
-def _jump(y: Array, at: Outputs, still: Array, unit: float) -> float:
-    """How far the outputs that were ``still`` jump where the first of them moves; 0 if none jumps."""
-    steps = (sign * part * unit for part in (_DISTANCES[-1], *reversed(_FAR)) for sign in (1, -1))
-    for far in steps:
-        moved = np.flatnonzero(still & (at(far) != y))
-        if moved.size:
+def _jump(y: Array, at: Outputs, still: Array, units: Sequence[float]) -> Array:
+    """How far each output that was ``still`` jumps, as the largest of them does that jumps at all.
+
+    The others may jump as far, or by the same part of what they are. 0 if none jumps.
+    """
+    first = np.zeros(y.size)  # the first step at which each moves
+    parts = (_DISTANCES[-1], *reversed(_FAR))
+    steps = (sign * part * units[0] for part in parts for sign in (1, -1))
+    for far in itertools.chain(steps, _further(units[0], max(_FAR[0] * units[-1], _largest(y)))):
+        waiting = still.reshape(-1) & (first == 0)
+        if not waiting.any():
             break
-    else:
-        return 0.0
+        there = at(far)
+        first[waiting & ((there != y) & np.isfinite(there)).reshape(-1)] = far
+    moved = np.flatnonzero(first)
+    for cell in moved[np.argsort(-np.abs(y.reshape(-1)[moved]), kind="stable")][:_TRIED]:
+        size = abs(float(y.flat[cell]))
+        jump = _jump_of(at, int(cell), float(first[cell]), units[0])
+        if jump:
+            return np.maximum(jump, np.abs(y) * (jump / size if size else 0.0))
+    return np.zeros(y.shape)
 
-    def change(step: float) -> float:
-        return float(abs(at(step).flat[moved[0]] - y.flat[moved[0]]))
 
-    whole, near = change(far), 0.0
+def _jump_of(at: Outputs, cell: int, far: float, unit: float) -> float:
+    """How far one output jumps between here and ``far``, where it first moves; 0 for a slope."""
+
+    def output(step: float) -> float:
+        return float(at(step).flat[cell])
+
+    here, near = output(0.0), 0.0
     for _ in range(_HALVINGS):
         middle = (near + far) / 2
-        near, far = (near, middle) if change(middle) else (middle, far)
-    tread = abs(far) > _TREAD * unit
-    return change(far) if tread and change(far) > _JUMP * whole else 0.0
+        near, far = (near, middle) if output(middle) != here else (middle, far)
+    jump, on = abs(output(far) - here), abs(output(_BEYOND * far) - here)
+    rough = jump > max(_JUMP * on, _PLAIN * EPS * abs(here)) and abs(far) > _TREAD * unit
+    return jump if rough else 0.0
+
+
+def _further(unit: float, end: float) -> Iterator[float]:
+    """Steps beyond those of ``_FAR``: x + 1e9 in float32 moves by 64, x * x from 1e-162 on."""
+    far = 8 * _FAR[0] * unit
+    while far < 8 * end:
+        yield from (far, -far)
+        far *= 8
+
+
+def _largest(y: Array) -> float:
+    return float(np.abs(y).max(initial=0.0))
