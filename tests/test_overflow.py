@@ -127,7 +127,8 @@ def test_results_of_a_users_layer():
 
 def test_a_gradient_check_far_beyond_float32():
     with np.errstate(over="warn"):
-        assert tc.gradcheck(dense(), np.full((2, 4), 1e300)).ok
+        # What the bias adds is lost in outputs of 1e300: that is not known, and not wrong.
+        assert tc.gradcheck(dense(), np.full((2, 4), 1e300)).verdict == "undecided"
         explain(dense(), np.full((2, 4), 1e300), where="dense1.W[0,0]")
         model = plain_net(dtype="float64")
         with model.edit() as p:
