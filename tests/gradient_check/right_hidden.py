@@ -143,7 +143,10 @@ def swallowed():
             for name, op in ops
             for s in (10, 20, 40, 80)
         ),
-        *((f"swallowed in float32: x + {o:g}", at(1, in_float32(shifted(o))), True) for o in (1e6, 1e9, 1e12)),
+        *(
+            (f"swallowed in float32: x + {o:g}", at(1, in_float32(shifted(o))), True)
+            for o in (1e6, 1e9, 1e12)
+        ),
         *((f"x + {o:g}", at(1, shifted(o)), True) for o in (1e13, 1e16, 1e20)),
         *((f"exp at {s:g}", at(s, EXP), False) for s in (1e-13, 1e-100)),
         *((f"squares at {s:g}", at(s, SQUARE), True) for s in (1e-158, 1e-162, 1e-200)),
