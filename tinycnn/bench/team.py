@@ -192,9 +192,19 @@ class Member:
         return answer
 
     def end(self) -> None:
-        """End the process, which holds nothing that is worth waiting for."""
+        """End the process and what it has started, which hold nothing that is worth waiting for.
+
+        Not by waiting for its pipes to close: what an engine has started may hold them for ever.
+        """
+        if os.name == "posix":
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            with suppress(BrokenPipeError):
+                pipe.close()
 
     def _signal(self, name: str) -> None:
         number = getattr(signal, name, None)
