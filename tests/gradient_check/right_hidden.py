@@ -5,6 +5,7 @@ from gradient_check.hidden import (
     DEAD,
     EXP,
     GAIN,
+    LARGE_SQUARE,
     SQUARE,
     TWO_LAYERS,
     Normalization,
@@ -150,6 +151,7 @@ def swallowed():
         *((f"x + {o:g}", at(1, shifted(o)), True) for o in (1e13, 1e16, 1e20)),
         *((f"exp at {s:g}", at(s, EXP), False) for s in (1e-13, 1e-100)),
         *((f"squares at {s:g}", at(s, SQUARE), True) for s in (1e-158, 1e-162, 1e-200)),
+        *((f"1e100 * x * x at {s:g}", at(s, LARGE_SQUARE), True) for s in (1e-160, 1e-163, 1e-200)),
     ]
 
 

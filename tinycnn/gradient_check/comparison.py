@@ -16,7 +16,7 @@ from tinycnn.gradient_check.report import Entry, TensorReport
 from tinycnn.gradient_check.sampling import Direction
 from tinycnn.gradient_check.sizes import scale
 from tinycnn.gradient_check.target import Target
-from tinycnn.gradient_check.verdicts import enough_for_a_verdict, judged
+from tinycnn.gradient_check.verdicts import UNDERFLOWS, enough_for_a_verdict, judged
 
 _PIECES = 16  # a direction across kinks is cut into at most so many
 _ENOUGH_FAILURES = 4  # of a target whose passes cost much
@@ -58,7 +58,11 @@ class Comparison:
         if entry.verdict == "agrees" or entry.own_noise or self.target.transparent:
             return entry
         grain = self.differences.listen(direction)
-        return self._compared(direction, gradient, grain) if grain.coarse else entry
+        if grain.coarse:
+            entry = self._compared(direction, gradient, grain)
+        if entry.verdict == "differs" and self.differences.underflows(direction.name):
+            return replace(entry, verdict="unresolved", reason=UNDERFLOWS)
+        return entry
 
     def _compared(self, direction: Direction, gradient: Array, grain: Grain) -> Entry:
         """Compare one derivative; what seems to differ is measured again by every step."""

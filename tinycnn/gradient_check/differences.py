@@ -41,6 +41,8 @@ _KINK_PROVEN = 1e-7  # a kink that is still there at this step lies at the point
 _HALF, _QUARTER, _FINE = 0.513, 0.261, 5
 _FAIR = 1e-3  # a relative error that shows a derivative to be there
 _TINY = 1e-3  # arrays below this are also moved by steps near 1
+_UNDERFLOW = 1e-50  # an array below this has powers that float64 does not hold
+_SUBNORMAL = 1e-290  # an array below this has products whose last digits float64 does not hold
 _TOO_TINY = "it is too close to the smallest number that float64 holds to be moved by small steps"
 _AFTER_FLIP = 8  # the step is divided by this where it crosses a known kink
 
@@ -55,6 +57,19 @@ class Differences:
         self.fine = Grain(np.zeros(self.y.shape), 0.0, np.ones(self.y.shape, np.bool_))
         self._scales = {name: scale(target.arrays[name]) for name in target.wrt}
         self._starts: dict[tuple[str, bool], float] = {}  # the largest steps without a flip
+
+    def underflows(self, name: str) -> bool:
+        """Whether products inside forward underflow, where the array called ``name`` is that tiny.
+
+        NumPy tells; a loop in Python or a library of somebody's does not. Beside the smallest
+        numbers any product underflows a little: there only outputs of exactly 0 show that it matters.
+        """
+        if self._scales[name] >= _UNDERFLOW:
+            return False
+        met: list[str] = []
+        with np.errstate(under="call", call=lambda kind, _: met.append(kind)):
+            y = self.target.forward(self.target.arrays)
+        return bool(met) and (self._scales[name] > _SUBNORMAL or not y.any())
 
     def listen(self, direction: Direction) -> Grain:
         """Measure what forward rounds to along ``direction``."""

@@ -15,6 +15,7 @@ VISIBLE = 5e-4  # a difference counts if it would show an error of twice this
 _BACKWARD = 16.0  # times the outputs' rounding: what backward's own rounding may amount to
 TOO_SMALL = "too small to be seen beside float64's rounding of the outputs"
 BOTH_ZERO = "the gradient and the difference are both exactly 0"
+UNDERFLOWS = "products inside forward underflow at values as small as these"
 ROUGH = "the differences are too rough here to show an error of 0.1 %"
 
 
@@ -76,11 +77,14 @@ def enough_for_a_verdict(
     single = [entry for entry in entries if entry.index is not None]
     cells = sum(entry.decided or entry.own_noise for entry in single)
     known = [entry for entry in entries if entry.decided or entry.own_noise]
+    underflowing = [entry for entry in entries if entry.reason == UNDERFLOWS]
+    if underflowing:
+        return _in_doubt(underflowing, "choose larger values"), ""
     if not known or cells < wanted / 4:
         return _too_few(entries, cells, wanted), ""
     doubtful = [entry for entry in entries if entry.doubtful]
     if doubtful:
-        return _in_doubt(doubtful), ""
+        return _in_doubt(doubtful, "compute in float64, without rounding"), ""
     if not any(entry.decided and entry.size > VISIBLE * rms for entry in known):
         return _nothing_seen(target, name, known)
     whole = [entry for entry in entries if entry.index is None]
@@ -104,11 +108,11 @@ def _too_few(entries: Sequence[Entry], cells: int, wanted: int) -> str:
     )
 
 
-def _in_doubt(entries: Sequence[Entry]) -> str:
+def _in_doubt(entries: Sequence[Entry], remedy: str) -> str:
     worst = max(entries, key=lambda entry: entry.error)
     return (
         f"{worst.reason}: at {worst.where} the gradient is {worst.analytic:.7g} and the difference "
-        f"{worst.numeric:.7g}, which may be rounding or an error; compute in float64, without rounding"
+        f"{worst.numeric:.7g}, which may be rounding or an error; {remedy}"
     )
 
 
