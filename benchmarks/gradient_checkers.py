@@ -23,7 +23,7 @@ from gradient_check.other_checkers import cs231n_error, torch_passes  # noqa: E4
 from gradient_check.planted import PLANTED  # noqa: E402
 from gradient_check.right import RIGHT  # noqa: E402
 
-from tinycnn.gradient_check import gradcheck  # noqa: E402
+from tinycnn.checking import gradcheck  # noqa: E402
 
 try:
     import torch

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 import tinycnn as tc
-from tinycnn.arguments import ALGORITHMS
 from tinycnn.errors import ArgumentError
+from tinycnn.inference.plan import plan
 from tinycnn.layers import Conv2D
 from tinycnn.ops import conv2d, conv2d_backward
-from tinycnn.ops.convolution import _ALGORITHMS
-from tinycnn.plan import plan
+from tinycnn.ops.convolution.conv2d import _ALGORITHMS
 from tinycnn.testing.layouts import LAYOUTS, laid_out
 from tinycnn.testing.strategies import Convolution, Geometry, generators
+from tinycnn.validation import ALGORITHMS
 
 # Of the same sum over absolute values, the rounding that is allowed: a float32 sum of some thousand
 # terms, and Winograd's transforms, through numbers some hundred times larger than the result.

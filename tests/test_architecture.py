@@ -155,7 +155,7 @@ def test_the_walk_sees_what_is_there():
         ("optimizers.py", "tinycnn.kernels.sgd"),
         ("kernels/pool.py", "tinycnn.kernels._jit"),
         ("kernels/_jit.py", "numba"),
-        ("trace.py", "tinycnn.stepthrough"),
+        ("trace.py", "tinycnn.explain"),
     } <= seen
     tree = ast.parse(
         "import a.b, c\nfrom tinycnn import blocks\nfrom tinycnn.ops import conv2d\n"

@@ -1,4 +1,4 @@
-"""The hand-sized examples: every number in tinycnn/stepthrough/examples.json is worked out again.
+"""The hand-sized examples: every number in tinycnn/explain/examples.json is worked out again.
 
 Once by tinycnn.ops in float64, once by the arithmetic that the file itself spells out for a reader.
 The file is a dict of examples in reading order, each with
@@ -23,8 +23,8 @@ import numpy as np
 import pytest
 
 from tinycnn import ops, shapes
-from tinycnn.stepthrough.examples import operation
-from tinycnn.winograd import matrices
+from tinycnn.explain.examples import operation
+from tinycnn.ops.convolution.winograd import matrices
 
 EXAMPLES = json.loads(files("tinycnn").joinpath("stepthrough", "examples.json").read_text())
 MATHEMATICS = Path(__file__).parents[1] / "docs" / "mathematics"

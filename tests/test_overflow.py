@@ -7,7 +7,7 @@ from small_nets import IMAGE, images, plain_net
 import tinycnn as tc
 from tinycnn import ops
 from tinycnn.arrays import cast, tensor
-from tinycnn.gradient_check import explain
+from tinycnn.checking import explain
 from tinycnn.initializers import Constant, Gaussian
 from tinycnn.layers import Dense, Layer
 from tinycnn.optimizers import SGD

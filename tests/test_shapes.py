@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinycnn.arguments import one_of
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.shapes import Axis, Window, pool_window, times, window
+from tinycnn.validation import one_of
 
 sizes = st.integers(1, 20)
 

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import ALGORITHMS, MOST_CELLS, items, one_of, whole
 from tinycnn.arrays import Array, expect_axes, expect_shape, numbers, read_only, tensor
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
-from tinycnn.layers import Context, Layer, naming, returned
+from tinycnn.layers import Context, Layer
+from tinycnn.layers.base import naming, returned
 from tinycnn.ownership import own, owner
 from tinycnn.parameters import Block, Edit, FlatArrays
+from tinycnn.runtime import memory
 from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
+from tinycnn.validation import ALGORITHMS, MOST_CELLS, items, one_of, whole
 from tinycnn.wording import many
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycnn.arguments import MOST_CELLS, whole
 from tinycnn.errors import UnknownNameError
 from tinycnn.initializers import Constant, Gaussian, Initializer
 from tinycnn.layers import Conv2D, Dense, Dropout, Layer, LocalResponseNorm, MaxPool2D
 from tinycnn.model import Sequential
+from tinycnn.validation import MOST_CELLS, whole
 
 
 @dataclass(frozen=True)

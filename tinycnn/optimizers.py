@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
-from tinycnn.arguments import number
 from tinycnn.arrays import read_only
 from tinycnn.errors import ArgumentError
 from tinycnn.parameters import FlatArrays
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
+from tinycnn.validation import number
 from tinycnn.wording import a
 
 if TYPE_CHECKING:

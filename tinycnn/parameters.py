@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
 from tinycnn.arrays import Array, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, UnknownNameError
+from tinycnn.runtime import memory
 
 Shapes = Mapping[str, tuple[int, ...]]
 

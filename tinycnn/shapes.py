@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.arguments import Pair, pair
 from tinycnn.errors import ArgumentError, ShapeError
+from tinycnn.validation import Pair, pair
 
 Padding = int | str | Sequence[int] | Sequence[Sequence[int]]
 AXES = ("height", "width")

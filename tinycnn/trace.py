@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import ops
-from tinycnn.arguments import mask_key, whole
 from tinycnn.arrays import Array, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, StaleTraceError, UnknownNameError
-from tinycnn.layers import Context, Layer, naming, returned
+from tinycnn.layers import Context, Layer
+from tinycnn.layers.base import naming, returned
 from tinycnn.parameters import FlatArrays
+from tinycnn.validation import mask_key, whole
 
 if TYPE_CHECKING:
+    from tinycnn.explain.explanation import Explanation
     from tinycnn.model import Sequential
-    from tinycnn.stepthrough.explanation import Explanation
 
 
 class Gradients(FlatArrays):
@@ -103,10 +104,10 @@ class Trace:
         """Open one number of the pass: a cell, a gradient or the loss.
 
         "conv2" with ``at=(13, 13, 7)``, "conv1.W[5,5,0,3]", "pool1.x" with ``at``, "loss"; see
-        `tinycnn.stepthrough.explain`.
+        `tinycnn.explain.explain`.
         """
         # The one door upwards: a reader that is loaded when somebody asks for it.
-        opened: Explanation = import_module("tinycnn.stepthrough").explain(
+        opened: Explanation = import_module("tinycnn.explain").explain(
             self, what, at, sample=sample
         )
         return opened

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinycnn.arguments import one_of
 from tinycnn.bench.engines import PEERS, TRAINERS
 from tinycnn.bench.machine import cores
+from tinycnn.validation import one_of
 
 
 @dataclass(frozen=True)

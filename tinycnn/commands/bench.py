@@ -113,9 +113,9 @@ def _expect_outputs(arguments: argparse.Namespace, names: Sequence[str]) -> None
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    from tinycnn.arguments import number, one_of, whole
     from tinycnn.bench.engines import PEERS
     from tinycnn.bench.settings import Settings
+    from tinycnn.validation import number, one_of, whole
 
     for name in arguments.part:
         one_of(name, _PARTS, "PART")

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import Any
 
-from tinycnn.arguments import whole
+from tinycnn.validation import whole
 
 
 class Parser(argparse.ArgumentParser):

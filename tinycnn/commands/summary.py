@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from tinycnn import strict_json
-from tinycnn.arguments import one_of, whole
 from tinycnn.networks import VARIANTS, alexnet
 from tinycnn.summary import difference
+from tinycnn.validation import one_of, whole
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     model = alexnet(classes, variant=arguments.variant)
     table = model.summary()
     if arguments.plan is not None:
-        from tinycnn.plan import plan  # it loads Numba, which the other tables never need
+        from tinycnn.inference.plan import plan  # it loads Numba, which the other tables never need
 
         chosen = plan(model.layers, model.input_shape, model.dtype, whole(arguments.plan, "--plan"))
         print(strict_json.dumps(chosen.to_dict()) if arguments.json else chosen)

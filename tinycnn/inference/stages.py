@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from tinycnn.calls import Calls, Phase
-from tinycnn.direct import windows_of
-from tinycnn.feature_maps import NO_BORDER, Border, FeatureMaps
+from tinycnn.inference.plan import Step
 from tinycnn.inference.recording import Recorder
 from tinycnn.kernels.max_pool import max_pool
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.layers import Conv2D, Dense
-from tinycnn.packed_dense import PackedDense
+from tinycnn.ops.convolution.direct_blocks import windows_of
+from tinycnn.ops.convolution.winograd import blocking
+from tinycnn.ops.convolution.winograd.weights import Packed
+from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.parameters import FlatArrays
-from tinycnn.plan import Step
+from tinycnn.runtime.calls import Calls, Phase
+from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
 from tinycnn.runtime.ranges import Range, split_range
-from tinycnn.winograd import blocking
-from tinycnn.winograd.weights import Packed
 
 if TYPE_CHECKING:
     from tinycnn.model import Sequential

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import whole
 from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, tensor
 from tinycnn.errors import ShapeError
 from tinycnn.kernels import relu as kernels
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.validation import whole
 
 # Numbers a block: some fifty microseconds at the memory's speed.
 _CELLS = 1 << 18

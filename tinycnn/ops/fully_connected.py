@@ -7,8 +7,6 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import one_of
 from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, outputs, read_only, tensor
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels.bias import add_bias
@@ -21,8 +19,10 @@ from tinycnn.kernels.dense_training import (
     turn_into_panels,
 )
 from tinycnn.ops.activations import relu_backward, softmax, softmax_backward
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
+from tinycnn.validation import one_of
 
 _ACTIVATIONS = (None, "relu", "softmax")
 # Weights a block: some hundred microseconds of BLAS at a batch of 32.

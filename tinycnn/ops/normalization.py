@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import lrn_coefficients
 from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
 from tinycnn.kernels import lrn as kernels
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.validation import lrn_coefficients
 
 _CELLS = 1 << 16
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
 from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, read_only, tensor
 from tinycnn.errors import ArgumentError, DTypeError
 from tinycnn.kernels import pool as kernels
 from tinycnn.kernels.max_pool import max_pool_gradient, max_pool_winners
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.shapes import Padding, Window, pool_window

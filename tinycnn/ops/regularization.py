@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import mask_key, number, whole
 from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, tensor
 from tinycnn.errors import DTypeError
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.validation import mask_key, number, whole
 
 # Cells a block: their mask takes about half a millisecond.
 _CELLS = 1 << 18

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import whole
 from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
 from tinycnn.errors import ShapeError
 from tinycnn.kernels import im2col as kernels
+from tinycnn.runtime import memory
 from tinycnn.shapes import Padding, window
+from tinycnn.validation import whole
 
 
 def im2col(

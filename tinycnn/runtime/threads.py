@@ -8,9 +8,9 @@ import weakref
 from contextvars import ContextVar
 from typing import NamedTuple
 
-from tinycnn.arguments import whole
 from tinycnn.errors import ArgumentError
 from tinycnn.runtime.locks import new_lock
+from tinycnn.validation import whole
 
 
 class use_threads:  # noqa: N801 - it reads as a verb where it is used

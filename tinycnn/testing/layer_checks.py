@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from tinycnn import ops
-from tinycnn.arguments import whole
 from tinycnn.errors import CheckFailedError
 from tinycnn.layers import Context
 from tinycnn.testing.comparing import agree, copied, expect_shapes, unchanged
 from tinycnn.testing.layouts import laid_out
 from tinycnn.testing.subject import Given, Pass, Subject
 from tinycnn.testing.threads import at_once, interrupted, switching
+from tinycnn.validation import whole
 
 _SAME_MATH = 1e-12  # sums in another order, in float64, of the largest value
 _FLOAT32 = 1e-4  # a float32 pass against a float64 pass, likewise

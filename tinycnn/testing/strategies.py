@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.checking.values import separated, tied
 from tinycnn.errors import MissingExtraError
-from tinycnn.gradient_check.values import separated, tied
 
 try:
     from hypothesis import strategies as st

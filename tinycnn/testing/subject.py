@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinycnn.arguments import whole
 from tinycnn.arrays import Array, numbers
+from tinycnn.checking.own_code import told
+from tinycnn.checking.values import separated
 from tinycnn.errors import ArgumentError, CheckFailedError
-from tinycnn.gradient_check.own_code import told
-from tinycnn.gradient_check.values import separated
-from tinycnn.layers import Context, Layer, Shape, returned
+from tinycnn.layers import Context, Layer, Shape
+from tinycnn.layers.base import returned
+from tinycnn.validation import whole
 
 MakesLayer = Layer | Callable[[], Layer]
 
