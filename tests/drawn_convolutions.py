@@ -126,12 +126,12 @@ def _convolution(rng, algorithm):
         kernel = tuple(int(rng.integers(1, m + 1)) for m in most)
     pads = tuple(pair(lambda: max(rng.integers(-2, 5), 0)) for _ in range(2))
     outputs = pair(lambda: rng.integers(9, 16) if rich else rng.integers(1, 5 if small else 16))
-    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+    effective_kernel = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     size = tuple(
         max((o - 1) * s + int(rng.integers(s)) + r - sum(p), 1)
-        for o, s, r, p in zip(outputs, stride, reach, pads, strict=True)
+        for o, s, r, p in zip(outputs, stride, effective_kernel, pads, strict=True)
     )
-    room = [n + sum(p) - r for n, p, r in zip(size, pads, reach, strict=True)]
+    room = [n + sum(p) - r for n, p, r in zip(size, pads, effective_kernel, strict=True)]
     y_size = tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
     many = 4 if small else 40 if stride == (1, 1) else 8
     enough = 16 if rich and stride == (1, 1) else 1

@@ -26,7 +26,7 @@ from tinycnn import ops, shapes
 from tinycnn.explain.examples import operation
 from tinycnn.ops.convolution.winograd import matrices
 
-EXAMPLES = json.loads(files("tinycnn").joinpath("stepthrough", "examples.json").read_text())
+EXAMPLES = json.loads(files("tinycnn").joinpath("explain", "examples.json").read_text())
 MATHEMATICS = Path(__file__).parents[1] / "docs" / "mathematics"
 READING_ORDER = [
     "conv-pool", "im2col", "winograd", "softmax", "lrn", "dropout",

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import ops
-from tinycnn.arrays import Array, expect_shape, read_only, tensor
+from tinycnn.arrays import Array, as_input_array, expect_shape, read_only
 from tinycnn.errors import ArgumentError, StaleTraceError, UnknownNameError
 from tinycnn.layers import Context, Layer
 from tinycnn.layers.base import naming, returned
 from tinycnn.parameters import FlatArrays
-from tinycnn.validation import mask_key, whole
+from tinycnn.validation import check_int, mask_key
 
 if TYPE_CHECKING:
     from tinycnn.explain.explanation import Explanation
@@ -144,7 +144,7 @@ class Trace:
             self.loss, upstream = ops.cross_entropy(last.z if at_logits else last.y, labels)
             self.labels, self.dy = np.asarray(labels).tolist(), None
         else:
-            upstream = tensor(dy, "dy", "N...", self.model.dtype)  # type: ignore[arg-type]
+            upstream = as_input_array(dy, "dy", "N...", self.model.dtype)  # type: ignore[arg-type]
             expect_shape(upstream, self.y.shape, "dy", "the shape of trace.y")
             self.loss, self.labels, self.dy = None, None, upstream
         for record in self.records:
@@ -180,11 +180,11 @@ class Trace:
                 )
             for name, view in context.out.items():
                 if grads[name] is not view:
-                    gradient = tensor(grads[name], f"d{name}", "...", view.dtype)
+                    gradient = as_input_array(grads[name], f"d{name}", "...", view.dtype)
                     expect_shape(gradient, view.shape, f"d{name}", f"the shape of {name}")
                     np.copyto(view, gradient)
             if dx is not None:
-                dx = tensor(dx, "dx", "N...", record.x.dtype)
+                dx = as_input_array(dx, "dx", "N...", record.x.dtype)
                 expect_shape(dx, record.x.shape, "dx", "the shape of x")
             elif required:
                 raise ArgumentError(
@@ -265,7 +265,7 @@ def record(
     """Run ``x`` through ``model`` layer by layer; the arguments are those of `Sequential.trace`."""
     y = x = model.batch(x)
     key = mask_key(rng) if training else 0
-    first_sample = whole(first_sample, "first_sample", least=0)
+    first_sample = check_int(first_sample, "first_sample", least=0)
     version, parameters = model.version, model.parameters()
     records = []
     for position, layer in enumerate(model.layers):

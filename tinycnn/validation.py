@@ -23,7 +23,7 @@ _MOST = 2**31 - 1
 MOST_CELLS = 2**63 - 1
 
 
-def whole(value: Any, name: str, *, least: int = 1, most: int | None = None) -> int:
+def check_int(value: Any, name: str, *, least: int = 1, most: int | None = None) -> int:
     """Read an int of at least ``least`` and at most ``most``."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
         raise ArgumentError(f"{name} must be an int, got {value!r}")
@@ -34,7 +34,7 @@ def whole(value: Any, name: str, *, least: int = 1, most: int | None = None) -> 
     return int(value)
 
 
-def pair(value: Any, name: str, *, least: int = 1) -> Pair:
+def check_pair(value: Any, name: str, *, least: int = 1) -> Pair:
     """Read an int or (height, width) of ints of at least ``least``."""
     values = (value, value) if isinstance(value, (int, np.integer)) else value
     if not isinstance(values, Sequence) or isinstance(values, str) or len(values) != 2:
@@ -42,12 +42,12 @@ def pair(value: Any, name: str, *, least: int = 1) -> Pair:
             f"{name} must be an int or a pair (height, width) of ints, got {value!r}"
         )
     return (
-        whole(values[0], name, least=least, most=_MOST),
-        whole(values[1], name, least=least, most=_MOST),
+        check_int(values[0], name, least=least, most=_MOST),
+        check_int(values[1], name, least=least, most=_MOST),
     )
 
 
-def one_of(value: Any, choices: Sequence[Any], name: str) -> None:
+def check_choice(value: Any, choices: Sequence[Any], name: str) -> None:
     """Raise ArgumentError unless ``value`` is one of ``choices``."""
     # An array is compared cell by cell; like all that may change, it has no hash and is no choice.
     if not isinstance(value, Hashable) or value not in choices:
@@ -55,7 +55,7 @@ def one_of(value: Any, choices: Sequence[Any], name: str) -> None:
         raise ArgumentError(f"{name} must be one of {listed}, got {value!r}")
 
 
-def items(value: Any, name: str, expected: str) -> tuple[Any, ...]:
+def check_items(value: Any, name: str, expected: str) -> tuple[Any, ...]:
     """Read several things in a row; one, or a text, raises ArgumentError that says what is ``expected``."""
     try:
         # Asked, not looked up: an array without axes has the method, and raises.
@@ -67,7 +67,7 @@ def items(value: Any, name: str, expected: str) -> tuple[Any, ...]:
     return tuple(each)
 
 
-def number(value: Any, name: str, *, below: float = math.inf) -> float:
+def check_number(value: Any, name: str, *, below: float = math.inf) -> float:
     """Read a finite number from 0 up, and less than ``below``."""
     if isinstance(value, (int, float, np.integer, np.floating)):
         with suppress(OverflowError):  # a whole number may be more than any float
@@ -81,12 +81,12 @@ def lrn_coefficients(
     size: Any, alpha: Any, beta: Any, k: Any, alpha_over_size: bool
 ) -> tuple[int, float, float, float]:
     """Read local response normalisation's arguments: (size, a, beta, k) with a as its dialect has it."""
-    size = whole(size, "size", most=_MOST)
+    size = check_int(size, "size", most=_MOST)
     if size % 2 == 0:
         raise ArgumentError(
             f"size must be odd, so that the channels around one lie evenly on both sides, got {size}"
         )
-    alpha, beta, k = number(alpha, "alpha"), number(beta, "beta"), number(k, "k")
+    alpha, beta, k = check_number(alpha, "alpha"), check_number(beta, "beta"), check_number(k, "k")
     return size, alpha / size if alpha_over_size else alpha, beta, k
 
 

@@ -215,7 +215,7 @@ def test_a_model_gives_the_numbers_of_its_own_trace():
     for name, gradient in gradients.items():
         np.testing.assert_array_equal(found[name], gradient)
     np.testing.assert_array_equal(found["x"], trace.records[0].dx)
-    assert target.scalar and target.dear and target.transparent
+    assert target.scalar and target.expensive and target.transparent
     assert target.places == ("conv1's ReLU", "pool1's maximum")
 
 

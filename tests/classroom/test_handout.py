@@ -9,7 +9,7 @@ from tinycnn.classroom import handout
 def test_page_is_what_the_command_prints(capsys):
     assert cli.main(["handout"]) == 0
     printed = capsys.readouterr().out
-    page = Path(__file__).parents[1] / "docs" / "handout.md"
+    page = Path(__file__).parents[2] / "docs" / "handout.md"
     assert page.read_text(encoding="utf-8") == printed
 
 

@@ -97,8 +97,8 @@ def _convolution(layer, W, b, x):
         for ow in range(OW):
             for i in range(win.kernel[0]):
                 for j in range(win.kernel[1]):
-                    h = oh * win.stride[0] - win.corner[0] + i * win.dilation[0]
-                    w = ow * win.stride[1] - win.corner[1] + j * win.dilation[1]
+                    h = oh * win.stride[0] - win.pad_top_left[0] + i * win.dilation[0]
+                    w = ow * win.stride[1] - win.pad_top_left[1] + j * win.dilation[1]
                     if 0 <= h < x.shape[1] and 0 <= w < x.shape[2]:
                         for f in range(F):
                             first = f // group * W.shape[2]
@@ -117,8 +117,8 @@ def _pool(layer, x):
             cells, counted = [], 0
             for i in range(win.kernel[0]):
                 for j in range(win.kernel[1]):
-                    h = oh * win.stride[0] - win.corner[0] + i * win.dilation[0]
-                    w = ow * win.stride[1] - win.corner[1] + j * win.dilation[1]
+                    h = oh * win.stride[0] - win.pad_top_left[0] + i * win.dilation[0]
+                    w = ow * win.stride[1] - win.pad_top_left[1] + j * win.dilation[1]
                     inside = 0 <= h < x.shape[1] and 0 <= w < x.shape[2]
                     cells += [x[:, h, w]] if inside else []
                     counted += inside or (h < ends[0] and w < ends[1])

@@ -61,8 +61,8 @@ def test_alexnet_cell_sees_51_pixels():
 def test_field_is_clipped_to_the_picture_and_whole_behind_dense():
     model = tc.alexnet(variant="mini")
     names = [layer.name for layer in model.layers]
-    corner = receptive_field(model, names.index("conv2"), ((0, 0), (0, 0)))
-    assert corner == ((0, 34), (0, 34))
+    pad_top_left = receptive_field(model, names.index("conv2"), ((0, 0), (0, 0)))
+    assert pad_top_left == ((0, 34), (0, 34))
     layer = Dense(3)
     assert window_of(layer, (4, 5, 2), ((0, 0), (0, 0))).inside == ((0, 3), (0, 4))
     assert window_of(ReLU(), (4, 5, 2), ((1, 1), (2, 2))).inside == ((1, 1), (2, 2))

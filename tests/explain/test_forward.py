@@ -184,8 +184,8 @@ def test_max_pool(layer):
         best, at = -math.inf, None
         for i in range(win.kernel[0]):
             for j in range(win.kernel[1]):
-                h = row * win.stride[0] - win.corner[0] + i * win.dilation[0]
-                w = column * win.stride[1] - win.corner[1] + j * win.dilation[1]
+                h = row * win.stride[0] - win.pad_top_left[0] + i * win.dilation[0]
+                w = column * win.stride[1] - win.pad_top_left[1] + j * win.dilation[1]
                 inside = 0 <= h < 9 and 0 <= w < 9
                 assert window.rows[i][j] == (float(x[1, h, w, 2]) if inside else None)
                 if inside and x[1, h, w, 2] > best:

@@ -57,7 +57,7 @@ class Window:
         assert row < lines and column + len(text) <= columns
         self.rows[row] = self.rows.get(row, "").ljust(column) + text
         if (row, column + len(text)) == (lines - 1, columns):
-            raise curses.error  # as curses does in the corner at the lower right
+            raise curses.error  # as curses does in the pad_top_left at the lower right
 
     def refresh(self):
         self.frames.append("\n".join(self.rows.get(row, "") for row in range(self.size[0])))

@@ -84,7 +84,7 @@ def convolution(memory, relu, filters):
         conv.block(calls, stacked, packed, relu, outputs)
         calls(
             max_pool, calls.read(outputs.flat), outputs.place, (OH, OW), 0, 2, win.kernel, win.stride,
-            win.corner, win.dilation, filters, largest.flat, largest.place, (2, 2),
+            win.pad_top_left, win.dilation, filters, largest.flat, largest.place, (2, 2),
         )  # fmt: skip
 
     return memory.recorder.chain([[task]]), largest

@@ -21,7 +21,7 @@ from tinycnn.checking.target import Target, own_copy
 from tinycnn.errors import ArgumentError, DTypeError, UnknownNameError
 from tinycnn.layers import Layer
 from tinycnn.model import Sequential
-from tinycnn.validation import items
+from tinycnn.validation import check_items
 
 
 def as_target(
@@ -53,7 +53,7 @@ def as_target(
 
 
 def _chosen(wrt: Sequence[str] | str, target: Target) -> tuple[str, ...]:
-    names = (wrt,) if isinstance(wrt, str) else items(wrt, "wrt", "names of arrays")
+    names = (wrt,) if isinstance(wrt, str) else check_items(wrt, "wrt", "names of arrays")
     for name in names:
         if name not in target.arrays:
             raise UnknownNameError(

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, expect_shape, tensor
+from tinycnn.arrays import Array, as_input_array, expect_shape
 from tinycnn.checking.adaptors import as_target
 from tinycnn.checking.behaviour import behave, copies
 from tinycnn.checking.comparison import Comparison
 from tinycnn.checking.report import Report, TensorReport
 from tinycnn.checking.target import Arrays, Target
-from tinycnn.validation import number, whole
+from tinycnn.validation import check_int, check_number
 
 TOLERANCE = 1e-6
 _WHY = (
@@ -54,12 +54,12 @@ def gradcheck(
     pass. ``dy`` is random unless given, ``tolerance`` the relative error that still passes.
     """
     chosen, generator = prepared(target, arrays, wrt, labels, training, rng)
-    limit = TOLERANCE if tolerance is None else number(tolerance, "tolerance")
-    entries = None if samples is None else whole(samples, "samples", least=0)
+    limit = TOLERANCE if tolerance is None else check_number(tolerance, "tolerance")
+    entries = None if samples is None else check_int(samples, "samples", least=0)
     ways = (
-        (1 if chosen.dear else 2)
+        (1 if chosen.expensive else 2)
         if directions is None
-        else whole(directions, "directions", least=0)
+        else check_int(directions, "directions", least=0)
     )
     seen = behave(chosen, generator, None if dy is None else given_dy(dy, chosen))
     tensors: list[TensorReport] = []
@@ -100,7 +100,7 @@ def prepared(
 
 def given_dy(dy: ArrayLike, target: Target) -> Array:
     """Read a dy that the caller gave."""
-    given = tensor(dy, "dy", "...", np.dtype(np.float64))
+    given = as_input_array(dy, "dy", "...", np.dtype(np.float64))
     expect_shape(given, np.shape(target.forward(copies(target.arrays))), "dy", "the shape of y")
     return given
 

@@ -95,7 +95,7 @@ class Comparison:
     def _wanted(self, size: int, samples: int | None) -> int:
         if samples is not None:
             return min(samples, size)
-        if self.target.dear:
+        if self.target.expensive:
             return min(size, sampling.OF_DEAR)
         return size if size <= sampling.EXHAUSTIVE else sampling.OF_LARGE
 
@@ -117,7 +117,7 @@ class Comparison:
         """Parts of a direction that crosses kinks, those that cross none."""
         tried: Tried = []
         queue = deque(direction.halves() if direction.count > 1 else ())
-        for _ in range(0 if self.target.dear else _PIECES):
+        for _ in range(0 if self.target.expensive else _PIECES):
             if not queue:
                 break
             part = queue.popleft()
@@ -137,7 +137,7 @@ class Comparison:
             if (
                 sum(entry.decided for entry in entries) >= wanted
                 or len(tried) >= 3 * wanted
-                or (self.target.dear and failures >= _ENOUGH_FAILURES)
+                or (self.target.expensive and failures >= _ENOUGH_FAILURES)
             ):
                 break
             direction = sampling.entry(name, cell, gradient.shape)
@@ -170,7 +170,7 @@ class Comparison:
 
     def _hides(self, part: Direction, entry: Entry, gradient: Array) -> bool:
         """Whether one of these cells may be wrong: as a whole they may agree, being so many."""
-        if not entry.decided or entry.verdict == "differs" or self.target.dear:
+        if not entry.decided or entry.verdict == "differs" or self.target.expensive:
             return entry.verdict == "differs"
         one = self._rms(gradient)
         size = max(abs(entry.analytic), abs(entry.numeric), one * part.norm)

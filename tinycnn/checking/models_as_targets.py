@@ -77,7 +77,7 @@ def of_model(
         observe=observe,
         delayed=delayed,
         single=single,
-        dear=True,
+        expensive=True,
         scalar=labels is not None,
     )
 

@@ -70,7 +70,7 @@ def layers_in(file: str) -> str:
     return _offered(module_of(Path(file)))
 
 
-def told(error: BaseException, files: Container[str]) -> str:
+def format_user_error(error: BaseException, files: Container[str]) -> str:
     """An error in one line, with the last place in ``files`` that it passed through."""
     words = said(error)
     frames = traceback.extract_tb(error.__traceback__)
@@ -140,7 +140,7 @@ def reporting(what: str, file: str) -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit) as error:
-        raise FileError(f"{what} fails: {told(error, {file})}") from error
+        raise FileError(f"{what} fails: {format_user_error(error, {file})}") from error
 
 
 @contextmanager

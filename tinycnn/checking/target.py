@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, cast, numbers
+from tinycnn.arrays import Array, as_real_array, cast
 from tinycnn.errors import ArgumentError
 
 Arrays = Mapping[str, Array]
@@ -37,7 +37,7 @@ class Target:
     # dy, A, B: the gradient of the pass on A, asked for after another forward on B
     delayed: Callable[[Array, Arrays, Arrays], Gradients] | None = None
     single: Callable[[Arrays], Array] | None = None  # forward in float32; None: `forward` does it
-    dear: bool = False  # a pass costs so much that few entries are tried unless asked for
+    expensive: bool = False  # a pass costs so much that few entries are tried unless asked for
     scalar: bool = False  # y is a loss: its dy is 1
 
     @property
@@ -54,7 +54,7 @@ class Target:
 
 def own_copy(value: ArrayLike, name: str) -> Array:
     """A copy of our own: integers as they are, everything else in float64."""
-    array = numbers(value, name)
+    array = as_real_array(value, name)
     kept = array.dtype if array.dtype.kind in "iub" else np.dtype(np.float64)
     array = np.array(cast(array, kept), order="C")
     if array.dtype.kind == "f" and not np.isfinite(array).all():

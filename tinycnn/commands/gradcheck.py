@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from tinycnn import figures, strict_json
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError, TinyCNNError
-from tinycnn.validation import whole
+from tinycnn.validation import check_int
 
 if TYPE_CHECKING:
     from tinycnn.arrays import Array
@@ -242,14 +242,14 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _guarded(source: str, check: Callable[[], _Result]) -> _Result:
     """Run a check; an error of the user's code is its result."""
-    from tinycnn.checking.own_code import told
+    from tinycnn.checking.own_code import format_user_error
 
     try:
         return check()
     except TinyCNNError:
         raise
     except Exception as error:
-        return _Raised(source, told(error, {source.rpartition(":")[0]}))
+        return _Raised(source, format_user_error(error, {source.rpartition(":")[0]}))
 
 
 def _explained(arguments: argparse.Namespace) -> _Result:
@@ -299,7 +299,7 @@ def _refuse_stray(arguments: argparse.Namespace) -> None:
     seed(arguments)
     for name in ("samples", "directions"):
         if getattr(arguments, name) is not None:
-            whole(getattr(arguments, name), f"--{name}", least=0)
+            check_int(getattr(arguments, name), f"--{name}", least=0)
     own = arguments.target is not None and ".py:" in arguments.target
     for name in ("input", "args"):
         if getattr(arguments, name) and not own:

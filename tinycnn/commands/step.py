@@ -16,7 +16,7 @@ from tinycnn.commands import step_hints
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError
 from tinycnn.networks import VARIANTS
-from tinycnn.validation import one_of
+from tinycnn.validation import check_choice
 from tinycnn.wording import option
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     """Refuse options that would otherwise be passed over in silence."""
     seed(arguments)
     if ".py:" not in arguments.model:
-        one_of(arguments.model, (*VARIANTS, "FILE.py:NAME"), "--model")
+        check_choice(arguments.model, (*VARIANTS, "FILE.py:NAME"), "--model")
     if arguments.at is not None and (what is None or arguments.weight or arguments.why):
         raise ArgumentError(
             f"--at says which number of --layer or --grad{_hint(arguments, step_hints.cell)}"

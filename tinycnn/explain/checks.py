@@ -282,7 +282,7 @@ def _cells(layer: MaxPool2D, shape: tuple[int, ...], winner: Array) -> tuple[Seq
     win = layer.window(shape)
     OH, OW = win.output
     i, j = np.divmod(winner.astype(np.intp), win.kernel[1])
-    h = np.arange(OH)[:, None, None] * win.stride[0] - win.corner[0] + i * win.dilation[0]
-    w = np.arange(OW)[:, None] * win.stride[1] - win.corner[1] + j * win.dilation[1]
+    h = np.arange(OH)[:, None, None] * win.stride[0] - win.pad_top_left[0] + i * win.dilation[0]
+    w = np.arange(OW)[:, None] * win.stride[1] - win.pad_top_left[1] + j * win.dilation[1]
     places = (h * shape[1] + w).reshape(len(winner), OH * OW, shape[2])
     return (len(winner), shape[0] * shape[1], shape[2]), places

@@ -42,7 +42,9 @@ def _figure(explanation: Explanation) -> Figure:
         for section in explanation.sections:
             if isinstance(section, Sees) and section.field is not None:
                 (top_row, bottom), (left, right) = section.field
-                corner = (left - 0.5, top_row - 0.5)
+                pad_top_left = (left - 0.5, top_row - 0.5)
                 size = (right - left + 1, bottom - top_row + 1)
-                axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="red", linewidth=1.5))
+                axes.add_patch(
+                    Rectangle(pad_top_left, *size, fill=False, edgecolor="red", linewidth=1.5)
+                )
     return figure

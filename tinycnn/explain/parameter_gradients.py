@@ -50,8 +50,8 @@ def conv_parameter(trace: Trace, position: int, parameter: str, index: Place) ->
         read = COLOURS[channel] if reads_colours(record) else channel
         heading = (
             f"over the {many(len(dz) * OH * OW, 'place')} where this weight was used, dz[i,j,{f}] * "
-            f"x[{_affine('i', win.stride[0], i * win.dilation[0] - win.corner[0])},"
-            f"{_affine('j', win.stride[1], j * win.dilation[1] - win.corner[1])},{read}]:"
+            f"x[{_affine('i', win.stride[0], i * win.dilation[0] - win.pad_top_left[0])},"
+            f"{_affine('j', win.stride[1], j * win.dilation[1] - win.pad_top_left[1])},{read}]:"
         )
     several = len(dz) > 1
 
@@ -125,8 +125,8 @@ def _channel(record: Record, index: Place) -> int:
 def _shifted(x: Array, win: Window, i: int, j: int) -> Array:
     """x (N, H, W) as kernel cell (i, j) meets it at each place: (N, OH, OW), zero in the padding."""
     OH, OW = win.output
-    rows = np.arange(OH) * win.stride[0] - win.corner[0] + i * win.dilation[0]
-    columns = np.arange(OW) * win.stride[1] - win.corner[1] + j * win.dilation[1]
+    rows = np.arange(OH) * win.stride[0] - win.pad_top_left[0] + i * win.dilation[0]
+    columns = np.arange(OW) * win.stride[1] - win.pad_top_left[1] + j * win.dilation[1]
     inside = np.ix_(
         (rows >= 0) & (rows < win.height.input), (columns >= 0) & (columns < win.width.input)
     )

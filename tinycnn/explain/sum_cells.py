@@ -51,8 +51,8 @@ def open_convolution(record: Record, place: Place, sample: int) -> list[Section]
     first = f // (layer.filters // layer.groups) * W.shape[2]
 
     def position(i: int, j: int) -> Part:
-        h = row * win.stride[0] - win.corner[0] + i * win.dilation[0]
-        w = column * win.stride[1] - win.corner[1] + j * win.dilation[1]
+        h = row * win.stride[0] - win.pad_top_left[0] + i * win.dilation[0]
+        w = column * win.stride[1] - win.pad_top_left[1] + j * win.dilation[1]
         if not (0 <= h < win.height.input and 0 <= w < win.width.input):
             return Term(f"position ({i},{j}), padding", 0.0)
         values, weights = record.x[sample, h, w, first:], W[i, j, :, f]

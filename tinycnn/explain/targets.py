@@ -17,7 +17,7 @@ from tinycnn.explain.loss import open_loss
 from tinycnn.explain.not_finite import origin
 from tinycnn.layers import Conv2D
 from tinycnn.trace import Trace
-from tinycnn.validation import whole
+from tinycnn.validation import check_int
 from tinycnn.wording import a, many, plural
 
 RATE = 0.01  # of the step that a weight's explanation takes
@@ -121,7 +121,7 @@ def _named(what: str, at: Sequence[int] | None) -> tuple[str, Sequence[int] | No
 
 
 def _check_sample(trace: Trace, sample: int) -> None:
-    whole(sample, "sample", least=0)
+    check_int(sample, "sample", least=0)
     if sample >= len(trace.y):
         raise UnknownNameError(
             f"the trace holds {many(len(trace.y), 'image')}, from 0 on; got {sample}"
@@ -162,7 +162,7 @@ def _place(
         raise UnknownNameError(f"a place in {name} is {_words(axes)}; got {got}")
     place = []
     for axis, index, size in zip(axes, at, shape, strict=True):
-        index = whole(index, axis, least=-(2**63))
+        index = check_int(index, axis, least=-(2**63))
         if not -size <= index < size:
             raise UnknownNameError(
                 f"{name} has {_places(axis, size)} (or -{size} .. -1 from the end), got {index}"

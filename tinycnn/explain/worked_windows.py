@@ -26,8 +26,8 @@ def window(
 def _reads(win: shapes.Window) -> Iterator[tuple[Index, Index, Index | None]]:
     """Output cell, kernel cell, and the input cell read there; None in the padding."""
     for i, j, p, q in np.ndindex(*win.output, *win.kernel):
-        row = i * win.stride[0] + p * win.dilation[0] - win.corner[0]
-        column = j * win.stride[1] + q * win.dilation[1] - win.corner[1]
+        row = i * win.stride[0] + p * win.dilation[0] - win.pad_top_left[0]
+        column = j * win.stride[1] + q * win.dilation[1] - win.pad_top_left[1]
         inside = 0 <= row < win.height.input and 0 <= column < win.width.input
         yield (i, j), (p, q), (row, column) if inside else None
 

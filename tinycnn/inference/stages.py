@@ -96,7 +96,7 @@ class _Maximum:
         def pool(calls: Calls, rows: Range) -> None:
             calls(
                 max_pool, calls.read(source.flat), source.place, (H, W), *rows,
-                win.kernel, win.stride, win.corner, win.dilation,
+                win.kernel, win.stride, win.pad_top_left, win.dilation,
                 C, target.flat, target.place, win.output,
             )  # fmt: skip
 
@@ -131,7 +131,7 @@ class _Winograd:
         assert isinstance(layer, Conv2D) and step.winograd is not None
         self._name, self._relu = str(layer.name), layer.activation == "relu"
         self._conv, self._squares = step.winograd.conv, step.winograd.squares
-        (top, left), (H, W, _) = self._conv.corner, step.input_shape
+        (top, left), (H, W, _) = self._conv.pad_top_left, step.input_shape
         reach = self._conv.rows.kernel - 1
         bottom = self._conv.rows.length + reach - top - H
         right = self._conv.columns.length + reach - left - W

@@ -10,7 +10,7 @@ from tinycnn.arrays import Array
 from tinycnn.layers.context import Context, Params, Shape
 from tinycnn.layers.image import ImageLayer, changed, fixed_padding, window_facts
 from tinycnn.shapes import Padding, Window, pool_window
-from tinycnn.validation import pair
+from tinycnn.validation import check_pair
 
 
 class AveragePool2D(ImageLayer):
@@ -28,8 +28,8 @@ class AveragePool2D(ImageLayer):
         count_include_pad: bool = True,
         name: str | None = None,
     ) -> None:
-        self.kernel = pair(kernel, "kernel")
-        self.stride = self.kernel if stride is None else pair(stride, "stride")
+        self.kernel = check_pair(kernel, "kernel")
+        self.stride = self.kernel if stride is None else check_pair(stride, "stride")
         self.padding = fixed_padding(padding)
         self.ceil_mode = ceil_mode
         self.count_include_pad = count_include_pad

@@ -14,7 +14,7 @@ from tinycnn.layers.base import given_initializer
 from tinycnn.layers.context import Context, Params, Shape
 from tinycnn.layers.image import ImageLayer, changed, fixed_padding, window_facts
 from tinycnn.shapes import Padding, Window, window
-from tinycnn.validation import ALGORITHMS, MOST_CELLS, one_of, pair, whole
+from tinycnn.validation import ALGORITHMS, MOST_CELLS, check_choice, check_int, check_pair
 from tinycnn.wording import many
 
 
@@ -44,14 +44,14 @@ class Conv2D(ImageLayer):
         bias_initializer: Initializer | None = None,
         name: str | None = None,
     ) -> None:
-        one_of(activation, (None, "relu"), "activation")
-        one_of(algorithm, ALGORITHMS, "algorithm")
-        self.filters = whole(filters, "filters", most=MOST_CELLS)
-        self.kernel = pair(kernel, "kernel")
-        self.stride = pair(stride, "stride")
+        check_choice(activation, (None, "relu"), "activation")
+        check_choice(algorithm, ALGORITHMS, "algorithm")
+        self.filters = check_int(filters, "filters", most=MOST_CELLS)
+        self.kernel = check_pair(kernel, "kernel")
+        self.stride = check_pair(stride, "stride")
         self.padding = fixed_padding(padding)
-        self.dilation = pair(dilation, "dilation")
-        self.groups = whole(groups, "groups")
+        self.dilation = check_pair(dilation, "dilation")
+        self.groups = check_int(groups, "groups")
         self.activation = activation
         self.algorithm = algorithm
         self.weight_initializer = given_initializer(weight_initializer, initializers.He())

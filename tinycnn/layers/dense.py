@@ -10,7 +10,7 @@ from tinycnn.arrays import Array
 from tinycnn.initializers import Initializer
 from tinycnn.layers.base import Layer, given_initializer
 from tinycnn.layers.context import Context, Params, Shape
-from tinycnn.validation import MOST_CELLS, one_of, whole
+from tinycnn.validation import MOST_CELLS, check_choice, check_int
 
 
 class Dense(Layer):
@@ -31,8 +31,8 @@ class Dense(Layer):
         bias_initializer: Initializer | None = None,
         name: str | None = None,
     ) -> None:
-        one_of(activation, (None, "relu", "softmax"), "activation")
-        self.units = whole(units, "units", most=MOST_CELLS)
+        check_choice(activation, (None, "relu", "softmax"), "activation")
+        self.units = check_int(units, "units", most=MOST_CELLS)
         self.activation = activation
         self.weight_initializer = given_initializer(weight_initializer, initializers.He())
         self.bias_initializer = given_initializer(bias_initializer, initializers.Constant(0.0))

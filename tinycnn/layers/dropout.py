@@ -8,7 +8,7 @@ from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.layers.base import Layer
 from tinycnn.layers.context import Context, Params, Shape
-from tinycnn.validation import number
+from tinycnn.validation import check_number
 
 
 class Dropout(Layer):
@@ -17,7 +17,7 @@ class Dropout(Layer):
     stem = "dropout"
 
     def __init__(self, rate: float = 0.5, *, name: str | None = None) -> None:
-        self.rate = number(rate, "rate", below=1)
+        self.rate = check_number(rate, "rate", below=1)
         self.name = name
 
     @property

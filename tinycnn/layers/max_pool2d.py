@@ -10,7 +10,7 @@ from tinycnn.arrays import Array
 from tinycnn.layers.context import Context, Params, Shape
 from tinycnn.layers.image import ImageLayer, changed, fixed_padding, window_facts
 from tinycnn.shapes import Padding, Window, pool_window
-from tinycnn.validation import pair
+from tinycnn.validation import check_pair
 
 
 class MaxPool2D(ImageLayer):
@@ -28,10 +28,10 @@ class MaxPool2D(ImageLayer):
         ceil_mode: bool = False,
         name: str | None = None,
     ) -> None:
-        self.kernel = pair(kernel, "kernel")
-        self.stride = self.kernel if stride is None else pair(stride, "stride")
+        self.kernel = check_pair(kernel, "kernel")
+        self.stride = self.kernel if stride is None else check_pair(stride, "stride")
         self.padding = fixed_padding(padding)
-        self.dilation = pair(dilation, "dilation")
+        self.dilation = check_pair(dilation, "dilation")
         self.ceil_mode = ceil_mode
         self.name = name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, as_array, common_dtype, ieee, tensor
+from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, ieee
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.wording import many
 
@@ -19,7 +19,7 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
     Jacobian and the logarithm's 1/p collapse. N = 0 gives 0.0 and an empty gradient. Where an
     image's largest logit is NaN or infinite, its loss and gradient are NaN.
     """
-    z = tensor(logits, "logits", "NF", common_dtype(logits))
+    z = as_input_array(logits, "logits", "NF", common_dtype(logits))
     rows, picked = np.arange(len(z)), _labels(labels, *z.shape)
     if len(z) == 0:
         return 0.0, z.copy()

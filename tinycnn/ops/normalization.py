@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.arrays import Array, as_input_array, common_dtype, expect_shape
 from tinycnn.kernels import lrn as kernels
 from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
@@ -34,14 +34,14 @@ def local_response_norm(
     first and last channel count as zero. Source: Krizhevsky et al., "ImageNet classification with
     deep convolutional neural networks", 2012, section 3.3.
     """
-    x = tensor(x, "x", "NHWC", common_dtype(x))
+    x = as_input_array(x, "x", "NHWC", common_dtype(x))
     size, a, beta, k = lrn_coefficients(size, alpha, beta, k, alpha_over_size)
-    reach = _reach(size, x)
+    radius = _radius(size, x)
     rows, y = x.reshape(-1, x.shape[3]), memory.empty(x.shape, x.dtype)
     target = y.reshape(rows.shape)
 
     def normalize(block: Range) -> None:
-        kernels.local_response_norm(rows, *block, reach, a, beta, k, target)
+        kernels.local_response_norm(rows, *block, radius, a, beta, k, target)
 
     _run(normalize, rows)
     return y
@@ -64,21 +64,21 @@ def local_response_norm_backward(
     over the channels c' in whose window c lies: its own path, and its share in every neighbour's s.
     """
     dtype = common_dtype(dy, x)
-    dy, x = tensor(dy, "dy", "NHWC", dtype), tensor(x, "x", "NHWC", dtype)
+    dy, x = as_input_array(dy, "dy", "NHWC", dtype), as_input_array(x, "x", "NHWC", dtype)
     expect_shape(dy, x.shape, "dy", "the shape of x")
     size, a, beta, k = lrn_coefficients(size, alpha, beta, k, alpha_over_size)
-    reach = _reach(size, x)
+    radius = _radius(size, x)
     rows, dx = x.reshape(-1, x.shape[3]), memory.empty(x.shape, dtype)
     source, target = dy.reshape(rows.shape), dx.reshape(rows.shape)
 
     def carry_back(block: Range) -> None:
-        kernels.local_response_norm_backward(source, rows, *block, reach, a, beta, k, target)
+        kernels.local_response_norm_backward(source, rows, *block, radius, a, beta, k, target)
 
     _run(carry_back, rows)
     return dx
 
 
-def _reach(size: int, x: Array) -> int:
+def _radius(size: int, x: Array) -> int:
     """The odd number of channels that meets every neighbour that ``size`` meets, and no more."""
     channels: int = x.shape[3]
     return min(size, 2 * channels - 1)

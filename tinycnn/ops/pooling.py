@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, read_only, tensor
+from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, expect_shape, read_only
 from tinycnn.errors import ArgumentError, DTypeError
 from tinycnn.kernels import pool as kernels
 from tinycnn.kernels.max_pool import max_pool_gradient, max_pool_winners
@@ -41,7 +41,7 @@ def max_pool2d(
     for windows of more than 256 cells. Only cells inside the image compete; the first maximum in
     row-major order wins; NaN wins over everything. ``stride`` is the kernel unless given.
     """
-    x = tensor(x, "x", "NHWC", common_dtype(x))
+    x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
     win = pool_window(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
@@ -53,7 +53,7 @@ def max_pool2d(
     pooling = max_pool_winners if in_vectors else kernels.max_pool2d
 
     def pool(rows: Range) -> None:
-        pooling(x, *rows, win.kernel, win.stride, win.corner, win.dilation, y, winner)
+        pooling(x, *rows, win.kernel, win.stride, win.pad_top_left, win.dilation, y, winner)
 
     if y.size:
         parallel_for(pool, _rows(win, N, W * C))
@@ -80,20 +80,22 @@ def max_pool2d_backward(
     win = pool_window(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
-    dy = tensor(dy, "dy", "NHWC", common_dtype(dy))
+    dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     winners = _winners(winner, dy, win)
     dx = memory.empty((N, H, W, C), dy.dtype)
 
     def scatter(images: Range) -> None:
         kernels.max_pool2d_backward(
-            dy, winners, *images, win.kernel, win.stride, win.corner, win.dilation, dx
+            dy, winners, *images, win.kernel, win.stride, win.pad_top_left, win.dilation, dx
         )
 
     streamed = C % LANES == 0 and dx.nbytes >= _LARGE
 
     def gather(rows: Range) -> None:
-        max_pool_gradient(dy, winners, *rows, win.kernel, win.stride, win.corner, streamed, dx)
+        max_pool_gradient(
+            dy, winners, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx
+        )
 
     in_vectors = dx.dtype == np.float32 and C >= LANES and winners.dtype == np.uint8
     if dx.size and in_vectors and win.dilation == (1, 1):
@@ -118,7 +120,7 @@ def avg_pool2d(
     cells inside the image. Where ``ceil_mode`` lets a window overhang the padded image, the part
     beyond never counts.
     """
-    x = tensor(x, "x", "NHWC", common_dtype(x))
+    x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
     y = memory.empty((N, *win.output, C), x.dtype)
@@ -126,7 +128,7 @@ def avg_pool2d(
 
     def pool(rows: Range) -> None:
         kernels.avg_pool2d(
-            x, *rows, win.kernel, win.stride, win.corner, limit, bool(count_include_pad), y
+            x, *rows, win.kernel, win.stride, win.pad_top_left, limit, bool(count_include_pad), y
         )
 
     if y.size:
@@ -151,14 +153,21 @@ def avg_pool2d_backward(
     """
     N, H, W, C = image_shape(x_shape)
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
-    dy = tensor(dy, "dy", "NHWC", common_dtype(dy))
+    dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     dx = memory.empty((N, H, W, C), dy.dtype)
     limit = _limit(win)
 
     def spread(images: Range) -> None:
         kernels.avg_pool2d_backward(
-            dy, *images, win.kernel, win.stride, win.corner, limit, bool(count_include_pad), dx
+            dy,
+            *images,
+            win.kernel,
+            win.stride,
+            win.pad_top_left,
+            limit,
+            bool(count_include_pad),
+            dx,
         )
 
     if dx.size:

@@ -27,13 +27,13 @@ def cases(draw):
     largest = st.sampled_from([None, 3] if kernel == 3 else [None])
     rows, columns = (tiling(draw(lengths), kernel, largest=draw(largest)) for _ in range(2))
     C, F = draw(st.integers(1, 2 * LANES + 1)), draw(st.integers(1, 5 * LANES + 1))
-    corner = draw(st.tuples(st.integers(0, 2), st.integers(0, 2)))
-    return WinogradConvolution(C, F, rows, columns, corner), draw(st.integers(0, 3))
+    pad_top_left = draw(st.tuples(st.integers(0, 2), st.integers(0, 2)))
+    return WinogradConvolution(C, F, rows, columns, pad_top_left), draw(st.integers(0, 3))
 
 
 def operands(conv, images, rng):
-    """Maps with a border of ``corner`` on all sides, weights, bias."""
-    k, (top, left) = conv.rows.kernel, conv.corner
+    """Maps with a border of ``pad_top_left`` on all sides, weights, bias."""
+    k, (top, left) = conv.rows.kernel, conv.pad_top_left
     H, W = conv.rows.length + k - 1, conv.columns.length + k - 1
     source = FeatureMaps.zeros((images, H, W, conv.C), ((top, 0), (left, 0)))
     source.view()[...] = rng.standard_normal(source.shape)
@@ -43,7 +43,7 @@ def operands(conv, images, rng):
 
 def convolved(source, W, bias, conv):
     """The formula, in float64."""
-    k, (top, left) = conv.rows.kernel, conv.corner
+    k, (top, left) = conv.rows.kernel, conv.pad_top_left
     OH, OW = conv.rows.length, conv.columns.length
     x = np.pad(np.float64(source.view()), ((0, 0), (top, 0), (left, 0), (0, 0)))
     y = np.zeros((len(x), OH, OW, conv.F)) + bias
@@ -107,7 +107,7 @@ def test_turned_weights_are_those_of_the_turned_kernel(case, rng):
     k = conv.rows.kernel
     W = rng.standard_normal((k, k, conv.F, conv.C)).astype(np.float32)
     turned = np.ascontiguousarray(W[::-1, ::-1].transpose(0, 1, 3, 2))
-    np.testing.assert_array_equal(conv.pack(W, None, turned=True).U, conv.pack(turned, None).U)
+    np.testing.assert_array_equal(conv.pack(W, None, rotated180=True).U, conv.pack(turned, None).U)
 
 
 @examples(40)

@@ -14,8 +14,9 @@ from tinycnn.arrays import read_only
 from tinycnn.kernels import microkernels, winograd_transforms
 from tinycnn.kernels._jit import kernel
 from tinycnn.kernels.simd import LANES, splat
-from tinycnn.ops.convolution.winograd import matrices, source
+from tinycnn.ops.convolution.winograd import matrices
 from tinycnn.testing.strategies import generators
+from tools import winograd_kernels
 
 FOLDER = Path(kernels.__path__[0])
 TRANSFORMS = re.findall(r"^def (\w+)", (FOLDER / "winograd_transforms.py").read_text(), re.M)
@@ -23,7 +24,10 @@ TRANSFORMS = re.findall(r"^def (\w+)", (FOLDER / "winograd_transforms.py").read_
 
 @pytest.mark.parametrize(
     ("file", "write"),
-    [("winograd_transforms.py", source.transforms), ("microkernels.py", source.microkernels)],
+    [
+        ("winograd_transforms.py", winograd_kernels.transforms),
+        ("microkernels.py", source.microkernels),
+    ],
 )
 def test_the_files_are_what_the_program_writes(file, write):
     assert (FOLDER / file).read_text(encoding="utf-8") == write(), (
@@ -32,8 +36,8 @@ def test_the_files_are_what_the_program_writes(file, write):
 
 
 def test_the_program_writes_both_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(source.kernels, "__path__", [str(tmp_path)])
-    source.main()
+    monkeypatch.setattr(winograd_kernels.kernels, "__path__", [str(tmp_path)])
+    winograd_kernels.main()
     for file in ("winograd_transforms.py", "microkernels.py"):
         assert (tmp_path / file).read_text() == (FOLDER / file).read_text()
 

@@ -127,7 +127,7 @@ def evidence(
 
 def affordable(target: Target, name: str, dy: Array) -> bool:
     """Whether all derivatives of all outputs by this array may be measured."""
-    if target.dear:
+    if target.expensive:
         return False
     cells = target.arrays[name].size
     total = dy.size + sum(array.size for array in target.arrays.values())

@@ -30,7 +30,7 @@ _MOST_CELLS = 100_000  # of all arrays together: every attempt costs forward pas
 def substituted(found: Evidence) -> Iterator[Diagnosis]:
     """Another array's gradient, then each other array replaced by what it may be mixed up with."""
     arrays = found.target.arrays
-    if found.target.dear or sum(array.size for array in arrays.values()) > _MOST_CELLS:
+    if found.target.expensive or sum(array.size for array in arrays.values()) > _MOST_CELLS:
         return
     for name, other in arrays.items():
         if name == found.name or other.dtype.kind != "f":

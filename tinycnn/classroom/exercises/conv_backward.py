@@ -13,7 +13,7 @@ from tinycnn.classroom.exercises.convolutions import (
     around,
     first_image_only,
     naive,
-    turned,
+    rotated180,
     wrapped_images,
 )
 from tinycnn.classroom.exercises.exercise import (
@@ -88,7 +88,7 @@ def _last_window(a: Arguments) -> Array:
 _MISTAKES = (
     Mistake(
         "dx",
-        lambda a: _gradients(a, W=turned(a["W"]))[0],
+        lambda a: _gradients(a, W=rotated180(a["W"]))[0],
         "the flipped kernel, because dx is what W[::-1, ::-1] gives: each dy goes back, times "
         "W[i, j], to the very cell that W[i, j] met (a full convolution with W turned is the same sum, "
         "so turn it once or not at all)",
@@ -139,7 +139,7 @@ _MISTAKES = (
     ),
     Mistake(
         "dW",
-        lambda a: turned(_gradients(a)[1]),
+        lambda a: rotated180(_gradients(a)[1]),
         "the flipped kernel, because dW is turned by 180 degrees",
     ),
     Mistake(

@@ -10,7 +10,7 @@ from tinycnn.classroom.exercises.convolutions import (
     around,
     first_image_only,
     naive,
-    turned,
+    rotated180,
     wrapped_images,
 )
 from tinycnn.classroom.exercises.exercise import Arguments, Case, Exercise, Mistake, Task
@@ -49,7 +49,7 @@ def _one_window_less(a: Arguments) -> Array:
 _MISTAKES = (
     Mistake(
         "y",
-        lambda a: naive(a, W=turned(a["W"])),
+        lambda a: naive(a, W=rotated180(a["W"])),
         "the kernel flipped (turned by 180 degrees), because y is what x*W gives with W[::-1, ::-1]: "
         "the field's convolution does not turn it, cell (i, j) of the kernel meets cell (oh + i, ow + j)",
     ),

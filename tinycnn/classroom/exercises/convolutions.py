@@ -78,7 +78,7 @@ def naive(a: Arguments, **changed: object) -> Array:
     return conv2d(x, W, b, stride=stride, padding=padding, algorithm="reference")
 
 
-def turned(kernel: Array) -> Array:
+def rotated180(kernel: Array) -> Array:
     """Turn a kernel by 180 degrees."""
     return kernel[::-1, ::-1]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import read_only
-from tinycnn.checking.own_code import module_of, told
+from tinycnn.checking.own_code import format_user_error, module_of
 from tinycnn.classroom.exercises.exercise import Arguments, Seed
 from tinycnn.errors import FileError
 from tinycnn.wording import a, said
@@ -52,7 +52,7 @@ class File:
             return self._words(error, f"{function.__name__}({', '.join(arguments)})")
 
     def _words(self, error: BaseException, call: str) -> Trouble:
-        words = told(error, {str(self.path)})
+        words = format_user_error(error, {str(self.path)})
         if isinstance(error, NotImplementedError):
             return Trouble("not begun", f"not written yet: {words}")
         if isinstance(error, ValueError) and "read-only" in said(error):

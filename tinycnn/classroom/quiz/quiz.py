@@ -10,7 +10,7 @@ from tinycnn.classroom.quiz.backward import BACKWARD
 from tinycnn.classroom.quiz.forward import FORWARD
 from tinycnn.classroom.quiz.question import Question
 from tinycnn.classroom.quiz.sizes import SIZES, draw_network
-from tinycnn.validation import whole
+from tinycnn.validation import check_int
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def make_quiz(seed: int) -> Quiz:
 
     Raises ArgumentError for a seed that is no whole number of 64 bits.
     """
-    root = np.random.default_rng(whole(seed, "seed", least=0, most=2**64 - 1))
+    root = np.random.default_rng(check_int(seed, "seed", least=0, most=2**64 - 1))
     first, *own = root.spawn(1 + len(SIZES) + len(FORWARD) + len(BACKWARD))
     network = draw_network(first)
     streams = iter(own)

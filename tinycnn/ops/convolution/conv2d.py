@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, outputs, tensor
+from tinycnn.arrays import Array, as_input_array, check_out, common_dtype, expect_shape, ieee
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.ops.convolution import direct, im2col, naive
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd import operation as winograd
 from tinycnn.runtime import memory
 from tinycnn.shapes import Padding, window
-from tinycnn.validation import ALGORITHMS, one_of, whole
+from tinycnn.validation import ALGORITHMS, check_choice, check_int
 from tinycnn.wording import many
 
 _ACTIVATIONS = (None, "relu")
@@ -65,12 +65,12 @@ def conv2d(
     below 2^116, about 8e34; beyond, a finite input may give NaN. "auto" takes "winograd" wherever it
     pays, by shapes alone; every other algorithm is exact in all this.
     """
-    one_of(activation, _ACTIVATIONS, "activation")
+    check_choice(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
-    x, W = tensor(x, "x", "NHWC", dtype), tensor(W, "W", _W_AXES, dtype)
+    x, W = as_input_array(x, "x", "NHWC", dtype), as_input_array(W, "W", _W_AXES, dtype)
     geometry = _geometry(x, W, stride, padding, dilation, groups)
     if b is not None:
-        b = tensor(b, "b", "F", dtype)
+        b = as_input_array(b, "b", "F", dtype)
         expect_shape(b, W.shape[3:], "b", "one for each filter")
     y = memory.empty(geometry.y_shape, dtype)
     _chosen(algorithm, geometry, dtype).forward(x, W, b, geometry, activation == "relu", y)
@@ -106,21 +106,21 @@ def conv2d_backward(
     turned by 180 degrees. dx is None unless needed. ``out`` may give arrays (dW, db) to write to,
     C-contiguous and apart from all others.
     """
-    one_of(activation, _ACTIVATIONS, "activation")
+    check_choice(activation, _ACTIVATIONS, "activation")
     given, dtype = (dy, x, W, y), common_dtype(dy, x, W)
-    x, W = tensor(x, "x", "NHWC", dtype), tensor(W, "W", _W_AXES, dtype)
+    x, W = as_input_array(x, "x", "NHWC", dtype), as_input_array(W, "W", _W_AXES, dtype)
     geometry = _geometry(x, W, stride, padding, dilation, groups)
-    dy = tensor(dy, "dy", "NHWF", dtype)
+    dy = as_input_array(dy, "dy", "NHWF", dtype)
     expect_shape(dy, geometry.y_shape, "dy", "the convolution's output")
     if activation is None:
         y = None
     elif y is None:
         raise ArgumentError(f'activation="{activation}" needs y, what conv2d returned')
     else:
-        y = tensor(y, "y", "NHWF", dtype)
+        y = as_input_array(y, "y", "NHWF", dtype)
         expect_shape(y, geometry.y_shape, "y", "the convolution's output")
     chosen = _chosen(algorithm, geometry, dtype)
-    dW, db = outputs(out, W, given)
+    dW, db = check_out(out, W, given)
     chosen.weight_gradient(dy, y, x, geometry, dW, db)
     dx = memory.empty(x.shape, dtype) if need_dx else None
     if dx is not None:
@@ -129,7 +129,7 @@ def conv2d_backward(
 
 
 def _chosen(algorithm: str, geometry: Geometry, dtype: np.dtype[Any]) -> ModuleType:
-    one_of(algorithm, ALGORITHMS, "algorithm")
+    check_choice(algorithm, ALGORITHMS, "algorithm")
     if algorithm == "auto":
         choices = (winograd, direct)
         faster = (choice for choice in choices if choice.is_faster(geometry, dtype))
@@ -153,7 +153,7 @@ def _geometry(
     groups: int,
 ) -> Geometry:
     N, H, W_in, C = x.shape
-    groups = whole(groups, "groups")
+    groups = check_int(groups, "groups")
     KH, KW, _, F = W.shape
     if C % groups or F % groups:
         raise ShapeError(

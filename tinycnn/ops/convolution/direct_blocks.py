@@ -100,7 +100,7 @@ def _outside(axis: Axis) -> tuple[int, int]:
 
 def windows_of(maps: FeatureMaps, window: Window, rows: Range) -> FeatureMaps:
     """The same maps from where the first window of output row ``rows[0]`` begins."""
-    top, left = window.corner
+    top, left = window.pad_top_left
     down = rows[0] * window.stride[0] - top
     start = maps.start + down * maps.row - left * maps.column
     return FeatureMaps(maps.flat, maps.shape, start, maps.image, maps.row, maps.column)

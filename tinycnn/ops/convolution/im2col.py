@@ -49,7 +49,16 @@ def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool,
         cols = scratch("cols", (last - first, *win.kernel, W.shape[2]), x.dtype)
         part = target[first:last]
         for channels, filters in geometry.group_slices():
-            im2col(x, first, channels.start, win.output, win.stride, win.corner, win.dilation, cols)
+            im2col(
+                x,
+                first,
+                channels.start,
+                win.output,
+                win.stride,
+                win.pad_top_left,
+                win.dilation,
+                cols,
+            )
             np.matmul(cols.reshape(-1, K), weights[:, filters], out=part[:, filters])
         if b is not None:
             add_bias(part, b, relu)
@@ -69,7 +78,7 @@ def weight_gradient(
     columns for a part of dW are unrolled alone.
     """
     win = geometry.window
-    (KH, KW), (top, left), (dh, dw) = win.kernel, win.corner, win.dilation
+    (KH, KW), (top, left), (dh, dw) = win.kernel, win.pad_top_left, win.dilation
     Cg = geometry.C // geometry.groups
     # Few channels: a whole kernel row is a part. Many: each kernel cell, and a range of channels.
     columns = [(0, KW)] if KW * Cg <= _PART_COLUMNS else [(j, j + 1) for j in range(KW)]
@@ -81,13 +90,22 @@ def weight_gradient(
         part: tuple[int, Range, Range, tuple[slice, slice]],
     ) -> Generator[None]:
         i, (j, j_end), (c, c_end), (channels, filters) = part
-        corner = (top - i * dh, left - j * dw)
+        pad_top_left = (top - i * dh, left - j * dw)
         kernel = (1, j_end - j, c_end - c)
         total = dW[i, j:j_end, c:c_end, filters]
         total[...] = 0
         for first, last in row_blocks:
             cols = scratch("cols", (last - first, *kernel), x.dtype)
-            im2col(x, first, channels.start + c, win.output, win.stride, corner, win.dilation, cols)
+            im2col(
+                x,
+                first,
+                channels.start + c,
+                win.output,
+                win.stride,
+                pad_top_left,
+                win.dilation,
+                cols,
+            )
             dz = _masked(source, mask, first, last)[:, filters]
             K = kernel[1] * kernel[2]
             term = scratch("dW", (K, dz.shape[1]), x.dtype)
@@ -132,7 +150,7 @@ def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx:
                 np.matmul(dz[:, filters], weights[:, filters].T, out=cols.reshape(-1, K))
                 col2im(
                     read_only(cols), start + first, channels.start + c,
-                    win.output, win.stride, win.corner, win.dilation, dx,
+                    win.output, win.stride, win.pad_top_left, win.dilation, dx,
                 )  # fmt: skip
             yield
 

@@ -48,7 +48,7 @@ class _Cut:
 class WinogradConvolution:
     """C channels to F filters; ``rows`` and ``columns`` cut the outputs of one image into tiles.
 
-    ``corner`` is the padding (top, left): the first window begins at cell (-top, -left) of the source,
+    ``pad_top_left`` is the padding (top, left): the first window begins at cell (-top, -left) of the source,
     whose border must hold what lies outside. Sizes only: one of these serves many threads.
     """
 
@@ -56,7 +56,7 @@ class WinogradConvolution:
     F: int
     rows: Tiling
     columns: Tiling
-    corner: tuple[int, int] = (0, 0)
+    pad_top_left: tuple[int, int] = (0, 0)
 
     @cached_property
     def channels(self) -> int:
@@ -82,13 +82,13 @@ class WinogradConvolution:
         )
         return rows * columns * self.C * self.F
 
-    def pack(self, W: Array, bias: Array | None, *, turned: bool = False) -> Packed:
+    def pack(self, W: Array, bias: Array | None, *, rotated180: bool = False) -> Packed:
         """Transform weights (r, r, C, F), float32.
 
-        ``turned``: W is that of the convolution whose input gradient this one works out,
+        ``rotated180``: W is that of the convolution whose input gradient this one works out,
         (r, r, F, C).
         """
-        return pack(W, bias, (self.rows.outputs, self.columns.outputs), turned=turned)
+        return pack(W, bias, (self.rows.outputs, self.columns.outputs), rotated180=rotated180)
 
     def v_size(self, images: int, tile_rows: Range) -> int:
         """Floats of V for a block."""
@@ -123,7 +123,9 @@ class WinogradConvolution:
         images = source.shape[0]
         first = self.rows.start(tile_rows[0])
         origin = (
-            source.start + (first - self.corner[0]) * source.row - self.corner[1] * source.column
+            source.start
+            + (first - self.pad_top_left[0]) * source.row
+            - self.pad_top_left[1] * source.column
         )
         cut = self._cut(images, tile_rows)
         rows, vectors = images * (tile_rows[1] - tile_rows[0]), self.channels // LANES
@@ -183,7 +185,7 @@ class WinogradConvolution:
         self.transform(calls, source, tile_rows, V)
         self.multiply(calls, V, packed, relu, target, tile_rows)
 
-    def having(self, i: int, j: int, tile_rows: Range) -> Range:
+    def tiles_at_frequency(self, i: int, j: int, tile_rows: Range) -> Range:
         """The numbers of the tiles that have frequency (i, j), in the order of the kernels' groups."""
         rows, columns = self.rows.select(*tile_rows), self.columns
         first, last = 0, rows.count * columns.count
@@ -216,7 +218,7 @@ class WinogradConvolution:
         v_step, m_step = rows * self.channels + _SPARE, rows * panel + _SPARE
         jobs = []
         for f in range(self.frequencies):
-            first, last = self.having(f // n, f % n, tile_rows)
+            first, last = self.tiles_at_frequency(f // n, f % n, tile_rows)
             v, m = first * images * self.channels, first * images * panel
             jobs.append(
                 (

@@ -146,7 +146,7 @@ class _Group:
 def _jobs(group: _Group, f: int) -> tuple[Array, Array]:
     conv, panel = group.conv, group.panel
     i, j = divmod(f, conv.columns.frequencies)
-    first, last = (tile * group.images for tile in conv.having(i, j, group.tile_rows))
+    first, last = (tile * group.images for tile in conv.tiles_at_frequency(i, j, group.tile_rows))
     jobs = [
         (
             conv.C,
@@ -183,7 +183,7 @@ def _transform(
     mask = dy if y is None else y
 
     def transform_inputs(g: int) -> None:
-        maps, (top, left) = source(g), conv.corner
+        maps, (top, left) = source(g), conv.pad_top_left
         room = scratch("winograd", (conv.scratch_size,), _FLOAT32)
         input_transform(
             read_only(maps.flat), maps.start - top * maps.row - left * maps.column - g * maps.image,

@@ -102,7 +102,7 @@ def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx:
     if conv is None:
         im2col.input_gradient(dy, y, W, geometry, dx)
         return
-    packed = conv.pack(W, None, turned=True)
+    packed = conv.pack(W, None, rotated180=True)
     maps = FeatureMaps.of(dx)
     convolve(conv, lambda *block: _bordered(conv, dy, y, *block), packed, False, maps)
 
@@ -127,7 +127,7 @@ def _method(geometry: Geometry) -> Method | None:
     if tilings is None:
         return None
     if win.stride == (1, 1):
-        return Method(WinogradConvolution(C, geometry.F, *tilings, win.corner), None)
+        return Method(WinogradConvolution(C, geometry.F, *tilings, win.pad_top_left), None)
     return Method(WinogradConvolution(C, geometry.F, *tilings), SpaceToDepth.of(win, geometry.C))
 
 
@@ -141,8 +141,8 @@ def _adjoint(geometry: Geometry) -> WinogradConvolution | None:
     tilings = choose(size, k, geometry.F, geometry.C, geometry.N)
     if tilings is None:
         return None
-    corner = (k - 1 - win.corner[0], k - 1 - win.corner[1])
-    return WinogradConvolution(geometry.F, geometry.C, *tilings, corner)
+    pad_top_left = (k - 1 - win.pad_top_left[0], k - 1 - win.pad_top_left[1])
+    return WinogradConvolution(geometry.F, geometry.C, *tilings, pad_top_left)
 
 
 def method_of(geometry: Geometry) -> Method:
@@ -173,7 +173,7 @@ def _bordered(
 
     A plain view where nothing lies outside and channels fill whole vectors.
     """
-    (top, left), (_, H, W, C) = conv.corner, x.shape
+    (top, left), (_, H, W, C) = conv.pad_top_left, x.shape
     beyond = conv.rows.kernel - 1
     height, width = conv.rows.length + beyond, conv.columns.length + beyond
     if mask is None and (top, left, height, width, C % LANES) == (0, 0, H, W, 0):
@@ -217,6 +217,6 @@ def _empty_maps(
     column = round_up(conv.C, LANES)
     flat = scratch("maps", (images * height * width * column,), _FLOAT32)
     row = width * column
-    start = conv.corner[1] * column - first * row
+    start = conv.pad_top_left[1] * column - first * row
     maps = FeatureMaps(flat, (*size, conv.C), start, height * row, row, column)
     return maps, flat.reshape(*size, column)

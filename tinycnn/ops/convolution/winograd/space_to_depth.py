@@ -60,7 +60,7 @@ class SpaceToDepth:
         _, H, W, C = source.shape
         calls(
             kernels.space_to_depth,
-            calls.read(source.flat), source.place, (H, W), C, *rows, win.stride, win.corner,
+            calls.read(source.flat), source.place, (H, W), C, *rows, win.stride, win.pad_top_left,
             target.flat, target.place, self.size,
         )  # fmt: skip
 

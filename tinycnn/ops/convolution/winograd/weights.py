@@ -38,16 +38,18 @@ def panel_width(F: int) -> int:
     return min(range(2, _WIDEST + 1), key=lambda w: (round_up(vectors, w) * _COSTS[w], -w))
 
 
-def pack(W: Array, bias: Array | None, outputs: tuple[int, int], *, turned: bool = False) -> Packed:
+def pack(
+    W: Array, bias: Array | None, outputs: tuple[int, int], *, rotated180: bool = False
+) -> Packed:
     """Transform W (r, r, C, F) for big tiles of ``outputs`` (rows, columns).
 
-    ``turned`` packs the weights of the input's gradient: the kernel turned by 180 degrees, filters
+    ``rotated180`` packs the weights of the input's gradient: the kernel turned by 180 degrees, filters
     for channels.
     """
     r, _, C, F = W.shape
     flat, (row, column, channel, filter) = row_major(read_only(np.ascontiguousarray(W)))
     origin = 0
-    if turned:
+    if rotated180:
         origin = (r - 1) * (row + column)
         row, column, channel, filter = -row, -column, filter, channel
         C, F = F, C
