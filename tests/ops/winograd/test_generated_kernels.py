@@ -26,7 +26,7 @@ TRANSFORMS = re.findall(r"^def (\w+)", (FOLDER / "winograd_transforms.py").read_
     ("file", "write"),
     [
         ("winograd_transforms.py", winograd_kernels.transforms),
-        ("microkernels.py", source.microkernels),
+        ("microkernels.py", winograd_kernels.microkernels),
     ],
 )
 def test_the_files_are_what_the_program_writes(file, write):
