@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from tinycnn import ops
 from tinycnn.arrays import Array
-from tinycnn.inference.held import PackedWeights, Workspace
 from tinycnn.inference.plan import Group, Plan, Step
-from tinycnn.inference.recording import Program, Recorder, Slot
 from tinycnn.inference.stages import Copy, Stage, stage_of
 from tinycnn.layers import Context, Dense
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import FeatureMaps
+from tinycnn.runtime.held import PackedWeights, Workspace
+from tinycnn.runtime.program import Program
 from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.recording import Recorder, Slot
 
 if TYPE_CHECKING:
     from tinycnn.layers import Shape
@@ -68,11 +69,13 @@ class _Layer:
     def run(
         self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
     ) -> None:
-        params = weights.parameters.of(str(self._model.layers[self._position].name))
+        layer, shape = self._model.layers[self._position], self._model.shapes[self._position]
+        own = layer.parameter_shapes(shape)
+        params = {name: weights.parameters[f"{layer.name}.{name}"] for name in own}
         context = Context(
             layer=self._position, first_sample=first_sample, algorithm=self._algorithm
         )
-        given = x.reshape(len(x), *self._model.shapes[self._position])
+        given = x.reshape(len(x), *shape)
         out[...] = self._model.forward_layer(self._position, params, given, context)[0]
 
 

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from tinycnn.inference.plan import Step
-from tinycnn.inference.recording import Recorder
 from tinycnn.kernels.max_pool import max_pool
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.layers import Conv2D, Dense
@@ -15,10 +14,11 @@ from tinycnn.ops.convolution.direct_blocks import windows_of
 from tinycnn.ops.convolution.winograd import blocking
 from tinycnn.ops.convolution.winograd.weights import Packed
 from tinycnn.ops.packed_dense import PackedDense
-from tinycnn.parameters import FlatArrays
 from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
+from tinycnn.runtime.held import Parameters
 from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.recording import Recorder
 
 if TYPE_CHECKING:
     from tinycnn.model import Sequential
@@ -147,10 +147,10 @@ class _Winograd:
             target, threads,
         )  # fmt: skip
 
-    def _pack(self, parameters: FlatArrays) -> Packed:
-        mine = parameters.of(self._name)
-        W = mine["W"] if self._squares is None else self._squares.weights(mine["W"])
-        return self._conv.pack(W, mine["b"])
+    def _pack(self, parameters: Parameters) -> Packed:
+        W = parameters[f"{self._name}.W"]
+        W = W if self._squares is None else self._squares.weights(W)
+        return self._conv.pack(W, parameters[f"{self._name}.b"])
 
 
 class _Direct:
@@ -176,9 +176,8 @@ class _Direct:
 
         return self._conv.phases(windows, PackedDense(*parts), self._relu, target)
 
-    def _pack(self, parameters: FlatArrays) -> PackedDense:
-        mine = parameters.of(self._name)
-        return self._conv.pack(mine["W"], mine["b"])
+    def _pack(self, parameters: Parameters) -> PackedDense:
+        return self._conv.pack(parameters[f"{self._name}.W"], parameters[f"{self._name}.b"])
 
 
 class _Dense:
@@ -199,6 +198,5 @@ class _Dense:
         sizes = source.shape[0], source.image, target.image
         return PackedDense(*parts).phases(sizes, source.flat, target.flat, relu=self._relu)
 
-    def _pack(self, parameters: FlatArrays) -> PackedDense:
-        mine = parameters.of(self._name)
-        return PackedDense.pack(mine["W"], mine["b"])
+    def _pack(self, parameters: Parameters) -> PackedDense:
+        return PackedDense.pack(parameters[f"{self._name}.W"], parameters[f"{self._name}.b"])
