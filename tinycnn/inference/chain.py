@@ -1,4 +1,4 @@
-"""The parts of a pipeline: a program for consecutive groups of a plan, or a layer by its own means."""
+"""Groups of a plan, recorded as one program: the maps between their stages, and who works on which images."""
 
 from __future__ import annotations
 
@@ -6,103 +6,21 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING, Protocol
 
-from tinycnn import ops
-from tinycnn.arrays import Array
-from tinycnn.inference.plan import Group, Plan, Step
-from tinycnn.inference.stages import Copy, Stage, stage_of
-from tinycnn.layers import Context, Dense
-from tinycnn.runtime.calls import Phase
-from tinycnn.runtime.feature_maps import FeatureMaps
-from tinycnn.runtime.held import PackedWeights, Workspace
+from tinycnn.inference.plan import Group
+from tinycnn.inference.steps import Stage, by_rows
+from tinycnn.kernels.space_to_depth import space_to_depth
+from tinycnn.layers import Shape
+from tinycnn.runtime.calls import Calls, Phase
+from tinycnn.runtime.feature_maps import Border, FeatureMaps
 from tinycnn.runtime.program import Program
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.recording import Recorder, Slot
 
-if TYPE_CHECKING:
-    from tinycnn.layers import Shape
-    from tinycnn.model import Sequential
 
-
-class Part(Protocol):
-    """What images go through before the next part begins; results have any shape of N rows."""
-
-    def run(
-        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
-    ) -> None:
-        """Write the results for ``x`` (N, ...) to ``out`` (N, ...), both C-contiguous."""
-
-
-def parts_of(model: Sequential, chosen: Plan, threads: int) -> list[tuple[Part, Shape]]:
-    """The parts of a plan for so many threads, each with the shape of one image's result."""
-    parts: list[tuple[Part, Shape]] = []
-    groups: list[Group] = []  # of the next program
-
-    def finish() -> None:
-        if groups:
-            program = _program(model, groups, chosen.batch, threads)
-            parts.append((_Recorded(program), groups[-1].steps[-1].output_shape))
-            groups.clear()
-
-    for group in chosen.groups:
-        (step, *_) = group.steps
-        layer = model.layers[step.position]
-        if group.images is None and step.method != "packed dense":
-            finish()
-            parts.append((_Layer(model, step, chosen.algorithm), step.output_shape))
-            continue
-        groups.append(group)
-        if isinstance(layer, Dense) and layer.activation == "softmax":
-            finish()
-            parts.append((_Softmax(), step.output_shape))
-    finish()
-    return parts
-
-
-class _Layer:
-    """A layer for the whole batch, by its own forward pass."""
-
-    def __init__(self, model: Sequential, step: Step, algorithm: str | None) -> None:
-        self._model, self._position, self._algorithm = model, step.position, algorithm
-
-    def run(
-        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
-    ) -> None:
-        layer, shape = self._model.layers[self._position], self._model.shapes[self._position]
-        own = layer.parameter_shapes(shape)
-        params = {name: weights.parameters[f"{layer.name}.{name}"] for name in own}
-        context = Context(
-            layer=self._position, first_sample=first_sample, algorithm=self._algorithm
-        )
-        given = x.reshape(len(x), *shape)
-        out[...] = self._model.forward_layer(self._position, params, given, context)[0]
-
-
-class _Softmax:
-    """The activation of a dense layer."""
-
-    def run(
-        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
-    ) -> None:
-        out[...] = ops.softmax(x)
-
-
-class _Recorded:
-    """Groups whose kernel calls were recorded."""
-
-    def __init__(self, program: Program) -> None:
-        self._program = program
-
-    def run(
-        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
-    ) -> None:
-        self._program.run(x, weights, workspace, out)
-
-
-def _program(model: Sequential, groups: list[Group], batch: int, threads: int) -> Program:
-    """Record the groups, one after the other."""
-    chains = [_Chain(model, group, first=number == 0) for number, group in enumerate(groups)]
+def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
+    """Record groups whose steps all have stages, one group after the other."""
+    chains = [_Chain(group, first=number == 0) for number, group in enumerate(groups)]
     first, last = _maps_shape(batch, chains[0].shapes[0]), _maps_shape(batch, chains[-1].shapes[-1])
     recorder = Recorder(prod(first[1:]), prod(last[1:]))
     source = FeatureMaps.plain(recorder.source, first)
@@ -121,12 +39,12 @@ def _program(model: Sequential, groups: list[Group], batch: int, threads: int) -
 class _Chain:
     """The stages of a group, and the shapes of an image before, between and behind them."""
 
-    def __init__(self, model: Sequential, group: Group, *, first: bool) -> None:
+    def __init__(self, group: Group, *, first: bool) -> None:
         self._images = group.images
-        self._stages: list[Stage] = [stage_of(model, step) for step in group.steps]
+        self._stages = [step.stage for step in group.steps if step.stage is not None]
         self.shapes = [group.steps[0].input_shape, *(step.output_shape for step in group.steps)]
         if first and self.reader.border is not None:  # what is given has no border
-            self._stages.insert(0, Copy())
+            self._stages.insert(0, _Copy())
             self.shapes.insert(0, self.shapes[0])
 
     @property
@@ -168,6 +86,26 @@ class _Chain:
             _maps(make, _maps_shape(images, shape), stage)
             for shape, stage in zip(self.shapes[1:-1], self._stages[1:], strict=True)
         ]
+
+
+class _Copy:
+    """Images to where a border surrounds them: squares of one cell, stacked."""
+
+    border: Border | None = None
+    whole_vectors = True
+
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        N, H, W, C = source.shape
+
+        def copy(calls: Calls, rows: Range) -> None:
+            calls(
+                space_to_depth, calls.read(source.flat), source.place, (H, W), C, *rows,
+                (1, 1), (0, 0), target.flat, target.place, (H, W),
+            )  # fmt: skip
+
+        yield [partial(copy, rows=rows) for rows in by_rows(N * H, threads)]
 
 
 def _maps_shape(images: int, shape: Shape) -> tuple[int, int, int, int]:
