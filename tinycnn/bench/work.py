@@ -34,7 +34,7 @@ class Task:
 
 
 def build(network: str, *, dropout: bool = True, dtype: str = "float32") -> Sequential:
-    """The network that a task names, its weights drawn from seed 0; without ``dropout``, at rate 0."""
+    """The network that a task names, its weights drawn from seed 0; without ``dropout``, none drops."""
     kind, *numbers = network.split()
     sizes = [int(text) for text in numbers]
     layers: list[Layer]
@@ -55,8 +55,7 @@ def build(network: str, *, dropout: bool = True, dtype: str = "float32") -> Sequ
     if dropout:
         return model
     layers = [
-        Dropout(0.0, name=layer.name) if isinstance(layer, Dropout) else deepcopy(layer)
-        for layer in model.layers
+        Dropout(0.0, name=layer.name) if layer.draws else deepcopy(layer) for layer in model.layers
     ]
     return Sequential(layers, model.input_shape, dtype=dtype, name=model.name)
 

@@ -18,7 +18,7 @@ from tinycnn.runtime.threads import free_threads
 _KEPT = 2  # batch sizes whose buffers are kept: the usual one, and that of the last batch
 
 
-class Source(Protocol):
+class ParameterSource(Protocol):
     """Where a run finds its parameters, by names such as "conv1.W"."""
 
     @property
@@ -49,7 +49,12 @@ class Inference:
         self._lock = new_reentrant_lock()
 
     def run(
-        self, source: Source, x: Array, first_sample: int, out: Array, algorithm: str | None
+        self,
+        source: ParameterSource,
+        x: Array,
+        first_sample: int,
+        out: Array,
+        algorithm: str | None,
     ) -> None:
         """Write what the last layer gives for the images ``x`` (N, ...) to ``out`` (N, ...).
 
@@ -75,7 +80,7 @@ class Inference:
             self._pipelines[key] = forwards, found
             return found
 
-    def _packed(self, source: Source) -> PackedWeights:
+    def _packed(self, source: ParameterSource) -> PackedWeights:
         """The packed weights of the present version, published in one assignment.
 
         While parameters are edited nothing is kept: the version says nothing of their values.

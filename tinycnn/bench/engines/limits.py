@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ from tinycnn.arrays import Array
 from tinycnn.bench import work
 from tinycnn.bench.engines import Candidate
 from tinycnn.bench.work import Task
-from tinycnn.layers import Conv2D
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
 
@@ -99,10 +99,9 @@ def _product(task: Task, threads: int) -> Candidate:
     from threadpoolctl import ThreadpoolController
 
     model = work.build(task.network)
-    layer = model.layers[0]
-    assert isinstance(layer, Conv2D)
-    OH, OW, F = model.shapes[-1]
-    K = layer.kernel[0] * layer.kernel[1] * model.input_shape[-1]
+    OH, OW, _ = model.shapes[-1]
+    *window, F = model.parameter_shapes()[f"{model.layers[0].name}.W"]
+    K = prod(window)
     rng = np.random.default_rng(0)
     cols = rng.standard_normal((task.batch * OH * OW, K), np.float32)
     weights = rng.standard_normal((K, F), np.float32)

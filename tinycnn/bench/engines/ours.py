@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from tinycnn.arrays import Array
 from tinycnn.bench import work
 from tinycnn.bench.engines import Candidate
 from tinycnn.bench.work import Task
-from tinycnn.layers import Conv2D, MaxPool2D
+from tinycnn.layers import Context
 from tinycnn.model import Sequential
 from tinycnn.optimizers import SGD
 from tinycnn.parameters import FlatArrays
@@ -41,12 +41,12 @@ def _training(task: Task) -> Candidate:
     x = work.images(task.batch, model.input_shape)
     labels = work.labels(task.batch, model.shapes[-1][0])
     optimizer = SGD(model, work.RATE, work.MOMENTUM, work.WEIGHT_DECAY)
-    step = _Step(model, optimizer)
+    step = _TrainingStep(model, optimizer)
     model.parameters()
     return Candidate(lambda: step(x, labels), lambda: _checked_step(task))
 
 
-class _Step:
+class _TrainingStep:
     """Training steps one after the other, as a user's loop makes them."""
 
     def __init__(self, model: Sequential, optimizer: SGD) -> None:
@@ -71,30 +71,23 @@ def _checked_step(task: Task) -> Mapping[str, Array]:
     x = work.images(work.CHECKED_IMAGES, model.input_shape)[places]
     labels = work.labels(work.CHECKED_IMAGES, model.shapes[-1][0])[places]
     optimizer = SGD(model, work.CHECK_RATE, work.MOMENTUM, work.WEIGHT_DECAY)
-    loss = _Step(model, optimizer)(x, labels)
+    loss = _TrainingStep(model, optimizer)(x, labels)
     after = {name: work.sample(array) for name, array in model.parameters().items()}
     return {"loss": np.array(loss)} | {name: after[name] - before[name] for name in before}
 
 
 def _im2col(task: Task) -> Candidate:
+    forward = _layer_forward(task, algorithm="im2col")
+    return Candidate(forward, lambda: {"y": forward()[0]})
+
+
+def _layer_forward(task: Task, algorithm: str | None = None) -> Callable[[], tuple[Array, Any]]:
+    """The forward pass of the network's one layer: the result, and what backward needs."""
     model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
-    layer, params = model.layers[0], model.parameters()
-    assert isinstance(layer, Conv2D)
-    W, b = params[f"{layer.name}.W"], params[f"{layer.name}.b"]
-
-    def call() -> Array:
-        return ops.conv2d(
-            x,
-            W,
-            b,
-            stride=layer.stride,
-            padding=layer.padding,
-            activation="relu",
-            algorithm="im2col",
-        )
-
-    return Candidate(call, lambda: {"y": call()})
+    (layer,) = model.layers
+    x, params = work.images(task.batch, model.input_shape), model.parameters().of(str(layer.name))
+    context = Context(algorithm=algorithm)
+    return lambda: layer.forward(params, x, context)
 
 
 def _pass(task: Task) -> Candidate:
@@ -159,34 +152,20 @@ def _backward(task: Task) -> Candidate:
 
 
 def _pool(task: Task) -> Candidate:
-    model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
-    kernel, stride, padding = _window(model)
-
-    def call() -> tuple[Array, Array]:
-        return ops.max_pool2d(x, kernel, stride=stride, padding=padding)
-
-    return Candidate(call, lambda: {"y": call()[0]})
+    forward = _layer_forward(task)
+    return Candidate(forward, lambda: {"y": forward()[0]})
 
 
 def _pool_backward(task: Task) -> Candidate:
-    model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
-    kernel, stride, padding = _window(model)
-    y, winner = ops.max_pool2d(x, kernel, stride=stride, padding=padding)
-    dy = work.upstream(y.shape)
+    y, saved = _layer_forward(task)()
+    (layer,) = work.build(task.network).layers
+    dy, context = work.upstream(y.shape), Context()
 
     def call() -> Array:
-        return ops.max_pool2d_backward(dy, winner, x.shape, kernel, stride=stride, padding=padding)
+        dx: Array = layer.backward({}, dy, saved, context)[0]
+        return dx
 
     return Candidate(call, lambda: {"dx": call()})
-
-
-def _window(model: Sequential) -> tuple[int, int, int]:
-    """Kernel, stride and padding of a pool over squares."""
-    layer = model.layers[0]
-    assert isinstance(layer, MaxPool2D) and isinstance(layer.padding, int)
-    return layer.kernel[0], layer.stride[0], layer.padding
 
 
 _WORKS = {
