@@ -3,14 +3,17 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 from small_nets import images
+from twins import error
 
 import tinycnn as tc
 from tinycnn.inference import STEPS
 from tinycnn.inference.layers.dense import PackedDenseStage
 from tinycnn.inference.layers.max_pool2d import MaxPoolStage
 from tinycnn.inference.plan import plan
-from tinycnn.layers import Conv2D, Dense, Layer
+from tinycnn.layers import Conv2D, Dense, Layer, MaxPool2D
+from tinycnn.layers.activation import Activation
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.shapes import pool_window
 
@@ -103,6 +106,30 @@ def test_a_layer_may_be_folded_into_the_one_before_it():
     with model.edit() as parameters:
         parameters["layer1.factor"][...] = 2
     np.testing.assert_array_equal(model.predict(x), model.trace(x).y)
+
+
+class Squared(Activation):
+    """y = z * z."""
+
+    name = "squared"
+
+    def forward(self, z):
+        return z * z
+
+
+@pytest.mark.parametrize("algorithm", ["im2col", "direct", "winograd"])
+def test_an_activation_of_your_own_is_taken_of_what_a_stage_gives(algorithm):
+    layers = [
+        Conv2D(5, 3, stride=2, padding=1, algorithm=algorithm, activation=Squared()),
+        MaxPool2D(2),
+        Dense(6, activation=Squared()),
+        Dense(3),
+    ]
+    model = drawn(layers, (16, 18, 2))
+    x = whole_numbers(5, (16, 18, 2))
+    chosen = plan(model.layers, model.input_shape, model.dtype, 5)
+    assert chosen.steps[0].method != "layer" or algorithm == "im2col"
+    assert error(model.predict(x), model.trace(x, algorithm="im2col").y) < 1e-5
 
 
 def test_a_layer_whose_forward_was_replaced_is_not_folded(monkeypatch):

@@ -13,6 +13,7 @@ from tinycnn.bench.engines.translation import TorchLayer, channels_first, layers
 from tinycnn.bench.work import Task
 from tinycnn.errors import ArgumentError
 from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, MaxPool2D, ReLU
+from tinycnn.layers.activation import RELU
 from tinycnn.model import Sequential
 
 pytestmark = pytest.mark.peers
@@ -98,7 +99,7 @@ def test_every_argument_that_is_translated_counts_in_pytorch(torch, channels_las
             np.testing.assert_array_equal(array, ours.parameters[name])
         for module in found.modules:
             y = module.eval()(y)
-        y = y.relu() if ours.layer.activation == "relu" else y
+        y = y.relu() if ours.layer.activation is RELU else y
     np.testing.assert_allclose(y.softmax(1).detach(), model.predict(x), rtol=1e-4, atol=1e-6)
 
 

@@ -25,7 +25,7 @@ def steps(place: Place[Conv2D], geometry: Geometry) -> list[Step]:
     step = place.step(
         "direct",
         images=min(conv.images, geometry.N),
-        stage=DirectStage(place.name, conv, relu=place.layer.activation == "relu"),
+        stage=DirectStage(place.name, conv, relu=place.relu),
         weight_bytes=4 * geometry.window.cells * conv.C * conv.F,
     )
     return [step]

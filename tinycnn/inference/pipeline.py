@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -14,13 +14,11 @@ from tinycnn.arrays import Array
 from tinycnn.inference.chain import program_of
 from tinycnn.inference.plan import Group, Plan
 from tinycnn.inference.steps import Step
-from tinycnn.layers import Context, Layer, Params, Shape
+from tinycnn.layers import ForwardContext, Layer, Shape
+from tinycnn.passes import forward_layer
 from tinycnn.runtime import memory
 from tinycnn.runtime.held import PackedWeights, Workspace
 from tinycnn.runtime.program import Program
-
-# Runs the layer at a position by its own means: (position, its parameters, x, context) -> y, saved.
-Forward = Callable[[int, Params, Array, Context], tuple[Array, Any]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,6 @@ class Run:
 
     weights: PackedWeights
     first_sample: int  # the number of the batch's first image
-    forward: Forward
     workspace: Workspace
 
 
@@ -109,18 +106,16 @@ class _OwnForward:
 
     def __init__(self, layer: Layer, step: Step, algorithm: str | None) -> None:
         self.output_shape = step.output_shape
-        self._input_shape, self._position = step.input_shape, step.position
-        self._algorithm = algorithm
+        self._layer, self._input_shape = layer, step.input_shape
+        self._context = ForwardContext(layer=step.position, algorithm=algorithm)
         own = layer.parameter_shapes(step.input_shape)
         self._names = {name: f"{layer.name}.{name}" for name in own}
 
     def run(self, x: Array, run: Run, out: Array) -> None:
         params = {own: run.weights.parameters[name] for own, name in self._names.items()}
-        context = Context(
-            layer=self._position, first_sample=run.first_sample, algorithm=self._algorithm
-        )
+        context = replace(self._context, first_sample=run.first_sample)
         given = x.reshape(len(x), *self._input_shape)
-        out[...] = run.forward(self._position, params, given, context)[0]
+        out[...] = forward_layer(self._layer, self.output_shape, params, given, context)[0]
 
 
 class _Recorded:

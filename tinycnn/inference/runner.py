@@ -10,7 +10,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.inference.pipeline import Pipeline, Run
 from tinycnn.inference.plan import plan
-from tinycnn.layers import Context, Layer, Params, Shape
+from tinycnn.layers import Layer, Shape
 from tinycnn.runtime.held import PackedWeights, Parameters
 from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.runtime.threads import free_threads
@@ -31,11 +31,6 @@ class ParameterSource(Protocol):
 
     def parameters(self) -> Parameters:
         """The arrays, as they are now."""
-
-    def forward_layer(
-        self, position: int, params: Params, x: Array, context: Context
-    ) -> tuple[Array, Any]:
-        """Run one layer by its own means."""
 
 
 class Inference:
@@ -64,7 +59,7 @@ class Inference:
         pipeline = self._pipeline(len(x), free_threads(), algorithm)
         weights = self._packed(source)
         with pipeline.workspace() as workspace:
-            run = Run(weights, first_sample, source.forward_layer, workspace)
+            run = Run(weights, first_sample, workspace)
             pipeline.run(x, run, out)
 
     def _pipeline(self, batch: int, threads: int, algorithm: str | None) -> Pipeline:

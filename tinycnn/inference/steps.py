@@ -10,6 +10,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.layers import Layer, Registry, Shape
+from tinycnn.layers.activation import RELU
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import Border, FeatureMaps
 from tinycnn.runtime.ranges import Range, split_range
@@ -50,7 +51,7 @@ class Step:
     output_shape: Shape
     images: int | None = None  # in a block; None: the whole batch
     stage: Stage | None = None  # None: by the layer's own forward
-    then: Callable[[Array], Array] | None = None  # of the whole batch's result, after the stage
+    then: Callable[[Array], Array] | None = None  # taken of the whole batch after the stage
     tiles: str = ""  # their sizes along height and width, such as "1 of 5, 2 of 4"
     multiply_adds: int = 0  # by the formula of the layer
     products: int = 0  # that are carried out
@@ -77,18 +78,33 @@ class Place(Generic[_Kind]):
         return str(self.layer.name)
 
     @property
+    def relu(self) -> bool:
+        """Whether the layer's op rectifies its result."""
+        return self.layer.activation is RELU
+
+    @property
+    def _activation(self) -> Callable[[Array], Array] | None:
+        """The layer's activation, where no op applies it."""
+        activation = self.layer.activation
+        return None if activation.in_op else activation.forward
+
+    @property
     def output_shape(self) -> Shape:
         """The shape of one image's result."""
         return tuple(self.layer.output_shape(self.input_shape))
 
     def step(self, method: str, **more: Any) -> Step:
-        """Give one step for the whole layer, all products of its formula carried out."""
+        """Give one step for the whole layer, all products of its formula carried out.
+
+        After a stage follows the layer's activation, where that is not one which ops apply.
+        """
         work = self.layer.multiply_adds(self.input_shape)
         usual: dict[str, Any] = {
             "input_shape": self.input_shape,
             "output_shape": self.output_shape,
             "multiply_adds": work,
             "products": work,
+            "then": self._activation if "stage" in more else None,
         }
         return Step(self.name, self.position, method, **usual | more)
 

@@ -35,11 +35,11 @@ def steps(place: Place[Conv2D], geometry: Geometry) -> list[Step]:
         found.append(
             place.step(
                 "space to depth", output_shape=stacked, images=images, stage=SpaceToDepthStage(squares),
-                multiply_adds=0, products=0,
+                multiply_adds=0, products=0, then=None,
             )
         )  # fmt: skip
         shape = stacked
-    stage = WinogradStage(place.name, method, shape, relu=place.layer.activation == "relu")
+    stage = WinogradStage(place.name, method, shape, relu=place.relu)
     found.append(
         place.step(
             "winograd", input_shape=shape, images=images, stage=stage, tiles=_tiles(conv),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tinycnn.bench import work
+from tinycnn.bench.engines.activations import add_activation
 from tinycnn.bench.engines.layers import ONNX
 from tinycnn.bench.engines.onnx_nodes import Nodes
 from tinycnn.bench.engines.translation import layers_of
@@ -41,9 +42,7 @@ def export(model: Sequential, path: Path) -> None:
     nodes = Nodes("x")
     for ours in layers_of(model):
         ONNX.of(ours.layer)(ours, nodes)
-        if ours.layer.activation is not None:
-            kind, attributes = _ACTIVATIONS[ours.layer.activation]
-            nodes.add(kind, ours.name, **attributes)
+        add_activation(ours, nodes)
     inputs = [_value("x", model.shapes[0])]
     outputs = [_value(nodes.value, model.shapes[-1])]
     graph = onnx.helper.make_graph(nodes.nodes, "network", inputs, outputs, nodes.constants)
@@ -51,12 +50,6 @@ def export(model: Sequential, path: Path) -> None:
     whole = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8)
     onnx.checker.check_model(whole)
     onnx.save(whole, path)
-
-
-_ACTIVATIONS: dict[str, tuple[str, dict[str, int]]] = {
-    "relu": ("Relu", {}),
-    "softmax": ("Softmax", {"axis": 1}),
-}
 
 
 def _value(name: str, shape: tuple[int, ...]) -> Any:

@@ -13,7 +13,7 @@ from tinycnn.arrays import Array
 from tinycnn.bench import work
 from tinycnn.bench.engines import Candidate
 from tinycnn.bench.work import Task
-from tinycnn.layers import Context
+from tinycnn.layers import BackwardContext, ForwardContext
 from tinycnn.model import Sequential
 from tinycnn.optimizers import SGD
 from tinycnn.parameters import FlatArrays
@@ -86,7 +86,7 @@ def _layer_forward(task: Task, algorithm: str | None = None) -> Callable[[], tup
     model = work.build(task.network)
     (layer,) = model.layers
     x, params = work.images(task.batch, model.input_shape), model.parameters().of(str(layer.name))
-    context = Context(algorithm=algorithm)
+    context = ForwardContext(algorithm=algorithm)
     return lambda: layer.forward(params, x, context)
 
 
@@ -159,7 +159,7 @@ def _pool(task: Task) -> Candidate:
 def _pool_backward(task: Task) -> Candidate:
     y, saved = _layer_forward(task)()
     (layer,) = work.build(task.network).layers
-    dy, context = work.upstream(y.shape), Context()
+    dy, context = work.upstream(y.shape), BackwardContext()
 
     def call() -> Array:
         dx: Array = layer.backward({}, dy, saved, context)[0]

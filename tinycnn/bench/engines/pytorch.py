@@ -12,9 +12,11 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.bench import work
 from tinycnn.bench.engines import Candidate
+from tinycnn.bench.engines.activations import torch_activation
 from tinycnn.bench.engines.layers import TORCH
 from tinycnn.bench.engines.translation import TorchLayer, channels_first, layers_of
 from tinycnn.bench.work import Task
+from tinycnn.layers.activation import SOFTMAX
 from tinycnn.model import Sequential
 
 
@@ -31,7 +33,7 @@ def _forward(task: Task, *, channels_last: bool) -> Candidate:
 
     model = work.build(task.network)
     module = _Network.of(model, channels_last=channels_last).module.eval()
-    softmax = model.layers[-1].activation == "softmax"
+    softmax = model.layers[-1].activation is SOFTMAX
     x = _images(task, model, channels_last=channels_last)
     del model
 
@@ -145,9 +147,8 @@ class _Network:
         modules: list[Any] = []
         for ours in layers_of(model, channels_last=channels_last):
             layers[ours.name] = TORCH.of(ours.layer)(ours)
-            modules += layers[ours.name].modules
-            modules += _activation(ours.layer.activation)
-        if model.layers[-1].activation == "softmax":
+            modules += layers[ours.name].modules + torch_activation(ours)
+        if model.layers[-1].activation is SOFTMAX:
             modules.pop()
         memory_format = torch.channels_last if channels_last else torch.contiguous_format
         return cls(torch.nn.Sequential(*modules).to(memory_format=memory_format), layers)
@@ -159,14 +160,6 @@ class _Network:
             for layer, translated in self.layers.items()
             for name, array in translated.parameters().items()
         }
-
-
-def _activation(name: str | None) -> list[Any]:
-    """The modules of an activation of ours."""
-    from torch import nn
-
-    modules = {None: [], "relu": [nn.ReLU(inplace=True)], "softmax": [nn.Softmax(1)]}
-    return modules[name]
 
 
 def _images(task: Task, model: Sequential, *, channels_last: bool) -> Any:

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinycnn import ops
 from tinycnn.inference.steps import STEPS, Place, Steps, by_its_own_forward
 from tinycnn.layers import Dense
 from tinycnn.ops.packed_dense import PackedDense
@@ -20,15 +19,13 @@ from tinycnn.runtime.recording import Recorder
 
 @STEPS.register(Dense)
 def dense_steps(place: Place[Dense], before: Steps) -> Steps:
-    """One step; a softmax over the classes is taken of the whole batch afterwards."""
+    """One step; a softmax is taken of the whole batch afterwards."""
     if place.dtype != np.float32:
         return by_its_own_forward(place, before)
-    layer = place.layer
     step = place.step(
         "packed dense",
-        stage=PackedDenseStage(place.name, relu=layer.activation == "relu"),
-        then=ops.softmax if layer.activation == "softmax" else None,
-        weight_bytes=4 * layer.multiply_adds(place.input_shape),
+        stage=PackedDenseStage(place.name, relu=place.relu),
+        weight_bytes=4 * place.layer.multiply_adds(place.input_shape),
     )
     return (*before, step)
 
