@@ -10,7 +10,7 @@ from tinycnn.bench.engines import ENGINES, PEERS, TRAINERS
 from tinycnn.bench.engines.layers import TORCH
 from tinycnn.bench.engines.onnx_graph import export
 from tinycnn.bench.engines.translation import TorchLayer, channels_first, layers_of
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 from tinycnn.errors import ArgumentError
 from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, MaxPool2D, ReLU
 from tinycnn.layers.activation import RELU
@@ -19,44 +19,44 @@ from tinycnn.model import Sequential
 pytestmark = pytest.mark.peers
 
 FORWARD = [
-    Task("forward", "mini", 3),
-    Task("forward", "conv 9 8 5 6 3 1 1", 2),
-    Task("forward", "conv 9 9 5 6 3 2 1", 2),
-    Task("forward", "mini/fc1", 2),
+    Workload("forward", "mini", 3),
+    Workload("forward", "conv 9 8 5 6 3 1 1", 2),
+    Workload("forward", "conv 9 9 5 6 3 2 1", 2),
+    Workload("forward", "mini/fc1", 2),
 ]
 LEARNED = [
-    Task("training", "mini", 8),
-    Task("pool", "pool 9 8 5 3 2 1", 2),
-    Task("pool backward", "pool 9 8 5 3 2 0", 2),
+    Workload("training", "mini", 8),
+    Workload("pool", "pool 9 8 5 3 2 1", 2),
+    Workload("pool backward", "pool 9 8 5 3 2 0", 2),
 ]
 
 
 @pytest.mark.parametrize("name", PEERS)
-@pytest.mark.parametrize("task", FORWARD, ids=lambda task: task.network)
-def test_forward(name, task, tmp_path):
-    candidate = ENGINES[name].load(task, 1, tmp_path)
-    assert reference.largest_error(task, candidate.check()) <= reference.bound(task) / 10
-    assert np.shape(candidate.call())[0] == task.batch
+@pytest.mark.parametrize("workload", FORWARD, ids=lambda workload: workload.network)
+def test_forward(name, workload, tmp_path):
+    candidate = ENGINES[name].load(workload, 1, tmp_path)
+    assert reference.largest_error(workload, candidate.check()) <= reference.bound(workload) / 10
+    assert np.shape(candidate.call())[0] == workload.batch
     assert ENGINES[name].versions()
 
 
 @pytest.mark.parametrize("name", TRAINERS)
-@pytest.mark.parametrize("task", LEARNED, ids=lambda task: task.work)
-def test_training_and_pools(name, task, tmp_path):
-    candidate = ENGINES[name].load(task, 1, tmp_path)
-    assert reference.largest_error(task, candidate.check()) <= reference.bound(task)
+@pytest.mark.parametrize("workload", LEARNED, ids=lambda workload: workload.work)
+def test_training_and_pools(name, workload, tmp_path):
+    candidate = ENGINES[name].load(workload, 1, tmp_path)
+    assert reference.largest_error(workload, candidate.check()) <= reference.bound(workload)
     candidate.call()
 
 
 def test_the_reference_is_pytorchs_float64(torch):
     """Logits of the conv layer that the checks rely on, worked out without this engine."""
-    task = FORWARD[1]
-    model = work.build(task.network)
+    workload = FORWARD[1]
+    model = work.build(workload.network)
     W, b = (torch.tensor(a.astype(np.float64)) for a in model.parameters().values())
     x = torch.tensor(work.images(2, model.input_shape).astype(np.float64)).permute(0, 3, 1, 2)
     y = torch.nn.functional.conv2d(x, W.permute(3, 2, 0, 1), b, padding=1).relu()
     found = {"y": y.permute(0, 2, 3, 1).numpy()}
-    assert reference.largest_error(task, found) < 1e-12
+    assert reference.largest_error(workload, found) < 1e-12
 
 
 TRANSLATED = [
@@ -108,7 +108,7 @@ def test_a_layer_that_is_not_translated_is_refused(name, tmp_path, monkeypatch):
     model = Sequential([AveragePool2D(2)], (4, 4, 3))
     monkeypatch.setattr(work, "build", lambda network: model)
     with pytest.raises(ArgumentError, match="has no layer of the kind <AveragePool2D pool1"):
-        ENGINES[name].load(Task("forward", "a pool", 1), 1, tmp_path)
+        ENGINES[name].load(Workload("forward", "a pool", 1), 1, tmp_path)
 
 
 def test_a_layer_of_a_users_own_may_be_translated(torch):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from tinycnn.bench.contest import measure
 from tinycnn.bench.engines.limits import STREAM, multiply_adds
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.team import Team
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Limits:
 
 
 def measure_limits(
-    team: Team, threads: int, rounds: int, seconds: float, report: Report, progress: Progress
+    team: Team, threads: int, rounds: int, seconds: float, report: BenchReport, progress: Progress
 ) -> Limits:
     """Multiply-adds in registers, and memory streamed: arrays that no cache holds."""
     found = {}
     for work in ("multiply-add", "triad", "read"):
-        times = measure(team, Task(work, "", 1), rounds, seconds, report, progress)
+        times = measure(team, Workload(work, "", 1), rounds, seconds, report, progress)
         found[work] = min(next(iter(times.values())))  # a limit is what was reached once
     return Limits(
         flops=2 * multiply_adds(threads) / found["multiply-add"],

@@ -19,7 +19,7 @@ CHECKED_IMAGES = 4  # distinct images of the checked training step
 
 
 @dataclass(frozen=True)
-class Task:
+class Workload:
     """One piece of work.
 
     ``work`` is "forward" (probabilities, or a layer's output), "training" (a whole step),
@@ -34,7 +34,7 @@ class Task:
 
 
 def build(network: str, *, dropout: bool = True, dtype: str = "float32") -> Sequential:
-    """The network that a task names, its weights drawn from seed 0; without ``dropout``, none drops."""
+    """The network that a workload names, its weights drawn from seed 0; without ``dropout``, none drops."""
     kind, *numbers = network.split()
     sizes = [int(text) for text in numbers]
     layers: list[Layer]

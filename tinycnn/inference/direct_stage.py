@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinycnn.inference.steps import Place, Step
+from tinycnn.inference.steps import Place, PlanStep
 from tinycnn.layers import Conv2D
 from tinycnn.ops.convolution import direct
 from tinycnn.ops.convolution.direct_blocks import DirectConvolution, windows_of
@@ -19,7 +19,7 @@ from tinycnn.runtime.ranges import Range
 from tinycnn.runtime.recording import Recorder
 
 
-def steps(place: Place[Conv2D], geometry: Geometry) -> list[Step]:
+def steps(place: Place[Conv2D], geometry: Geometry) -> list[PlanStep]:
     """One step."""
     conv = direct.method_of(geometry)
     step = place.step(

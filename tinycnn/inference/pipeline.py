@@ -13,7 +13,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.inference.chain import program_of
 from tinycnn.inference.plan import Group, Plan
-from tinycnn.inference.steps import Step
+from tinycnn.inference.steps import PlanStep
 from tinycnn.layers import ForwardContext, Layer, Shape
 from tinycnn.passes import forward_layer
 from tinycnn.runtime import memory
@@ -104,7 +104,7 @@ def _sections(layers: Sequence[Layer], chosen: Plan, threads: int) -> list[Secti
 class _OwnForward:
     """A layer for the whole batch, by its own forward pass."""
 
-    def __init__(self, layer: Layer, step: Step, algorithm: str | None) -> None:
+    def __init__(self, layer: Layer, step: PlanStep, algorithm: str | None) -> None:
         self.output_shape = step.output_shape
         self._layer, self._input_shape = layer, step.input_shape
         self._context = ForwardContext(layer=step.position, algorithm=algorithm)

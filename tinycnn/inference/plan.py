@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.inference.layers import STEPS
-from tinycnn.inference.steps import Place, Step, Steps
+from tinycnn.inference.steps import Place, PlanStep, Steps
 from tinycnn.layers import Layer, Shape
 from tinycnn.tables import html_table, text_table
 
@@ -25,7 +25,7 @@ from tinycnn.tables import html_table, text_table
 class Group:
     """Steps that a block of ``images`` goes through before the next block begins; None: the batch."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
     images: int | None
 
 
@@ -38,7 +38,7 @@ class Plan:
     algorithm: str | None = None  # of all convolutions; None: each layer's own
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[PlanStep, ...]:
         """All steps in order."""
         return tuple(step for group in self.groups for step in group.steps)
 
@@ -94,7 +94,7 @@ def plan(
 
 def _groups(steps: Steps) -> tuple[Group, ...]:
     """Put together what follows each other in blocks of the same number of images."""
-    groups: list[list[Step]] = []
+    groups: list[list[PlanStep]] = []
     for step in steps:
         last = groups[-1][-1] if groups else None
         if last and last.images is not None and last.images == step.images and not last.then:

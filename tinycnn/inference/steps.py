@@ -41,7 +41,7 @@ class Stage(Protocol):
 
 
 @dataclass(frozen=True)
-class Step:
+class PlanStep:
     """What one layer, or a part of it, does. Work is for one image, in multiply-adds."""
 
     layer: str
@@ -58,7 +58,7 @@ class Step:
     weight_bytes: int = 0  # read for each block
 
 
-Steps = tuple[Step, ...]
+Steps = tuple[PlanStep, ...]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Place(Generic[_Kind]):
         """The shape of one image's result."""
         return tuple(self.layer.output_shape(self.input_shape))
 
-    def step(self, method: str, **more: Any) -> Step:
+    def step(self, method: str, **more: Any) -> PlanStep:
         """Give one step for the whole layer, all products of its formula carried out.
 
         After a stage follows the layer's activation, where that is not one which ops apply.
@@ -106,7 +106,7 @@ class Place(Generic[_Kind]):
             "products": work,
             "then": self._activation if "stage" in more else None,
         }
-        return Step(self.name, self.position, method, **usual | more)
+        return PlanStep(self.name, self.position, method, **usual | more)
 
 
 # Is told the place of a layer and the steps before it; gives these and the layer's own. It may replace

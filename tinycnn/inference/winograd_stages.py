@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from tinycnn.inference.steps import Place, Step, by_rows
+from tinycnn.inference.steps import Place, PlanStep, by_rows
 from tinycnn.layers import Conv2D, Shape
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd import blocking
@@ -24,7 +24,7 @@ from tinycnn.runtime.held import Parameters
 from tinycnn.runtime.recording import Recorder
 
 
-def steps(place: Place[Conv2D], geometry: Geometry) -> list[Step]:
+def steps(place: Place[Conv2D], geometry: Geometry) -> list[PlanStep]:
     """One step, or two where squares of cells are stacked into channels first."""
     method = winograd.method_of(geometry)
     conv, squares = method.conv, method.squares

@@ -11,15 +11,15 @@ from tinycnn.bench.engines.activations import add_activation
 from tinycnn.bench.engines.layers import ONNX
 from tinycnn.bench.engines.onnx_nodes import Nodes
 from tinycnn.bench.engines.translation import layers_of
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 from tinycnn.model import Sequential
 
 OPSET = 17
 
 
-def file_of(task: Task, folder: Path) -> Path:
-    """The task's network as a file in ``folder``, written by whoever needs it first."""
-    path = folder / f"{task.network.replace('/', '-').replace(' ', '-')}.onnx"
+def file_of(workload: Workload, folder: Path) -> Path:
+    """The workload's network as a file in ``folder``, written by whoever needs it first."""
+    path = folder / f"{workload.network.replace('/', '-').replace(' ', '-')}.onnx"
     while not path.exists():
         try:
             path.with_suffix(".lock").touch(exist_ok=False)
@@ -28,7 +28,7 @@ def file_of(task: Task, folder: Path) -> Path:
             continue
         try:
             written = path.with_suffix(".new")
-            export(work.build(task.network), written)
+            export(work.build(workload.network), written)
             written.replace(path)
         finally:
             path.with_suffix(".lock").unlink()

@@ -12,7 +12,7 @@ from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.bench import work
 from tinycnn.bench.engines import Candidate
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 from tinycnn.layers import BackwardContext, ForwardContext
 from tinycnn.model import Sequential
 from tinycnn.optimizers import SGD
@@ -20,30 +20,30 @@ from tinycnn.parameters import FlatArrays
 from tinycnn.trace import Trace
 
 
-def load(task: Task, way: str, threads: int, folder: Path) -> Candidate:
+def load(workload: Workload, way: str, threads: int, folder: Path) -> Candidate:
     """Load a network; the number of threads is in the environment (TINYCNN_THREADS)."""
-    return _WORKS[task.work](task)
+    return _WORKS[workload.work](workload)
 
 
-def _forward(task: Task) -> Candidate:
-    model = work.build(task.network)
+def _forward(workload: Workload) -> Candidate:
+    model = work.build(workload.network)
     model.parameters()  # drawn now: whoever loads a network has its weights
-    x = work.images(task.batch, model.input_shape)
+    x = work.images(workload.batch, model.input_shape)
 
     def call() -> Array:
-        return model.predict(x, batch_size=task.batch)
+        return model.predict(x, batch_size=workload.batch)
 
     return Candidate(call, lambda: {"y": call()})
 
 
-def _training(task: Task) -> Candidate:
-    model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
-    labels = work.labels(task.batch, model.shapes[-1][0])
+def _training(workload: Workload) -> Candidate:
+    model = work.build(workload.network)
+    x = work.images(workload.batch, model.input_shape)
+    labels = work.labels(workload.batch, model.shapes[-1][0])
     optimizer = SGD(model, work.RATE, work.MOMENTUM, work.WEIGHT_DECAY)
     step = _TrainingStep(model, optimizer)
     model.parameters()
-    return Candidate(lambda: step(x, labels), lambda: _checked_step(task))
+    return Candidate(lambda: step(x, labels), lambda: _checked_step(workload))
 
 
 class _TrainingStep:
@@ -63,11 +63,11 @@ class _TrainingStep:
         return trace.loss
 
 
-def _checked_step(task: Task) -> Mapping[str, Array]:
+def _checked_step(workload: Workload) -> Mapping[str, Array]:
     """One step without dropout over the checked batch: the loss, and how each parameter changed."""
-    model = work.build(task.network, dropout=False)
+    model = work.build(workload.network, dropout=False)
     before = {name: work.sample(array).copy() for name, array in model.parameters().items()}
-    places = work.repeated(task.batch)
+    places = work.repeated(workload.batch)
     x = work.images(work.CHECKED_IMAGES, model.input_shape)[places]
     labels = work.labels(work.CHECKED_IMAGES, model.shapes[-1][0])[places]
     optimizer = SGD(model, work.CHECK_RATE, work.MOMENTUM, work.WEIGHT_DECAY)
@@ -76,27 +76,32 @@ def _checked_step(task: Task) -> Mapping[str, Array]:
     return {"loss": np.array(loss)} | {name: after[name] - before[name] for name in before}
 
 
-def _im2col(task: Task) -> Candidate:
-    forward = _layer_forward(task, algorithm="im2col")
+def _im2col(workload: Workload) -> Candidate:
+    forward = _layer_forward(workload, algorithm="im2col")
     return Candidate(forward, lambda: {"y": forward()[0]})
 
 
-def _layer_forward(task: Task, algorithm: str | None = None) -> Callable[[], tuple[Array, Any]]:
+def _layer_forward(
+    workload: Workload, algorithm: str | None = None
+) -> Callable[[], tuple[Array, Any]]:
     """The forward pass of the network's one layer: the result, and what backward needs."""
-    model = work.build(task.network)
+    model = work.build(workload.network)
     (layer,) = model.layers
-    x, params = work.images(task.batch, model.input_shape), model.parameters().of(str(layer.name))
+    x, params = (
+        work.images(workload.batch, model.input_shape),
+        model.parameters().of(str(layer.name)),
+    )
     context = ForwardContext(algorithm=algorithm)
     return lambda: layer.forward(params, x, context)
 
 
-def _pass(task: Task) -> Candidate:
+def _pass(workload: Workload) -> Candidate:
     """One pass forward and backward: "pass kept" keeps the gradients between layers, as lessons do."""
-    model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
-    labels = work.labels(task.batch, model.shapes[-1][0])
+    model = work.build(workload.network)
+    x = work.images(workload.batch, model.input_shape)
+    labels = work.labels(workload.batch, model.shapes[-1][0])
     weights = model.parameters()
-    release = task.work == "pass released"
+    release = workload.work == "pass released"
     for name in ops.__all__:
         getattr(ops, name)  # ops load on first use, and Numba with them
 
@@ -136,12 +141,12 @@ def _owner(array: Array) -> Array:
     return array
 
 
-def _backward(task: Task) -> Candidate:
-    model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
+def _backward(workload: Workload) -> Candidate:
+    model = work.build(workload.network)
+    x = work.images(workload.batch, model.input_shape)
     trace = model.trace(x, training=True, rng=0)
     dy = work.upstream(trace.y.shape)
-    first = task.network.endswith("/conv1")  # nothing before it has parameters: no dx is needed
+    first = workload.network.endswith("/conv1")  # nothing before it has parameters: no dx is needed
 
     def call() -> Mapping[str, Array]:
         gradients = trace.backward(dy=dy, keep=not first)
@@ -151,14 +156,14 @@ def _backward(task: Task) -> Candidate:
     return Candidate(call, call)
 
 
-def _pool(task: Task) -> Candidate:
-    forward = _layer_forward(task)
+def _pool(workload: Workload) -> Candidate:
+    forward = _layer_forward(workload)
     return Candidate(forward, lambda: {"y": forward()[0]})
 
 
-def _pool_backward(task: Task) -> Candidate:
-    y, saved = _layer_forward(task)()
-    (layer,) = work.build(task.network).layers
+def _pool_backward(workload: Workload) -> Candidate:
+    y, saved = _layer_forward(workload)()
+    (layer,) = work.build(workload.network).layers
     dy, context = work.upstream(y.shape), BackwardContext()
 
     def call() -> Array:

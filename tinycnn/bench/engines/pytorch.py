@@ -15,26 +15,26 @@ from tinycnn.bench.engines import Candidate
 from tinycnn.bench.engines.activations import torch_activation
 from tinycnn.bench.engines.layers import TORCH
 from tinycnn.bench.engines.translation import TorchLayer, channels_first, layers_of
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 from tinycnn.layers.activation import SOFTMAX
 from tinycnn.model import Sequential
 
 
-def load(task: Task, way: str, threads: int, folder: Path) -> Candidate:
+def load(workload: Workload, way: str, threads: int, folder: Path) -> Candidate:
     """Load a network in one memory format, ``way``: "contiguous" or "channels last"."""
     import torch
 
     torch.set_num_threads(threads)
-    return _WORKS[task.work](task, channels_last=way == "channels last")
+    return _WORKS[workload.work](workload, channels_last=way == "channels last")
 
 
-def _forward(task: Task, *, channels_last: bool) -> Candidate:
+def _forward(workload: Workload, *, channels_last: bool) -> Candidate:
     import torch
 
-    model = work.build(task.network)
+    model = work.build(workload.network)
     module = _Network.of(model, channels_last=channels_last).module.eval()
     softmax = model.layers[-1].activation is SOFTMAX
-    x = _images(task, model, channels_last=channels_last)
+    x = _images(workload, model, channels_last=channels_last)
     del model
 
     def call() -> Any:
@@ -45,16 +45,16 @@ def _forward(task: Task, *, channels_last: bool) -> Candidate:
     return Candidate(call, lambda: {"y": _array(call())})
 
 
-def _training(task: Task, *, channels_last: bool) -> Candidate:
-    model = work.build(task.network)
+def _training(workload: Workload, *, channels_last: bool) -> Candidate:
+    model = work.build(workload.network)
     module = _Network.of(model, channels_last=channels_last).module.train()
-    x = _images(task, model, channels_last=channels_last)
-    labels = _labels(work.labels(task.batch, model.shapes[-1][0]))
+    x = _images(workload, model, channels_last=channels_last)
+    labels = _labels(work.labels(workload.batch, model.shapes[-1][0]))
     del model
     optimizer = _sgd(module, work.RATE)
     return Candidate(
         lambda: _step(module, optimizer, x, labels),
-        lambda: _checked_step(task, channels_last=channels_last),
+        lambda: _checked_step(workload, channels_last=channels_last),
     )
 
 
@@ -68,12 +68,12 @@ def _step(module: Any, optimizer: Any, x: Any, labels: Any) -> float:
     return float(loss.detach())
 
 
-def _checked_step(task: Task, *, channels_last: bool) -> Mapping[str, Array]:
+def _checked_step(workload: Workload, *, channels_last: bool) -> Mapping[str, Array]:
     """One step without dropout over the checked batch: the loss, and how each parameter changed."""
-    model = work.build(task.network)
+    model = work.build(workload.network)
     network = _Network.of(model, channels_last=channels_last)
     module = network.module.eval()
-    places = work.repeated(task.batch)
+    places = work.repeated(workload.batch)
     images = work.images(work.CHECKED_IMAGES, model.input_shape)[places]
     x = _tensor(images, channels_last=channels_last)
     labels = _labels(work.labels(work.CHECKED_IMAGES, model.shapes[-1][0])[places])
@@ -97,12 +97,12 @@ def _sgd(module: Any, rate: float) -> Any:
     return torch.optim.SGD(groups, lr=rate, momentum=work.MOMENTUM, fused=True)
 
 
-def _pool(task: Task, *, channels_last: bool) -> Candidate:
+def _pool(workload: Workload, *, channels_last: bool) -> Candidate:
     import torch
 
-    model = work.build(task.network)
+    model = work.build(workload.network)
     (pool,) = _Network.of(model, channels_last=channels_last).module
-    x = _images(task, model, channels_last=channels_last)
+    x = _images(workload, model, channels_last=channels_last)
     pool.return_indices = True
 
     def call() -> Any:
@@ -112,12 +112,12 @@ def _pool(task: Task, *, channels_last: bool) -> Candidate:
     return Candidate(call, lambda: {"y": _array(call()[0])})
 
 
-def _pool_backward(task: Task, *, channels_last: bool) -> Candidate:
+def _pool_backward(workload: Workload, *, channels_last: bool) -> Candidate:
     import torch
 
-    model = work.build(task.network)
+    model = work.build(workload.network)
     (pool,) = _Network.of(model, channels_last=channels_last).module
-    x = _images(task, model, channels_last=channels_last)
+    x = _images(workload, model, channels_last=channels_last)
     pool.return_indices = True
     y, indices = pool(x)
     N, C, H, W = y.shape
@@ -162,8 +162,8 @@ class _Network:
         }
 
 
-def _images(task: Task, model: Sequential, *, channels_last: bool) -> Any:
-    return _tensor(work.images(task.batch, model.input_shape), channels_last=channels_last)
+def _images(workload: Workload, model: Sequential, *, channels_last: bool) -> Any:
+    return _tensor(work.images(workload.batch, model.input_shape), channels_last=channels_last)
 
 
 def _tensor(x: Array, *, channels_last: bool) -> Any:
