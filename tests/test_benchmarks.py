@@ -105,7 +105,7 @@ def measure(monkeypatch):
             columns = [identity("batch", "batch"), Column("ms", "ms", 1, LESS)]
             table = report.table(ResultTable("race", "A race", columns))
             table.add(batch=1, ms=Spread(ms, ms, ms))
-            report.require("a goal", False)
+            report.require("a goal", holds=False)
             if then is not None:
                 raise then
 

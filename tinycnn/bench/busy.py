@@ -81,7 +81,7 @@ def _rows(table: ResultTable, batch: int, quiet: Rounds, busy: Rounds, report: B
         }
         if name == OURS and peer is not None:
             what = f"batch {batch}: slowed down by no more than {peer} beside busy processes"
-            row["verdict"] = report.require(what, slower[name].median <= slower[peer].median)
+            row["verdict"] = report.require(what, holds=slower[name].median <= slower[peer].median)
         table.add(**row)
 
 

@@ -51,7 +51,7 @@ def run(settings: Settings, report: BenchReport) -> None:
             found, goal = ratio(times, LIMITS, OURS), LAYERS[layer]
             ours, product = (Spread.of(times[name]).times(1e3) for name in (OURS, LIMITS))
             verdict = report.require(
-                f"im2col, {layer}: {goal} of the product", found.median >= goal
+                f"im2col, {layer}: {goal} of the product", holds=found.median >= goal
             )
             table.add(
                 layer=layer, product=product, conv2d=ours, ratio=found, goal=goal, verdict=verdict

@@ -38,7 +38,7 @@ class Work:
 
     @property
     def intensity(self) -> float:
-        """Operations a byte."""
+        """Arithmetic intensity: operations for each byte moved."""
         return self.flops / self.bytes
 
 

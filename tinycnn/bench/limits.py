@@ -14,7 +14,7 @@ from tinycnn.bench.work import Workload
 
 @dataclass(frozen=True)
 class Limits:
-    """On the threads that were asked for."""
+    """The most that the processor and its memory did, on the threads that were asked for."""
 
     flops: float  # a second: a multiply-add counts as two
     triad: float  # bytes a second, two read for one written
@@ -22,7 +22,7 @@ class Limits:
 
     @property
     def bandwidth(self) -> float:
-        """Bytes a second, the better way."""
+        """Bytes a second, read only or in the triad, whichever is more."""
         return max(self.triad, self.read)
 
     def __str__(self) -> str:

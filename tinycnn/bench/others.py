@@ -73,7 +73,7 @@ def _mean(table: ResultTable, batch: int, report: BenchReport) -> None:
     )
     verdict = report.require(
         f"layers of VGG-16 and ResNet-18, batch {batch}: {GOAL} times the fastest peer in the mean",
-        middle >= GOAL,
+        holds=middle >= GOAL,
     )
     mean = Spread(middle, low, high)
     table.add(layer="geometric mean", ratio=mean, goal=GOAL, verdict=verdict)

@@ -84,7 +84,7 @@ class BenchReport:
             )
         return error <= bound
 
-    def require(self, what: str, holds: bool) -> str:
+    def require(self, what: str, *, holds: bool) -> str:
         """A goal in words: "met" or "missed"."""
         if not holds:
             self.missed.append(what)
@@ -109,7 +109,7 @@ class BenchReport:
         return self._earlier_load if self._load is None else self._load.others()
 
     def markdown(self) -> str:
-        """Everything as a page's part."""
+        """The heading and all tables that have rows, as Markdown."""
         parts = [
             self.heading().replace("\n", "\n\n"),
             *(t.markdown() for t in self.tables if t.rows),
@@ -131,7 +131,7 @@ class BenchReport:
         }
 
     def write(self, json_file: Path | None, markdown_file: Path | None) -> None:
-        """Write what is asked for."""
+        """Write the files that are asked for."""
         if json_file is not None:
             write_text(json_file, strict_json.dumps(self.to_dict(), indent=1) + "\n")
         if markdown_file is not None:

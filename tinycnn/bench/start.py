@@ -72,10 +72,10 @@ def _commands(cache: str, settings: Settings, report: BenchReport) -> None:
         row["ratio"] = ratio(times, name, "import numpy")
         if name == "tinycnn summary":
             met = ratio(times, name, "import numpy").median <= SUMMARY_GOAL
-            row |= {"goal": f"{SUMMARY_GOAL:g} times", "verdict": report.require(name, met)}
+            row |= {"goal": f"{SUMMARY_GOAL:g} times", "verdict": report.require(name, holds=met)}
         if name.startswith("tinycnn step"):
             met = median(times[name]) <= STEP_GOAL
-            row |= {"goal": f"{STEP_GOAL:g} s", "verdict": report.require(name, met)}
+            row |= {"goal": f"{STEP_GOAL:g} s", "verdict": report.require(name, holds=met)}
         table.add(**row)
     table.add(command="the same at the very first start", seconds=first)
 
@@ -118,7 +118,10 @@ def _call(
     row: dict[str, object] = {"load": loaded["load_seconds"], "first": first, "later": later}
     if when == "ever":
         goal = FIRST_GOALS[work]
-        row |= {"goal": goal, "verdict": report.require(f"the first {work} ever", first <= goal)}
+        row |= {
+            "goal": goal,
+            "verdict": report.require(f"the first {work} ever", holds=first <= goal),
+        }
     table.add(engine=name, work=work, when=when, **row)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -33,19 +34,23 @@ class Workload:
     batch: int
 
 
+def _convolution(filters: int, kernel: int, stride: int, padding: int) -> Layer:
+    return Conv2D(filters, kernel, stride=stride, padding=padding, activation="relu", name="conv")
+
+
+def _pool(kernel: int, stride: int, padding: int) -> Layer:
+    return MaxPool2D(kernel, stride=stride, padding=padding, name="pool")
+
+
+_BY_SIZES: dict[str, Callable[..., Layer]] = {"conv": _convolution, "pool": _pool}
+
+
 def build(network: str, *, dropout: bool = True, dtype: str = "float32") -> Sequential:
     """The network that a workload names, its weights drawn from seed 0; without ``dropout``, none drops."""
     kind, *numbers = network.split()
-    sizes = [int(text) for text in numbers]
-    layers: list[Layer]
-    if kind == "conv":
-        H, W, C, F, kernel, stride, padding = sizes
-        layers = [Conv2D(F, kernel, stride=stride, padding=padding, activation="relu", name="conv")]
-        return Sequential(layers, (H, W, C), dtype=dtype, name=network)
-    if kind == "pool":
-        H, W, C, kernel, stride, padding = sizes
-        layers = [MaxPool2D(kernel, stride=stride, padding=padding, name="pool")]
-        return Sequential(layers, (H, W, C), dtype=dtype, name=network)
+    if kind in _BY_SIZES:
+        H, W, C, *sizes = map(int, numbers)
+        return Sequential([_BY_SIZES[kind](*sizes)], (H, W, C), dtype=dtype, name=network)
     variant, _, name = network.partition("/")
     model = alexnet(variant=variant, dtype=dtype)
     if name:

@@ -20,7 +20,7 @@ from tinycnn.runtime.recording import Recorder
 
 
 def steps(place: Place[Conv2D], geometry: Geometry) -> list[PlanStep]:
-    """One step."""
+    """One step, on blocks of images."""
     conv = direct.method_of(geometry)
     step = place.step(
         "direct",

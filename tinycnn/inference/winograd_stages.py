@@ -102,11 +102,12 @@ class WinogradStage:
 
 
 def _tiles(conv: WinogradConvolution) -> str:
+    """The sizes along the height, and along the width where these differ."""
     rows, columns = _sizes(conv.rows), _sizes(conv.columns)
     return rows if rows == columns else f"{rows} x {columns}"
 
 
 def _sizes(tiling: Tiling) -> str:
-    """Such as ``2 of 5, 3 of 4``."""
+    """How many tiles of which sizes, such as ``2 of 5, 3 of 4``."""
     parts = [(tiling.big, tiling.outputs), (tiling.small, tiling.outputs - 1)]
     return ", ".join(f"{count} of {size}" for count, size in parts if count)

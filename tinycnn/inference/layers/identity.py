@@ -11,5 +11,5 @@ from tinycnn.layers import Dropout, Flatten
 @STEPS.register(Dropout)  # drops in training only
 @STEPS.register(Flatten)  # what needs its input flat flattens it by itself
 def identity(place: Place[Any], before: Steps) -> Steps:
-    """Nothing to do."""
+    """No step: the steps before it are all."""
     return before
