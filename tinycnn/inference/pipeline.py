@@ -21,7 +21,7 @@ from tinycnn.runtime.held import PackedWeights, Workspace
 from tinycnn.runtime.program import Program
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Run:
     """What one run of a pipeline is given besides its images."""
 

@@ -26,6 +26,7 @@ class ForwardContext:
 class BackwardContext:
     """What a backward pass tells a layer."""
 
+    training: bool = False
     need_dx: bool = True  # False: backward may return None for dx
     out: Params = field(default_factory=dict)  # where backward may write its gradients
     algorithm: str | None = None  # of all convolutions; None: each layer's own
