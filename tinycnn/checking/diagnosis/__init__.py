@@ -23,7 +23,7 @@ from tinycnn.checking.diagnosis.rearranged import rearranged
 from tinycnn.checking.diagnosis.substituted import substituted
 from tinycnn.checking.diagnosis.ties import ties
 from tinycnn.checking.report import Diagnosis, Entry
-from tinycnn.checking.target import Target
+from tinycnn.checking.targets.target import Target
 
 __all__ = ["diagnose"]
 

@@ -18,10 +18,10 @@ from itertools import combinations
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.checking.derivatives.sizes import scale
 from tinycnn.checking.diagnosis.evidence import Evidence
 from tinycnn.checking.diagnosis.words import axis_names, count
 from tinycnn.checking.report import Diagnosis
-from tinycnn.checking.sizes import scale
 
 _LEAST = 3  # cells of a group: of two, d and dz - mean(dz) are the same but for a factor
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.checking.derivatives.sizes import norm
 from tinycnn.checking.diagnosis.evidence import Evidence, output, step
 from tinycnn.checking.diagnosis.rearranged import (
     Mistake,
@@ -20,7 +21,6 @@ from tinycnn.checking.diagnosis.rearranged import (
 )
 from tinycnn.checking.diagnosis.words import is_kernel
 from tinycnn.checking.report import Diagnosis
-from tinycnn.checking.sizes import norm
 
 _DIRECTIONS = 3
 _CLOSE = 1e-5  # of a direction's size; differences at one step are good to about 1e-9

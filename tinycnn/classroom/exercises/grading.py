@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinycnn.arrays import Array
-from tinycnn.checking import Report, gradcheck
-from tinycnn.checking.own_code import source_of
+from tinycnn.checking import GradientReport, gradcheck
+from tinycnn.checking.targets.own_code import source_of
 from tinycnn.classroom.exercises import judging
 from tinycnn.classroom.exercises.catalogue import EXERCISES, named
 from tinycnn.classroom.exercises.choosing import Largest, expect_hypothesis, smallest
@@ -93,7 +93,7 @@ def _largest(task: Task, case: Case, file: File) -> Outcome:
     return replace(outcome, failure=_differing(report, outcome.arguments))
 
 
-def _differing(report: Report, arguments: Arguments) -> Failure:
+def _differing(report: GradientReport, arguments: Arguments) -> Failure:
     """The failure of a gradient that the twin has nothing against."""
     words = list(report.problems)
     looks = []
@@ -120,7 +120,7 @@ class _Stopped(Exception):  # noqa: N818 - it ends a gradient check and is seen 
         self.trouble = trouble
 
 
-def _by_differences(task: Task, file: File, arguments: Arguments) -> Report | Trouble:
+def _by_differences(task: Task, file: File, arguments: Arguments) -> GradientReport | Trouble:
     assert task.pair is not None
     pair = task.pair(arguments)
 
@@ -186,6 +186,6 @@ def _diagnosed(task: Task, file: File, outcomes: dict[Case, Outcome]) -> Iterato
     ]
     # Of the last, the hardest, most can be told apart.
     report = _by_differences(task, file, wrong[-1]) if wrong else None
-    if isinstance(report, Report):
+    if isinstance(report, GradientReport):
         for tensor in report.tensors:
             yield from (f"d{tensor.name} {diagnosis.text}" for diagnosis in tensor.diagnosis)

@@ -14,15 +14,15 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.checking.behaviour import copies
-from tinycnn.checking.sizes import scale
-from tinycnn.checking.target import Arrays, Target
+from tinycnn.checking.derivatives.sizes import scale
+from tinycnn.checking.targets.target import Arrays, Target
 
 _FACTORS = (1.0, 30.0, 1e-2, 1e3, 1e6, 1e-4)  # times the values given
 _BESIDE = (1.0, 1e3)  # times the largest output
 _SEEN = 1e-6  # of the largest output: what rounding of large arrays does not reach
 
 
-def hangs_on(target: Target, name: str) -> str:
+def depends_on(target: Target, name: str) -> str:
     """Where outputs move with the array called ``name``: "... times as large"; "" if nowhere seen."""
     rng = np.random.default_rng(0)
     floats = {n: array for n, array in target.arrays.items() if array.dtype.kind == "f"}

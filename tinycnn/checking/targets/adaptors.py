@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array
-from tinycnn.checking.layers_as_targets import of_layer
-from tinycnn.checking.models_as_targets import of_model
-from tinycnn.checking.pairs_as_targets import of_pair
-from tinycnn.checking.target import Target, own_copy
+from tinycnn.checking.targets.layers import of_layer
+from tinycnn.checking.targets.models import of_model
+from tinycnn.checking.targets.pairs import of_pair
+from tinycnn.checking.targets.target import Target, own_copy
 from tinycnn.errors import ArgumentError, DTypeError, UnknownNameError
 from tinycnn.layers import Layer
 from tinycnn.model import Sequential

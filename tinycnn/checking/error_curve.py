@@ -19,13 +19,13 @@ from numpy.typing import ArrayLike
 
 from tinycnn import figures
 from tinycnn.arrays import Array, ieee
-from tinycnn.checking import sampling
 from tinycnn.checking.behaviour import behave
 from tinycnn.checking.check import TOLERANCE, given_dy, prepared
 from tinycnn.checking.comparison import Comparison
+from tinycnn.checking.derivatives import sampling
+from tinycnn.checking.derivatives.sizes import scale
 from tinycnn.checking.report import Entry
-from tinycnn.checking.sizes import scale
-from tinycnn.checking.target import Arrays, Target
+from tinycnn.checking.targets.target import Arrays, Target
 from tinycnn.errors import ArgumentError, UnknownNameError
 from tinycnn.tables import html_table, text_table
 

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from tinycnn import ops
 from tinycnn.arrays import Array, cast
-from tinycnn.checking import patterns
-from tinycnn.checking.target import Arrays, Gradients, Seen, Target
+from tinycnn.checking import kinks
+from tinycnn.checking.targets.target import Arrays, Gradients, Seen, Target
 from tinycnn.layers import Context
 from tinycnn.model import Sequential
 from tinycnn.trace import Record, Trace
@@ -48,7 +48,7 @@ def of_model(
 
     def observe(values: Arrays) -> Seen:
         trace = passes.trace(values)
-        return value(trace), patterns.of_trace(trace)
+        return value(trace), kinks.sides_of_trace(trace)
 
     def backward(dy: Array, values: Arrays) -> Gradients:
         return gradients(dy, passes.trace(values))
@@ -72,8 +72,8 @@ def of_model(
         backward,
         tuple(arrays),
         pattern=lambda values: observe(values)[1],
-        places=patterns.places(passes.model.layers),
-        opaque=not all(map(patterns.known, model.layers)),
+        places=kinks.places(passes.model.layers),
+        opaque=not all(map(kinks.known, model.layers)),
         observe=observe,
         delayed=delayed,
         single=single,

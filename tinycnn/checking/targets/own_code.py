@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tinycnn.checking.neighbours import offer
+from tinycnn.checking.targets.neighbours import offer
 from tinycnn.errors import ArgumentError, FileError, TinyCNNError, UnknownNameError
 from tinycnn.files import expect_regular, reason
 from tinycnn.layers import Layer

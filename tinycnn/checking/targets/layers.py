@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.checking import patterns
-from tinycnn.checking.target import Arrays, Gradients, Seen, Target
+from tinycnn.checking import kinks
+from tinycnn.checking.targets.target import Arrays, Gradients, Seen, Target
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.layers import Context, Layer
 from tinycnn.layers.base import naming, returned
@@ -60,10 +60,9 @@ def of_layer(given: Layer, x: Array, training: bool, rng: np.random.Generator) -
 
     def observe(values: Arrays) -> Seen:
         y, saved = step(values)
-        kept = patterns.decided(layer, y, saved)
-        return _of_shape(y, output), [] if kept is None else [kept]
+        return _of_shape(y, output), kinks.sides(layer, y, saved)
 
-    known = patterns.known(layer)
+    known = kinks.known(layer)
     return Target(
         f"{type(layer).__name__} {layer.name}",
         arrays,
@@ -71,7 +70,7 @@ def of_layer(given: Layer, x: Array, training: bool, rng: np.random.Generator) -
         backward,
         tuple(arrays),
         pattern=(lambda values: observe(values)[1]) if known else None,
-        places=patterns.places([layer]),
+        places=kinks.places([layer]),
         observe=observe if known else None,
         delayed=delayed,
     )

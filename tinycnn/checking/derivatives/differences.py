@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.checking.extrapolation import (
+from tinycnn.checking.derivatives.extrapolation import (
     SLOWLY,
     Derivative,
     Reading,
@@ -24,11 +24,11 @@ from tinycnn.checking.extrapolation import (
     refuted,
     settled,
 )
-from tinycnn.checking.noise import Grain, grain_of
-from tinycnn.checking.patterns import flipped
-from tinycnn.checking.sampling import Direction
-from tinycnn.checking.sizes import norm, scale
-from tinycnn.checking.target import Target
+from tinycnn.checking.derivatives.rounding import RoundingStep, rounding_of
+from tinycnn.checking.derivatives.sampling import Direction
+from tinycnn.checking.derivatives.sizes import norm, scale
+from tinycnn.checking.kinks import flipped
+from tinycnn.checking.targets.target import Target
 
 EPS = float(np.finfo(np.float64).eps)
 _SMALLEST = 64 * float(np.finfo(np.float64).smallest_subnormal)  # a step that can still be halved
@@ -54,7 +54,7 @@ class Differences:
         self.target, self.dy = target, dy
         self.y, self.pattern = target.look(target.arrays)
         self.passes = 1
-        self.fine = Grain(np.zeros(self.y.shape), 0.0, np.ones(self.y.shape, np.bool_))
+        self.fine = RoundingStep(np.zeros(self.y.shape), 0.0, np.ones(self.y.shape, np.bool_))
         self._scales = {name: scale(target.arrays[name]) for name in target.wrt}
         self._starts: dict[tuple[str, bool], float] = {}  # the largest steps without a flip
 
@@ -71,26 +71,26 @@ class Differences:
             y = self.target.forward(self.target.arrays)
         return bool(met) and (self._scales[name] > _SUBNORMAL or not y.any())
 
-    def listen(self, direction: Direction) -> Grain:
+    def listen(self, direction: Direction) -> RoundingStep:
         """Measure what forward rounds to along ``direction``."""
         units = sorted(self._units(direction))
-        return grain_of(self.y, self.dy, lambda step: self._outputs(direction, step), units)
+        return rounding_of(self.y, self.dy, lambda step: self._outputs(direction, step), units)
 
     def _outputs(self, direction: Direction, step: float) -> Array:
         self.passes += 1
         return self.target.forward(direction.moved(self.target.arrays, step))
 
     def along(
-        self, direction: Direction, size: float, tolerance: float, grain: Grain
+        self, direction: Direction, size: float, tolerance: float, rounding: RoundingStep
     ) -> Derivative:
         """Differentiate along ``direction``, as far as an error of ``tolerance * size`` needs it."""
         best, *others = self._units(direction)
-        found = self._descend(direction, best, size, tolerance, grain)
+        found = self._descend(direction, best, size, tolerance, rounding)
         for unit in others:
             good = found.error <= tolerance * max(size, abs(found.value))
             if good and not found.kink:
                 break
-            other = self._descend(direction, unit, size, tolerance, grain)
+            other = self._descend(direction, unit, size, tolerance, rounding)
             if not other.kink and (found.kink or other.error < found.error):
                 found = other
         return found
@@ -101,11 +101,11 @@ class Differences:
         size: float,
         tolerance: float,
         claim: float,
-        grain: Grain,
+        rounding: RoundingStep,
     ) -> Derivative:
         """The same by every step of the ladder, to prove that ``claim`` is wrong."""
         units = self._units(direction)
-        found = [self._descend(direction, unit, size, tolerance, grain, claim) for unit in units]
+        found = [self._descend(direction, unit, size, tolerance, rounding, claim) for unit in units]
         for one in found:
             if not one.kink and abs(one.value - claim) <= tolerance * max(size, abs(one.value)):
                 return one
@@ -133,7 +133,7 @@ class Differences:
         unit: float,
         size: float,
         tolerance: float,
-        grain: Grain,
+        rounding: RoundingStep,
         claim: float | None = None,
     ) -> Derivative:
         """Go down the ladder until further steps gain nothing; with a ``claim``, to its end."""
@@ -144,9 +144,9 @@ class Differences:
         found: list[Derivative] = []
         reason = ""
         # Outputs that moved at some step. Those that coarse rounding holds still count as well.
-        touched = grain.reached & grain.coarse
+        touched = rounding.reached & rounding.coarse
         while step >= max(LEAST * unit, _SMALLEST):
-            reading = self._read(direction, step, touched, grain)
+            reading = self._read(direction, step, touched, rounding)
             if isinstance(reading, str):
                 reason, readings, step = reading, [], step / _AFTER_FLIP
                 continue
@@ -160,7 +160,7 @@ class Differences:
                 allowed = tolerance * max(size, abs(slope))
                 if claim is not None:
                     allowed = max(allowed, abs(claim - slope) / 4)
-                found.append(extrapolate(readings, allowed, known, grain.coarse))
+                found.append(extrapolate(readings, allowed, known, rounding.coarse))
                 if claim is None and self._done(found[-1], readings, size, tolerance, unit):
                     break
             step *= _HALF if len(readings) < _FINE else _QUARTER
@@ -190,7 +190,7 @@ class Differences:
         return len(readings) > 2 and 4 * readings[-1].noise > found.error
 
     def _read(
-        self, direction: Direction, step: float, touched: Array, grain: Grain
+        self, direction: Direction, step: float, touched: Array, rounding: RoundingStep
     ) -> Reading | str:
         """Slopes at one step, or why there are none; adds the outputs that move to ``touched``."""
         ahead = direction.moved(self.target.arrays, step)
@@ -209,12 +209,12 @@ class Differences:
             # Sums by NumPy, not by BLAS, whose threads cost more than they bring here.
             total = float((self.dy * change).sum())
             bend = self.dy * ((y1 - self.y) - (self.y - y0))
-            rounding = self._rounding(y1) + self._rounding(y0)
+            own = self._rounding(y1) + self._rounding(y0)
             slopes = total / length, float(bend.sum()) / (length / 2)
             if not np.isfinite(slopes).all():
                 return "differences leave the range of float64 here"
             touched |= change != 0
-            hidden = np.maximum(rounding, np.abs(self.dy) * grain.outputs)
+            hidden = np.maximum(own, np.abs(self.dy) * rounding.outputs)
             noise = norm(hidden[touched] if touched.any() else hidden)
             # Backward's own rounding, which knows nothing of steps, does not fall with longer ones.
             natural = max(1.0, _NATURAL * self._scales[direction.name])
@@ -222,8 +222,8 @@ class Differences:
                 step,
                 *slopes,
                 spread=norm(bend) / (length / 2),
-                noise=max(noise, grain.total) / length,
-                blind=norm(rounding) / min(length, natural),
+                noise=max(noise, rounding.total) / length,
+                blind=norm(own) / min(length, natural),
                 still=bool(touched.any() and not change.any()),
             )
 

@@ -39,7 +39,7 @@ Outputs = Callable[[float], Array]  # the outputs after a step
 
 
 @dataclass(frozen=True)
-class Grain:
+class RoundingStep:
     """What forward rounds to, output by output; 0 where that is float64's own rounding."""
 
     outputs: Array
@@ -67,7 +67,7 @@ def precision(array: Array) -> float:
     return EPS
 
 
-def grain_of(y: Array, dy: Array, at: Outputs, units: Sequence[float]) -> Grain:
+def rounding_of(y: Array, dy: Array, at: Outputs, units: Sequence[float]) -> RoundingStep:
     """Measure ``at``, the outputs near ``y = at(0)``.
 
     ``units`` are the sizes of what moves, the smallest first.
@@ -98,7 +98,9 @@ def grain_of(y: Array, dy: Array, at: Outputs, units: Sequence[float]) -> Grain:
         rounded[:-1] += np.where(still, _jump(y, at, still, units), 0.0).reshape(-1)
     outputs = rounded[:-1].reshape(y.shape)
     # Kinks of several outputs on both sides look like rounding of the sum: it is at most theirs.
-    return Grain(outputs, min(float(rounded[-1]), float(np.sum(np.abs(dy) * outputs))), reached)
+    return RoundingStep(
+        outputs, min(float(rounded[-1]), float(np.sum(np.abs(dy) * outputs))), reached
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The battery: every case of `tinycnn.checking.cases` run, and the table of what came out."""
+"""The battery: every case of `tinycnn.checking.battery.layer_cases` run, and the table of what came out."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tinycnn.checking.dialects import Case
-from tinycnn.checking.report import Report
+from tinycnn.checking.battery.case import GradientCase
+from tinycnn.checking.battery.layer_cases import layer_cases
+from tinycnn.checking.battery.network_cases import network_cases
+from tinycnn.checking.battery.op_cases import op_cases
+from tinycnn.checking.report import GradientReport
 from tinycnn.tables import text_table
 
 
+def all_cases(seed: int = 0) -> list[GradientCase]:
+    """Every case, its numbers drawn from ``seed``."""
+    return [*op_cases(seed), *layer_cases(seed), *network_cases(seed)]
+
+
 @dataclass(frozen=True)
-class Outcome:
+class CaseResult:
     """One case and its report."""
 
-    case: Case
-    report: Report
+    case: GradientCase
+    report: GradientReport
 
     @property
     def ok(self) -> bool:
@@ -35,22 +43,22 @@ class Outcome:
 
 
 def run(
-    cases: Iterable[Case],
+    cases: Iterable[GradientCase],
     *,
     seed: int = 0,
     samples: int | None = None,
     directions: int | None = None,
-) -> Iterator[Outcome]:
+) -> Iterator[CaseResult]:
     """Run the cases one after the other; ``samples`` and ``directions`` as in `gradcheck`."""
     for case in cases:
-        yield Outcome(case, case.run(rng=seed, samples=samples, directions=directions))
+        yield CaseResult(case, case.run(rng=seed, samples=samples, directions=directions))
 
 
 @dataclass(frozen=True)
 class BatteryReport:
     """What the battery found: ``ok``, a table as ``str``, and plain data."""
 
-    outcomes: list[Outcome]
+    results: list[CaseResult]
 
     @property
     def ok(self) -> bool:
@@ -58,17 +66,17 @@ class BatteryReport:
         return not self.failures
 
     @property
-    def failures(self) -> list[Outcome]:
+    def failures(self) -> list[CaseResult]:
         """The cases that do not."""
-        return [outcome for outcome in self.outcomes if not outcome.ok]
+        return [result for result in self.results if not result.ok]
 
     def __str__(self) -> str:
-        count, failed = len(self.outcomes), len(self.failures)
+        count, failed = len(self.results), len(self.failures)
         verdict = f"{failed} NOT ok" if failed else "all ok"
         parts = [
             f"Gradients against differences in float64: {count} cases, {verdict}",
             text_table(_HEAD, [_row(group) for group in self._groups()], 5),
-            *(f"{outcome.case.name}\n\n{_why(outcome)}" for outcome in self.failures),
+            *(f"{result.case.name}\n\n{_why(result)}" for result in self.failures),
             _NOTE,
         ]
         return "\n\n".join(parts)
@@ -79,21 +87,21 @@ class BatteryReport:
             "ok": self.ok,
             "cases": [
                 {
-                    "name": outcome.case.name,
-                    "ok": outcome.ok,
-                    "bound": outcome.case.bound,
-                    "worst": outcome.report.worst,
-                    "report": outcome.report.to_dict(),
+                    "name": result.case.name,
+                    "ok": result.ok,
+                    "bound": result.case.bound,
+                    "worst": result.report.worst,
+                    "report": result.report.to_dict(),
                 }
-                for outcome in self.outcomes
+                for result in self.results
             ],
         }
 
-    def _groups(self) -> list[list[Outcome]]:
+    def _groups(self) -> list[list[CaseResult]]:
         """The cases of one op or layer together, in the order of their first ones."""
-        groups: dict[str, list[Outcome]] = {}
-        for outcome in self.outcomes:
-            groups.setdefault(outcome.case.name.split(":")[0], []).append(outcome)
+        groups: dict[str, list[CaseResult]] = {}
+        for result in self.results:
+            groups.setdefault(result.case.name.split(":")[0], []).append(result)
         return list(groups.values())
 
 
@@ -105,21 +113,21 @@ _NOTE = (
 )
 
 
-def _row(group: list[Outcome]) -> list[str]:
-    worst = max(outcome.report.worst for outcome in group)
-    skipped = sum(outcome.skipped for outcome in group)
+def _row(group: list[CaseResult]) -> list[str]:
+    worst = max(result.report.worst for result in group)
+    skipped = sum(result.skipped for result in group)
     return [
         group[0].case.name.split(":")[0],
-        "" if all(outcome.ok for outcome in group) else "NOT ok",
+        "" if all(result.ok for result in group) else "NOT ok",
         str(len(group)),
-        f"{sum(outcome.checked for outcome in group):,}",
+        f"{sum(result.checked for result in group):,}",
         f"{skipped:,}" if skipped else "",
         f"{worst:.1e}",
         f"{group[0].case.bound:.0e}",
     ]
 
 
-def _why(outcome: Outcome) -> str:
-    if outcome.report.ok:
-        return f"the worst error, {outcome.report.worst:.1e}, is not below {outcome.case.bound:.0e}"
-    return str(outcome.report)
+def _why(result: CaseResult) -> str:
+    if result.report.ok:
+        return f"the worst error, {result.report.worst:.1e}, is not below {result.case.bound:.0e}"
+    return str(result.report)

@@ -1,24 +1,8 @@
-"""The dialects of every operation, as shapes and options; and a case of the battery as a value."""
+"""The configurations that every operation is checked in: shapes, strides, padding, groups and the like."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
-
-from tinycnn.checking.report import Report
-
-CELLS = 1e-7  # worst relative error of an op or a layer
-
-
-@dataclass(frozen=True)
-class Case:
-    """One check of the battery: ``run(**options)`` gives its report, ``bound`` what must hold."""
-
-    name: str
-    bound: float
-    run: Callable[..., Report]
-
 
 # x's shape, W's shape and options; x's shape and options; options.
 CONVOLUTIONS: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {

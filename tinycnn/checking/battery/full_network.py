@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinycnn.checking.check import gradcheck
-from tinycnn.checking.report import Report
+from tinycnn.checking.report import GradientReport
 from tinycnn.checking.values import separated
 from tinycnn.networks import alexnet
 
@@ -15,7 +15,7 @@ SAMPLES, DIRECTIONS = 3, 1
 
 def check_full_network(
     seed: int = 0, *, samples: int | None = None, directions: int | None = None
-) -> Report:
+) -> GradientReport:
     """Check the loss of one image by all 17 tensors, the image among them, in float64.
 
     A direction moves every parameter of a tensor at once, 37.7 million of fc1.W; a pass is computed

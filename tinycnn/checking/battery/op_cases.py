@@ -1,4 +1,4 @@
-"""Cases of the battery: each function of `tinycnn.ops` that has a gradient, in all its dialects."""
+"""Cases of the battery: each function of `tinycnn.ops` that has a gradient, in all its configurations."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import numpy as np
 
 from tinycnn import ops
 from tinycnn.arrays import Array
+from tinycnn.checking.battery.case import OPS_AND_LAYERS, GradientCase
+from tinycnn.checking.battery.configurations import CONVOLUTIONS, DILATED, NORMS, POOLS
 from tinycnn.checking.check import gradcheck
-from tinycnn.checking.dialects import CELLS, CONVOLUTIONS, DILATED, NORMS, POOLS, Case
-from tinycnn.checking.report import Report
+from tinycnn.checking.report import GradientReport
 from tinycnn.checking.values import separated, tied
 
 Function = Callable[..., Any]
 
 
-def op_cases(seed: int = 0) -> list[Case]:
+def op_cases(seed: int = 0) -> list[GradientCase]:
     """Each function of `tinycnn.ops` that has a gradient."""
     rng = np.random.default_rng(seed)
     return [
@@ -29,14 +30,14 @@ def op_cases(seed: int = 0) -> list[Case]:
     ]
 
 
-def _pair(name: str, forward: Function, backward: Function, *arrays: Array) -> Case:
-    def run(**options: Any) -> Report:
+def _pair(name: str, forward: Function, backward: Function, *arrays: Array) -> GradientCase:
+    def run(**options: Any) -> GradientReport:
         return gradcheck((forward, backward), *arrays, **options)
 
-    return Case(name, CELLS, run)
+    return GradientCase(name, OPS_AND_LAYERS, run)
 
 
-def _convolutions(rng: np.random.Generator) -> Iterator[Case]:
+def _convolutions(rng: np.random.Generator) -> Iterator[GradientCase]:
     for named, (x_shape, W_shape, options) in CONVOLUTIONS.items():
         for activation in (None, "relu"):
             given = {**options, "activation": activation}
@@ -54,7 +55,7 @@ def _convolutions(rng: np.random.Generator) -> Iterator[Case]:
             yield _pair(f"conv2d: {words}", forward, backward, *arrays)
 
 
-def _pools(rng: np.random.Generator) -> Iterator[Case]:
+def _pools(rng: np.random.Generator) -> Iterator[GradientCase]:
     for named, (shape, options) in (POOLS | DILATED).items():
 
         def forward(x: Array, options: Any = options) -> Array:
@@ -80,7 +81,7 @@ def _pools(rng: np.random.Generator) -> Iterator[Case]:
             yield _pair(f"avg_pool2d: {words}", average, share, separated(rng, shape))
 
 
-def _dense(rng: np.random.Generator) -> Iterator[Case]:
+def _dense(rng: np.random.Generator) -> Iterator[GradientCase]:
     for activation in (None, "relu"):
 
         def forward(x: Array, W: Array, b: Array, activation: Any = activation) -> Array:
@@ -97,7 +98,7 @@ def _dense(rng: np.random.Generator) -> Iterator[Case]:
             yield _pair(f"dense: {words}", forward, backward, *arrays)
 
 
-def _cellwise(rng: np.random.Generator) -> Iterator[Case]:
+def _cellwise(rng: np.random.Generator) -> Iterator[GradientCase]:
     def rectify(dy: Array, x: Array) -> Array:
         return ops.relu_backward(dy, ops.relu(x))
 
@@ -144,7 +145,7 @@ def _cellwise(rng: np.random.Generator) -> Iterator[Case]:
         yield _pair(f"local_response_norm: {named}", norm, norm_backward, x)
 
 
-def _unrolled(rng: np.random.Generator) -> Iterator[Case]:
+def _unrolled(rng: np.random.Generator) -> Iterator[GradientCase]:
     """im2col and col2im: linear, and each the other's gradient."""
     shape, kernel = (2, 6, 5, 2), (3, 2)
     options: dict[str, Any] = {"stride": (2, 1), "padding": ((1, 0), (0, 1)), "dilation": (1, 2)}

@@ -1,4 +1,4 @@
-"""Cases of the battery: every layer in all its dialects, AlexNet "mini" end to end; and all cases."""
+"""Cases of the battery: every layer in all its configurations, and layers with their loss."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.checking.battery.case import OPS_AND_LAYERS, GradientCase
+from tinycnn.checking.battery.configurations import CONVOLUTIONS, DILATED, NORMS, POOLS
 from tinycnn.checking.check import gradcheck
-from tinycnn.checking.dialects import CELLS, CONVOLUTIONS, DILATED, NORMS, POOLS, Case
-from tinycnn.checking.op_cases import op_cases
-from tinycnn.checking.report import Report
+from tinycnn.checking.report import GradientReport
 from tinycnn.checking.values import separated, tied
 from tinycnn.layers import (
     AveragePool2D,
@@ -26,20 +26,11 @@ from tinycnn.layers import (
     Softmax,
 )
 from tinycnn.model import Sequential
-from tinycnn.networks import alexnet
-
-END_TO_END = 1e-6  # worst relative error of a whole network
-_ENTRIES, _DIRECTIONS = 16, 3  # of each of AlexNet's tensors, unless told otherwise
 
 Draw = Callable[..., Array]
 
 
-def all_cases(seed: int = 0) -> list[Case]:
-    """Every case, its numbers drawn from ``seed``."""
-    return [*op_cases(seed), *layer_cases(seed), *network_cases(seed)]
-
-
-def layer_cases(seed: int = 0) -> list[Case]:
+def layer_cases(seed: int = 0) -> list[GradientCase]:
     """Each built-in layer: at values well apart, with ties where it has kinks, with its loss."""
     rng = np.random.default_rng(seed)
     cases = [
@@ -89,44 +80,26 @@ def _layer(
     draw: Draw = separated,
     words: str = "",
     training: bool = False,
-) -> Case:
+) -> GradientCase:
     facts = ", ".join(f"{key} {value}" for key, value in layer.facts().items())
     name = ", ".join(part for part in (facts, words) if part)
     x = draw(rng, shape)
 
-    def run(**options: Any) -> Report:
+    def run(**options: Any) -> GradientReport:
         return gradcheck(layer, x, training=training, **options)
 
-    return Case(f"{type(layer).__name__}: {name}" if name else type(layer).__name__, CELLS, run)
+    return GradientCase(
+        f"{type(layer).__name__}: {name}" if name else type(layer).__name__, OPS_AND_LAYERS, run
+    )
 
 
-def _loss(layers: list[Layer], shape: tuple[int, ...], rng: np.random.Generator, name: str) -> Case:
+def _loss(
+    layers: list[Layer], shape: tuple[int, ...], rng: np.random.Generator, name: str
+) -> GradientCase:
     model = Sequential(layers, shape[1:], dtype="float64", rng=int(rng.integers(2**31)))
     x, labels = separated(rng, shape), rng.integers(0, model.shapes[-1][0], shape[0])
 
-    def run(**options: Any) -> Report:
+    def run(**options: Any) -> GradientReport:
         return gradcheck(model, x, labels=labels, **options)
 
-    return Case(name, CELLS, run)
-
-
-def network_cases(seed: int = 0) -> list[Case]:
-    """AlexNet "mini" from end to end: an output and the loss, in inference and in training."""
-    return [
-        _mini("AlexNet mini: the output", seed, loss=False, training=False),
-        _mini("AlexNet mini with loss: in inference", seed, loss=True, training=False),
-        _mini("AlexNet mini with loss: in training", seed, loss=True, training=True),
-    ]
-
-
-def _mini(name: str, seed: int, *, loss: bool, training: bool) -> Case:
-    def run(**options: Any) -> Report:
-        rng = np.random.default_rng(seed)
-        model = alexnet(variant="mini", rng=seed, dtype="float64")
-        x = separated(rng, (2, *model.input_shape))
-        labels = rng.integers(0, model.shapes[-1][0], len(x)) if loss else None
-        given = {name: value for name, value in options.items() if value is not None}
-        chosen = {"samples": _ENTRIES, "directions": _DIRECTIONS} | given
-        return gradcheck(model, x, labels=labels, training=training, **chosen)
-
-    return Case(name, END_TO_END, run)
+    return GradientCase(name, OPS_AND_LAYERS, run)

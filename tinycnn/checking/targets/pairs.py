@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array
-from tinycnn.checking.target import Arrays, Gradients, Target, own_copy
+from tinycnn.checking.targets.target import Arrays, Gradients, Target, own_copy
 from tinycnn.errors import ArgumentError
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.checking.sizes import norm, scale
-from tinycnn.checking.target import Arrays
+from tinycnn.checking.derivatives.sizes import norm, scale
+from tinycnn.checking.targets.target import Arrays
 
 EXHAUSTIVE = 64  # a tensor up to this size is tried cell by cell
 OF_LARGE = 32  # so many cells of a larger one
