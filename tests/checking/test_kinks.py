@@ -6,7 +6,17 @@ from small_nets import images
 
 import tinycnn as tc
 from tinycnn.checking import kinks
-from tinycnn.layers import Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU, Softmax
+from tinycnn.layers import (
+    Activation,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    ReLU,
+    Softmax,
+)
 
 
 class Leaky(ReLU):
@@ -14,7 +24,7 @@ class Leaky(ReLU):
 
 
 def test_what_extends_a_known_layer_is_not_known():
-    assert kinks.known(ReLU()) and not kinks.known(Leaky())
+    assert kinks.kinks_of(ReLU()) and kinks.kinks_of(Leaky()) is None
 
 
 def test_places_are_named_in_order():
@@ -56,8 +66,28 @@ def test_a_trace_has_as_many_patterns_as_places():
     assert len(found) == len(kinks.places(model.layers)) == 2
 
 
-class Step(ReLU):
+class Clipped(Activation):
+    """min(z, 1), which has a kink that nobody told of."""
+
+    def forward(self, z):
+        return np.minimum(z, 1)
+
+    def backward(self, dy, y):
+        return dy * (y < 1)
+
+
+def test_the_kinks_of_somebodys_activation_are_not_known():
+    assert kinks.kinks_of(Dense(3)) == kinks.kinks_of(Dense(3, activation="softmax")) == ()
+    assert kinks.kinks_of(Dense(3, activation=Clipped())) is None
+    report = tc.gradcheck(Dense(3, activation=Clipped()), np.ones((2, 4)))
+    assert report.ok, report
+
+
+class Step(Layer):
     """Jumps at 1, and its gradient knows nothing of that."""
+
+    def output_shape(self, input_shape):
+        return input_shape
 
     def forward(self, params, x, context):
         return np.where(x > 1, x, 0.0), x
@@ -68,12 +98,13 @@ class Step(ReLU):
 
 def test_somebodys_own_layer_is_known_by_its_entry(monkeypatch):
     monkeypatch.setattr(kinks.KINKS, "_entries", dict(kinks.KINKS._entries))
-    assert not kinks.known(Step(name="step")) and kinks.places([Step(name="step")]) == ()
-    kinks.KINKS.register(Step)(lambda layer: kinks.Kink("threshold", lambda y, saved: saved > 1))
+    assert kinks.kinks_of(Step()) is None and kinks.places([Step(name="step")]) == ()
+    threshold = kinks.Kink("threshold", lambda y, saved: saved > 1)
+    kinks.KINKS.register(Step)(lambda layer: (threshold,))
     layer = Step(name="step")
-    assert kinks.known(layer) and kinks.places([layer]) == ("step's threshold",)
+    assert kinks.places([layer]) == ("step's threshold",)
     (side,) = kinks.sides(layer, *layer.forward({}, np.array([0.5, 1.5]), None))
     assert side.tolist() == [False, True]
     report = tc.gradcheck(Step(), np.array([[0.5, 1.0, 2.0]]))
     (skipped,) = [entry for entry in report["x"].skipped if entry.index == (0, 1)]
-    assert skipped.reason == "a kink: relu's threshold at (0, 1) flips within any step"
+    assert skipped.reason == "a kink: layer's threshold at (0, 1) flips within any step"

@@ -4,11 +4,11 @@ A ReLU's mask and a max-pool's argmax say which side each cell took; between two
 them changes, the built-in layers are smooth. A kind of layer is known by its entry in `KINKS`, a line
 a kind, which may be somebody's own:
 
-    KINKS.register(MyLayer)(lambda layer: Kink("threshold", lambda y, saved: y > 1))
-    KINKS.register(MySmoothLayer)(lambda layer: None)
+    KINKS.register(MyLayer)(lambda layer: (Kink("threshold", lambda y, saved: y > 1),))
+    KINKS.register(MySmoothLayer)(lambda layer: ())
 
-A layer without an entry, one that extends a built-in layer among them, may have kinks of any kind:
-there the differences themselves have to tell.
+A layer without an entry, one that extends a built-in layer among them, and an activation that is not in
+`ACTIVATIONS` may have kinks of any kind: there the differences themselves have to tell.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from tinycnn.layers import (
     ReLU,
     Softmax,
 )
+from tinycnn.layers.activation import IDENTITY, RELU, SOFTMAX, Activation
 from tinycnn.trace import Trace
 
 
@@ -44,60 +45,53 @@ class Kink:
     sides: Callable[[Array, Any], Array]
 
 
+Kinks = tuple[Kink, ...] | None  # all that a layer has, none (): it is smooth; None: not known
+
 MASK = Kink("ReLU", lambda y, saved: y > 0)
 ARGMAX = Kink("maximum", lambda y, saved: saved[0])
 
-# A layer's kink, None for a smooth layer; no entry: not known.
-KINKS: Registry[Callable[[Layer], Kink | None] | None] = Registry(None, subclasses=False)
+KINKS: Registry[Callable[[Layer], Kinks]] = Registry(lambda layer: None, subclasses=False)
+ACTIVATIONS: dict[Activation, Kinks] = {IDENTITY: (), SOFTMAX: (), RELU: (MASK,)}
 
 
 @KINKS.register(AveragePool2D)
+@KINKS.register(Conv2D)
+@KINKS.register(Dense)
 @KINKS.register(Dropout)
 @KINKS.register(Flatten)
 @KINKS.register(LocalResponseNorm)
-@KINKS.register(Softmax)
-def _smooth(layer: Layer) -> None:
-    return None
-
-
-@KINKS.register(Conv2D)
-@KINKS.register(Dense)
 @KINKS.register(ReLU)
-def _of_activation(layer: Layer) -> Kink | None:
-    return MASK if layer.activation == "relu" else None
+@KINKS.register(Softmax)
+def of_activation(layer: Layer) -> Kinks:
+    """Those of the activation, of a layer that is smooth itself."""
+    return ACTIVATIONS.get(layer.activation)
 
 
 @KINKS.register(MaxPool2D)
-def _of_maximum(layer: Layer) -> Kink:
-    return ARGMAX
+def _of_maximum(layer: Layer) -> Kinks:
+    return (ARGMAX,)
 
 
-def known(layer: Layer) -> bool:
-    """Whether every kink of ``layer`` is seen."""
-    return KINKS.of(layer) is not None
-
-
-def kink_of(layer: Layer) -> Kink | None:
-    """The kink of a layer; None where it has none, or where it is not known."""
-    entry = KINKS.of(layer)
-    return None if entry is None else entry(layer)
+def kinks_of(layer: Layer) -> Kinks:
+    """The kinks of a layer, None where not all of them are known."""
+    return KINKS.of(layer)(layer)
 
 
 def sides(layer: Layer, y: Array, saved: Any) -> list[Array]:
-    """What the kink of a layer decided in a pass, if it has one."""
-    kink = kink_of(layer)
-    return [] if kink is None else [kink.sides(y, saved)]
+    """What the known kinks of a layer decided in a pass."""
+    return [kink.sides(y, saved) for kink in kinks_of(layer) or ()]
 
 
 def sides_of_trace(trace: Trace) -> list[Array]:
-    """What the kinks of all layers decided in a pass."""
+    """What the known kinks of all layers decided in a pass."""
     return [one for r in trace.records for one in sides(r.layer, r.y, r.saved)]
 
 
 def places(layers: Iterable[Layer]) -> tuple[str, ...]:
     """Name the kinks of a chain of layers, in their order: "conv1's ReLU", "pool1's maximum"."""
-    kinks = ((layer, kink_of(layer)) for layer in layers)
-    return tuple(f"{layer.name}'s {kink.name}" for layer, kink in kinks if kink is not None)
+    return tuple(
+        f"{layer.name}'s {kink.name}" for layer in layers for kink in kinks_of(layer) or ()
+    )
 
 
 def flipped(before: Sequence[Array], after: Sequence[Array], places: Sequence[str]) -> str:

@@ -12,14 +12,20 @@ Params = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
-class Context:
-    """What a pass tells its layers besides the data."""
+class ForwardContext:
+    """What a forward pass tells a layer."""
 
     training: bool = False
     rng: int = 0  # the 64-bit key of this pass's random masks
     layer: int = 0  # the layer's place in the model, so that masks differ from layer to layer
     first_sample: int = 0  # the number of the batch's first image, so that masks follow the image
     algorithm: str | None = None  # of all convolutions; None: each layer's own
+
+
+@dataclass(frozen=True)
+class BackwardContext:
+    """What a backward pass tells a layer."""
+
     need_dx: bool = True  # False: backward may return None for dx
-    at_logits: bool = False  # True: dy is already the gradient before the layer's activation
     out: Params = field(default_factory=dict)  # where backward may write its gradients
+    algorithm: str | None = None  # of all convolutions; None: each layer's own

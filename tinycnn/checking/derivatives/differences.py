@@ -3,7 +3,7 @@
 Central differences at a ladder of steps, extrapolated to step 0. Outputs are subtracted cell by cell
 before the product with dy, so that what did not change cancels exactly.
 
-A difference across a kink means nothing. Where the target's pattern is known, the step shrinks until
+A difference across a kink means nothing. Where the target's kinks are known, the step shrinks until
 nothing flips; where it is not, the slopes ahead and behind tell (`extrapolation`).
 """
 
@@ -52,7 +52,7 @@ class Differences:
 
     def __init__(self, target: Target, dy: Array) -> None:
         self.target, self.dy = target, dy
-        self.y, self.pattern = target.look(target.arrays)
+        self.y, self.sides = target.look(target.arrays)
         self.passes = 1
         self.fine = RoundingStep(np.zeros(self.y.shape), 0.0, np.ones(self.y.shape, np.bool_))
         self._scales = {name: scale(target.arrays[name]) for name in target.wrt}
@@ -197,11 +197,14 @@ class Differences:
         behind = direction.moved(self.target.arrays, -step)
         self.passes += 2
         with np.errstate(all="ignore"):  # a large step may leave the function's domain
-            (y1, p1), (y0, p0) = self.target.look(ahead), self.target.look(behind)
+            (y1, ahead_sides), (y0, behind_sides) = (
+                self.target.look(ahead),
+                self.target.look(behind),
+            )
             if not (np.isfinite(y1).all() and np.isfinite(y0).all()):
                 return "forward gives NaN or infinity beside this point"
-            for pattern in (p1, p0):
-                where = flipped(self.pattern, pattern, self.target.places)
+            for sides in (ahead_sides, behind_sides):
+                where = flipped(self.sides, sides, self.target.places)
                 if where:
                     return f"a kink: {where} flips within any step"
             length = direction.length(ahead, behind, step)

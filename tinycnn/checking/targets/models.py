@@ -9,13 +9,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import ops
+from tinycnn import ops, passes
 from tinycnn.arrays import Array, cast
 from tinycnn.checking import kinks
 from tinycnn.checking.targets.target import Arrays, Gradients, Seen, Target
-from tinycnn.layers import Context
+from tinycnn.layers import ForwardContext
 from tinycnn.model import Sequential
-from tinycnn.trace import Record, Trace
+from tinycnn.passes import Record
+from tinycnn.trace import Trace
 from tinycnn.validation import mask_key
 
 
@@ -27,19 +28,19 @@ def of_model(
     rng: np.random.Generator,
 ) -> Target:
     """Make a target of the model's output, or with ``labels`` of its loss; x and all parameters move."""
-    passes = _Passes(model, "float64", mask_key(rng), training)
+    copy = _Passes(model, "float64", mask_key(rng), training)
     given = model.parameters()
-    arrays = {"x": np.array(passes.model.batch(x))}
+    arrays = {"x": np.array(copy.model.batch(x))}
     arrays |= {name: given[name].astype(np.float64) for name in given}
-    passes.base = arrays
+    copy.base = arrays
     if labels is not None:  # bad ones are the caller's mistake, no verdict on a gradient
-        ops.cross_entropy(np.zeros((len(x), *passes.model.shapes[-1])), labels)
+        ops.cross_entropy(np.zeros((len(x), *copy.model.shapes[-1])), labels)
 
     def value(trace: Trace) -> Array:
         return trace.y if labels is None else np.array(_loss(trace, labels))
 
     def forward(values: Arrays) -> Array:
-        return value(passes.trace(values))
+        return value(copy.trace(values))
 
     def gradients(dy: Array, trace: Trace) -> Gradients:
         upstream = {"dy": dy} if labels is None else {"labels": labels}
@@ -47,20 +48,20 @@ def of_model(
         return {"x": trace.records[0].dx, **found}
 
     def observe(values: Arrays) -> Seen:
-        trace = passes.trace(values)
+        trace = copy.trace(values)
         return value(trace), kinks.sides_of_trace(trace)
 
     def backward(dy: Array, values: Arrays) -> Gradients:
-        return gradients(dy, passes.trace(values))
+        return gradients(dy, copy.trace(values))
 
     def delayed(dy: Array, values: Arrays, others: Arrays) -> Gradients:
-        trace = passes.trace(values)
-        passes.trace(others)
+        trace = copy.trace(values)
+        copy.trace(others)
         return gradients(dy, trace)
 
     @cache
     def rough() -> _Passes:
-        return _Passes(model, "float32", passes.key, training)
+        return _Passes(model, "float32", copy.key, training)
 
     def single(values: Arrays) -> Array:
         return value(rough().trace(values))
@@ -71,9 +72,8 @@ def of_model(
         forward,
         backward,
         tuple(arrays),
-        pattern=lambda values: observe(values)[1],
-        places=kinks.places(passes.model.layers),
-        opaque=not all(map(kinks.known, model.layers)),
+        places=kinks.places(copy.model.layers),
+        opaque=any(kinks.kinks_of(layer) is None for layer in model.layers),
         observe=observe,
         delayed=delayed,
         single=single,
@@ -83,9 +83,7 @@ def of_model(
 
 
 def _loss(trace: Trace, labels: ArrayLike) -> float:
-    last = trace.records[-1]
-    logits = last.z if last.layer.activation == "softmax" else last.y
-    return ops.cross_entropy(logits, labels)[0]
+    return ops.cross_entropy(trace.logits, labels)[0]
 
 
 class _Passes:
@@ -120,16 +118,15 @@ class _Passes:
 
     def _run(self, values: Arrays, first: int) -> list[Record]:
         y = self._kept[first].x if 0 < first < len(self._kept) else self.model.batch(values["x"])
-        records: list[Record] = []
-        for position, layer in list(enumerate(self.model.layers))[first:]:
-            context = Context(self.training, self.key, position)
-            start = f"{layer.name}."
-            params = {
-                name.removeprefix(start): cast(array, self.model.dtype)
-                for name, array in values.items()
-                if name.startswith(start)
+
+        def parameters(name: str) -> dict[str, Array]:
+            start = f"{name}."
+            return {
+                key.removeprefix(start): cast(array, self.model.dtype)
+                for key, array in values.items()
+                if key.startswith(start)
             }
-            x = y
-            y, saved = self.model.forward_layer(position, params, x, context)
-            records.append(Record(str(layer.name), layer, params, x, y, saved, context))
-        return records
+
+        context = ForwardContext(self.training, self.key)
+        model = self.model
+        return list(passes.forward(model.layers, model.shapes, parameters, y, context, first=first))

@@ -21,8 +21,8 @@ class Target:
     """A function of named arrays, and what is claimed to be its gradient.
 
     ``forward(arrays)`` gives y, ``backward(dy, arrays)`` the gradient of sum(dy * y) for each array
-    (None: not differentiable). ``pattern(arrays)`` lists what each kink decided, winners and masks,
-    and ``places`` names them; where the pattern does not know of all kinks, ``opaque`` is True.
+    (None: not differentiable). ``observe(arrays)`` gives y, and what each kink decided in that pass:
+    masks and argmaxes, which ``places`` names; where there may be other kinks, ``opaque`` is True.
     """
 
     name: str  # for the report: "Conv2D conv1", "pair f, g"
@@ -30,10 +30,9 @@ class Target:
     forward: Callable[[Arrays], Array]
     backward: Callable[[Array, Arrays], Gradients]
     wrt: tuple[str, ...]  # the arrays that are checked
-    pattern: Callable[[Arrays], list[Array]] | None = None
+    observe: Callable[[Arrays], Seen] | None = None
     places: tuple[str, ...] = ()
     opaque: bool = False
-    observe: Callable[[Arrays], Seen] | None = None  # y and the pattern from one pass
     # dy, A, B: the gradient of the pass on A, asked for after another forward on B
     delayed: Callable[[Array, Arrays, Arrays], Gradients] | None = None
     single: Callable[[Arrays], Array] | None = None  # forward in float32; None: `forward` does it
@@ -42,14 +41,12 @@ class Target:
 
     @property
     def transparent(self) -> bool:
-        """Whether the pattern knows of every kink."""
-        return (self.pattern is not None or self.observe is not None) and not self.opaque
+        """Whether every kink is known."""
+        return self.observe is not None and not self.opaque
 
     def look(self, arrays: Arrays) -> Seen:
-        """Give y and the pattern, an empty one if none is known."""
-        if self.observe is not None:
-            return self.observe(arrays)
-        return self.forward(arrays), [] if self.pattern is None else self.pattern(arrays)
+        """Give y and what the known kinks decided."""
+        return (self.forward(arrays), []) if self.observe is None else self.observe(arrays)
 
 
 def own_copy(value: ArrayLike, name: str) -> Array:
