@@ -1,13 +1,14 @@
 """The verdict: right gradients pass wherever kinks lie, wrong ones are caught and located."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from small_nets import IMAGE, Scale, Square, every_layer, images
 
 import tinycnn as tc
-from tinycnn.checking import as_target, gradcheck
+from tinycnn.checking import as_target, explain, gradcheck
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, Layer, MaxPool2D, ReLU
 
@@ -341,3 +342,12 @@ def test_nothing_is_right_that_rounding_hides(offset, factor):
     x = np.random.default_rng(0).standard_normal((3, 5))
     report = gradcheck((lambda x: x + offset, lambda dy, x: factor * dy), x)
     assert report.verdict == "undecided"
+
+
+@pytest.mark.parametrize("wrong", ["a", -1, 0.5, [1]], ids=repr)
+def test_an_rng_of_another_kind_is_refused(wrong):
+    for check in (gradcheck, partial(explain, where="x[0,0]")):
+        with pytest.raises(
+            ArgumentError, match=r"rng must be None, a numpy.random.Generator or an int"
+        ):
+            check(ReLU(), np.ones((2, 3)), rng=wrong)

@@ -15,7 +15,7 @@ from tinycnn.checking.comparison import Comparison
 from tinycnn.checking.report import GradientReport, TensorReport
 from tinycnn.checking.targets.adaptors import as_target
 from tinycnn.checking.targets.target import Arrays, Target
-from tinycnn.validation import check_int, check_number
+from tinycnn.validation import check_int, check_number, check_rng
 
 TOLERANCE = 1e-6
 _WHY = (
@@ -93,7 +93,7 @@ def prepared(
 ) -> tuple[Target, np.random.Generator]:
     """The target of a check, and what draws the rest of it."""
     # Never the stream of rng itself: arrays are often drawn from the same seed, and dy would be x.
-    drawn, generator = np.random.default_rng(rng).spawn(2)
+    drawn, generator = check_rng(rng).spawn(2)
     target = as_target(what, *arrays, wrt=wrt, labels=labels, training=training, rng=drawn)
     return target, generator
 

@@ -21,7 +21,7 @@ from tinycnn.checking.targets.target import Target, own_copy
 from tinycnn.errors import ArgumentError, DTypeError, UnknownNameError
 from tinycnn.layers import Layer
 from tinycnn.model import Sequential
-from tinycnn.validation import check_items
+from tinycnn.validation import check_items, check_rng
 
 
 def as_target(
@@ -33,7 +33,7 @@ def as_target(
     rng: int | np.random.Generator | None = 0,
 ) -> Target:
     """Make a target of a layer or model and its x, or of a pair (forward, backward) and its arrays."""
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     if labels is not None and not isinstance(what, Sequential):
         raise ArgumentError("labels= is for models (Sequential), whose loss is then checked")
     if isinstance(what, Target):
