@@ -88,7 +88,7 @@ class TensorReport:
 
 
 @dataclass(frozen=True)
-class Report:
+class GradientReport:
     """The check of a target; ``str`` is a table with all that is wrong below it."""
 
     target: str
