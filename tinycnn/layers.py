@@ -29,7 +29,14 @@ Params = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Context:
-    """What a pass tells its layers besides the data."""
+    """What a pass tells its layers besides the data.
+
+    ``training`` turns dropout on, and ``rng``, ``layer`` and ``first_sample`` are what its masks are
+    drawn by: the pass's 64-bit key, the layer's place, the number of the batch's first image.
+    ``algorithm`` is that of all convolutions, None for each layer's own. Where ``need_dx`` is False,
+    backward may return None for dx; ``at_logits`` says that dy is already the gradient before the
+    layer's activation; in ``out``, backward may write its gradients.
+    """
 
     training: bool = False
     rng: int = 0  # the 64-bit key of this pass's random masks
@@ -47,6 +54,10 @@ class Layer:
     Shapes here are those of one sample: (H, W, C) or (D,). ``forward`` returns its result and
     ``saved``, whatever its ``backward`` needs; nothing is kept in the layer, so one layer serves
     many threads at once.
+
+    ``name`` is that of its records and parameters; None lets the model give one (conv1, conv2, ...).
+    Constructors raise ArgumentError for an argument outside its range; where a layer does not fit its
+    input, building the model raises ShapeError.
 
     In a model, what a built-in layer's constructor takes is fixed, and so are the name and the shapes
     of every layer: shapes, parameters and plans are made of these.
@@ -92,7 +103,7 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__} does not define output_shape")
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """Shapes of the parameters by name, in order."""
+        """Shapes of the parameters by name, in order, for one sample of ``input_shape``."""
         return {}
 
     def initializer(self, parameter: str) -> Initializer:
@@ -100,25 +111,35 @@ class Layer:
         return initializers.He() if parameter == "W" else initializers.Constant(0.0)
 
     def forward(self, params: Params, x: Array, context: Context) -> tuple[Array, Any]:
-        """Result (N, ...) and what backward needs."""
+        """Result (N, ...) for ``x`` (N, ...) and ``params`` by name, and what backward needs.
+
+        ``context`` says what else there is to know of the pass. Nothing that is given may be written to.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def backward(
         self, params: Params, dy: Array, saved: Any, context: Context
     ) -> tuple[Array | None, Params]:
-        """Gradient dx of the input, and the gradients of the parameters by name."""
+        """Gradient dx of the input, and the gradients of the parameters by name.
+
+        ``dy`` (N, ...) is the gradient of what `forward` returned, ``saved`` what it kept, ``params`` and
+        ``context`` are those of its call. Shapes are those of the input and of the parameters.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define backward")
 
     def logits(self, params: Params, x: Array, saved: Any, context: Context) -> Array | None:
-        """What went into the activation, for layers that have one."""
+        """What went into the activation, for layers that have one; None for others.
+
+        ``params``, ``x`` and ``context`` are those of `forward`, ``saved`` is what it kept.
+        """
         return None
 
     def multiply_adds(self, input_shape: Shape) -> int:
-        """Multiply-adds of one sample's forward pass, biases not counted."""
+        """Multiply-adds of one sample's forward pass (``input_shape``), biases not counted."""
         return 0
 
     def im2col_cells(self, input_shape: Shape) -> int:
-        """Cells of one sample's column matrix, were it built whole."""
+        """Cells of one sample's column matrix (``input_shape``), were it built whole."""
         return 0
 
     def facts(self) -> dict[str, str]:
@@ -210,7 +231,7 @@ class Conv2D(_Image):
         self.name = name
 
     def window(self, input_shape: Shape) -> Window:
-        """The window that slides over one image."""
+        """The window that slides over one image of ``input_shape`` (H, W, C)."""
         H, W, _ = self._image(input_shape)
         return window(
             (H, W), self.kernel, stride=self.stride, padding=self.padding, dilation=self.dilation
@@ -286,7 +307,10 @@ class Conv2D(_Image):
 
 
 class MaxPool2D(_Image):
-    """Maximum of each window: (H, W, C) to (OH, OW, C). The stride is the kernel unless given."""
+    """Maximum of each window: (H, W, C) to (OH, OW, C). The stride is the kernel unless given.
+
+    ``padding``, ``dilation`` and ``ceil_mode`` are as in `ops.max_pool2d`.
+    """
 
     stem = "pool"
 
@@ -308,7 +332,7 @@ class MaxPool2D(_Image):
         self.name = name
 
     def window(self, input_shape: Shape) -> Window:
-        """The window that slides over one image."""
+        """The window that slides over one image of ``input_shape`` (H, W, C)."""
         return pool_window(self._image(input_shape)[:2], **self._options())
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -342,7 +366,10 @@ class MaxPool2D(_Image):
 
 
 class AveragePool2D(_Image):
-    """Mean of each window: (H, W, C) to (OH, OW, C). The stride is the kernel unless given."""
+    """Mean of each window: (H, W, C) to (OH, OW, C). The stride is the kernel unless given.
+
+    ``padding``, ``ceil_mode`` and ``count_include_pad`` are as in `ops.avg_pool2d`.
+    """
 
     stem = "pool"
 
@@ -364,7 +391,7 @@ class AveragePool2D(_Image):
         self.name = name
 
     def window(self, input_shape: Shape) -> Window:
-        """The window that slides over one image."""
+        """The window that slides over one image of ``input_shape`` (H, W, C)."""
         return pool_window(
             self._image(input_shape)[:2],
             self.kernel,
@@ -548,7 +575,7 @@ class Softmax(Layer):
 
 
 class Flatten(Layer):
-    """(H, W, C) to (H*W*C,), row-major. `Dense` does this by itself."""
+    """(H, W, C) to ``(H*W*C,)``, row-major. `Dense` does this by itself."""
 
     stem = "flatten"
 
