@@ -1,0 +1,63 @@
+"""What users may name: the public doors, and the classes of what these give."""
+
+import inspect
+from functools import cache
+
+import numpy as np
+
+import tinycnn as tc
+
+DOORS = (tc.ops, tc.layers, tc.optimizers, tc.initializers, tc.testing, tc.errors)
+
+
+def public(module):
+    """{name: object} of a door: what its ``__all__`` lists, else what is defined in it."""
+    if hasattr(module, "__all__"):
+        return {name: getattr(module, name) for name in module.__all__}
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    }
+
+
+def layers():
+    """{name: class} of what `tinycnn.layers` offers: its layers, and what a pass tells them."""
+    kinds = (tc.layers.Layer, tc.layers.Context)
+    return {
+        name: value
+        for name, value in vars(tc.layers).items()
+        if inspect.isclass(value) and issubclass(value, kinds) and not name.startswith("_")
+    }
+
+
+def given():
+    """{name: class} of the objects that a user is handed by the doors."""
+    model = tc.Sequential(
+        [tc.layers.Conv2D(2, 2), tc.layers.MaxPool2D(2), tc.layers.Dense(2, activation="softmax")],
+        (3, 3, 1),
+    )
+    trace = model.trace(np.arange(9).reshape(1, 3, 3, 1))
+    gradients = trace.backward(labels=[1])
+    cells = {"conv1": (0, 0, 1), "pool1": (0, 0, 0), "dense1": (1,), "conv1.W": (0, 0, 0, 0)}
+    opened = [trace.explain(name, at=at) for name, at in cells.items()]
+    report = tc.gradcheck(
+        (lambda x: x, lambda dy, x: [2 * dy]), np.ones(3), samples=1, directions=1
+    )
+    checked = tc.testing.check_layer(tc.layers.ReLU, (2,))
+    objects = [
+        model.parameters(), model.summary(), model.summary().rows[0], trace, trace.records[0],
+        gradients, *opened, *(section for one in opened for section in one.sections),
+        *(tree for one in opened for tree in one.trees), report, report.tensors[0],
+        report.tensors[0].entries[0], report.tensors[0].diagnosis[0], checked, checked.outcomes[0],
+    ]  # fmt: skip
+    return {type(one).__name__: type(one) for one in objects}
+
+
+@cache
+def everything():
+    """{name: object} of all of it; a door itself is named by what it offers."""
+    names = {name: value for name, value in public(tc).items() if not inspect.ismodule(value)}
+    for door in DOORS:
+        names |= layers() if door is tc.layers else public(door)
+    return names | given()

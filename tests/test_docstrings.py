@@ -1,0 +1,172 @@
+"""Docstrings of what users may name: there, whole, and true as far as a test can tell."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+from public_names import everything
+
+import tinycnn as tc
+from tinycnn import errors
+
+OPS = {name: getattr(tc.ops, name) for name in tc.ops.__all__}
+each_op = pytest.mark.parametrize("name", OPS)
+
+
+SOURCE = re.compile(r"Source:.{,200}\d{4}", re.DOTALL)
+
+
+def documented():
+    """{name: object with a docstring of its own}: all names, and the methods of the classes."""
+    found = {}
+    for name, value in everything().items():
+        if inspect.isclass(value) or inspect.isroutine(value):
+            found[name] = value
+        for method, member in vars(value).items() if inspect.isclass(value) else ():
+            if not method.startswith("_") and (
+                inspect.isroutine(member) or isinstance(member, property)
+            ):
+                found[f"{name}.{method}"] = getattr(value, method)
+    return found
+
+
+def text_of(value):
+    """The docstring, or the one inherited; none of those that dataclasses make up."""
+    text = inspect.getdoc(value) or ""
+    made_up = inspect.isclass(value) and text.startswith(f"{value.__name__}(")
+    return "" if made_up else text
+
+
+def words(text):
+    return set(re.findall(r"\w+", text))
+
+
+def explained(value):
+    """The words of a docstring, of those that it names in backticks, and of a class's bases."""
+    texts = [text_of(value)]
+    for name in re.findall(r"`(?:\w+\.)*(\w+)`", texts[0]):
+        other = everything().get(name) or getattr(tc.Sequential, name, None)
+        texts += [text_of(other)] if other is not None else []
+    texts += [text_of(base) for base in getattr(value, "__mro__", ())[1:-1]]
+    return words(" ".join(texts))
+
+
+def is_error(value):
+    return inspect.isclass(value) and issubclass(value, Exception)
+
+
+def parameters(value):
+    return {
+        name
+        for name in inspect.signature(value).parameters
+        if name != "self" and not name.startswith("_")
+    }
+
+
+def test_all_public_names_have_docstrings():
+    assert [name for name, value in documented().items() if not text_of(value)] == []
+
+
+def test_every_parameter_is_explained():
+    """By the docstring, or by one that it names: `conv2d`, say, for the options of its gradient."""
+    lacking = {
+        name: parameters(value) - explained(value)
+        for name, value in documented().items()
+        if callable(value) and not is_error(value)
+    }
+    assert {name: left for name, left in lacking.items() if left} == {}
+
+
+def test_no_formula_of_a_docstring_turns_into_emphasis():
+    """Markdown takes the asterisks of a*b*c away, but not in code, which is indented or in backticks."""
+    for name, value in documented().items():
+        prose = re.sub(r"^ {4}.*$", "", text_of(value), flags=re.MULTILINE)
+        prose = re.sub(r"``[^`]*``|`[^`]*`", "", prose)
+        assert not re.search(r"\w\*+\S|\S\*+\w|::$", prose, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("name", ["SGD", "He", "Glorot", "gradcheck"])
+def test_what_rests_on_a_paper_names_it(name):
+    assert SOURCE.search(text_of(everything()[name]))
+
+
+# ------------------------------------------------------------------------------------ the ops
+
+
+@each_op
+def test_an_op_names_its_source_or_the_op_whose_gradient_it_is(name):
+    text = text_of(OPS[name])
+    forward = name.removesuffix("_backward") if name.endswith("_backward") else "im2col"
+    assert SOURCE.search(text) or f"`{forward}`" in text
+
+
+@each_op
+def test_an_op_says_the_shapes_of_what_it_takes(name):
+    assert re.search(r"\(N|shape", text_of(OPS[name]))
+
+
+X, DY = np.ones((1, 4, 4, 2)), np.ones((1, 3, 3, 2))
+W, D, MASK = np.ones((2, 2, 2, 2)), np.ones((2, 3)), np.ones((2, 3), np.bool_)
+WON = np.zeros((1, 2, 2, 2), np.uint8)
+# A right call of each, to be put wrong in one place.
+CALLS = {
+    "conv2d": (X, W),
+    "conv2d_backward": (DY, X, W),
+    "im2col": (X, 2),
+    "col2im": (np.ones((9, 8)), (1, 4, 4, 2), 2),
+    "max_pool2d": (X, 2),
+    "max_pool2d_backward": (np.ones((1, 2, 2, 2)), WON, (1, 4, 4, 2), 2),
+    "avg_pool2d": (X, 2),
+    "avg_pool2d_backward": (np.ones((1, 2, 2, 2)), (1, 4, 4, 2), 2),
+    "dense": (D, np.ones((3, 2))),
+    "dense_backward": (np.ones((2, 2)), D, np.ones((3, 2))),
+    "relu": (D,),
+    "relu_backward": (D, D),
+    "softmax": (D,),
+    "softmax_backward": (D, D),
+    "cross_entropy": (D, [0, 2]),
+    "dropout": (D, 0.5, 0),
+    "dropout_backward": (D, MASK, 0.5),
+    "local_response_norm": (X,),
+    "local_response_norm_backward": (X, X),
+}
+
+
+WRONG = [
+    np.ones(()), np.ones((5, 5)), np.ones((1, 7, 5, 3)), np.full((1, 2, 2, 2), 9, np.uint8), [0, 7],
+    [[1], [1, 2]], (1, 1, 1, 2), -1, "text",
+]  # fmt: skip
+
+
+def wrong_calls(name):
+    """The right call with one argument put wrong: other shapes and dtypes, options out of range."""
+    given = CALLS[name]
+    for position in range(len(given)):
+        for wrong in (*WRONG, np.ones(np.shape(given[position])) * 1j):
+            yield (*given[:position], wrong, *given[position + 1 :]), {}
+    options = [
+        option
+        for option, parameter in inspect.signature(OPS[name]).parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    ]
+    for option in options:
+        for wrong in (-1, "text", 1000, 10**30, (np.ones(2), np.ones(2))):
+            yield given, {option: wrong}
+    if "activation" in options:
+        yield given, {"activation": "relu"}
+
+
+@each_op
+def test_what_an_op_raises_is_what_it_says(name):
+    op = OPS[name]
+    op(*CALLS[name])
+    raised = set()
+    for arguments, keywords in wrong_calls(name):
+        try:
+            op(*arguments, **keywords)
+        except errors.TinyCNNError as error:
+            raised.add(type(error).__name__)
+    said = re.search(r"^Raises (.*?)\Z", text_of(op), re.MULTILINE | re.DOTALL)
+    assert said, f"{name}'s docstring does not end with what it raises"
+    assert set(re.findall(r"\w+Error", said[1])) == raised
