@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 
 from tinycnn.arrays import read_only
-from tinycnn.calls import Calls
-from tinycnn.feature_maps import FeatureMaps, aligned_zeros
 from tinycnn.inference.recording import Recorder
 from tinycnn.kernels import microkernels, winograd_transforms
 from tinycnn.kernels.bias import add_bias
@@ -42,6 +40,8 @@ from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.winograd import input_transform, output_transform, transform_weights
 from tinycnn.kernels.winograd_gradient import gradient_transform, weight_transform
+from tinycnn.runtime.calls import Calls
+from tinycnn.runtime.feature_maps import FeatureMaps, aligned_zeros
 
 RNG = np.random.default_rng(0)
 # Input, kernel, output size, stride, padding, dilation, as the kernels take them.

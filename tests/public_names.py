@@ -21,16 +21,6 @@ def public(module):
     }
 
 
-def layers():
-    """{name: class} of what `tinycnn.layers` offers: its layers, and what a pass tells them."""
-    kinds = (tc.layers.Layer, tc.layers.Context)
-    return {
-        name: value
-        for name, value in vars(tc.layers).items()
-        if inspect.isclass(value) and issubclass(value, kinds) and not name.startswith("_")
-    }
-
-
 def given():
     """{name: class} of the objects that a user is handed by the doors."""
     model = tc.Sequential(
@@ -59,5 +49,5 @@ def everything():
     """{name: object} of all of it; a door itself is named by what it offers."""
     names = {name: value for name, value in public(tc).items() if not inspect.ismodule(value)}
     for door in DOORS:
-        names |= layers() if door is tc.layers else public(door)
+        names |= public(door)
     return names | given()

@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from tinycnn import cli, ops
-from tinycnn.exercises import skeleton
-from tinycnn.gradient_check import cases
-from tinycnn.gradient_check.op_cases import op_cases
-from tinycnn.gradient_check.own_code import load
+from tinycnn.checking import cases
+from tinycnn.checking.op_cases import op_cases
+from tinycnn.checking.own_code import load
+from tinycnn.classroom.exercises import skeleton
 
 LAYER = """
 import numpy as np
@@ -141,7 +141,7 @@ def test_the_bar_is_seen_on_a_terminal(capsys, monkeypatch):
 
 
 def test_the_full_network_is_asked_for_by_name(capsys, monkeypatch):
-    from tinycnn.gradient_check import full_network
+    from tinycnn.checking import full_network
 
     asked = []
 

@@ -13,7 +13,8 @@ from small_nets import IMAGE, plain_net, whole_net
 
 import tinycnn as tc
 from tinycnn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D
-from tinycnn.summary import Summary, difference, text_table
+from tinycnn.summary import Summary, difference
+from tinycnn.tables import text_table
 
 # Rows of the table that courses print, read off it; the parameters worked out here.
 ONE_TOWER = [

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycnn.arrays import Array, ieee, row_major, tensor
+from tinycnn.arrays import Array, as_input_array, ieee, row_major
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
 
@@ -29,7 +29,7 @@ class Constant:
     value: float = 0.0
 
     def __call__(self, out: Array, rng: np.random.Generator) -> None:
-        out[...] = tensor(self.value, "value", "...", out.dtype)
+        out[...] = as_input_array(self.value, "value", "...", out.dtype)
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import ALGORITHMS, MOST_CELLS, items, one_of, whole
-from tinycnn.arrays import Array, expect_axes, expect_shape, numbers, read_only, tensor
+from tinycnn.arrays import (
+    Array,
+    as_input_array,
+    as_real_array,
+    expect_axes,
+    expect_shape,
+    read_only,
+)
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
-from tinycnn.layers import Context, Layer, naming, returned
+from tinycnn.layers import Context, Layer
+from tinycnn.layers.base import naming, returned
 from tinycnn.ownership import own, owner
 from tinycnn.parameters import Block, Edit, FlatArrays
+from tinycnn.runtime import memory
 from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
+from tinycnn.validation import ALGORITHMS, MOST_CELLS, check_choice, check_int, check_items
 from tinycnn.wording import many
 
 if TYPE_CHECKING:
@@ -59,9 +67,9 @@ class Sequential:
         algorithm: str | None = None,
         name: str | None = None,
     ) -> None:
-        one_of(dtype, ("float32", "float64"), "dtype")
-        one_of(algorithm, _ALGORITHMS, "algorithm")
-        self.layers = items(layers, "layers", "a list of layers")
+        check_choice(dtype, ("float32", "float64"), "dtype")
+        check_choice(algorithm, _ALGORITHMS, "algorithm")
+        self.layers = check_items(layers, "layers", "a list of layers")
         self.input_shape = _sizes(input_shape, "input_shape")
         self.dtype = np.dtype(dtype)
         self.algorithm = algorithm
@@ -207,7 +215,7 @@ class Sequential:
         real numbers, and ArgumentError for an option outside its range.
         """
         algorithm = self._algorithm(algorithm)
-        step = whole(batch_size, "batch_size")
+        step = check_int(batch_size, "batch_size")
         x = self._readable(x, step)
         result = memory.empty((len(x), *self._shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
@@ -264,7 +272,7 @@ class Sequential:
 
     def _algorithm(self, asked: str | None) -> str | None:
         """Of a pass's convolutions: what is asked for, else the model's."""
-        one_of(asked, _ALGORITHMS, "algorithm")
+        check_choice(asked, _ALGORITHMS, "algorithm")
         return self.algorithm if asked is None else asked
 
     def _warn_of_repeated_masks(self, key: int, first_sample: int) -> None:
@@ -289,11 +297,11 @@ class Sequential:
 
     def batch(self, x: ArrayLike) -> Array:
         """Read a batch ``x`` of inputs (N, ...) in the model's dtype; raises as `predict` does."""
-        return tensor(self._inputs(x), "x", "N...", self.dtype)
+        return as_input_array(self._inputs(x), "x", "N...", self.dtype)
 
     def _inputs(self, x: ArrayLike) -> Array:
         """Read inputs as they are, once they are known to be a batch of real numbers."""
-        x = numbers(x, "x")
+        x = as_real_array(x, "x")
         expect_axes(x, "x", "N...")
         if x.shape[1:] != self.input_shape:
             remedy = ""
@@ -319,7 +327,7 @@ class Sequential:
         with naming(layer):
             result = layer.forward(params, read_only(x), context)
             y, saved = returned(result, "forward", "y, saved")
-            y = tensor(y, "y", "N...", self.dtype)
+            y = as_input_array(y, "y", "N...", self.dtype)
             shape = (len(x), *self.shapes[position + 1])
             expect_shape(y, shape, "y", "N and what output_shape says")
         return y, saved
@@ -352,8 +360,8 @@ class Sequential:
 
 
 def _sizes(value: Any, name: str) -> tuple[int, ...]:
-    sizes = items(value, name, "a shape such as (H, W, C) or (D,)")
-    return tuple(whole(size, f"each size of {name}", most=MOST_CELLS) for size in sizes)
+    sizes = check_items(value, name, "a shape such as (H, W, C) or (D,)")
+    return tuple(check_int(size, f"each size of {name}", most=MOST_CELLS) for size in sizes)
 
 
 def _seed(rng: int | np.random.Generator | None) -> int:
@@ -361,4 +369,4 @@ def _seed(rng: int | np.random.Generator | None) -> int:
         return int(rng.integers(2**63))
     if rng is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-    return whole(rng, "rng", least=0)
+    return check_int(rng, "rng", least=0)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
-from tinycnn.arguments import number
 from tinycnn.arrays import read_only
 from tinycnn.errors import ArgumentError
 from tinycnn.parameters import FlatArrays
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
+from tinycnn.validation import check_number
 from tinycnn.wording import a
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class SGD:
         decay_biases: bool = False,
     ) -> None:
         self.model = model
-        self.rate = number(rate, "rate")
-        self.momentum = number(momentum, "momentum")
-        self.weight_decay = number(weight_decay, "weight_decay")
+        self.rate = check_number(rate, "rate")
+        self.momentum = check_number(momentum, "momentum")
+        self.weight_decay = check_number(weight_decay, "weight_decay")
         self.decay_biases = decay_biases
         self.velocities = FlatArrays(model.parameter_shapes(), model.dtype, zero=True)
 
@@ -59,8 +59,8 @@ class SGD:
         from tinycnn.kernels.sgd import sgd_momentum
 
         flat = read_only(self._flat(gradients).flat)
-        rate = number(self.rate, "rate")
-        momentum = number(self.momentum, "momentum")
+        rate = check_number(self.rate, "rate")
+        momentum = check_number(self.momentum, "momentum")
         blocks_and_decays = self._blocks()
         with self.model.edit() as weights:
 
@@ -84,7 +84,7 @@ class SGD:
         """Cut each parameter into ranges of the flat buffers, with its decay."""
         result = []
         start = 0
-        weight_decay = number(self.weight_decay, "weight_decay")
+        weight_decay = check_number(self.weight_decay, "weight_decay")
         for view in self.velocities.values():
             decay = weight_decay if self.decay_biases or view.ndim > 1 else 0.0
             result += [

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arrays import Array, expect_shape, read_only, tensor
+from tinycnn.arrays import Array, as_input_array, expect_shape, read_only
 from tinycnn.errors import ArgumentError, UnknownNameError
+from tinycnn.runtime import memory
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -45,7 +45,7 @@ class FlatArrays(Mapping[str, Array]):
                 raise ArgumentError(
                     f"{name} is read-only here; change parameters inside `with model.edit() as p:`"
                 )
-            array = tensor(values, name, "...", view.dtype)
+            array = as_input_array(values, name, "...", view.dtype)
             expect_shape(array, view.shape, name, "its shape here")
             view[...] = array
 

@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn import ops
-from tinycnn.arguments import mask_key, whole
-from tinycnn.arrays import Array, expect_shape, read_only, tensor
+from tinycnn.arrays import Array, as_input_array, expect_shape, read_only
 from tinycnn.errors import ArgumentError, StaleTraceError, UnknownNameError
-from tinycnn.layers import Context, Layer, naming, returned
+from tinycnn.layers import Context, Layer
+from tinycnn.layers.base import naming, returned
 from tinycnn.parameters import FlatArrays
+from tinycnn.validation import check_int, mask_key
 
 if TYPE_CHECKING:
+    from tinycnn.explain.explanation import Explanation
     from tinycnn.model import Sequential
-    from tinycnn.stepthrough.explanation import Explanation
 
 
 class Gradients(FlatArrays):
@@ -116,7 +117,7 @@ class Trace:
         twice, or not a place, or a gradient before `backward`.
         """
         # The one door upwards: a reader that is loaded when somebody asks for it.
-        opened: Explanation = import_module("tinycnn.stepthrough").explain(
+        opened: Explanation = import_module("tinycnn.explain").explain(
             self, what, at, sample=sample
         )
         return opened
@@ -155,7 +156,7 @@ class Trace:
             self.loss, upstream = ops.cross_entropy(last.z if at_logits else last.y, labels)
             self.labels, self.dy = np.asarray(labels).tolist(), None
         else:
-            upstream = tensor(dy, "dy", "N...", self.model.dtype)  # type: ignore[arg-type]
+            upstream = as_input_array(dy, "dy", "N...", self.model.dtype)  # type: ignore[arg-type]
             expect_shape(upstream, self.y.shape, "dy", "the shape of trace.y")
             self.loss, self.labels, self.dy = None, None, upstream
         for record in self.records:
@@ -191,11 +192,11 @@ class Trace:
                 )
             for name, view in context.out.items():
                 if grads[name] is not view:
-                    gradient = tensor(grads[name], f"d{name}", "...", view.dtype)
+                    gradient = as_input_array(grads[name], f"d{name}", "...", view.dtype)
                     expect_shape(gradient, view.shape, f"d{name}", f"the shape of {name}")
                     np.copyto(view, gradient)
             if dx is not None:
-                dx = tensor(dx, "dx", "N...", record.x.dtype)
+                dx = as_input_array(dx, "dx", "N...", record.x.dtype)
                 expect_shape(dx, record.x.shape, "dx", "the shape of x")
             elif required:
                 raise ArgumentError(
@@ -276,7 +277,7 @@ def record(
     """Run ``x`` through ``model`` layer by layer; the arguments are those of `Sequential.trace`."""
     y = x = model.batch(x)
     key = mask_key(rng) if training else 0
-    first_sample = whole(first_sample, "first_sample", least=0)
+    first_sample = check_int(first_sample, "first_sample", least=0)
     version, parameters = model.version, model.parameters()
     records = []
     for position, layer in enumerate(model.layers):

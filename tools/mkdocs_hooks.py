@@ -5,14 +5,18 @@ formulas stand between dollars. Here these links get a target in the site, the f
 MathML, which browsers draw without scripts, and names of functions lead to their reference.
 """
 
+from __future__ import annotations
+
 import html
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from latex2mathml.converter import convert
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.structure.files import File, InclusionLevel
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
 # Pages beside docs/, and docs' own list of pages, whose place the README takes.
@@ -32,7 +36,7 @@ NAME = re.compile(r"(?s)<(a|h\d)\b.*?</\1>|<code>([\w.]+)</code>")
 DIRECTIVE = re.compile(r"^::: tinycnn\.(\S+)$", re.MULTILINE)
 
 
-def on_files(files, config):
+def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what the pages link to outside docs/, under the path by which they name it."""
     for uri, place in PLACES.items():
         if uri in files.src_uris:
@@ -47,22 +51,22 @@ def on_files(files, config):
     return files
 
 
-def on_page_markdown(markdown, page, config, files):
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Links of a page beside docs/ lead into it."""
     return markdown.replace("](docs/", "](/") if page.file.src_uri.startswith("../") else markdown
 
 
-def on_page_content(content, page, config, files):
+def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Formulas as MathML, and names of functions as links."""
 
-    def mathml(found):
+    def mathml(found: re.Match[str]) -> str:
         formula = html.unescape(found[2]).strip()
-        drawn = convert(formula, display="block" if found[1] == "div" else "inline")
+        drawn: str = convert(formula, display="block" if found[1] == "div" else "inline")
         if "\\" in drawn:
             raise PluginError(f"{page.file.src_uri}: a command without MathML in {formula}")
         return drawn
 
-    def link(found):
+    def link(found: re.Match[str]) -> str:
         identifier = found[2] and names.get(found[2].removeprefix("tc.").removeprefix("tinycnn."))
         return (
             f'<autoref identifier="{identifier}">{found[0]}</autoref>' if identifier else found[0]
@@ -72,9 +76,9 @@ def on_page_content(content, page, config, files):
     return NAME.sub(link, FORMULA.sub(mathml, content))
 
 
-def _names(files, *, short):
+def _names(files: Files, *, short: bool) -> dict[str, str]:
     """What stands in the reference, by all that it may be called; ``short``: by its last name too."""
-    names = {}
+    names: dict[str, str] = {}
     for page in files.documentation_pages():
         for path in DIRECTIVE.findall(page.content_string):
             names[path] = f"tinycnn.{path}"
@@ -83,14 +87,14 @@ def _names(files, *, short):
     return names
 
 
-def _file(uri, place, config):
+def _file(uri: str, place: str, config: MkDocsConfig) -> File:
     file = File(uri, None, config.site_dir, config.use_directory_urls, dest_uri=place)
     file.inclusion = InclusionLevel.INCLUDED  # by its name, ".." would be taken for hidden
     file.abs_src_path = str((ROOT / "docs" / uri).resolve())
     return file
 
 
-def _outside(page, link):
+def _outside(page: File, link: str) -> str | None:
     """The file outside docs/ that a link leads to, by its path from docs/; None for other links."""
     parts = urlsplit(link)
     target = ((ROOT / "docs" / page.src_uri).parent / parts.path).resolve()

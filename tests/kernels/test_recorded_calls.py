@@ -10,21 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import error
 
-from tinycnn.direct import DirectConvolution
-from tinycnn.feature_maps import NO_BORDER, FeatureMaps
 from tinycnn.inference.recording import Recorder
 from tinycnn.kernels import reference
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.max_pool import max_pool
 from tinycnn.kernels.recorded_calls import COUNTERS, KERNELS, carry_out
 from tinycnn.kernels.simd import LANES
-from tinycnn.packed_dense import PackedDense
+from tinycnn.ops.convolution.direct_blocks import DirectConvolution
+from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
+from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
+from tinycnn.ops.convolution.winograd.tiling import tiling
+from tinycnn.ops.convolution.winograd.weights import Packed
+from tinycnn.ops.packed_dense import PackedDense
+from tinycnn.runtime.feature_maps import NO_BORDER, FeatureMaps
 from tinycnn.shapes import pool_window, window
 from tinycnn.testing.strategies import generators
-from tinycnn.winograd.convolution import WinogradConvolution
-from tinycnn.winograd.space_to_depth import SpaceToDepth
-from tinycnn.winograd.tiling import tiling
-from tinycnn.winograd.weights import Packed
 
 FOREVER = 10**12
 IMAGES = 40
@@ -84,7 +84,7 @@ def convolution(memory, relu, filters):
         conv.block(calls, stacked, packed, relu, outputs)
         calls(
             max_pool, calls.read(outputs.flat), outputs.place, (OH, OW), 0, 2, win.kernel, win.stride,
-            win.corner, win.dilation, filters, largest.flat, largest.place, (2, 2),
+            win.pad_top_left, win.dilation, filters, largest.flat, largest.place, (2, 2),
         )  # fmt: skip
 
     return memory.recorder.chain([[task]]), largest

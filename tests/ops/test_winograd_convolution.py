@@ -9,8 +9,9 @@ from strategies import examples
 
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels._jit import numba
-from tinycnn.ops import _winograd_convolution, conv2d, conv2d_backward
-from tinycnn.ops.convolution import _ALGORITHMS, _chosen, _geometry
+from tinycnn.ops import conv2d, conv2d_backward
+from tinycnn.ops.convolution.conv2d import _ALGORITHMS, _chosen, _geometry
+from tinycnn.ops.convolution.winograd import operation as winograd
 from tinycnn.runtime.threads import use_threads
 from tinycnn.testing.strategies import generators
 
@@ -47,7 +48,7 @@ def near(ours, exact, relative=2e-4):
 def applies(shape, W_shape, options):
     x, W = np.zeros(shape, np.float32), np.zeros(W_shape, np.float32)
     geometry = _geometry(x, W, options["stride"], options["padding"], 1, 1)
-    return _winograd_convolution.refusal(geometry, x.dtype) is None
+    return winograd.refusal(geometry, x.dtype) is None
 
 
 @examples(150)

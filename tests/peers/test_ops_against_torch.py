@@ -133,9 +133,10 @@ def pools(draw, max_dilation=1):
     kernel = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
     dilation = draw(st.integers(1, max_dilation)), draw(st.integers(1, max_dilation))
-    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+    effective_kernel = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     sizes = tuple(
-        draw(st.integers(max(r - 2 * p, 1), r + 8)) for r, p in zip(reach, padding, strict=True)
+        draw(st.integers(max(r - 2 * p, 1), r + 8))
+        for r, p in zip(effective_kernel, padding, strict=True)
     )
     options = {
         "kernel": kernel,

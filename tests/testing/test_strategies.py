@@ -9,7 +9,7 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 import tinycnn as tc
-from tinycnn.gradient_check.values import separated, tied
+from tinycnn.checking.values import separated, tied
 from tinycnn.ops import avg_pool2d, conv2d, dense, max_pool2d
 from tinycnn.shapes import pool_window, window
 from tinycnn.testing import strategies

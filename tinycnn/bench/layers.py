@@ -14,7 +14,7 @@ from tinycnn.bench.rounds import Spread
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import LESS, Column, Table, identity
 from tinycnn.bench.work import Task, build
-from tinycnn.plan import plan
+from tinycnn.inference.plan import plan
 from tinycnn.summary import Row
 from tinycnn.wording import many
 

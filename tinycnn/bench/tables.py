@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tinycnn.bench.rounds import Spread, plain, unplain
-from tinycnn.summary import text_table
+from tinycnn.tables import text_table
 
 LESS, MORE = "less", "more"
 

@@ -113,23 +113,23 @@ def _expect_outputs(arguments: argparse.Namespace, names: Sequence[str]) -> None
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    from tinycnn.arguments import number, one_of, whole
     from tinycnn.bench.engines import PEERS
     from tinycnn.bench.settings import Settings
+    from tinycnn.validation import check_choice, check_int, check_number
 
     for name in arguments.part:
-        one_of(name, _PARTS, "PART")
+        check_choice(name, _PARTS, "PART")
     for name in arguments.engines or ():
-        one_of(name, PEERS, "--engines")
+        check_choice(name, PEERS, "--engines")
     return Settings(
         quick=arguments.quick,
-        threads=0 if arguments.threads is None else whole(arguments.threads, "--threads"),
-        batches=tuple(whole(batch, "--batch") for batch in arguments.batch),
+        threads=0 if arguments.threads is None else check_int(arguments.threads, "--threads"),
+        batches=tuple(check_int(batch, "--batch") for batch in arguments.batch),
         works=(arguments.work,) if arguments.work else (),
         layers=tuple(arguments.layers),
         engines=PEERS if arguments.engines is None else tuple(arguments.engines),
-        rounds=None if arguments.rounds is None else whole(arguments.rounds, "--rounds"),
-        seconds=number(arguments.seconds, "--seconds"),
+        rounds=None if arguments.rounds is None else check_int(arguments.rounds, "--rounds"),
+        seconds=check_number(arguments.seconds, "--seconds"),
         save=arguments.save,
     )
 

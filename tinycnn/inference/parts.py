@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from tinycnn import ops
 from tinycnn.arrays import Array
-from tinycnn.calls import Phase
-from tinycnn.feature_maps import FeatureMaps
 from tinycnn.inference.held import PackedWeights, Workspace
+from tinycnn.inference.plan import Group, Plan, Step
 from tinycnn.inference.recording import Program, Recorder, Slot
 from tinycnn.inference.stages import Copy, Stage, stage_of
 from tinycnn.layers import Context, Dense
-from tinycnn.plan import Group, Plan, Step
+from tinycnn.runtime.calls import Phase
+from tinycnn.runtime.feature_maps import FeatureMaps
 from tinycnn.runtime.ranges import Range, split_range
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array, row_major
-from tinycnn.calls import Phase
-from tinycnn.feature_maps import aligned_zeros
 from tinycnn.inference.held import PackedWeights, Workspace
 from tinycnn.kernels.recorded_calls import COUNTERS, KERNELS, WIDTH, carry_out
 from tinycnn.parameters import FlatArrays
+from tinycnn.runtime.calls import Phase
+from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.runtime.parallel import parallel_for
 
 # Tasks between two looks for an interrupt: of a large batch some tenths of a second.
@@ -56,7 +56,7 @@ class _Floats:
 
 
 class Recorder:
-    """Records phases of tasks on the slots that it gives out. Implements `tinycnn.calls.Calls`."""
+    """Records phases of tasks on the slots that it gives out. Implements `tinycnn.runtime.calls.Calls`."""
 
     def __init__(self, source: int, result: int) -> None:
         """Record for images of ``source`` numbers and results of ``result`` each."""

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tinycnn import memory
 from tinycnn.arrays import Array
 from tinycnn.inference.held import PackedWeights, Workspace
 from tinycnn.inference.parts import parts_of
-from tinycnn.plan import Plan, plan
+from tinycnn.inference.plan import Plan, plan
+from tinycnn.runtime import memory
 from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.runtime.threads import free_threads
 

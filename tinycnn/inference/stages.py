@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from tinycnn.calls import Calls, Phase
-from tinycnn.direct import windows_of
-from tinycnn.feature_maps import NO_BORDER, Border, FeatureMaps
+from tinycnn.inference.plan import Step
 from tinycnn.inference.recording import Recorder
 from tinycnn.kernels.max_pool import max_pool
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.layers import Conv2D, Dense
-from tinycnn.packed_dense import PackedDense
+from tinycnn.ops.convolution.direct_blocks import windows_of
+from tinycnn.ops.convolution.winograd import blocking
+from tinycnn.ops.convolution.winograd.weights import Packed
+from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.parameters import FlatArrays
-from tinycnn.plan import Step
+from tinycnn.runtime.calls import Calls, Phase
+from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
 from tinycnn.runtime.ranges import Range, split_range
-from tinycnn.winograd import blocking
-from tinycnn.winograd.weights import Packed
 
 if TYPE_CHECKING:
     from tinycnn.model import Sequential
@@ -96,7 +96,7 @@ class _Maximum:
         def pool(calls: Calls, rows: Range) -> None:
             calls(
                 max_pool, calls.read(source.flat), source.place, (H, W), *rows,
-                win.kernel, win.stride, win.corner, win.dilation,
+                win.kernel, win.stride, win.pad_top_left, win.dilation,
                 C, target.flat, target.place, win.output,
             )  # fmt: skip
 
@@ -131,7 +131,7 @@ class _Winograd:
         assert isinstance(layer, Conv2D) and step.winograd is not None
         self._name, self._relu = str(layer.name), layer.activation == "relu"
         self._conv, self._squares = step.winograd.conv, step.winograd.squares
-        (top, left), (H, W, _) = self._conv.corner, step.input_shape
+        (top, left), (H, W, _) = self._conv.pad_top_left, step.input_shape
         reach = self._conv.rows.kernel - 1
         bottom = self._conv.rows.length + reach - top - H
         right = self._conv.columns.length + reach - left - W

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import whole
-from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, tensor
+from tinycnn.arrays import Array, as_input_array, common_dtype, expect_shape, ieee
 from tinycnn.errors import ShapeError
 from tinycnn.kernels import relu as kernels
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.validation import check_int
 
 # Numbers a block: some fifty microseconds at the memory's speed.
 _CELLS = 1 << 18
@@ -25,7 +25,7 @@ def relu(x: ArrayLike) -> Array:
     Raises DTypeError for what holds no real numbers, ShapeError for lists of unequal lengths.
     """
     dtype = common_dtype(x)
-    x = tensor(x, "x", "...", dtype)
+    x = as_input_array(x, "x", "...", dtype)
     y = memory.empty(x.shape, dtype)
     source, target = x.reshape(-1), y.reshape(-1)
 
@@ -47,7 +47,7 @@ def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
     numbers.
     """
     dtype = common_dtype(dy, y)
-    dy, y = tensor(dy, "dy", "...", dtype), tensor(y, "y", "...", dtype)
+    dy, y = as_input_array(dy, "dy", "...", dtype), as_input_array(y, "y", "...", dtype)
     expect_shape(dy, y.shape, "dy", "the shape of y")
     dx = memory.empty(dy.shape, dtype)
     kernels.relu_backward(dy.reshape(1, -1), y.reshape(1, -1), dx.reshape(1, -1))
@@ -66,7 +66,7 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
     Raises ShapeError for a single number, DTypeError for what holds no real numbers, ArgumentError for
     an axis that is not there.
     """
-    x = tensor(x, "x", "...", common_dtype(x))
+    x = as_input_array(x, "x", "...", common_dtype(x))
     axis = _axis(axis, x)
     if x.size == 0:
         return x.copy()
@@ -86,7 +86,7 @@ def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
     for what holds no real numbers, ArgumentError for an axis that is not there.
     """
     dtype = common_dtype(dy, y)
-    dy, y = tensor(dy, "dy", "...", dtype), tensor(y, "y", "...", dtype)
+    dy, y = as_input_array(dy, "dy", "...", dtype), as_input_array(y, "y", "...", dtype)
     expect_shape(dy, y.shape, "dy", "the shape of y")
     axis = _axis(axis, y)
     dx: Array = y * (dy - (dy * y).sum(axis=axis, keepdims=True))
@@ -96,4 +96,4 @@ def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
 def _axis(axis: int, x: Array) -> int:
     if x.ndim == 0:
         raise ShapeError("softmax needs an axis to run along, got a single number")
-    return whole(axis, "axis", least=-x.ndim, most=x.ndim - 1)
+    return check_int(axis, "axis", least=-x.ndim, most=x.ndim - 1)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import lrn_coefficients
-from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.arrays import Array, as_input_array, common_dtype, expect_shape
 from tinycnn.kernels import lrn as kernels
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.validation import lrn_coefficients
 
 _CELLS = 1 << 16
 
@@ -38,14 +38,14 @@ def local_response_norm(
     Raises ShapeError for an x that has not these axes, DTypeError for what holds no real numbers, and
     ArgumentError for an even ``size`` or a coefficient outside its range.
     """
-    x = tensor(x, "x", "NHWC", common_dtype(x))
+    x = as_input_array(x, "x", "NHWC", common_dtype(x))
     size, a, beta, k = lrn_coefficients(size, alpha, beta, k, alpha_over_size)
-    reach = _reach(size, x)
+    radius = _radius(size, x)
     rows, y = x.reshape(-1, x.shape[3]), memory.empty(x.shape, x.dtype)
     target = y.reshape(rows.shape)
 
     def normalize(block: Range) -> None:
-        kernels.local_response_norm(rows, *block, reach, a, beta, k, target)
+        kernels.local_response_norm(rows, *block, radius, a, beta, k, target)
 
     _run(normalize, rows)
     return y
@@ -74,21 +74,21 @@ def local_response_norm_backward(
     ArgumentError for an even ``size`` or a coefficient outside its range.
     """
     dtype = common_dtype(dy, x)
-    dy, x = tensor(dy, "dy", "NHWC", dtype), tensor(x, "x", "NHWC", dtype)
+    dy, x = as_input_array(dy, "dy", "NHWC", dtype), as_input_array(x, "x", "NHWC", dtype)
     expect_shape(dy, x.shape, "dy", "the shape of x")
     size, a, beta, k = lrn_coefficients(size, alpha, beta, k, alpha_over_size)
-    reach = _reach(size, x)
+    radius = _radius(size, x)
     rows, dx = x.reshape(-1, x.shape[3]), memory.empty(x.shape, dtype)
     source, target = dy.reshape(rows.shape), dx.reshape(rows.shape)
 
     def carry_back(block: Range) -> None:
-        kernels.local_response_norm_backward(source, rows, *block, reach, a, beta, k, target)
+        kernels.local_response_norm_backward(source, rows, *block, radius, a, beta, k, target)
 
     _run(carry_back, rows)
     return dx
 
 
-def _reach(size: int, x: Array) -> int:
+def _radius(size: int, x: Array) -> int:
     """The odd number of channels that meets every neighbour that ``size`` meets, and no more."""
     channels: int = x.shape[3]
     return min(size, 2 * channels - 1)

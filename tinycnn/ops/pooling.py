@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, read_only, tensor
+from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, expect_shape, read_only
 from tinycnn.errors import ArgumentError, DTypeError
 from tinycnn.kernels import pool as kernels
 from tinycnn.kernels.max_pool import max_pool_gradient, max_pool_winners
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.shapes import Padding, Window, pool_window
@@ -49,7 +49,7 @@ def max_pool2d(
     Raises ShapeError where a window lies wholly in the padding or none fits, DTypeError for what holds
     no real numbers, and ArgumentError for an option outside its range.
     """
-    x = tensor(x, "x", "NHWC", common_dtype(x))
+    x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
     win = pool_window(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
@@ -61,7 +61,7 @@ def max_pool2d(
     pooling = max_pool_winners if in_vectors else kernels.max_pool2d
 
     def pool(rows: Range) -> None:
-        pooling(x, *rows, win.kernel, win.stride, win.corner, win.dilation, y, winner)
+        pooling(x, *rows, win.kernel, win.stride, win.pad_top_left, win.dilation, y, winner)
 
     if y.size:
         parallel_for(pool, _rows(win, N, W * C))
@@ -94,20 +94,22 @@ def max_pool2d_backward(
     win = pool_window(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
-    dy = tensor(dy, "dy", "NHWC", common_dtype(dy))
+    dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     winners = _winners(winner, dy, win)
     dx = memory.empty((N, H, W, C), dy.dtype)
 
     def scatter(images: Range) -> None:
         kernels.max_pool2d_backward(
-            dy, winners, *images, win.kernel, win.stride, win.corner, win.dilation, dx
+            dy, winners, *images, win.kernel, win.stride, win.pad_top_left, win.dilation, dx
         )
 
     streamed = C % LANES == 0 and dx.nbytes >= _LARGE
 
     def gather(rows: Range) -> None:
-        max_pool_gradient(dy, winners, *rows, win.kernel, win.stride, win.corner, streamed, dx)
+        max_pool_gradient(
+            dy, winners, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx
+        )
 
     in_vectors = dx.dtype == np.float32 and C >= LANES and winners.dtype == np.uint8
     if dx.size and in_vectors and win.dilation == (1, 1):
@@ -138,7 +140,7 @@ def avg_pool2d(
     Raises ShapeError where a window lies wholly in the padding or none fits, DTypeError for what holds
     no real numbers, and ArgumentError for an option outside its range.
     """
-    x = tensor(x, "x", "NHWC", common_dtype(x))
+    x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
     y = memory.empty((N, *win.output, C), x.dtype)
@@ -146,7 +148,7 @@ def avg_pool2d(
 
     def pool(rows: Range) -> None:
         kernels.avg_pool2d(
-            x, *rows, win.kernel, win.stride, win.corner, limit, bool(count_include_pad), y
+            x, *rows, win.kernel, win.stride, win.pad_top_left, limit, bool(count_include_pad), y
         )
 
     if y.size:
@@ -175,14 +177,21 @@ def avg_pool2d_backward(
     """
     N, H, W, C = image_shape(x_shape)
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
-    dy = tensor(dy, "dy", "NHWC", common_dtype(dy))
+    dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     dx = memory.empty((N, H, W, C), dy.dtype)
     limit = _limit(win)
 
     def spread(images: Range) -> None:
         kernels.avg_pool2d_backward(
-            dy, *images, win.kernel, win.stride, win.corner, limit, bool(count_include_pad), dx
+            dy,
+            *images,
+            win.kernel,
+            win.stride,
+            win.pad_top_left,
+            limit,
+            bool(count_include_pad),
+            dx,
         )
 
     if dx.size:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import mask_key, number, whole
-from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, tensor
+from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, expect_shape
 from tinycnn.errors import DTypeError
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.validation import check_int, check_number, mask_key
 
 # Cells a block: their mask takes about half a millisecond.
 _CELLS = 1 << 18
@@ -40,11 +40,11 @@ def dropout(
     ArgumentError for a rate outside 0 <= rate < 1 or an ``rng``, ``first_sample`` or ``layer`` that is
     no such number.
     """
-    x = tensor(x, "x", "N...", common_dtype(x))
-    rate = number(rate, "rate", below=1)
+    x = as_input_array(x, "x", "N...", common_dtype(x))
+    rate = check_number(rate, "rate", below=1)
     # Philox counts samples in 64 bits and layers in 32; Numba's sums are signed.
-    first_sample = whole(first_sample, "first_sample", least=0, most=2**63 - 1 - len(x))
-    layer = whole(layer, "layer", least=0, most=2**32 - 1)
+    first_sample = check_int(first_sample, "first_sample", least=0, most=2**63 - 1 - len(x))
+    layer = check_int(layer, "layer", least=0, most=2**32 - 1)
     key = np.uint64(mask_key(rng))
     y, mask = memory.empty(x.shape, x.dtype), memory.empty(x.shape, np.dtype(np.bool_))
     if x.size:
@@ -68,12 +68,12 @@ def dropout_backward(dy: ArrayLike, mask: ArrayLike, rate: float) -> Array:
     Raises ShapeError where ``dy`` has another shape than ``mask``, DTypeError for a ``dy`` that holds no
     real numbers or a ``mask`` that is not bool, ArgumentError for a rate outside 0 <= rate < 1.
     """
-    dy, mask = tensor(dy, "dy", "...", common_dtype(dy)), as_array(mask, "mask")
+    dy, mask = as_input_array(dy, "dy", "...", common_dtype(dy)), as_array(mask, "mask")
     if mask.dtype != np.bool_:
         raise DTypeError(f"mask must be the bool array that dropout returned, got {mask.dtype}")
     expect_shape(dy, mask.shape, "dy", "the shape of mask")
     dx = memory.empty(dy.shape, dy.dtype)
-    _scale_kept(dy, mask, number(rate, "rate", below=1), dx)
+    _scale_kept(dy, mask, check_number(rate, "rate", below=1), dx)
     return dx
 
 

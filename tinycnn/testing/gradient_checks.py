@@ -1,4 +1,4 @@
-"""The checks of a layer's gradients, by differences: see `tinycnn.gradient_check`."""
+"""The checks of a layer's gradients, by differences: see `tinycnn.checking`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import copy
 
 import numpy as np
 
+from tinycnn.checking import Report, TensorReport, gradcheck
+from tinycnn.checking.values import tied
 from tinycnn.errors import CheckFailedError
-from tinycnn.gradient_check import Report, TensorReport, gradcheck
-from tinycnn.gradient_check.values import tied
 from tinycnn.layers import Layer
 from tinycnn.model import Sequential
 from tinycnn.testing.subject import Subject

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from tinycnn import ops
-from tinycnn.arguments import whole
 from tinycnn.errors import CheckFailedError
 from tinycnn.layers import Context
 from tinycnn.testing.comparing import agree, copied, expect_shapes, unchanged
 from tinycnn.testing.layouts import laid_out
 from tinycnn.testing.subject import Given, Pass, Subject
 from tinycnn.testing.threads import at_once, interrupted, switching
+from tinycnn.validation import check_int
 
 _SAME_MATH = 1e-12  # sums in another order, in float64, of the largest value
 _FLOAT32 = 1e-4  # a float32 pass against a float64 pass, likewise
@@ -37,7 +37,7 @@ def shapes(subject: Subject) -> None:
     """What comes out has the shapes that output_shape and parameter_shapes say."""
     for size in (*subject.output_shape, *sum(subject.parameter_shapes.values(), ())):
         with subject.reporting("output_shape or parameter_shapes"):
-            whole(size, "each size")
+            check_int(size, "each size")
     for N in (1, 2, 3):
         given = subject.given(N)
         for words, context in subject.contexts():

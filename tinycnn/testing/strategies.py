@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.checking.values import separated, tied
 from tinycnn.errors import MissingExtraError
-from tinycnn.gradient_check.values import separated, tied
 
 try:
     from hypothesis import strategies as st
@@ -86,11 +86,13 @@ def _axes(
     kernel = draw(st.integers(1, max_kernel))
     dilation = draw(st.integers(1, max_dilation))
     stride = draw(st.integers(1, 4))
-    reach = dilation * (kernel - 1) + 1
-    before, after = draw(st.integers(0, max_before(reach))), draw(st.integers(0, 3))
-    least = max(1, reach - before - after)  # a kernel may exceed the image that it fits once padded
+    effective_kernel = dilation * (kernel - 1) + 1
+    before, after = draw(st.integers(0, max_before(effective_kernel))), draw(st.integers(0, 3))
+    least = max(
+        1, effective_kernel - before - after
+    )  # a kernel may exceed the image that it fits once padded
     length = draw(st.integers(least, least + 7))
-    room = length + before + after - reach
+    room = length + before + after - effective_kernel
     output = room // stride + 1
     if ceil and room % stride and output * stride < length + before:
         output += 1  # one more window: it overhangs, but starts ahead of the padding at the end
@@ -121,14 +123,16 @@ def _geometries(draw: st.DrawFn, axes: st.SearchStrategy[_Axis]) -> Geometry:
 
 def windows() -> st.SearchStrategy[Geometry]:
     """Geometries of a convolution; a window may lie wholly in the padding."""
-    return _geometries(_axes(3, 2, ceil=False, max_before=lambda reach: 4))
+    return _geometries(_axes(3, 2, ceil=False, max_before=lambda effective_kernel: 4))
 
 
 @st.composite
 def pool_windows(draw: st.DrawFn, max_dilation: int = 2) -> Geometry:
     """Geometries of a pool: with ceil mode too, and every window sees the image."""
     ceil = draw(st.booleans())
-    axes = _axes(4, max_dilation, ceil, max_before=lambda reach: min(reach - 1, 3))
+    axes = _axes(
+        4, max_dilation, ceil, max_before=lambda effective_kernel: min(effective_kernel - 1, 3)
+    )
     return draw(_geometries(axes.filter(_sees_image)))
 
 
@@ -219,10 +223,15 @@ def pools(draw: st.DrawFn, max_dilation: int = 2) -> Pool:
 def _sizes(geometry: Geometry, axis: int) -> Pair:
     """The output size of an axis without and with ceil mode: windows counted one by one."""
     length, (before, after) = geometry.shape[1 + axis], geometry.pads[axis]
-    end, reach = before + length + after, geometry.dilation[axis] * (geometry.kernel[axis] - 1) + 1
+    end, effective_kernel = (
+        before + length + after,
+        geometry.dilation[axis] * (geometry.kernel[axis] - 1) + 1,
+    )
     starts = range(0, end, geometry.stride[axis])
-    fit = [start for start in starts if start + reach <= end]
-    overhanging = [start for start in starts if start + reach > end > fit[-1] + reach][:1]
+    fit = [start for start in starts if start + effective_kernel <= end]
+    overhanging = [
+        start for start in starts if start + effective_kernel > end > fit[-1] + effective_kernel
+    ][:1]
     return len(fit), len([start for start in fit + overhanging if start < before + length])
 
 

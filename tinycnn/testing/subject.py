@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tinycnn.arguments import whole
-from tinycnn.arrays import Array, numbers
+from tinycnn.arrays import Array, as_real_array
+from tinycnn.checking.own_code import format_user_error
+from tinycnn.checking.values import separated
 from tinycnn.errors import ArgumentError, CheckFailedError
-from tinycnn.gradient_check.own_code import told
-from tinycnn.gradient_check.values import separated
-from tinycnn.layers import Context, Layer, Shape, returned
+from tinycnn.layers import Context, Layer, Shape
+from tinycnn.layers.base import returned
+from tinycnn.validation import check_int
 
 MakesLayer = Layer | Callable[[], Layer]
 
@@ -63,9 +64,11 @@ class Subject:
         batch_independent: bool | None = None,
         seed: int = 0,
     ) -> None:
-        self.seed = whole(seed, "seed", least=0)
+        self.seed = check_int(seed, "seed", least=0)
         self._given = layer
-        self.input_shape: Shape = tuple(whole(n, "each size of input_shape") for n in input_shape)
+        self.input_shape: Shape = tuple(
+            check_int(n, "each size of input_shape") for n in input_shape
+        )
         self.layer = self.make()
         self.name = type(self.layer).__name__
         self.batch_independent = (
@@ -130,7 +133,7 @@ class Subject:
         with self.reporting("forward"):
             result = (layer or self.layer).forward(given.params, given.x, context)
             y, saved = returned(result, "forward", "y, saved")
-            return numbers(y, "y"), saved
+            return as_real_array(y, "y"), saved
 
     def backward(
         self, given: Given, y: Array, saved: Any, context: Context, layer: Layer | None = None
@@ -146,7 +149,7 @@ class Subject:
             named = {f"d{name}": array for name, array in gradients.items()}
             if context.need_dx:
                 named = {"dx": dx, **named}
-            arrays = {name: numbers(array, name) for name, array in named.items()}
+            arrays = {name: as_real_array(array, name) for name, array in named.items()}
             return Pass({"y": y, **arrays}, saved)
 
     @contextmanager
@@ -157,7 +160,9 @@ class Subject:
         except CheckFailedError:
             raise
         except Exception as error:
-            raise CheckFailedError(f"{method} raises {told(error, self.files)}") from error
+            raise CheckFailedError(
+                f"{method} raises {format_user_error(error, self.files)}"
+            ) from error
 
 
 def _files(kind: type) -> set[str]:

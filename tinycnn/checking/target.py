@@ -1,0 +1,62 @@
+"""What is checked, in one form whoever wrote it: a function of named arrays and its claimed gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tinycnn.arrays import Array, as_real_array, cast
+from tinycnn.errors import ArgumentError
+
+Arrays = Mapping[str, Array]
+Gradients = dict[str, Array | None]
+Seen = tuple[Array, list[Array]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function of named arrays, and what is claimed to be its gradient.
+
+    ``forward(arrays)`` gives y, ``backward(dy, arrays)`` the gradient of sum(dy * y) for each array
+    (None: not differentiable). ``pattern(arrays)`` lists what each kink decided, winners and masks,
+    and ``places`` names them; where the pattern does not know of all kinks, ``opaque`` is True.
+    """
+
+    name: str  # for the report: "Conv2D conv1", "pair f, g"
+    arrays: dict[str, Array]  # private float64 copies, C-contiguous; integers stay what they are
+    forward: Callable[[Arrays], Array]
+    backward: Callable[[Array, Arrays], Gradients]
+    wrt: tuple[str, ...]  # the arrays that are checked
+    pattern: Callable[[Arrays], list[Array]] | None = None
+    places: tuple[str, ...] = ()
+    opaque: bool = False
+    observe: Callable[[Arrays], Seen] | None = None  # y and the pattern from one pass
+    # dy, A, B: the gradient of the pass on A, asked for after another forward on B
+    delayed: Callable[[Array, Arrays, Arrays], Gradients] | None = None
+    single: Callable[[Arrays], Array] | None = None  # forward in float32; None: `forward` does it
+    expensive: bool = False  # a pass costs so much that few entries are tried unless asked for
+    scalar: bool = False  # y is a loss: its dy is 1
+
+    @property
+    def transparent(self) -> bool:
+        """Whether the pattern knows of every kink."""
+        return (self.pattern is not None or self.observe is not None) and not self.opaque
+
+    def look(self, arrays: Arrays) -> Seen:
+        """Give y and the pattern, an empty one if none is known."""
+        if self.observe is not None:
+            return self.observe(arrays)
+        return self.forward(arrays), [] if self.pattern is None else self.pattern(arrays)
+
+
+def own_copy(value: ArrayLike, name: str) -> Array:
+    """A copy of our own: integers as they are, everything else in float64."""
+    array = as_real_array(value, name)
+    kept = array.dtype if array.dtype.kind in "iub" else np.dtype(np.float64)
+    array = np.array(cast(array, kept), order="C")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ArgumentError(f"{name} holds NaN or infinity, where no gradient can be checked")
+    return array
