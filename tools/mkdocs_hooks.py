@@ -44,10 +44,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(_file(uri, place, config))
     for page in files.documentation_pages():
         for link in LINK.findall(page.content_string):
-            uri = _outside(page, link)
-            if uri is not None and uri not in files.src_uris:
+            target = _outside(page, link)
+            if target is not None and target not in files.src_uris:
                 # As text, which browsers show instead of saving it.
-                files.append(_file(uri, f"source/{uri.removeprefix('../')}.txt", config))
+                files.append(_file(target, f"source/{target.removeprefix('../')}.txt", config))
     return files
 
 
