@@ -170,3 +170,80 @@ def test_what_an_op_raises_is_what_it_says(name):
     said = re.search(r"^Raises (.*?)\Z", text_of(op), re.MULTILINE | re.DOTALL)
     assert said, f"{name}'s docstring does not end with what it raises"
     assert set(re.findall(r"\w+Error", said[1])) == raised
+
+
+# ----------------------------------------------------------------------------------- the rest
+
+
+def small(activation="softmax"):
+    return tc.Sequential([tc.layers.Dense(3, activation=activation)], (2,))
+
+
+def traced(activation="softmax"):
+    return small(activation).trace(np.ones((1, 2)))
+
+
+def stale(activation="softmax"):
+    trace = traced(activation)
+    with trace.model.edit():
+        pass
+    return trace
+
+
+DENSE = tc.layers.Dense(3)
+# What goes wrong, by what it is done with.
+MISTAKES = {
+    "Sequential": [
+        lambda: tc.Sequential([tc.layers.Conv2D(2, 3)], (2,)),
+        lambda: tc.Sequential([3], (2,)),
+    ],
+    "Sequential.predict": [
+        lambda: small().predict([[1, 2, 3]]),
+        lambda: small().predict([[1, 2j]]),
+        lambda: small().predict([[1, 2]], batch_size=0),
+    ],
+    "Sequential.trace": [
+        lambda: small().trace([[1, 2, 3]]),
+        lambda: small().trace([[1, 2j]]),
+        lambda: small().trace([[1, 2]], algorithm="quick"),
+    ],
+    "Trace.backward": [
+        lambda: stale().backward(labels=[1]),
+        lambda: traced().backward(labels=[1, 2]),
+        lambda: traced().backward(labels=[0.5]),
+        lambda: traced().backward(labels=[3]),
+    ],
+    "Trace.explain": [
+        lambda: traced().explain("conv1", at=(0,)),
+        lambda: traced().explain("dense1"),
+        lambda: traced().explain("dense1.x", at=(0,)),
+    ],
+    "Record.z": [lambda: stale("relu").records[0].z],
+    "SGD": [lambda: tc.optimizers.SGD(small(), rate=-1)],
+    "SGD.step": [
+        lambda: tc.optimizers.SGD(small()).step({}),
+        lambda: tc.optimizers.SGD(small()).step({"dense1.W": 1, "dense1.b": 1}),
+        lambda: tc.optimizers.SGD(small()).step({"dense1.W": "W", "dense1.b": 1}),
+    ],
+    "FlatArrays": [
+        lambda: traced().backward(labels=[1])["W"],
+        lambda: traced().backward(labels=[1]).__setitem__("dense1.b", [1, 2]),
+        lambda: small().parameters().__setitem__("dense1.b", [1, 2, 3]),
+    ],
+    "alexnet": [lambda: tc.alexnet(variant="small"), lambda: tc.alexnet(classes=0)],
+    "gradcheck": [lambda: tc.gradcheck(3, np.ones(2)), lambda: tc.gradcheck(DENSE)],
+    "check_layer": [
+        lambda: tc.testing.check_layer(3, (2,)),
+        lambda: tc.testing.check_layer(tc.layers.Layer, (2,)),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_is_raised_is_what_is_said(name):
+    raised = set()
+    for mistake in MISTAKES[name]:
+        with pytest.raises(errors.TinyCNNError) as error:
+            mistake()
+        raised.add(error.type.__name__)
+    assert set(re.findall(r"\w+Error", text_of(documented()[name]))) == raised
