@@ -1,4 +1,4 @@
-"""What users may name: the public doors, and the classes of what these give."""
+"""What users may name, the classes of what they are given, and the docstrings of all."""
 
 import inspect
 from functools import cache
@@ -51,3 +51,24 @@ def everything():
     for door in DOORS:
         names |= public(door)
     return names | given()
+
+
+def documented():
+    """{name: object with a docstring of its own}: all names, and the methods of the classes."""
+    found = {}
+    for name, value in everything().items():
+        if inspect.isclass(value) or inspect.isroutine(value):
+            found[name] = value
+        for method, member in vars(value).items() if inspect.isclass(value) else ():
+            if not method.startswith("_") and (
+                inspect.isroutine(member) or isinstance(member, property)
+            ):
+                found[f"{name}.{method}"] = getattr(value, method)
+    return found
+
+
+def text_of(value):
+    """The docstring, or the one inherited; none of those that dataclasses make up."""
+    text = inspect.getdoc(value) or ""
+    made_up = inspect.isclass(value) and text.startswith(f"{value.__name__}(")
+    return "" if made_up else text
