@@ -22,7 +22,7 @@ LEVELS = [
     ["ops"],
     ["initializers", "ownership", "parameters"],
     ["layers"],
-    ["summary"],
+    ["passes", "summary"],
     ["inference", "model", "trace"],
     ["figures", "networks", "optimizers"],
     ["checking"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from importlib import import_module
@@ -18,12 +18,10 @@ from tinycnn.arrays import (
     as_input_array,
     as_real_array,
     expect_axes,
-    expect_shape,
-    read_only,
 )
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
-from tinycnn.layers import Context, Layer
-from tinycnn.layers.base import naming, returned
+from tinycnn.layers import Activation, Layer
+from tinycnn.layers.base import naming
 from tinycnn.ownership import own, owner
 from tinycnn.parameters import Block, Edit, FlatArrays
 from tinycnn.runtime import memory
@@ -118,6 +116,11 @@ class Sequential:
             if not isinstance(layer, Layer):
                 raise ArgumentError(
                     f"layer {position} must be a tinycnn.layers.Layer, got {layer!r}"
+                )
+            if not isinstance(layer.activation, Activation):
+                raise ArgumentError(
+                    f"the activation of {layer!r} must be a tinycnn.layers.Activation such as RELU, "
+                    f"got {layer.activation!r}"
                 )
             twice = any(layer is other for other in self.layers[:position])
             if twice or owner(layer) is not None:
@@ -314,23 +317,6 @@ class Sequential:
                 f"{times(self.input_shape)}, got shape {x.shape}{remedy}"
             )
         return x
-
-    def forward_layer(
-        self, position: int, params: Mapping[str, Array], x: Array, context: Context
-    ) -> tuple[Array, Any]:
-        """Run the layer at ``position`` on ``x`` (N, ...): what its forward returns, checked.
-
-        ``params`` are its parameters by name, ``context`` what the pass tells it. A mistake's text names
-        the layer.
-        """
-        layer = self.layers[position]
-        with naming(layer):
-            result = layer.forward(params, read_only(x), context)
-            y, saved = returned(result, "forward", "y, saved")
-            y = as_input_array(y, "y", "N...", self.dtype)
-            shape = (len(x), *self.shapes[position + 1])
-            expect_shape(y, shape, "y", "N and what output_shape says")
-        return y, saved
 
     def summary(self) -> Summary:
         """The table of layers: ``str``, HTML in notebooks, ``to_dict`` for programs."""

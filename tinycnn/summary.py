@@ -102,7 +102,7 @@ class Summary:
                     **facts,
                     initial={name: _drawn(layer.initializer(name)) for name in parameters},
                     output_shape=output,
-                    activation=_activation(layer.activation),
+                    activation=layer.activation.title,
                     parameters=sum(map(math.prod, parameters.values())),
                     multiply_adds=work,
                     multiply_adds_backward=work * (1 + need_dx),
@@ -215,10 +215,6 @@ def _comparable(summary: Summary) -> dict[str, dict[str, str]]:
         result[row.name] = columns | {"after": before}
         before = row.name
     return result
-
-
-def _activation(name: str | None) -> str:
-    return {None: "", "relu": "ReLU", "softmax": "Softmax"}.get(name, str(name))
 
 
 def _drawn(initializer: Initializer) -> str:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import ops
-from tinycnn.arrays import Array, as_input_array, expect_shape, read_only
+from tinycnn import ops, passes
+from tinycnn.arrays import Array, as_input_array, expect_shape
 from tinycnn.errors import ArgumentError, StaleTraceError, UnknownNameError
-from tinycnn.layers import Context, Layer
-from tinycnn.layers.base import naming, returned
+from tinycnn.layers import ForwardContext
 from tinycnn.parameters import FlatArrays
+from tinycnn.passes import Record
 from tinycnn.validation import check_int, mask_key
 
 if TYPE_CHECKING:
@@ -29,50 +28,6 @@ class Gradients(FlatArrays):
 
     A type of its own, for an optimizer's velocities look the same.
     """
-
-
-@dataclass
-class Record:
-    """What happened at one layer. Shapes are (N, ...); what backward has not filled in is None.
-
-    ``name`` and ``layer`` say where, ``context`` what the pass told the layer. ``x`` went in, ``y`` came
-    out, and ``saved`` is what forward kept for backward. ``dy`` and ``dx`` are the gradients of y and x,
-    ``grads`` those of the parameters by name. ``params`` are the layer's parameters; reading them once
-    the model has changed raises StaleTraceError, as they are no longer those of this pass.
-    """
-
-    name: str
-    layer: Layer
-    params: Mapping[str, Array]
-    x: Array
-    y: Array
-    saved: Any
-    context: Context
-    dy: Array | None = None
-    dx: Array | None = None
-    grads: Mapping[str, Array] | None = None
-    _dz: Array | None = None
-
-    @property
-    def z(self) -> Array:
-        """What went into the activation; without one, y. For ReLU it is worked out again.
-
-        Raises StaleTraceError where that needs parameters that have changed.
-        """
-        z = self.layer.logits(self.params, self.x, self.saved, self.context)
-        return self.y if z is None else z
-
-    @property
-    def dz(self) -> Array | None:
-        """Gradient before the activation; without one, dy. None for activations not known here."""
-        if self._dz is not None or self.dy is None:
-            return self._dz
-        if self.layer.activation is None:
-            return self.dy
-        # Not at the top of the file: naming the ops loads Numba, which a summary never needs.
-        undo = {"relu": ops.relu_backward, "softmax": ops.softmax_backward}
-        known = undo.get(self.layer.activation)
-        return None if known is None else known(self.dy, self.y)
 
 
 class Trace:
@@ -95,6 +50,12 @@ class Trace:
     def y(self) -> Array:
         """What the last layer gave, (N, ...)."""
         return self.records[-1].y
+
+    @property
+    def logits(self) -> Array:
+        """What cross-entropy takes: what goes into a softmax at the end, else y."""
+        last = self.records[-1]
+        return last.z if last.layer.activation.fuses_with_cross_entropy else last.y
 
     def __getitem__(self, name: str) -> Record:
         """The record of the layer called ``name``; raises UnknownNameError if there is none."""
@@ -149,61 +110,18 @@ class Trace:
         for record in self.records:
             dict(record.params)  # stale ones are refused before anything is done
         last = self.records[-1]
-        at_logits = labels is not None and last.layer.activation == "softmax"
-        keep = not last.context.training if keep is None else keep
+        fuses = labels is not None and last.layer.activation.fuses_with_cross_entropy
         gradients = self._gradients(out, dy)
         if labels is not None:
-            self.loss, upstream = ops.cross_entropy(last.z if at_logits else last.y, labels)
+            self.loss, upstream = ops.cross_entropy(self.logits, labels)
             self.labels, self.dy = np.asarray(labels).tolist(), None
         else:
             upstream = as_input_array(dy, "dy", "N...", self.model.dtype)  # type: ignore[arg-type]
             expect_shape(upstream, self.y.shape, "dy", "the shape of trace.y")
             self.loss, self.labels, self.dy = None, None, upstream
-        for record in self.records:
-            record.dy = record._dz = record.dx = record.grads = None
-        useful = [any(r.params for r in self.records[:i]) for i in range(len(self.records))]
-        for record, required in zip(reversed(self.records), reversed(useful), strict=True):
-            before_activation = at_logits and record is last
-            record.dy, record._dz = (None, upstream) if before_activation else (upstream, None)
-            views = gradients.of(record.name)
-            context = replace(
-                record.context, need_dx=keep or required, at_logits=before_activation, out=views
-            )
-            self._step_back(record, upstream, context, required)
-            if not keep:
-                record.dy, record._dz = None, None
-            if record.dx is None:
-                break
-            upstream = record.dx
-            if not keep:
-                record.dx = None
+        keep = not last.context.training if keep is None else keep
+        passes.backward(self.records, upstream, gradients.of, before_activation=fuses, keep=keep)
         return gradients
-
-    def _step_back(self, record: Record, upstream: Array, context: Context, required: bool) -> None:
-        with naming(record.layer):
-            params = dict(record.params)
-            result = record.layer.backward(params, read_only(upstream), record.saved, context)
-            dx, grads = returned(result, "backward", "dx, gradients")
-            if not isinstance(grads, Mapping) or set(grads) != set(params):
-                listed = ", ".join(map(repr, grads)) if isinstance(grads, Mapping) else repr(grads)
-                raise ArgumentError(
-                    f"backward must return a gradient for each parameter by name, "
-                    f"{', '.join(map(repr, params)) or 'none'}, got {listed or 'none'}"
-                )
-            for name, view in context.out.items():
-                if grads[name] is not view:
-                    gradient = as_input_array(grads[name], f"d{name}", "...", view.dtype)
-                    expect_shape(gradient, view.shape, f"d{name}", f"the shape of {name}")
-                    np.copyto(view, gradient)
-            if dx is not None:
-                dx = as_input_array(dx, "dx", "N...", record.x.dtype)
-                expect_shape(dx, record.x.shape, "dx", "the shape of x")
-            elif required:
-                raise ArgumentError(
-                    "backward returned None for dx, which the parameters of the layers before it need; "
-                    "return the gradient of x"
-                )
-        record.dx, record.grads = dx, context.out
 
     def _gradients(self, out: FlatArrays | None, dy: ArrayLike | None) -> FlatArrays:
         shapes = self.model.parameter_shapes()
@@ -275,15 +193,12 @@ def record(
     algorithm: str | None,
 ) -> Trace:
     """Run ``x`` through ``model`` layer by layer; the arguments are those of `Sequential.trace`."""
-    y = x = model.batch(x)
+    batch = model.batch(x)
     key = mask_key(rng) if training else 0
     first_sample = check_int(first_sample, "first_sample", least=0)
     version, parameters = model.version, model.parameters()
-    records = []
-    for position, layer in enumerate(model.layers):
-        context = Context(training, key, position, first_sample, algorithm)
-        mine, given = parameters.of(str(layer.name)), y
-        params = _Parameters(model, version, mine)
-        y, saved = model.forward_layer(position, mine, given, context)
-        records.append(Record(str(layer.name), layer, params, given, y, saved, context))
-    return Trace(model, version, x, records)
+    context = ForwardContext(training, key, 0, first_sample, algorithm)
+    records = list(passes.forward(model.layers, model.shapes, parameters.of, batch, context))
+    for each in records:
+        each.params = _Parameters(model, version, each.params)
+    return Trace(model, version, batch, records)

@@ -10,6 +10,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.bench import work
 from tinycnn.bench.work import Task
+from tinycnn.layers.activation import SOFTMAX
 from tinycnn.model import Sequential
 
 FORWARD_BOUND = 1e-4  # of the largest number: logits of a network, outputs of a layer
@@ -39,7 +40,7 @@ def largest_error(task: Task, results: Mapping[str, Array]) -> float:
     x = work.images(task.batch, model.input_shape)[checked]
     expected = model.trace(x, algorithm="im2col").y
     found = results["y"][checked]
-    if model.layers[-1].activation == "softmax":
+    if model.layers[-1].activation is SOFTMAX:
         found, expected = logits(found), logits(expected)
     return _error(found, expected)
 

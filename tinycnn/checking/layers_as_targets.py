@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
+from tinycnn import passes
 from tinycnn.arrays import Array
 from tinycnn.checking import patterns
 from tinycnn.checking.target import Arrays, Gradients, Seen, Target
 from tinycnn.errors import ArgumentError, ShapeError
-from tinycnn.layers import Context, Layer
-from tinycnn.layers.base import naming, returned
+from tinycnn.layers import BackwardContext, ForwardContext, Layer
+from tinycnn.layers.base import naming
 from tinycnn.validation import mask_key
 
 
@@ -29,34 +29,29 @@ def of_layer(given: Layer, x: Array, training: bool, rng: np.random.Generator) -
     if "x" in shapes:
         raise ArgumentError("a parameter named x cannot be told from the input; rename it")
     arrays = {"x": x} | {name: _drawn(layer, name, shape, rng) for name, shape in shapes.items()}
-    context = Context(training=training, rng=mask_key(rng))
+    context = ForwardContext(training=training, rng=mask_key(rng))
 
     def step(values: Arrays) -> tuple[Array, Any]:
         params = {name: values[name] for name in shapes}
-        return returned(layer.forward(params, values["x"], context), "forward", "y, saved")
+        y, _, saved = passes.apply(layer, params, values["x"], context)
+        return y, saved
 
-    def back(dy: Array, values: Arrays, saved: Any) -> Gradients:
-        params = {name: values[name] for name in shapes}
-        result = layer.backward(params, dy, saved, context)
-        dx, gradients = returned(result, "backward", "dx, gradients")
-        if not isinstance(gradients, Mapping) or set(gradients) != set(shapes):
-            listed = ", ".join(gradients) if isinstance(gradients, Mapping) else repr(gradients)
-            raise ArgumentError(
-                f"backward must return a gradient for each parameter by name, "
-                f"{', '.join(shapes) or 'none'}, got {listed or 'none'}"
-            )
+    def back(dy: Array, values: Arrays, passed: tuple[Array, Any]) -> Gradients:
+        params, (y, saved) = {name: values[name] for name in shapes}, passed
+        dz = layer.activation.backward(dy, y)
+        dx, gradients = passes.undo(layer, params, dz, saved, BackwardContext())
         return {"x": dx, **gradients}
 
     def forward(values: Arrays) -> Array:
         return _of_shape(step(values)[0], output)
 
     def backward(dy: Array, values: Arrays) -> Gradients:
-        return back(dy, values, step(values)[1])
+        return back(dy, values, step(values))
 
     def delayed(dy: Array, values: Arrays, others: Arrays) -> Gradients:
-        saved = step(values)[1]
+        passed = step(values)
         step(others)
-        return back(dy, values, saved)
+        return back(dy, values, passed)
 
     def observe(values: Arrays) -> Seen:
         y, saved = step(values)

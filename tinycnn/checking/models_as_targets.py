@@ -9,13 +9,14 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import ops
+from tinycnn import ops, passes
 from tinycnn.arrays import Array, cast
 from tinycnn.checking import patterns
 from tinycnn.checking.target import Arrays, Gradients, Seen, Target
-from tinycnn.layers import Context
+from tinycnn.layers import ForwardContext
 from tinycnn.model import Sequential
-from tinycnn.trace import Record, Trace
+from tinycnn.passes import Record
+from tinycnn.trace import Trace
 from tinycnn.validation import mask_key
 
 
@@ -83,9 +84,7 @@ def of_model(
 
 
 def _loss(trace: Trace, labels: ArrayLike) -> float:
-    last = trace.records[-1]
-    logits = last.z if last.layer.activation == "softmax" else last.y
-    return ops.cross_entropy(logits, labels)[0]
+    return ops.cross_entropy(trace.logits, labels)[0]
 
 
 class _Passes:
@@ -120,16 +119,15 @@ class _Passes:
 
     def _run(self, values: Arrays, first: int) -> list[Record]:
         y = self._kept[first].x if 0 < first < len(self._kept) else self.model.batch(values["x"])
-        records: list[Record] = []
-        for position, layer in list(enumerate(self.model.layers))[first:]:
-            context = Context(self.training, self.key, position)
-            start = f"{layer.name}."
-            params = {
-                name.removeprefix(start): cast(array, self.model.dtype)
-                for name, array in values.items()
-                if name.startswith(start)
+
+        def parameters(name: str) -> dict[str, Array]:
+            start = f"{name}."
+            return {
+                key.removeprefix(start): cast(array, self.model.dtype)
+                for key, array in values.items()
+                if key.startswith(start)
             }
-            x = y
-            y, saved = self.model.forward_layer(position, params, x, context)
-            records.append(Record(str(layer.name), layer, params, x, y, saved, context))
-        return records
+
+        context = ForwardContext(self.training, self.key)
+        model = self.model
+        return list(passes.forward(model.layers, model.shapes, parameters, y, context, first=first))

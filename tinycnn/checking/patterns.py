@@ -24,6 +24,7 @@ from tinycnn.layers import (
     ReLU,
     Softmax,
 )
+from tinycnn.layers.activation import RELU
 from tinycnn.trace import Trace
 
 _KNOWN = (
@@ -40,7 +41,7 @@ def place_of(layer: Layer) -> str:
     """Name the kinks of a known layer: "pool1's maximum", "" if it has none."""
     if isinstance(layer, MaxPool2D):
         return f"{layer.name}'s maximum"
-    return f"{layer.name}'s ReLU" if layer.activation == "relu" else ""
+    return f"{layer.name}'s ReLU" if layer.activation is RELU else ""
 
 
 def decided(layer: Layer, y: Array, saved: Any) -> Array | None:
@@ -48,7 +49,7 @@ def decided(layer: Layer, y: Array, saved: Any) -> Array | None:
     if isinstance(layer, MaxPool2D):
         winner: Array = saved[0]
         return winner
-    return y > 0 if layer.activation == "relu" else None
+    return y > 0 if layer.activation is RELU else None
 
 
 def places(layers: Iterable[Layer]) -> tuple[str, ...]:

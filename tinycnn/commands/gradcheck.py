@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from tinycnn import figures, strict_json
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError, TinyCNNError
+from tinycnn.layers.activation import SOFTMAX
 from tinycnn.validation import check_int
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def _batch_of(model: Sequential, seed: int) -> tuple[Any, Any]:
 
     rng = np.random.default_rng(seed)
     x = separated(rng, (2, *model.input_shape))
-    classes = model.layers[-1].activation == "softmax" and len(model.shapes[-1]) == 1
+    classes = model.layers[-1].activation is SOFTMAX and len(model.shapes[-1]) == 1
     return x, rng.integers(0, model.shapes[-1][0], 2) if classes else None
 
 

@@ -8,13 +8,14 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Protocol
 
-from tinycnn import ops
+from tinycnn import ops, passes
 from tinycnn.arrays import Array
 from tinycnn.inference.held import PackedWeights, Workspace
 from tinycnn.inference.plan import Group, Plan, Step
 from tinycnn.inference.recording import Program, Recorder, Slot
 from tinycnn.inference.stages import Copy, Stage, stage_of
-from tinycnn.layers import Context, Dense
+from tinycnn.layers import Dense, ForwardContext
+from tinycnn.layers.activation import SOFTMAX
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import FeatureMaps
 from tinycnn.runtime.ranges import Range, split_range
@@ -52,7 +53,7 @@ def parts_of(model: Sequential, chosen: Plan, threads: int) -> list[tuple[Part, 
             parts.append((_Layer(model, step, chosen.algorithm), step.output_shape))
             continue
         groups.append(group)
-        if isinstance(layer, Dense) and layer.activation == "softmax":
+        if isinstance(layer, Dense) and layer.activation is SOFTMAX:
             finish()
             parts.append((_Softmax(), step.output_shape))
     finish()
@@ -69,11 +70,13 @@ class _Layer:
         self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
     ) -> None:
         params = weights.parameters.of(str(self._model.layers[self._position].name))
-        context = Context(
+        context = ForwardContext(
             layer=self._position, first_sample=first_sample, algorithm=self._algorithm
         )
         given = x.reshape(len(x), *self._model.shapes[self._position])
-        out[...] = self._model.forward_layer(self._position, params, given, context)[0]
+        shape = self._model.shapes[self._position + 1]
+        layer = self._model.layers[self._position]
+        out[...] = passes.forward_layer(layer, shape, params, given, context)[0]
 
 
 class _Softmax:

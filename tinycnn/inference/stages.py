@@ -11,6 +11,7 @@ from tinycnn.inference.recording import Recorder
 from tinycnn.kernels.max_pool import max_pool
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.layers import Conv2D, Dense
+from tinycnn.layers.activation import RELU
 from tinycnn.ops.convolution.direct_blocks import windows_of
 from tinycnn.ops.convolution.winograd import blocking
 from tinycnn.ops.convolution.winograd.weights import Packed
@@ -129,7 +130,7 @@ class _Winograd:
     def __init__(self, model: Sequential, step: Step) -> None:
         layer = model.layers[step.position]
         assert isinstance(layer, Conv2D) and step.winograd is not None
-        self._name, self._relu = str(layer.name), layer.activation == "relu"
+        self._name, self._relu = str(layer.name), layer.activation is RELU
         self._conv, self._squares = step.winograd.conv, step.winograd.squares
         (top, left), (H, W, _) = self._conv.pad_top_left, step.input_shape
         reach = self._conv.rows.kernel - 1
@@ -161,7 +162,7 @@ class _Direct:
     def __init__(self, model: Sequential, step: Step) -> None:
         layer = model.layers[step.position]
         assert isinstance(layer, Conv2D) and step.direct is not None
-        self._name, self._relu = str(layer.name), layer.activation == "relu"
+        self._name, self._relu = str(layer.name), layer.activation is RELU
         self._conv = step.direct
         border = self._conv.border
         self.border: Border | None = None if border == NO_BORDER else border
@@ -190,7 +191,7 @@ class _Dense:
     def __init__(self, model: Sequential, step: Step) -> None:
         layer = model.layers[step.position]
         assert isinstance(layer, Dense)
-        self._name, self._relu = str(layer.name), layer.activation == "relu"
+        self._name, self._relu = str(layer.name), layer.activation is RELU
 
     def phases(
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from inspect import signature
-from typing import Any
+from typing import Any, Self
 
 from tinycnn import initializers
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError, TinyCNNError
 from tinycnn.initializers import Initializer
-from tinycnn.layers.context import Context, Params, Shape
+from tinycnn.layers.activation import IDENTITY, Activation
+from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.ownership import owner
 
 
@@ -32,7 +34,7 @@ class Layer:
 
     name: str | None = None
     stem = "layer"  # of names given by the model: "conv" for conv1, conv2, ...
-    activation: str | None = None
+    activation: Activation = IDENTITY
     draws = False  # True: in training, forward draws from context.rng
     batch_independent = True  # in inference; False: a batch's samples change each other's result
 
@@ -77,29 +79,30 @@ class Layer:
         """How ``parameter`` is drawn: He for "W", zero for all others, unless a layer says otherwise."""
         return initializers.He() if parameter == "W" else initializers.Constant(0.0)
 
-    def forward(self, params: Params, x: Array, context: Context) -> tuple[Array, Any]:
+    def forward(self, params: Params, x: Array, context: ForwardContext) -> tuple[Array, Any]:
         """Result (N, ...) for ``x`` (N, ...) and ``params`` by name, and what backward needs.
 
+        The result is y where ``activation.in_op``, as a ReLU is; else z, and the pass applies the activation.
         ``context`` says what else there is to know of the pass. Nothing that is given may be written to.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def backward(
-        self, params: Params, dy: Array, saved: Any, context: Context
+        self, params: Params, dz: Array, saved: Any, context: BackwardContext
     ) -> tuple[Array | None, Params]:
         """Gradient dx of the input, and the gradients of the parameters by name.
 
-        ``dy`` (N, ...) is the gradient of what `forward` returned, ``saved`` what it kept, ``params`` and
-        ``context`` are those of its call. Shapes are those of the input and of the parameters.
+        ``dz`` (N, ...) is the gradient before the activation: the pass has taken it through that.
+        ``saved`` is what `forward` kept, ``params`` are those of its call, ``context`` says what else there
+        is to know. Shapes are those of the input and of the parameters.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define backward")
 
-    def logits(self, params: Params, x: Array, saved: Any, context: Context) -> Array | None:
-        """What went into the activation, for layers that have one; None for others.
-
-        ``params``, ``x`` and ``context`` are those of `forward`, ``saved`` is what it kept.
-        """
-        return None
+    def without_activation(self) -> Self:
+        """A copy that gives z, what goes into the activation."""
+        bare = copy(self)
+        bare.activation = IDENTITY
+        return bare
 
     def computes_as(self, kind: type[Layer]) -> bool:
         """Whether this is a ``kind`` and its ``forward`` is the one that ``kind`` was written with."""
@@ -134,13 +137,6 @@ def naming(layer: Layer) -> Iterator[None]:
     except TinyCNNError as error:
         error.args = (f"{layer.name} ({type(layer).__name__}): {error}",)
         raise
-
-
-def returned(result: Any, method: str, parts: str) -> tuple[Any, Any]:
-    """Give the two parts that a layer's method must return; an array would come apart in silence."""
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise ArgumentError(f"{method} must return a tuple ({parts}), got {type(result).__name__}")
-    return result
 
 
 def given_initializer(given: Initializer | None, usual: Initializer) -> Initializer:

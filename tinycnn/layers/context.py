@@ -12,14 +12,11 @@ Params = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
-class Context:
-    """What a pass tells its layers besides the data.
+class ForwardContext:
+    """What a forward pass tells a layer.
 
     ``training`` turns dropout on, and ``rng``, ``layer`` and ``first_sample`` are what its masks are
-    drawn by: the pass's 64-bit key, the layer's place, the number of the batch's first image.
-    ``algorithm`` is that of all convolutions, None for each layer's own. Where ``need_dx`` is False,
-    backward may return None for dx; ``at_logits`` says that dy is already the gradient before the
-    layer's activation; in ``out``, backward may write its gradients.
+    drawn by. ``algorithm`` is that of all convolutions.
     """
 
     training: bool = False
@@ -27,6 +24,16 @@ class Context:
     layer: int = 0  # the layer's place in the model, so that masks differ from layer to layer
     first_sample: int = 0  # the number of the batch's first image, so that masks follow the image
     algorithm: str | None = None  # of all convolutions; None: each layer's own
+
+
+@dataclass(frozen=True)
+class BackwardContext:
+    """What a backward pass tells a layer.
+
+    Where ``need_dx`` is False, dx may be None; in ``out``, backward may write its gradients, by name.
+    ``algorithm`` is that of all convolutions.
+    """
+
     need_dx: bool = True  # False: backward may return None for dx
-    at_logits: bool = False  # True: dy is already the gradient before the layer's activation
     out: Params = field(default_factory=dict)  # where backward may write its gradients
+    algorithm: str | None = None  # of all convolutions; None: each layer's own

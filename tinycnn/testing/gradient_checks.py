@@ -10,6 +10,7 @@ from tinycnn.checking import Report, TensorReport, gradcheck
 from tinycnn.checking.values import tied
 from tinycnn.errors import CheckFailedError
 from tinycnn.layers import Layer
+from tinycnn.layers.activation import SOFTMAX
 from tinycnn.model import Sequential
 from tinycnn.testing.subject import Subject
 
@@ -40,7 +41,7 @@ def gradients_at_ties(subject: Subject) -> None:
 
 def gradient_of_the_loss(subject: Subject) -> None:
     """A layer that ends in softmax takes labels, and its gradient is then that of the loss."""
-    if subject.layer.activation != "softmax" or len(subject.output_shape) != 1:
+    if subject.layer.activation is not SOFTMAX or len(subject.output_shape) != 1:
         return
     x = subject.given().x
     labels = np.arange(len(x)) % subject.output_shape[0]

@@ -12,6 +12,7 @@ from tinycnn.bench.engines.translation import conv_weights, dense_weights, paddi
 from tinycnn.bench.work import Task
 from tinycnn.errors import ArgumentError
 from tinycnn.layers import Conv2D, Dense, Dropout, MaxPool2D
+from tinycnn.layers.activation import RELU, SOFTMAX
 from tinycnn.model import Sequential
 
 OPSET = 17
@@ -68,9 +69,9 @@ def export(model: Sequential, path: Path) -> None:
             node("MaxPool", name, **_window(layer))
         elif not isinstance(layer, Dropout):
             raise ArgumentError(f"the comparison by ONNX has no layer of the kind {layer!r}")
-        if layer.activation == "relu":
+        if layer.activation is RELU:
             node("Relu", name)
-        elif layer.activation == "softmax":
+        elif layer.activation is SOFTMAX:
             node("Softmax", name, axis=1)
     inputs = [_value("x", model.shapes[0])]
     outputs = [_value(value, model.shapes[-1])]

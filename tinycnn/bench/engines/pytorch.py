@@ -20,6 +20,7 @@ from tinycnn.bench.engines.translation import (
 from tinycnn.bench.work import Task
 from tinycnn.errors import ArgumentError
 from tinycnn.layers import Conv2D, Dense, Dropout, MaxPool2D
+from tinycnn.layers.activation import RELU, SOFTMAX
 from tinycnn.model import Sequential
 
 
@@ -36,7 +37,7 @@ def _forward(task: Task, channels_last: bool) -> Candidate:
 
     model = work.build(task.network)
     module = _module(model, channels_last).eval()
-    softmax = model.layers[-1].activation == "softmax"
+    softmax = model.layers[-1].activation is SOFTMAX
     x = _tensor(work.images(task.batch, model.input_shape), channels_last)
     del model
 
@@ -157,7 +158,7 @@ def _module(model: Sequential, channels_last: bool) -> Any:
             steps.append(nn.Dropout(layer.rate))
         else:
             raise ArgumentError(f"the comparison with PyTorch has no layer of the kind {layer!r}")
-        if layer.activation == "relu":
+        if layer.activation is RELU:
             steps.append(nn.ReLU(inplace=True))
     module = nn.Sequential(*steps)
     return module.to(memory_format=_format(channels_last))
