@@ -12,7 +12,7 @@ import pytest
 from small_nets import IMAGE, plain_net, whole_net
 
 import tinycnn as tc
-from tinycnn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D
+from tinycnn.layers import Activation, Conv2D, Dense, Flatten, Layer, MaxPool2D
 from tinycnn.summary import Summary, difference
 from tinycnn.tables import text_table
 
@@ -180,7 +180,7 @@ def test_hostile_names_stay_text():
         def facts(self):
             return {"filters": hostile}
 
-    Bad.activation = hostile
+    Bad.activation = type("Hostile", (Activation,), {"title": hostile, "in_op": True})()
     model = tc.Sequential([Bad(name=hostile)], (3,), name=hostile)
     text = model.summary()._repr_html_()
     assert "<script" not in text

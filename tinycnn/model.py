@@ -20,7 +20,7 @@ from tinycnn.arrays import (
     expect_axes,
 )
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
-from tinycnn.layers import Activation, Layer
+from tinycnn.layers import Layer
 from tinycnn.layers.base import naming
 from tinycnn.ownership import own, owner
 from tinycnn.parameters import Block, Edit, FlatArrays
@@ -116,11 +116,6 @@ class Sequential:
             if not isinstance(layer, Layer):
                 raise ArgumentError(
                     f"layer {position} must be a tinycnn.layers.Layer, got {layer!r}"
-                )
-            if not isinstance(layer.activation, Activation):
-                raise ArgumentError(
-                    f"the activation of {layer!r} must be a tinycnn.layers.Activation such as RELU, "
-                    f"got {layer.activation!r}"
                 )
             twice = any(layer is other for other in self.layers[:position])
             if twice or owner(layer) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from inspect import signature
@@ -12,7 +12,7 @@ from tinycnn import initializers
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError, TinyCNNError
 from tinycnn.initializers import Initializer
-from tinycnn.layers.activation import IDENTITY, Activation
+from tinycnn.layers.activation import IDENTITY, RELU, SOFTMAX, Activation, find_activation
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.ownership import owner
 
@@ -34,7 +34,8 @@ class Layer:
 
     name: str | None = None
     stem = "layer"  # of names given by the model: "conv" for conv1, conv2, ...
-    activation: Activation = IDENTITY
+    activation: Activation = IDENTITY  # may be given by its name
+    activations: Sequence[Activation] = (IDENTITY, RELU, SOFTMAX)  # that it knows by name
     draws = False  # True: in training, forward draws from context.rng
     batch_independent = True  # in inference; False: a batch's samples change each other's result
 
@@ -44,6 +45,7 @@ class Layer:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._own_forward = cls.forward
+        cls.activation = find_activation(cls.activation, cls.activations)
         if cls.__module__.rpartition(".")[0] == __package__:
             cls._fixed = cls._fixed.union(signature(cls).parameters)
 
@@ -52,6 +54,8 @@ class Layer:
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._refuse_fixed(name)
+        if name == "activation":
+            value = find_activation(value, self.activations)
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:

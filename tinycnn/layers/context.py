@@ -34,6 +34,7 @@ class BackwardContext:
     ``algorithm`` is that of all convolutions.
     """
 
+    training: bool = False
     need_dx: bool = True  # False: backward may return None for dx
     out: Params = field(default_factory=dict)  # where backward may write its gradients
     algorithm: str | None = None  # of all convolutions; None: each layer's own
