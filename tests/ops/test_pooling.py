@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from op_checks import (
     assert_same_bits,
@@ -146,10 +146,9 @@ def test_winners_are_as_wide_as_the_window_needs(kernel, dtype):
 @given(pools(), generators)
 def test_a_winner_outside_the_image_is_refused(pool, rng):
     window = pool.geometry
+    assume(0 not in window.out_shape)
     x, dy = whole(rng, window.shape), whole(rng, window.out_shape)
     _, winner = max_pool2d(x, **pool.options)
-    if not winner.size:
-        return
     n, oh, ow, c = cell = tuple(rng.integers(winner.shape))
     top, left = (o * s - p for o, s, p in zip((oh, ow), window.stride, window.padding, strict=True))
     for index in range(window.kernel[0] * window.kernel[1] + 2):

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import assume, find, given, settings
 from hypothesis import strategies as st
 
 import tinycnn as tc
@@ -114,8 +114,7 @@ def test_thirty_tied_values_are_tied(x):
 @given(pool_arguments(values="separated"))
 def test_a_gradient_check_of_what_is_drawn_passes(drawn):
     (x,), options = drawn.arrays, drawn.options
-    if not x.size:
-        return
+    assume(x.size)
 
     def forward(x):
         return tc.ops.max_pool2d(x, **options)[0]
