@@ -158,6 +158,7 @@ x, y = memory.aligned((2, 3 * LANES), np.dtype(np.float32))
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "code",
     [
@@ -201,6 +202,7 @@ print(np.concatenate(parts, axis=1).tobytes().hex())
 """
 
 
+@pytest.mark.process
 def test_every_number_of_lanes_gives_the_same_bits():
     printed = set()
     for lanes in (4, 8, 16):

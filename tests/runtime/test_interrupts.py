@@ -102,11 +102,13 @@ def test_an_interrupt_in_a_block_of_the_calling_thread(threads):
     assert words == ["interrupted", str(threads), str(threads - 1)]
 
 
+@pytest.mark.process
 def test_an_interrupt_while_the_calling_thread_waits():
     words = in_python(INTERRUPTED + WHILE_WAITING, THREADS="2")
     assert words == ["interrupted", "2", "2"]
 
 
+@pytest.mark.process
 def test_an_impatient_user():
     words = in_python(INTERRUPTED + IMPATIENT, THREADS="2")
     assert words in ([], ["interrupted", "2", "1"])
@@ -220,6 +222,7 @@ def test_an_interrupt_at_any_point_of_a_model(work, step):
         assert at_each_point(works[work], after, step=step) > 50
 
 
+@pytest.mark.process
 def test_an_interrupt_while_numba_is_imported():
     """Half of it would stay in the process, and never start again."""
     code = """
@@ -324,6 +327,7 @@ run_everywhere()
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("work", ["predict", "trace", "backward", "step", "bench"])
 def test_a_few_signals_at_random_moments(work):
     assert in_python(STORM, work, 20) == []
