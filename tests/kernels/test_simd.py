@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from strategies import examples
 
 from tinycnn import memory
 from tinycnn.arrays import read_only
@@ -58,7 +59,7 @@ def applied(x, y, z):
     return results
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(vectors, vectors, vectors)
 def test_every_operation_is_numpys(x, y, z):
     results = applied(x, y, z)
