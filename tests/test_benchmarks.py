@@ -182,9 +182,7 @@ def test_a_mistake_ends_with_2_before_anything_is_measured(arguments, message, c
 
 @pytest.mark.process
 def test_every_kernel_has_a_micro_benchmark_that_runs():
-    run = start(
-        "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "--benchmark-disable", KERNELS
-    )
+    run = start("-m", "pytest", "-q", "-p", "no:cacheprovider", "--benchmark-disable", KERNELS)
     assert run.returncode == 0, run.stdout + run.stderr
     tree = ast.parse(KERNELS.read_text())
     called = {

@@ -156,7 +156,7 @@ def test_every_number_of_lanes_gives_the_same_bits():
 @pytest.mark.parametrize("lanes", [4, 8, 16])
 def test_the_kernels_tests_pass_with_every_number_of_lanes(lanes):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider",
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
          "tests/kernels", "tests/winograd/test_generated_kernels.py", __file__],
         env={**os.environ, "TINYCNN_LANES": str(lanes)},
         cwd=__file__.rpartition("/tests/")[0], capture_output=True, text=True, check=False,
