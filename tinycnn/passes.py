@@ -23,9 +23,13 @@ from tinycnn.layers.base import naming
 class Record:
     """What happened at one layer. Shapes are (N, ...); what backward has not filled in is None.
 
-    ``params`` are the layer's parameters; in a trace, reading them once the model has changed raises
-    StaleTraceError, as they are no longer those of this pass. ``dz`` is the gradient before the
-    activation; without one it is ``dy``. A softmax that is one step with the loss has no ``dy``.
+    ``name`` and ``layer`` say where, ``context`` what the pass told the layer. ``x`` went in, ``y`` came
+    out, ``saved`` is what forward kept for backward, ``kept_z`` what went into an activation that is no
+    part of the layer's op. ``dy`` and ``dx`` are the gradients of y and x, ``grads`` those of the
+    parameters by name. ``params`` are the layer's parameters; in a trace, reading them once the model
+    has changed raises StaleTraceError, as they are no longer those of this pass. ``dz`` is the gradient
+    before the activation; without one it is ``dy``. A softmax that is one step with the loss has no
+    ``dy``.
     """
 
     name: str

@@ -30,7 +30,7 @@ class Run:
     workspace: Workspace
 
 
-class Section(Protocol):
+class PlanSection(Protocol):
     """What images go through before the next section begins."""
 
     output_shape: Shape  # of one image
@@ -76,9 +76,9 @@ class Pipeline:
             out[...] = x.reshape(out.shape)
 
 
-def _sections(layers: Sequence[Layer], chosen: Plan, threads: int) -> list[Section]:
+def _sections(layers: Sequence[Layer], chosen: Plan, threads: int) -> list[PlanSection]:
     """Consecutive groups with stages are one program, up to one with something to do afterwards."""
-    sections: list[Section] = []
+    sections: list[PlanSection] = []
     groups: list[Group] = []  # of the next program
 
     def finish() -> None:

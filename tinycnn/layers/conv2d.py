@@ -60,7 +60,7 @@ class Conv2D(ImageLayer):
         self.name = name
 
     def window(self, input_shape: Shape) -> Window:
-        """The window that slides over one image."""
+        """The window that slides over one image of ``input_shape`` (H, W, C)."""
         H, W, _ = self.image_shape(input_shape)
         return window(
             (H, W), self.kernel, stride=self.stride, padding=self.padding, dilation=self.dilation

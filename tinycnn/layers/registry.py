@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """One entry a kind of layer, and a default for every other.
+    """One entry a kind of layer, and a ``default`` for every other.
 
     An entry holds for a kind and for its subclasses, as long as they compute what it computes: where
     ``forward`` is another, in a subclass or put in its place later, the layer has the default. With
