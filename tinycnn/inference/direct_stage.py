@@ -14,7 +14,7 @@ from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
-from tinycnn.runtime.held import Parameters
+from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.ranges import Range
 from tinycnn.runtime.recording import Recorder
 
@@ -55,6 +55,6 @@ class DirectStage:
 
         return self.conv.phases(windows, PackedDense(*parts), self.relu, target)
 
-    def pack(self, parameters: Parameters) -> PackedDense:
+    def pack(self, parameters: NamedArrays) -> PackedDense:
         """Pack the layer's weights and bias."""
         return self.conv.pack(parameters[f"{self.layer}.W"], parameters[f"{self.layer}.b"])

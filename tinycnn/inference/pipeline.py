@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -108,14 +108,20 @@ class _OwnForward:
         self.output_shape = step.output_shape
         self._layer, self._input_shape = layer, step.input_shape
         self._context = ForwardContext(layer=step.position, algorithm=algorithm)
-        own = layer.parameter_shapes(step.input_shape)
-        self._names = {name: f"{layer.name}.{name}" for name in own}
+        self._parameters = _full_names(layer, layer.parameter_shapes(step.input_shape))
+        self._state = _full_names(layer, layer.state_shapes(step.input_shape))
 
     def run(self, x: Array, run: Run, out: Array) -> None:
-        params = {own: run.weights.parameters[name] for own, name in self._names.items()}
-        context = replace(self._context, first_sample=run.first_sample)
+        arrays = run.weights.arrays
+        params = {own: arrays[name] for own, name in self._parameters.items()}
+        state = {own: arrays[name] for own, name in self._state.items()}
+        context = replace(self._context, first_sample=run.first_sample, state=state)
         given = x.reshape(len(x), *self._input_shape)
         out[...] = forward_layer(self._layer, self.output_shape, params, given, context)[0]
+
+
+def _full_names(layer: Layer, names: Iterable[str]) -> dict[str, str]:
+    return {name: f"{layer.name}.{name}" for name in names}
 
 
 class _Recorded:

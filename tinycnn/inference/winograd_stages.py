@@ -20,7 +20,7 @@ from tinycnn.ops.convolution.winograd.tiling import Tiling
 from tinycnn.ops.convolution.winograd.weights import Packed
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import Border, FeatureMaps
-from tinycnn.runtime.held import Parameters
+from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.recording import Recorder
 
 
@@ -94,7 +94,7 @@ class WinogradStage:
             target, threads,
         )  # fmt: skip
 
-    def pack(self, parameters: Parameters) -> Packed:
+    def pack(self, parameters: NamedArrays) -> Packed:
         """Transform the layer's weights."""
         W, squares = parameters[f"{self.layer}.W"], self.method.squares
         W = W if squares is None else squares.weights(W)
