@@ -31,7 +31,7 @@ class BackwardContext:
     """What a backward pass tells a layer.
 
     Where ``need_dx`` is False, dx may be None; in ``out``, backward may write its gradients, by name.
-    ``algorithm`` is that of all convolutions.
+    ``algorithm`` is that of all convolutions, ``training`` what the forward pass was told.
     """
 
     training: bool = False
