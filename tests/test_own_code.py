@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tinycnn import cli
-from tinycnn.checking.own_code import load, module_of
+from tinycnn.checking.targets.own_code import load, module_of
 from tinycnn.classroom.exercises import grade
 from tinycnn.errors import FileError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import deepcopy
@@ -218,7 +217,7 @@ class Sequential:
         result = memory.empty((len(x), *self._shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
             batch = self.batch(x[first : first + step])
-            self._inference().run(batch, first, result[first : first + step], algorithm)
+            self._inference().run(self, batch, first, result[first : first + step], algorithm)
         return result
 
     def _readable(self, x: ArrayLike, step: int) -> Array | Sequence[Any]:
@@ -238,9 +237,8 @@ class Sequential:
         with self._lock:
             if self._runner is None:
                 # Not at the top of the file: it loads Numba, which a summary never needs.
-                # By a weak reference: a circle would keep the parameters until Python looks for it.
                 inference = import_module("tinycnn.inference")
-                self._runner = inference.Inference(weakref.proxy(self))
+                self._runner = inference.Inference(self.layers, self.input_shape, self.dtype)
             return self._runner
 
     def trace(

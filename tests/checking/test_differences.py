@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tinycnn.checking import as_target, sampling
-from tinycnn.checking.differences import Differences
-from tinycnn.checking.extrapolation import (
+from tinycnn.checking import as_target
+from tinycnn.checking.derivatives import sampling
+from tinycnn.checking.derivatives.differences import Differences
+from tinycnn.checking.derivatives.extrapolation import (
     Derivative,
     Reading,
     certain,
@@ -16,7 +17,7 @@ from tinycnn.checking.extrapolation import (
     refuted,
     settled,
 )
-from tinycnn.checking.sizes import scale
+from tinycnn.checking.derivatives.sizes import scale
 
 
 def derivative(function, x, *, size=1.0, tolerance=1e-6, dy=1.0):

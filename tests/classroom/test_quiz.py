@@ -24,8 +24,8 @@ from tinycnn.classroom.quiz import (
     draw_text,
     make_quiz,
 )
-from tinycnn.classroom.quiz.question import Table
-from tinycnn.classroom.quiz.quiz import Part
+from tinycnn.classroom.quiz.question import LayerTable
+from tinycnn.classroom.quiz.quiz import Section
 from tinycnn.classroom.quiz.sheet import inline
 from tinycnn.errors import ArgumentError
 from tinycnn.explain.arithmetic import Value
@@ -232,13 +232,13 @@ def hostile_quiz():
         (
             HOSTILE,
             f"in code: `{HOSTILE}`",
-            Table((HOSTILE, "b"), ((HOSTILE, "</table>"),)),
+            LayerTable((HOSTILE, "b"), ((HOSTILE, "</table>"),)),
             (value,),
         ),
         (HOSTILE, (value,)),
         (HOSTILE, "``` not a fence"),
     )
-    return Quiz(5, tuple(Part(HOSTILE, (question,)) for _ in "ABC"))
+    return Quiz(5, tuple(Section(HOSTILE, (question,)) for _ in "ABC"))
 
 
 def test_a_page_escapes_whatever_it_is_given():

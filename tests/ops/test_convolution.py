@@ -16,7 +16,7 @@ from strategies import whole
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.ops import conv2d, conv2d_backward
 from tinycnn.ops.convolution import im2col
-from tinycnn.testing.strategies import Convolution, Geometry, convolutions, dtypes, generators
+from tinycnn.testing.strategies import Convolution, SlidingWindow, convolutions, dtypes, generators
 
 
 def operands(case, rng, dtype=np.float64):
@@ -51,7 +51,7 @@ def simple(shape, kernel, filters, *, stride=(1, 1), pads=((0, 0), (0, 0)), **op
     """A convolution without dilation."""
     room = [n + sum(p) - k for n, p, k in zip(shape[1:3], pads, kernel, strict=True)]
     size = tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
-    geometry = Geometry(shape, kernel, stride, pads, (1, 1), size)
+    geometry = SlidingWindow(shape, kernel, stride, pads, (1, 1), size)
     options = {"groups": 1, "bias": True, "activation": None, **options}
     return Convolution(geometry, filters, **options)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array, misread
-from tinycnn.checking.target import Arrays, Gradients, Target
+from tinycnn.checking.targets.target import Arrays, Gradients, Target
 from tinycnn.errors import TinyCNNError
 from tinycnn.wording import said
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array, as_input_array, expect_shape
-from tinycnn.checking.adaptors import as_target
 from tinycnn.checking.behaviour import behave, copies
 from tinycnn.checking.comparison import Comparison
-from tinycnn.checking.report import Report, TensorReport
-from tinycnn.checking.target import Arrays, Target
-from tinycnn.validation import check_int, check_number
+from tinycnn.checking.report import GradientReport, TensorReport
+from tinycnn.checking.targets.adaptors import as_target
+from tinycnn.checking.targets.target import Arrays, Target
+from tinycnn.validation import check_int, check_number, check_rng
 
 TOLERANCE = 1e-6
 _WHY = (
@@ -36,7 +36,7 @@ def gradcheck(
     dy: ArrayLike | None = None,
     labels: ArrayLike | None = None,
     training: bool = False,
-) -> Report:
+) -> GradientReport:
     """Compare gradients with differences of the forward pass; the report's ``ok`` is the verdict.
 
     ``target`` is one of
@@ -86,7 +86,7 @@ def gradcheck(
                 )
         if not tensors and not seen.problems:
             seen.problems.append("backward gives no gradient at all")
-    return Report(chosen.name, seen.problems, tensors, limit, _WHY, notes)
+    return GradientReport(chosen.name, seen.problems, tensors, limit, _WHY, notes)
 
 
 def prepared(
@@ -99,7 +99,7 @@ def prepared(
 ) -> tuple[Target, np.random.Generator]:
     """The target of a check, and what draws the rest of it."""
     # Never the stream of rng itself: arrays are often drawn from the same seed, and dy would be x.
-    drawn, generator = np.random.default_rng(rng).spawn(2)
+    drawn, generator = check_rng(rng).spawn(2)
     target = as_target(what, *arrays, wrt=wrt, labels=labels, training=training, rng=drawn)
     return target, generator
 

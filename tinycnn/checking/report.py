@@ -100,7 +100,7 @@ class TensorReport:
 
 
 @dataclass(frozen=True)
-class Report:
+class GradientReport:
     """The check of a ``target``: a `TensorReport` for each of its arrays, in ``tensors``.
 
     ``problems`` are those of its behaviour, such as a changed input, ``notes`` say what was left out,

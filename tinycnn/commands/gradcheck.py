@@ -138,18 +138,17 @@ def _results(arguments: argparse.Namespace) -> Iterator[_Result]:
 
 
 def _battery(arguments: argparse.Namespace) -> _Result:
-    from tinycnn.checking import battery
-    from tinycnn.checking.cases import all_cases
+    from tinycnn.checking.battery import runs
 
-    cases = all_cases(arguments.seed)
-    outcomes = battery.run(
+    cases = runs.all_cases(arguments.seed)
+    results = runs.run(
         cases, seed=arguments.seed, samples=arguments.samples, directions=arguments.directions
     )
-    return battery.BatteryReport(list(_with_bar(outcomes, len(cases))))
+    return runs.BatteryReport(list(_with_bar(results, len(cases))))
 
 
 def _full(arguments: argparse.Namespace) -> _Result:
-    from tinycnn.checking.full_network import check_full_network
+    from tinycnn.checking.battery.full_network import check_full_network
 
     print("tinycnn: the full network, in float64: about a minute, 3 GB", file=sys.stderr)
     return check_full_network(
@@ -174,7 +173,7 @@ def _with_bar(items: Iterable[T], total: int) -> Iterable[T]:
 
 def _own(arguments: argparse.Namespace) -> Iterator[_Result]:
     """A layer's gradients and then all checks of it, or a model's gradients."""
-    from tinycnn.checking.own_code import load
+    from tinycnn.checking.targets.own_code import load
     from tinycnn.model import Sequential
     from tinycnn.testing import check_layer
 
@@ -243,7 +242,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _guarded(source: str, check: Callable[[], _Result]) -> _Result:
     """Run a check; an error of the user's code is its result."""
-    from tinycnn.checking.own_code import format_user_error
+    from tinycnn.checking.targets.own_code import format_user_error
 
     try:
         return check()
@@ -255,8 +254,8 @@ def _guarded(source: str, check: Callable[[], _Result]) -> _Result:
 
 def _explained(arguments: argparse.Namespace) -> _Result:
     """One derivative of a user's layer or model, or of AlexNet mini with its loss."""
-    from tinycnn.checking.curve import Curve, explain
-    from tinycnn.checking.own_code import load
+    from tinycnn.checking.error_curve import Curve, explain
+    from tinycnn.checking.targets.own_code import load
     from tinycnn.model import Sequential
     from tinycnn.networks import alexnet
 
@@ -279,7 +278,7 @@ def _explained(arguments: argparse.Namespace) -> _Result:
 
 
 def _exercise(file: str) -> _Result:
-    from tinycnn.checking.own_code import layers_in
+    from tinycnn.checking.targets.own_code import layers_in
     from tinycnn.classroom.exercises import grade, is_exercise
 
     if not file.endswith(".py"):

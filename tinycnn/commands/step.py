@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the overview, a layer, one opened number, or a hand-sized example."""
     import numpy as np
 
-    from tinycnn.checking.own_code import running
+    from tinycnn.checking.targets.own_code import running
 
     if arguments.example is not None:
         return _example(arguments)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Generic, TypeVar
 
 from tinycnn.layers.base import Layer
@@ -39,3 +41,9 @@ class Registry(Generic[T]):
             if kind in self._entries:
                 return self._entries[kind] if layer.computes_as(kind) else self._default
         return self._default
+
+
+def load_modules(package: str, path: Iterable[str]) -> None:
+    """Import all modules of a package, a file a kind of layer, so that they enter what they know."""
+    for module in iter_modules(path):
+        import_module(f"{package}.{module.name}")

@@ -6,7 +6,7 @@ import copy
 
 import numpy as np
 
-from tinycnn.checking import Report, TensorReport, gradcheck
+from tinycnn.checking import GradientReport, TensorReport, gradcheck
 from tinycnn.checking.values import tied
 from tinycnn.errors import CheckFailedError
 from tinycnn.layers import Layer
@@ -64,7 +64,7 @@ def _copy(subject: Subject) -> Layer:
     return copy.deepcopy(subject.make())
 
 
-def _judge(report: Report, words: str) -> None:
+def _judge(report: GradientReport, words: str) -> None:
     """Fail where a gradient is wrong or undecided; how the layer behaves is asked by checks of their own."""
     if not report.tensors:
         raise CheckFailedError(f"no gradient can be checked {words}: {'; '.join(report.problems)}")

@@ -71,7 +71,7 @@ LAYER_CHECKS = _checks(
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """What one ``check`` said: ``failure`` is None where it passed."""
 
     check: LayerCheck
@@ -87,7 +87,7 @@ class LayerReport:
 
     layer: str
     input_shape: tuple[int, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CheckResult, ...]
 
     @property
     def ok(self) -> bool:
@@ -162,7 +162,7 @@ def check_layer(
         try:
             check.run(subject)
         except CheckFailedError as failure:
-            outcomes.append(Outcome(check, failure))
+            outcomes.append(CheckResult(check, failure))
         else:
-            outcomes.append(Outcome(check, None))
+            outcomes.append(CheckResult(check, None))
     return LayerReport(subject.name, subject.input_shape, tuple(outcomes))

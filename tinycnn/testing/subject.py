@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 
 from tinycnn import passes
 from tinycnn.arrays import Array, as_real_array
-from tinycnn.checking.own_code import format_user_error
+from tinycnn.checking.targets.own_code import format_user_error
 from tinycnn.checking.values import separated
 from tinycnn.errors import ArgumentError, CheckFailedError
 from tinycnn.layers import BackwardContext, ForwardContext, Layer, Shape

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.checking.derivatives.sizes import scale
 from tinycnn.checking.report import Entry
-from tinycnn.checking.sizes import scale
-from tinycnn.checking.target import Target
+from tinycnn.checking.targets.target import Target
 
 _MOST_DERIVATIVES = (
     20_000  # outputs times inputs; above, only the entries that were tried are known

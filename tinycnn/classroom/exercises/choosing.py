@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.classroom.exercises.exercise import Arguments, Case
+from tinycnn.checking.mistakes.mistake import Arguments
+from tinycnn.classroom.exercises.exercise import Case
 from tinycnn.errors import MissingExtraError
 
 T = TypeVar("T")

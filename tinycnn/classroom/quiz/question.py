@@ -17,7 +17,7 @@ _Choice = TypeVar("_Choice")
 
 
 @dataclass(frozen=True)
-class Table:
+class LayerTable:
     """Rows under a head."""
 
     head: tuple[str, ...]
@@ -25,7 +25,7 @@ class Table:
 
 
 # A paragraph, in which `backticks` mark what is set like code; matrices side by side; a table.
-Block = str | tuple[Value, ...] | Table
+Block = str | tuple[Value, ...] | LayerTable
 
 
 @dataclass(frozen=True)

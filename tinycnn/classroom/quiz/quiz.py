@@ -14,7 +14,7 @@ from tinycnn.validation import check_int
 
 
 @dataclass(frozen=True)
-class Part:
+class Section:
     """Questions under a heading."""
 
     title: str
@@ -23,15 +23,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Quiz:
-    """A sheet: the seed that it comes from, and its parts."""
+    """A sheet: the seed that it comes from, and its sections."""
 
     seed: int
-    parts: tuple[Part, ...]
+    sections: tuple[Section, ...]
 
     @property
     def questions(self) -> tuple[Question, ...]:
         """All questions, in order."""
-        return tuple(question for part in self.parts for question in part.questions)
+        return tuple(question for section in self.sections for question in section.questions)
 
 
 def make_quiz(seed: int) -> Quiz:
@@ -46,8 +46,8 @@ def make_quiz(seed: int) -> Quiz:
     return Quiz(
         seed,
         (
-            Part("Sizes and counts", tuple(ask(next(streams), network) for ask in SIZES)),
-            Part("Forward", tuple(ask(next(streams)) for ask in FORWARD)),
-            Part("Backward", tuple(ask(next(streams)) for ask in BACKWARD)),
+            Section("Sizes and counts", tuple(ask(next(streams), network) for ask in SIZES)),
+            Section("Forward", tuple(ask(next(streams)) for ask in FORWARD)),
+            Section("Backward", tuple(ask(next(streams)) for ask in BACKWARD)),
         ),
     )

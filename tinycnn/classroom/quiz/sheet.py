@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from tinycnn import __version__
-from tinycnn.classroom.quiz.question import Block, Question, Table
+from tinycnn.classroom.quiz.question import Block, LayerTable, Question
 from tinycnn.classroom.quiz.quiz import Quiz
 from tinycnn.explain.example_text import matrices
 from tinycnn.tables import text_table
@@ -54,9 +54,9 @@ def draw_text(quiz: Quiz, *, answers: bool = False) -> str:
     """The sheet in 80 columns; with ``answers`` the key behind it."""
     lines = [title(quiz), "", f"Name {'_' * 40}  Date {'_' * 20}", "", *_wrapped(RULES, "")]
     number = 0
-    for letter, part in zip("ABC", quiz.parts, strict=True):
-        lines += ["", "", f"{letter}. {part.title.upper()}"]
-        for question in part.questions:
+    for letter, section in zip("ABC", quiz.sections, strict=True):
+        lines += ["", "", f"{letter}. {section.title.upper()}"]
+        for question in section.questions:
             number += 1
             lines += ["", f"{number:>2}. {question.topic}", *_blocks(question.text)]
             lines += [*[""] * question.lines, f"{_INDENT}Answer: {'_' * (WIDTH - 12)}"]
@@ -78,7 +78,7 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
     for block in blocks:
         if isinstance(block, str):
             yield from _wrapped(block, _INDENT)
-        elif isinstance(block, Table):
+        elif isinstance(block, LayerTable):
             yield from (
                 "",
                 *textwrap.indent(text_table(block.head, block.rows, 0), _INDENT).split("\n"),
@@ -112,9 +112,9 @@ def draw_markdown(quiz: Quiz, *, answers: bool = False) -> str:
     """The sheet in Markdown; with ``answers`` the key behind it."""
     lines = [f"# {inline(title(quiz))}", "", inline(RULES)]
     number = 0
-    for letter, part in zip("ABC", quiz.parts, strict=True):
-        lines += ["", f"## {letter}. {inline(part.title)}"]
-        for question in part.questions:
+    for letter, section in zip("ABC", quiz.sections, strict=True):
+        lines += ["", f"## {letter}. {inline(section.title)}"]
+        for question in section.questions:
             number += 1
             lines += ["", f"### {number}. {inline(question.topic)}", *_sections(question.text)]
             lines += ["", "Answer: " + r"\_" * 24]
@@ -152,7 +152,7 @@ def _sections(blocks: Sequence[Block]) -> Iterator[str]:
         yield ""
         if isinstance(block, str):
             yield inline(block)
-        elif isinstance(block, Table):
+        elif isinstance(block, LayerTable):
             rows = [block.head, ["---"] * len(block.head), *block.rows]
             for place, row in enumerate(rows):
                 cells = row if place == 1 else [_escaped(text) for text in row]
