@@ -61,6 +61,7 @@ def test_a_run_is_printed_and_written(tmp_path):
     assert "Measured without OPENBLAS_CORETYPE" in printed
 
 
+@pytest.mark.process
 def test_an_engine_that_is_missing_is_said_to_be(tmp_path):
     (tmp_path / "torch.py").write_text("raise ImportError\n")
     result, printed = bench(
@@ -179,6 +180,7 @@ def test_a_mistake_ends_with_2_before_anything_is_measured(arguments, message, c
 # ---------------------------------------------------------------------------------------- kernels
 
 
+@pytest.mark.process
 def test_every_kernel_has_a_micro_benchmark_that_runs():
     run = start("-m", "pytest", "-q", "-p", "no:cacheprovider", "--benchmark-disable", KERNELS)
     assert run.returncode == 0, run.stdout + run.stderr

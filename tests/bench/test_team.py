@@ -35,6 +35,7 @@ def test_processes_are_stopped_while_they_wait_and_end_with_the_team():
     assert all(process.returncode is not None for process in processes)
 
 
+@pytest.mark.process
 def test_an_engine_that_is_not_installed_is_missing(tmp_path):
     (tmp_path / "torch.py").write_text("raise ImportError('no such thing')\n")
     report = BenchReport({})
@@ -45,6 +46,7 @@ def test_an_engine_that_is_not_installed_is_missing(tmp_path):
     assert report.wrong == []
 
 
+@pytest.mark.process
 def test_an_engine_that_fails_is_left_out_and_said():
     report = BenchReport({})
     with report.team([OURS], 1) as team:
@@ -54,6 +56,7 @@ def test_an_engine_that_fails_is_left_out_and_said():
     assert what.startswith("tinycnn failed: UnknownNameError: variant must be one of")
 
 
+@pytest.mark.process
 def test_an_engine_that_dies_is_left_out_and_said():
     with Team([OURS], 1) as team:
         team._members[OURS].process.kill()
@@ -61,6 +64,7 @@ def test_an_engine_that_dies_is_left_out_and_said():
         assert team.present == [] and "its process ended" in team.failed[OURS]
 
 
+@pytest.mark.process
 def test_misleading_settings_are_kept_from_the_processes(monkeypatch):
     for name in MISLEADING:
         monkeypatch.delenv(name, raising=False)
@@ -74,6 +78,7 @@ def test_misleading_settings_are_kept_from_the_processes(monkeypatch):
     assert "Measured without OPENBLAS_CORETYPE, which were set." in report.heading()
 
 
+@pytest.mark.process
 def test_whoever_is_interrupted_at_the_start_leaves_nobody_behind(monkeypatch):
     team = Team([OURS], 1)
     monkeypatch.setattr(team, "_answer", lambda name: (_ for _ in ()).throw(KeyboardInterrupt))

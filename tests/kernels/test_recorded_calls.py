@@ -202,7 +202,7 @@ def test_threads_share_the_tasks_and_wait_for_each_other(threads, rng):
             pass
         finished.append(thread)
 
-    workers = [Thread(target=work, args=(thread,)) for thread in range(threads)]
+    workers = [Thread(target=work, args=(thread,), daemon=True) for thread in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:
