@@ -86,8 +86,8 @@ class Layer:
     def state_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         """Shapes of the state by name, for one sample of ``input_shape``.
 
-        State is what training changes though no gradient touches it, such as running statistics. It is drawn by
-        `initializer`, a pass finds it in ``context.state``, and an optimizer's step puts `next_state` in
+        State is what training changes though no gradient touches it, such as running statistics. It is
+        drawn by `initializer`, a pass finds it in ``context.state``, and an optimizer's step puts `next_state` in
         its place.
         """
         return {}

@@ -31,8 +31,8 @@ class ForwardContext:
 class BackwardContext:
     """What a backward pass tells a layer.
 
-    ``training`` is that of the forward pass. Where ``need_dx`` is False, dx may be None; in ``out``, backward may write its gradients, by name.
-    ``algorithm`` is that of all convolutions.
+    Where ``need_dx`` is False, dx may be None; in ``out``, backward may write its gradients, by name.
+    ``algorithm`` is that of all convolutions, ``training`` what the forward pass was told.
     """
 
     training: bool = False
