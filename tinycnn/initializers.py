@@ -25,7 +25,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Constant:
-    """Every element ``value``."""
+    """Every element ``value``, a number."""
 
     value: float = 0.0
 
@@ -79,8 +79,8 @@ class Glorot:
 class Dyadic:
     """Whole multiples of 1/1024, uniform within +-``limit``/1024: short sums of them are exact.
 
-    With |x| <= 1 a multiple of 1/128 and 363 terms, a sum's partial sums are multiples of 2**-17
-    below 2**7 as 363 * 128 * 361 < 2**24: float32 holds each without rounding, in any order.
+    With |x| <= 1 a multiple of 1/128 and 363 terms, a sum's partial sums are multiples of ``2**-17``
+    below ``2**7`` as ``363 * 128 * 361 < 2**24``: float32 holds each without rounding, in any order.
     Raises ArgumentError unless ``limit`` is an int from 0 to 2**53, up to which float64 holds each.
     """
 
@@ -94,7 +94,7 @@ class Dyadic:
 
 
 def fan_in(weights: Array) -> int:
-    """Terms that are added up in one output: the product of all axes but the last."""
+    """Terms that are added up in one output: the product of all axes of ``weights`` but the last."""
     return math.prod(weights.shape[:-1])
 
 

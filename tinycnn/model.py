@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import deepcopy
@@ -20,7 +19,7 @@ from tinycnn.arrays import (
     expect_axes,
 )
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
-from tinycnn.layers import Activation, Layer
+from tinycnn.layers import Layer
 from tinycnn.layers.base import naming
 from tinycnn.ownership import own, owner
 from tinycnn.parameters import Block, Edit, FlatArrays
@@ -49,7 +48,10 @@ class Sequential:
     "float64". A forward pass leaves nothing behind, so one model serves many threads at once.
 
     ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: each layer's own. "im2col" turns
-    Winograd's off for the model.
+    Winograd's off for the model. ``name`` is what a summary calls it.
+
+    Raises ShapeError where a layer does not fit its input, and ArgumentError for an option outside its
+    range, what is no layer, two layers of one name, or a layer that is part of a model already.
     """
 
     def __init__(
@@ -114,11 +116,6 @@ class Sequential:
                 raise ArgumentError(
                     f"layer {position} must be a tinycnn.layers.Layer, got {layer!r}"
                 )
-            if not isinstance(layer.activation, Activation):
-                raise ArgumentError(
-                    f"the activation of {layer!r} must be a tinycnn.layers.Activation such as RELU, "
-                    f"got {layer.activation!r}"
-                )
             twice = any(layer is other for other in self.layers[:position])
             if twice or owner(layer) is not None:
                 raise ArgumentError(
@@ -142,7 +139,7 @@ class Sequential:
     # ------------------------------------------------------------------------------- parameters
 
     def parameters(self) -> FlatArrays:
-        """The parameters as read-only views: {"conv1.W": array, ...} in layer order."""
+        """The parameters as read-only views: ``{"conv1.W": array, ...}`` in layer order."""
         return self._weights().read_only()
 
     @contextmanager
@@ -202,13 +199,17 @@ class Sequential:
     # ------------------------------------------------------------------------------------ passes
 
     def predict(self, x: ArrayLike, batch_size: int = 32, *, algorithm: str | None = None) -> Array:
-        """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...).
+        """What the last layer gives for ``x`` (N, ...), with training off: (N, ...).
 
-        No more than a batch of ``x`` is converted at a time, so it may be a large mapped file.
+        It goes in batches of ``batch_size``, and no more than one of them is converted at a time, so ``x``
+        may be a large mapped file.
         ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the model's. In float32
         these may go by Winograd's algorithm, which gives up exact zeros, signs, counts and the locality
         of a window, and overflows earlier (`ops.conv2d` says where): an impulse through two 3 x 3
         layers then touches more than 25 cells. ``predict(x, algorithm="im2col")`` is without all that.
+
+        Raises ShapeError where an input has not the model's ``input_shape``, DTypeError for what holds no
+        real numbers, and ArgumentError for an option outside its range.
         """
         algorithm = self._algorithm(algorithm)
         step = check_int(batch_size, "batch_size")
@@ -216,7 +217,7 @@ class Sequential:
         result = memory.empty((len(x), *self._shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
             batch = self.batch(x[first : first + step])
-            self._inference().run(batch, first, result[first : first + step], algorithm)
+            self._inference().run(self, batch, first, result[first : first + step], algorithm)
         return result
 
     def _readable(self, x: ArrayLike, step: int) -> Array | Sequence[Any]:
@@ -236,9 +237,8 @@ class Sequential:
         with self._lock:
             if self._runner is None:
                 # Not at the top of the file: it loads Numba, which a summary never needs.
-                # By a weak reference: a circle would keep the parameters until Python looks for it.
                 inference = import_module("tinycnn.inference")
-                self._runner = inference.Inference(weakref.proxy(self))
+                self._runner = inference.Inference(self.layers, self.input_shape, self.dtype)
             return self._runner
 
     def trace(
@@ -258,6 +258,9 @@ class Sequential:
         ``x`` is kept by reference: do not write to it before ``backward``. ``algorithm`` is as in
         `predict`, and of the backward pass too, where Winograd's gives dx of non-negative x, W and dy
         down to -1e-4.
+
+        Raises ShapeError where an input has not the model's ``input_shape``, DTypeError for what holds no
+        real numbers, and ArgumentError for an option outside its range.
         """
         if training and isinstance(rng, (int, np.integer)):
             self._warn_of_repeated_masks(int(rng), first_sample)
@@ -289,7 +292,7 @@ class Sequential:
         )
 
     def batch(self, x: ArrayLike) -> Array:
-        """Read a batch of inputs in the model's dtype."""
+        """Read a batch ``x`` of inputs (N, ...) in the model's dtype; raises as `predict` does."""
         return as_input_array(self._inputs(x), "x", "N...", self.dtype)
 
     def _inputs(self, x: ArrayLike) -> Array:

@@ -23,13 +23,15 @@ _ELEMENTS = 1 << 19
 
 
 class SGD:
-    """Stochastic gradient descent with momentum and weight decay, as in the AlexNet paper.
+    """Stochastic gradient descent on ``model``, with momentum and weight decay, as in the AlexNet paper.
 
         v = momentum * v - rate * (g + weight_decay * w);   w = w + v
 
     Biases (parameters of one axis) do not decay, as in the paper's code, unless ``decay_biases``.
     ``rate``, ``momentum`` and ``weight_decay`` may be changed between steps.
     Source: Krizhevsky et al. 2012, section 5.
+
+    Raises ArgumentError for a rate, momentum or decay that is no finite number from 0 up.
     """
 
     def __init__(
@@ -49,7 +51,11 @@ class SGD:
         self.velocities = FlatArrays(model.parameter_shapes(), model.dtype, zero=True)
 
     def step(self, gradients: Mapping[str, ArrayLike]) -> None:
-        """Update the model in place with ``gradients``, one for each parameter, by name."""
+        """Update the model in place with ``gradients``, one for each parameter, by name.
+
+        They are what `Trace.backward` gave, or any mapping of arrays in the parameters' shapes. Raises
+        ArgumentError where names are missing or too many, ShapeError and DTypeError for such arrays.
+        """
         from tinycnn.kernels.sgd import sgd_momentum
 
         flat = read_only(self._flat(gradients).flat)

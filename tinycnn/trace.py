@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 
 
 class Gradients(FlatArrays):
-    """What `Trace.backward` gives: a type of its own, for an optimizer's velocities look the same."""
+    """What `Trace.backward` gives: ``{"conv1.W": array, ...}`` in the parameters' order and shapes.
+
+    A type of its own, for an optimizer's velocities look the same.
+    """
 
 
 class Trace:
-    """A forward pass of ``model``, layer by layer, and its backward pass once asked for.
+    """A forward pass of ``model`` over ``x``, layer by layer, and its backward pass once asked for.
 
-    ``records`` are in layer order, ``y`` is the model's output; after ``backward(labels=...)``,
-    ``loss`` is the mean cross-entropy.
+    ``version`` is the model's at that moment. ``records`` are in layer order, ``y`` is the model's
+    output; after ``backward(labels=...)``, ``loss`` is the mean cross-entropy.
     """
 
     def __init__(self, model: Sequential, version: int, x: Array, records: list[Record]) -> None:
@@ -55,7 +58,7 @@ class Trace:
         return last.z if last.layer.activation.fuses_with_cross_entropy else last.y
 
     def __getitem__(self, name: str) -> Record:
-        """The record of the layer called ``name``."""
+        """The record of the layer called ``name``; raises UnknownNameError if there is none."""
         names = [record.name for record in self.records]
         if name not in names:
             raise UnknownNameError(f"no layer is named {name!r}; there are {', '.join(names)}")
@@ -64,10 +67,15 @@ class Trace:
     def explain(
         self, what: str, at: Sequence[int] | None = None, *, sample: int = 0
     ) -> Explanation:
-        """Open one number of the pass: a cell, a gradient or the loss.
+        """Open one number of the pass, for image ``sample``: a cell, a gradient or the loss.
 
-        "conv2" with ``at=(13, 13, 7)``, "conv1.W[5,5,0,3]", "pool1.x" with ``at``, "loss"; see
-        `tinycnn.explain.explain`.
+        ``what`` is "conv2" for a cell of a layer's output, "conv1.W" for the gradient of a parameter,
+        "pool1.x" (or y, z) for that of a layer's input (or output, or of what went into its activation),
+        or "loss". ``at`` is the place, such as (13, 13, 7); it may stand in brackets too,
+        "conv1.W[5,5,0,3]", and counts from the end where it is negative.
+
+        Raises UnknownNameError for what is not there, ArgumentError for a place that is missing, given
+        twice, or not a place, or a gradient before `backward`.
         """
         # The one door upwards: a reader that is loaded when somebody asks for it.
         opened: Explanation = import_module("tinycnn.explain").explain(
@@ -92,7 +100,9 @@ class Trace:
         Where no layer before one has parameters, its dx may be None, as an embedding's is; nothing is
         then carried further.
 
-        Raises StaleTraceError if the model's parameters have changed since the forward pass.
+        Raises StaleTraceError if the model's parameters have changed since the forward pass, ShapeError,
+        DTypeError or ArgumentError for a dy or labels that do not belong to ``y``, and ArgumentError for an
+        ``out`` that is no such result or shares memory with what is read.
         """
         if (dy is None) == (labels is None):
             raise ArgumentError("backward takes either dy or labels")

@@ -127,6 +127,7 @@ def test_first_hundred_sheets_differ_in_more_than_their_number():
     assert len(sheets) == 100
 
 
+@pytest.mark.process
 def test_the_same_sheet_in_another_process():
     command = [
         sys.executable,

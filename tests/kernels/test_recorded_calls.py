@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import error
 
-from tinycnn.inference.recording import Recorder
 from tinycnn.kernels import reference
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.max_pool import max_pool
@@ -23,6 +22,7 @@ from tinycnn.ops.convolution.winograd.tiling import tiling
 from tinycnn.ops.convolution.winograd.weights import Packed
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.feature_maps import NO_BORDER, FeatureMaps
+from tinycnn.runtime.recording import Recorder
 from tinycnn.shapes import pool_window, window
 from tinycnn.testing.strategies import generators
 
@@ -49,13 +49,13 @@ class Memory:
     def tables(self, threads=1):
         """The program's tables, its slots for each thread, counters, and what all threads share."""
         program = self.recorder.program(threads)
-        own = [floats.of_each_thread for floats in program.floats]
-        sizes = np.array([floats.size for floats in program.floats])
+        own = [slot.of_each_thread for slot in program.slots]
+        sizes = np.array([slot.size for slot in program.slots])
         common = self.rng.integers(-3, 4, sizes[np.logical_not(own)].sum()).astype(np.float32)
         self.kept = [np.zeros(sizes[own].sum(), np.float32) for _ in range(threads)]
         slots = np.zeros((threads, len(sizes), 3), np.int64)
         slots[:, :, 1] = sizes
-        slots[:, :, 2] = [floats.step for floats in program.floats]
+        slots[:, :, 2] = [slot.step for slot in program.slots]
         for thread in range(threads):
             for some, memory in ((np.logical_not(own), common), (own, self.kept[thread])):
                 starts = np.cumsum(sizes[some]) - sizes[some]
@@ -202,7 +202,7 @@ def test_threads_share_the_tasks_and_wait_for_each_other(threads, rng):
             pass
         finished.append(thread)
 
-    workers = [Thread(target=work, args=(thread,)) for thread in range(threads)]
+    workers = [Thread(target=work, args=(thread,), daemon=True) for thread in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:

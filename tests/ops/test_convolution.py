@@ -11,7 +11,7 @@ from op_checks import (
     results,
     untouched,
 )
-from strategies import whole
+from strategies import examples, whole
 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.ops import conv2d, conv2d_backward
@@ -56,7 +56,7 @@ def simple(shape, kernel, filters, *, stride=(1, 1), pads=((0, 0), (0, 0)), **op
     return Convolution(geometry, filters, **options)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(convolutions(), generators, dtypes)
 def test_every_algorithm_is_the_formula(case, rng, dtype):
     agree(case, rng, dtype)
@@ -100,7 +100,7 @@ def test_large_convolutions_are_the_formula(case):
         assert np.vdot(dW, direction) == np.vdot(dz, formula(x, direction, None, linear))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(convolutions(), generators)
 def test_backward_is_the_adjoint_in_x_and_in_w(case, rng):
     x, W, _ = operands(case, rng)

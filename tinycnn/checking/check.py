@@ -51,7 +51,13 @@ def gradcheck(
     All is computed on float64 copies. Each array, or those that ``wrt`` names, is checked as a whole
     along random ``directions`` of signs, and at ``samples`` single entries (None: all of a small
     tensor, a selection of a large one). ``training`` turns dropout on, with the same mask in every
-    pass. ``dy`` is random unless given, ``tolerance`` the relative error that still passes.
+    pass. ``dy`` is random unless given, ``tolerance`` the relative error that still passes; ``rng``
+    draws directions, entries and dy. Differences are extrapolated to step 0 by Ridders' method.
+    Source: Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", 1982.
+
+    Raises ArgumentError for a target that is none of these or an option outside its range, and as the
+    target's forward does where it cannot take the arrays. What is wrong with the target stands in the
+    report.
     """
     chosen, generator = prepared(target, arrays, wrt, labels, training, rng)
     limit = TOLERANCE if tolerance is None else check_number(tolerance, "tolerance")

@@ -12,7 +12,14 @@ from tinycnn.tables import html_table, text_table
 
 @dataclass(frozen=True)
 class Entry:
-    """One derivative that was tried: of one cell, or along a direction."""
+    """One derivative that was tried: of one cell, or along a direction.
+
+    ``where`` says which in words, ``index`` by its place if it is a single cell. ``analytic`` is what
+    backward claims, ``numeric`` the difference of the forward pass, ``error`` how far they are apart
+    relative to the larger or to the gradient's root mean square, ``resolution`` the same for what the
+    difference itself may be wrong by. ``verdict`` is "agrees", "differs", "kink" or "unresolved", the
+    last two with a ``reason``; ``own_noise`` and ``doubtful`` say which kind of unresolved.
+    """
 
     where: str  # "[0,3,1]", "direction 2", "4 cells tied at 1"
     analytic: float
@@ -38,7 +45,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a wrong gradient looks like."""
+    """What a wrong gradient looks like: a ``kind`` of mistake, and a ``text`` that says why."""
 
     kind: str  # "factor", "transposed", "flipped kernel", ...
     text: str  # "looks like ... because ..."
@@ -46,7 +53,12 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class TensorReport:
-    """The check of the gradient of one array."""
+    """The check of the gradient of one array, ``name``, of ``shape``.
+
+    ``entries`` are the derivatives that were tried; ``shortage`` says why they are too few for a
+    verdict, if they are, ``note`` what else is to be known, and ``diagnosis`` what a wrong gradient
+    looks like.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -89,7 +101,12 @@ class TensorReport:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """The check of a target; ``str`` is a table with all that is wrong below it."""
+    """The check of a ``target``: a `TensorReport` for each of its arrays, in ``tensors``.
+
+    ``problems`` are those of its behaviour, such as a changed input, ``notes`` say what was left out,
+    and ``tolerance`` is the relative error that passes, ``why`` its reason. ``str`` is a table with all
+    that is wrong below it; notebooks show HTML.
+    """
 
     target: str
     problems: list[str]  # of behaviour: "mutates dy", ...

@@ -39,7 +39,8 @@ def of_layer(given: Layer, x: Array, training: bool, rng: np.random.Generator) -
     def back(dy: Array, values: Arrays, passed: tuple[Array, Any]) -> Gradients:
         params, (y, saved) = {name: values[name] for name in shapes}, passed
         dz = layer.activation.backward(dy, y)
-        dx, gradients = passes.undo(layer, params, dz, saved, BackwardContext())
+        dx, gradients = passes.undo(layer, params, dz, saved, BackwardContext(training=training))
+        passes.expect_gradients(gradients, params)
         return {"x": dx, **gradients}
 
     def forward(values: Arrays) -> Array:
