@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if good else 1
 
 
-def _results(arguments: argparse.Namespace) -> Iterator[gradcheck_runs.Result]:
+def _results(arguments: argparse.Namespace) -> Iterator[gradcheck_runs.CheckOutcome]:
     if arguments.explain:
         yield gradcheck_runs.one_derivative(arguments)
     elif arguments.full:

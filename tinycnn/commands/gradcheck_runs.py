@@ -25,7 +25,7 @@ _SAMPLES = 3  # of a layer's batch
 T = TypeVar("T")
 
 
-class Result(Protocol):
+class CheckOutcome(Protocol):
     """What every check gives."""
 
     @property
@@ -57,7 +57,7 @@ class _Raised:
 # --------------------------------------------------------------------------------------- engine
 
 
-def whole_engine(arguments: argparse.Namespace) -> Result:
+def whole_engine(arguments: argparse.Namespace) -> CheckOutcome:
     """Check every op and layer, and AlexNet "mini"."""
     from tinycnn.checking.battery import runs
 
@@ -68,7 +68,7 @@ def whole_engine(arguments: argparse.Namespace) -> Result:
     return runs.BatteryReport(list(_with_bar(results, len(cases))))
 
 
-def full_network(arguments: argparse.Namespace) -> Result:
+def full_network(arguments: argparse.Namespace) -> CheckOutcome:
     """Check the full AlexNet."""
     from tinycnn.checking.battery.full_network import check_full_network
 
@@ -93,7 +93,7 @@ def _with_bar(items: Iterable[T], total: int) -> Iterable[T]:
 # -------------------------------------------------------------------------------------- own code
 
 
-def own_code(arguments: argparse.Namespace) -> Iterator[Result]:
+def own_code(arguments: argparse.Namespace) -> Iterator[CheckOutcome]:
     """A layer's gradients and then all checks of it, or a model's gradients."""
     from tinycnn.checking.targets.own_code import load
     from tinycnn.model import Sequential
@@ -120,7 +120,7 @@ def _input_of(arguments: argparse.Namespace) -> tuple[int, ...]:
 
 def _gradients_of_layer(
     layer: Layer, shape: tuple[int, ...], arguments: argparse.Namespace
-) -> Result:
+) -> CheckOutcome:
     from tinycnn.checking import gradcheck
 
     return gradcheck(deepcopy(layer), _inputs(shape, arguments.seed), **_options(arguments))
@@ -135,7 +135,7 @@ def _inputs(shape: tuple[int, ...], seed: int) -> Array:
     return separated(np.random.default_rng(seed), (_SAMPLES, *shape))
 
 
-def _gradients_of_model(model: Sequential, arguments: argparse.Namespace) -> Result:
+def _gradients_of_model(model: Sequential, arguments: argparse.Namespace) -> CheckOutcome:
     from tinycnn.checking import gradcheck
 
     x, labels = _batch_of(model, arguments.seed)
@@ -163,7 +163,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _guarded(source: str, check: Callable[[], Result]) -> Result:
+def _guarded(source: str, check: Callable[[], CheckOutcome]) -> CheckOutcome:
     """Run a check; an error of the user's code is its result."""
     from tinycnn.checking.targets.own_code import format_user_error
 
@@ -175,9 +175,9 @@ def _guarded(source: str, check: Callable[[], Result]) -> Result:
         return _Raised(source, format_user_error(error, {code_file(source)}))
 
 
-def one_derivative(arguments: argparse.Namespace) -> Result:
+def one_derivative(arguments: argparse.Namespace) -> CheckOutcome:
     """One derivative of a user's layer or model, or of AlexNet mini with its loss."""
-    from tinycnn.checking.error_curve import Curve, explain
+    from tinycnn.checking import Curve, explain
     from tinycnn.checking.targets.own_code import load
     from tinycnn.model import Sequential
     from tinycnn.networks import alexnet
@@ -200,7 +200,7 @@ def one_derivative(arguments: argparse.Namespace) -> Result:
     return curve
 
 
-def exercise(file: str) -> Result:
+def exercise(file: str) -> CheckOutcome:
     """Grade a filled-in exercise."""
     from tinycnn.checking.targets.own_code import layers_in
     from tinycnn.classroom.exercises import grade, is_exercise
