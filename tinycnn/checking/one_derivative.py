@@ -36,7 +36,7 @@ def explain(
     The other arguments are those of `gradcheck`, and so are the numbers: what is drawn from ``rng``
     is the same. Raises ArgumentError where the target does not even behave.
     """
-    target, generator = prepared(what, arrays, None, labels, training, rng)
+    target, generator = prepared(what, arrays, None, labels, rng, training=training)
     name, index = _read(where, target)
     seen = behave(target, generator, None if dy is None else given_dy(dy, target))
     gradient = seen.gradients.get(name)

@@ -34,7 +34,7 @@ class Entry:
 
     @property
     def size(self) -> float:
-        """The larger of the two numbers."""
+        """The larger of the analytic and the numeric derivative, without sign."""
         return max(abs(self.analytic), abs(self.numeric))
 
     @property
@@ -74,12 +74,12 @@ class TensorReport:
 
     @property
     def skipped(self) -> list[Entry]:
-        """Those that were not, each with its reason."""
+        """The derivatives that could not be compared, each with its reason."""
         return [entry for entry in self.entries if not entry.decided]
 
     @property
     def failures(self) -> list[Entry]:
-        """Those that differ."""
+        """The derivatives that differ from the differences."""
         return [entry for entry in self.entries if entry.verdict == "differs"]
 
     @property
@@ -223,7 +223,7 @@ def _row(tensor: TensorReport) -> list[str]:
 
 
 def _about(tensor: TensorReport) -> list[str]:
-    """What the table cannot say of a tensor."""
+    """The remarks on a tensor below the table: failures, diagnosis, what was skipped."""
     texts = []
     if tensor.failures:
         total = tensor.checked

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class CheckOutcome(Protocol):
-    """What every check gives."""
+    """What every check gives: a verdict, and everything as plain data; its ``str`` is printed."""
 
     @property
     def ok(self) -> bool: ...
@@ -127,7 +127,7 @@ def _gradients_of_layer(
 
 
 def _inputs(shape: tuple[int, ...], seed: int) -> Array:
-    """A batch for a layer."""
+    """A batch of inputs of ``shape`` for a layer, their values well apart."""
     import numpy as np
 
     from tinycnn.checking.values import separated

@@ -113,7 +113,7 @@ def _opened(arguments: argparse.Namespace) -> int:
 
 
 def _overview(arguments: argparse.Namespace, lesson: Lesson) -> int:
-    """The whole pass."""
+    """Print the whole pass, forward and backward."""
     from tinycnn.explain import overview
     from tinycnn.explain.terminal import Style, draw_overview
 
@@ -129,7 +129,7 @@ def _overview(arguments: argparse.Namespace, lesson: Lesson) -> int:
 
 
 def _layer(arguments: argparse.Namespace, lesson: Lesson) -> int:
-    """What one layer's feature maps hold."""
+    """Print what one layer's feature maps hold."""
     from tinycnn.explain import maps
     from tinycnn.explain.terminal import Style, draw_maps
 
@@ -143,7 +143,7 @@ def _layer(arguments: argparse.Namespace, lesson: Lesson) -> int:
 
 
 def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
-    """One number, opened."""
+    """Print one number opened, and draw it with --save."""
     from tinycnn.explain import explain
     from tinycnn.explain.targets import im2col_row
     from tinycnn.explain.terminal import Style, draw_explanation, likeliest_words

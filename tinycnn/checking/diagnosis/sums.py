@@ -17,7 +17,7 @@ from tinycnn.checking.report import Diagnosis
 
 
 def shares(found: Evidence) -> Iterator[Diagnosis]:
-    """The first that fits."""
+    """The first mistake in a sum that fits: a share alone, or a bias over other axes."""
     if found.slopes is None:
         return
     slopes = np.nan_to_num(found.slopes.middle)

@@ -22,7 +22,7 @@ from tinycnn.ops.losses import cross_entropy
 _FAR = 1000.0  # exp(1000) is beyond float64
 
 
-def _logits(rows: tuple[int, int], far: bool = False) -> Callable[[Chooser], Arguments]:
+def _logits(rows: tuple[int, int], *, far: bool = False) -> Callable[[Chooser], Arguments]:
     def draw(choose: Chooser) -> Arguments:
         N = choose.whole(*rows)
         z = choose.numbers(N, choose.whole(1, 4))
@@ -40,7 +40,7 @@ def _for_gradient(rows: tuple[int, int]) -> Callable[[Chooser], Arguments]:
     return draw
 
 
-def _labelled(rows: tuple[int, int], far: bool = False) -> Callable[[Chooser], Arguments]:
+def _labelled(rows: tuple[int, int], *, far: bool = False) -> Callable[[Chooser], Arguments]:
     def draw(choose: Chooser) -> Arguments:
         N, F = choose.whole(*rows), choose.whole(1, 4)
         labels = np.array([choose.whole(0, F - 1) for _ in range(N)])

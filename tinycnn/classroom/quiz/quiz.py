@@ -15,7 +15,7 @@ from tinycnn.validation import check_int
 
 @dataclass(frozen=True)
 class QuizPart:
-    """Questions under a heading."""
+    """A part of the sheet: questions under a heading."""
 
     title: str
     questions: tuple[Question, ...]
