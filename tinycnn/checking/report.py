@@ -233,8 +233,8 @@ def _about(tensor: TensorReport) -> list[str]:
         texts.append(f"undecided: {tensor.shortage}" if not tensor.failures else tensor.shortage)
     texts += [tensor.note] if tensor.note else []
     reasons: dict[str, list[Entry]] = {}
-    told = tensor.shortage + tensor.note
-    for entry in (entry for entry in tensor.skipped if entry.reason not in told):
+    already_said = tensor.shortage + tensor.note
+    for entry in (entry for entry in tensor.skipped if entry.reason not in already_said):
         reasons.setdefault(entry.reason.split(" at (")[0], []).append(entry)
     for entries in list(reasons.values())[:3]:
         more = f" and {len(entries) - 2} more" if len(entries) > 2 else ""

@@ -26,12 +26,12 @@ class SlidingWindow:
 
     @property
     def padding(self) -> Pair:
-        """What the kernels are told: (top, left)."""
+        """The padding that kernels take: (top, left)."""
         return self.pads[0][0], self.pads[1][0]
 
     @property
     def limit(self) -> Pair:
-        """What the averages are told: (H + bottom padding, W + right padding)."""
+        """The limit that averages take: (H + bottom padding, W + right padding)."""
         return self.shape[1] + self.pads[0][1], self.shape[2] + self.pads[1][1]
 
     @property
