@@ -19,11 +19,11 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from gradient_check.other_checkers import cs231n_error, torch_passes  # noqa: E402
-from gradient_check.planted import PLANTED  # noqa: E402
-from gradient_check.right import RIGHT  # noqa: E402
+from checking.other_checkers import cs231n_error, torch_passes  # noqa: E402
+from checking.planted import PLANTED  # noqa: E402
+from checking.right import RIGHT  # noqa: E402
 
-from tinycnn.gradient_check import gradcheck  # noqa: E402
+from tinycnn.checking import gradcheck  # noqa: E402
 
 try:
     import torch

@@ -13,9 +13,6 @@ import numpy as np
 import pytest
 
 from tinycnn.arrays import read_only
-from tinycnn.calls import Calls
-from tinycnn.feature_maps import FeatureMaps, aligned_zeros
-from tinycnn.inference.recording import Recorder
 from tinycnn.kernels import microkernels, winograd_transforms
 from tinycnn.kernels.bias import add_bias
 from tinycnn.kernels.border import copy_with_border
@@ -42,6 +39,9 @@ from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.winograd import input_transform, output_transform, transform_weights
 from tinycnn.kernels.winograd_gradient import gradient_transform, weight_transform
+from tinycnn.runtime.calls import Calls
+from tinycnn.runtime.feature_maps import FeatureMaps, aligned_zeros
+from tinycnn.runtime.recording import Recorder
 
 RNG = np.random.default_rng(0)
 # Input, kernel, output size, stride, padding, dilation, as the kernels take them.

@@ -16,14 +16,14 @@ def copy_with_border(
     relu: bool,
     first: int,
     last: int,
-    corner: tuple[int, int],
+    pad_top_left: tuple[int, int],
     size: tuple[int, int],
     column: int,
     target: Any,
 ) -> None:
     """Copy images ``first`` to ``last`` (not included) of ``x`` (N, H, W, C) into maps of ``size`` each.
 
-        target[n - first, h, w, c] = x[n, h - corner[0], w - corner[1], c]
+        target[n - first, h, w, c] = x[n, h - pad_top_left[0], w - pad_top_left[1], c]
 
     with zeros outside the image and for c from C on. The flat ``target`` has ``column`` numbers for a
     cell. With ``relu``, x is the gradient after a rectifier that gave ``y``: 0 where y is not above 0
@@ -31,7 +31,7 @@ def copy_with_border(
     """
     H, W, C = x.shape[1:]
     source, mask = x.reshape(x.size), y.reshape(y.size)
-    (top, left), (height, width) = corner, size
+    (top, left), (height, width) = pad_top_left, size
     # Columns of the image that are seen. Without a gap between cells, they are one run.
     w_first, w_last = max(-left, 0), max(min(width - left, W), -left, 0)
     seen = w_last - w_first

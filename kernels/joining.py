@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinycnn.kernels._jit import kernel
-from tinycnn.kernels.shared_memory import exchange_if, look_at
+from tinycnn.kernels.shared_memory import atomic_load, compare_exchange
 from tinycnn.kernels.simd import pause
 
 ASKED, JOINED, LEFT = 0, 1, 2
@@ -19,7 +19,7 @@ ASKED, JOINED, LEFT = 0, 1, 2
 @kernel
 def join(state: Any, helper: int) -> bool:
     """Let a helper join; False if it comes too late."""
-    return exchange_if(state, helper, ASKED, JOINED)
+    return compare_exchange(state, helper, ASKED, JOINED)
 
 
 @kernel
@@ -32,9 +32,9 @@ def see_out(state: Any, stop: bool, looks: int) -> bool:
     if stop:
         state[helpers] = 1
     for helper in range(helpers):
-        exchange_if(state, helper, ASKED, LEFT)
+        compare_exchange(state, helper, ASKED, LEFT)
     for helper in range(helpers):
-        while look_at(state, helper) != LEFT:
+        while atomic_load(state, helper) != LEFT:
             if looks == 0:
                 return False
             looks -= 1

@@ -147,16 +147,16 @@ def max_pool_winners(
         for ow in range(OW):
             left = ow * stride[1] - padding[1]
             j_first, j_last = _inside(left, KW, dilation[1], W)
-            corner = ((n * H + top) * W + left) * C
+            pad_top_left = ((n * H + top) * W + left) * C
             # The next row of windows, where this one does not see it: the processor foresees one
             # row of memory, not several at once.
             for i in range(max(KH - stride[0], 0), KH):
-                ahead = corner + stride[0] * W * C + i * down
+                ahead = pad_top_left + stride[0] * W * C + i * down
                 for c in range(0, min(stride[1], KW) * C, _LINE):
                     prefetch(source, ahead + c)
             to = (row * OW + ow) * C
             rows, columns = i_last - i_first, j_last - j_first
-            start = corner + i_first * down + j_first * right
+            start = pad_top_left + i_first * down + j_first * right
             if rows == columns == KH == KW == 3:
                 for block in range(0, C, LANES):
                     c = min(block, C - LANES)  # the last vector may overlap the one before

@@ -1,6 +1,6 @@
 """Products of matrices in the registers, as straight-line code on vectors.
 
-Written by `python -m tinycnn.winograd.source`; do not edit. A tile of the result, some rows by some vectors,
+Written by `python -m tools.winograd_kernels`; do not edit. A tile of the result, some rows by some vectors,
 stays in registers while k runs: for each k, a row of b is loaded, and each number of a column of a
 is multiplied with it. Six rows by four vectors are 24 chains of sums, enough to keep two
 multiply-add units busy whatever their latency, and need 29 of 32 registers.

@@ -18,7 +18,7 @@ from tinycnn.kernels.dense import PANEL, dense
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.max_pool import max_pool
 from tinycnn.kernels.microkernels import products_2, products_3, products_4
-from tinycnn.kernels.shared_memory import count_up, floats_at, look_at
+from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at
 from tinycnn.kernels.simd import pause, read_only
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.winograd import input_transform, output_transform
@@ -53,18 +53,18 @@ def carry_out(
     for phase in range(len(phases) - 1):
         taken, done = phase * COUNTERS, phase * COUNTERS + _DONE
         count = phases[phase + 1] - phases[phase]
-        while look_at(counters, taken) < count:
+        while atomic_load(counters, taken) < count:
             if most == 0:
                 return False
-            task = count_up(counters, taken)
+            task = atomic_add(counters, taken)
             if task < count:
                 first, last, image = tasks[phases[phase] + task]
                 for call in range(first, last):
                     _call(calls[call], jobs, slots, image)
-                count_up(counters, done)
+                atomic_add(counters, done)
                 most -= 1
         looks = 0
-        while look_at(counters, done) < count:
+        while atomic_load(counters, done) < count:
             looks += 1
             if looks == _LOOKS:
                 return False

@@ -723,7 +723,7 @@ def copy_with_border(
     relu: bool,
     first: int,
     last: int,
-    corner: tuple[int, int],
+    pad_top_left: tuple[int, int],
     size: tuple[int, int],
     column: int,
     target: Any,
@@ -732,11 +732,11 @@ def copy_with_border(
     _, H, W, C = x.shape
     maps = np.zeros((last - first, *size, column))
     for n in range(first, last):
-        for h in range(max(-corner[0], 0), min(size[0] - corner[0], H)):
-            for w in range(max(-corner[1], 0), min(size[1] - corner[1], W)):
+        for h in range(max(-pad_top_left[0], 0), min(size[0] - pad_top_left[0], H)):
+            for w in range(max(-pad_top_left[1], 0), min(size[1] - pad_top_left[1], W)):
                 for c in range(C):
                     if not (relu and y[n, h, w, c] <= 0):
-                        maps[n - first, h + corner[0], w + corner[1], c] = x[n, h, w, c]
+                        maps[n - first, h + pad_top_left[0], w + pad_top_left[1], c] = x[n, h, w, c]
     target[: maps.size] = maps.reshape(-1)
 
 

@@ -26,14 +26,14 @@ def floats_at(address: int, size: int) -> Any:
     return np.ctypeslib.as_array(ctypes.cast(int(address), ctypes.POINTER(ctypes.c_float)), (size,))
 
 
-def count_up(counters: Any, index: int) -> int:
+def atomic_add(counters: Any, index: int) -> int:
     """Add 1 to ``counters[index]``, int64, and give what it was: two threads never get the same."""
     with _one_at_a_time:
         counters[index] += 1
         return int(counters[index]) - 1
 
 
-def exchange_if(counters: Any, index: int, expected: int, new: int) -> bool:
+def compare_exchange(counters: Any, index: int, expected: int, new: int) -> bool:
     """Write ``new`` to ``counters[index]``, int64, if ``expected`` is there; True if it was."""
     with _one_at_a_time:
         found = bool(counters[index] == expected)
@@ -42,7 +42,7 @@ def exchange_if(counters: Any, index: int, expected: int, new: int) -> bool:
         return found
 
 
-def look_at(counters: Any, index: int) -> int:
+def atomic_load(counters: Any, index: int) -> int:
     """``counters[index]`` as it is now. What a thread wrote before it counted up is seen after this."""
     return int(counters[index])
 
@@ -63,7 +63,7 @@ if not numba.config.DISABLE_JIT:
         return _types.voidptr(_types.intp), generate
 
     @_extending.intrinsic  # type: ignore[untyped-decorator]
-    def count_up(context: Any, counters: Any, index: Any) -> Any:
+    def atomic_add(context: Any, counters: Any, index: Any) -> Any:
         """See above."""
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -73,7 +73,7 @@ if not numba.config.DISABLE_JIT:
         return _types.int64(counters, _types.intp), generate
 
     @_extending.intrinsic  # type: ignore[untyped-decorator]
-    def exchange_if(context: Any, counters: Any, index: Any, expected: Any, new: Any) -> Any:
+    def compare_exchange(context: Any, counters: Any, index: Any, expected: Any, new: Any) -> Any:
         """See above."""
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -86,7 +86,7 @@ if not numba.config.DISABLE_JIT:
         return _types.boolean(counters, _types.intp, _types.int64, _types.int64), generate
 
     @_extending.intrinsic  # type: ignore[untyped-decorator]
-    def look_at(context: Any, counters: Any, index: Any) -> Any:
+    def atomic_load(context: Any, counters: Any, index: Any) -> Any:
         """See above."""
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:

@@ -210,8 +210,8 @@ def output_transform(
             for b in range(big_columns + small_columns):
                 m_columns = column_outputs - (b >= big_columns)
                 at = (_place(a, b, tiles) * images + g) * width
-                corner = origin + g * image + _start(a, row_outputs, big_rows) * row
-                corner += _start(b, column_outputs, big_columns) * column
+                pad_top_left = origin + g * image + _start(a, row_outputs, big_rows) * row
+                pad_top_left += _start(b, column_outputs, big_columns) * column
                 for k in range(filter, min(filter + width, filters), LANES):
                     _to_outputs(
                         r, m_rows, n_rows, products, at + k - filter, n * step, step,
@@ -220,7 +220,7 @@ def output_transform(
                     if k + LANES <= filters:
                         _to_outputs(
                             r, m_columns, n, between, 0, LANES, n * LANES,
-                            y, corner + k, column, row, m_rows, load(bias, k), bound,
+                            y, pad_top_left + k, column, row, m_rows, load(bias, k), bound,
                         )  # fmt: skip
                         continue
                     _to_outputs(
@@ -230,7 +230,7 @@ def output_transform(
                     for i in range(m_rows):
                         for j in range(m_columns):
                             cell = finished + (i * m_columns + j) * LANES
-                            to = corner + i * row + j * column + k
+                            to = pad_top_left + i * row + j * column + k
                             for lane in range(filters - k):
                                 y[np.uintp(to + lane)] = between[np.uintp(cell + lane)]
 

@@ -1,6 +1,7 @@
 """The one-dimensional transforms of Winograd's convolution, as straight-line code on vectors.
 
-Written by `python -m tinycnn.winograd.source` from the matrices of tinycnn/winograd/matrices.py; do not edit.
+Written by `python -m tools.winograd_kernels` from the matrices of
+tinycnn/ops/convolution/winograd/matrices.py; do not edit.
 Each function multiplies its matrix with ``count`` columns of vectors:
 
     target[to + t*target_stride + i*target_step] = sum over j of

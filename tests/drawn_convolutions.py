@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 import tinycnn as tc
-from tinycnn.arguments import ALGORITHMS
 from tinycnn.errors import ArgumentError
+from tinycnn.inference.plan import plan
 from tinycnn.layers import Conv2D
 from tinycnn.ops import conv2d, conv2d_backward
-from tinycnn.ops.convolution import _ALGORITHMS
-from tinycnn.plan import plan
+from tinycnn.ops.convolution.conv2d import _ALGORITHMS
 from tinycnn.testing.layouts import LAYOUTS, laid_out
-from tinycnn.testing.strategies import Convolution, Geometry, generators
+from tinycnn.testing.strategies import Convolution, SlidingWindow, generators
+from tinycnn.validation import ALGORITHMS
 
 # Of the same sum over absolute values, the rounding that is allowed: a float32 sum of some thousand
 # terms, and Winograd's transforms, through numbers some hundred times larger than the result.
@@ -126,12 +126,12 @@ def _convolution(rng, algorithm):
         kernel = tuple(int(rng.integers(1, m + 1)) for m in most)
     pads = tuple(pair(lambda: max(rng.integers(-2, 5), 0)) for _ in range(2))
     outputs = pair(lambda: rng.integers(9, 16) if rich else rng.integers(1, 5 if small else 16))
-    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+    effective_kernel = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     size = tuple(
         max((o - 1) * s + int(rng.integers(s)) + r - sum(p), 1)
-        for o, s, r, p in zip(outputs, stride, reach, pads, strict=True)
+        for o, s, r, p in zip(outputs, stride, effective_kernel, pads, strict=True)
     )
-    room = [n + sum(p) - r for n, p, r in zip(size, pads, reach, strict=True)]
+    room = [n + sum(p) - r for n, p, r in zip(size, pads, effective_kernel, strict=True)]
     y_size = tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
     many = 4 if small else 40 if stride == (1, 1) else 8
     enough = 16 if rich and stride == (1, 1) else 1
@@ -139,7 +139,7 @@ def _convolution(rng, algorithm):
     channels = groups * int(rng.integers(enough, 4 if few else many + 1))
     least, most = (32, 70) if rich else (1, 4) if small or rng.random() < 0.5 else (5, 70 // groups)
     filters = groups * int(rng.integers(least, most + 1))
-    geometry = Geometry(
+    geometry = SlidingWindow(
         (int(rng.integers(4)), *size, channels), kernel, stride, pads, dilation, y_size
     )
     activation = "relu" if rng.random() < 0.5 else None

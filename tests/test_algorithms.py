@@ -9,10 +9,10 @@ from drawn_convolutions import counted
 
 import tinycnn as tc
 from tinycnn import ops
-from tinycnn.arguments import ALGORITHMS
 from tinycnn.errors import ArgumentError
 from tinycnn.layers import Conv2D, Dense
-from tinycnn.ops.convolution import _ALGORITHMS
+from tinycnn.ops.convolution.conv2d import _ALGORITHMS
+from tinycnn.validation import ALGORITHMS
 
 TYPO = r"algorithm must be one of .*'auto', 'im2col', 'direct', 'winograd', 'reference', got 'typo'"
 

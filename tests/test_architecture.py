@@ -14,26 +14,22 @@ import tinycnn
 # From the ground up. A file imports from earlier levels, from its own level, and from its own
 # package; whatever is new in the package has to find its place here.
 LEVELS = [
-    ["errors", "strict_json", "wording"],
-    ["arguments", "files"],
+    ["errors", "strict_json", "tables", "wording"],
+    ["files", "validation"],
     ["arrays", "shapes"],
-    ["memory"],
     ["kernels"],
     ["runtime"],
-    ["calls", "feature_maps"],
-    ["packed_dense", "winograd"],
-    ["direct"],
     ["ops"],
     ["initializers", "ownership", "parameters"],
     ["layers"],
-    ["summary"],
-    ["plan"],
-    ["trace", "inference", "model"],
-    ["networks", "optimizers", "figures"],
-    ["gradient_check"],
+    ["passes", "summary"],
+    ["inference"],
+    ["model", "trace"],
+    ["figures", "networks", "optimizers"],
+    ["checking"],
     ["testing"],
-    ["stepthrough"],
-    ["bench", "exercises", "handout", "quiz"],
+    ["explain"],
+    ["bench", "classroom"],
     ["commands"],
     ["cli"],
     ["__main__"],
@@ -48,7 +44,7 @@ def level(part):
 
 # What looks up, and why: (file, what it imports).
 DOORS = {
-    ("trace", "stepthrough"),  # Trace.explain loads its reader when it is called
+    ("trace", "explain"),  # Trace.explain loads its reader when it is called
 }
 
 # What knows Numba and LLVM: the decorator, and instructions that Numba does not offer.
@@ -150,12 +146,12 @@ def test_the_walk_sees_what_is_there():
         ("ops/pooling.py", "tinycnn.kernels.pool"),
         ("ops/pooling.py", "tinycnn.shapes"),
         ("ops/fully_connected.py", "numpy"),
-        ("layers.py", "tinycnn.ops"),
-        ("layers.py", "tinycnn.initializers"),
+        ("layers/conv2d.py", "tinycnn.ops"),
+        ("layers/base.py", "tinycnn.initializers"),
         ("optimizers.py", "tinycnn.kernels.sgd"),
         ("kernels/pool.py", "tinycnn.kernels._jit"),
         ("kernels/_jit.py", "numba"),
-        ("trace.py", "tinycnn.stepthrough"),
+        ("trace.py", "tinycnn.explain"),
     } <= seen
     tree = ast.parse(
         "import a.b, c\nfrom tinycnn import blocks\nfrom tinycnn.ops import conv2d\n"
@@ -264,8 +260,10 @@ def test_nobody_imports_the_bare_name_kernels():
 
 def test_optional_libraries_are_imported_where_they_are_used():
     eager = {(f.file, f.root) for f in IMPORTS if f.root in OPTIONAL and f.top and not f.typing}
-    # A file made of nothing else, and loaded when it is named.
-    assert eager == {("testing/strategies.py", "hypothesis")}
+    # A room made of nothing else, and loaded when it is named.
+    eager_files = {file for file, root in eager if root == "hypothesis"}
+    assert {root for _, root in eager} == {"hypothesis"}
+    assert eager_files == {file for file in SOURCES if file.startswith("testing/strategies/")}
 
 
 def calls(tree):

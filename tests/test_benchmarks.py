@@ -12,7 +12,7 @@ import pytest
 from tinycnn import cli
 from tinycnn.bench import parts
 from tinycnn.bench.rounds import Spread
-from tinycnn.bench.tables import LESS, Column, Table, identity
+from tinycnn.bench.tables import LESS, Column, ResultTable, identity
 
 ROOT = Path(__file__).resolve().parent.parent
 KERNELS = ROOT / "benchmarks" / "kernels.py"
@@ -104,9 +104,9 @@ def measure(monkeypatch):
                 "processor": "one", "cores": 2, "simd": "AVX2", "blas": [], "versions": {},
             }  # fmt: skip
             columns = [identity("batch", "batch"), Column("ms", "ms", 1, LESS)]
-            table = report.table(Table("race", "A race", columns))
+            table = report.table(ResultTable("race", "A race", columns))
             table.add(batch=1, ms=Spread(ms, ms, ms))
-            report.require("a goal", False)
+            report.require("a goal", holds=False)
             if then is not None:
                 raise then
 

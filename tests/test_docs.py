@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tinycnn import stepthrough
+from tinycnn import explain
 from tinycnn.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +32,7 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 def lessons():
     """What the pages' commands open is opened once: to draw AlexNet's weights alone takes a second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stepthrough, "open_lesson", cache(stepthrough.open_lesson))
+        patch.setattr(explain, "open_lesson", cache(explain.open_lesson))
         yield
 
 
@@ -250,16 +250,16 @@ def test_what_is_right_in_a_page_passes(tmp_path):
 # ------------------------------------------------------------------------------------------ map
 
 
-def test_the_map_of_the_code_names_every_file_and_no_other():
+def test_the_map_of_the_code_names_every_room_and_no_other():
     page = ROOT / "docs" / "map-of-the-code.md"
-    trees = [block.text for block in blocks_of(page, "text") if block.text.startswith("kernels/")]
+    (tree,) = [block.text for block in blocks_of(page, "text") if block.text.startswith("tinycnn/")]
     named, folders = set(), []
-    for line in "".join(trees).splitlines():
-        if entry := re.match(r"( *)([\w./-]+)", line):
-            depth = len(entry[1]) // 2
-            folders[depth:] = [entry[2]]
-            named.add("".join(folders))
-    folders = [ROOT / "kernels", ROOT / "tinycnn", ROOT / "tinycnn" / "ops"]
-    files = {name_of(file) for folder in folders for file in folder.glob("*.py")}
-    assert files <= named, "docs/map-of-the-code.md lacks a line for these"
+    for line in tree.splitlines():
+        entry = re.match(r"( *)([\w./-]+)", line)
+        depth = len(entry[1]) // 2
+        folders[depth:] = [entry[2]]
+        named.add("".join(folders).rstrip("/"))
+    packages = {name_of(file.parent) for file in ROOT.glob("tinycnn/**/__init__.py")}
+    files = {name_of(file) for file in ROOT.glob("tinycnn/*.py") if file.name != "__init__.py"}
+    assert packages | files <= named, "docs/map-of-the-code.md lacks a line for these"
     assert {path for path in named if not (ROOT / path).exists()} == set()

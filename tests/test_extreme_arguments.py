@@ -85,7 +85,7 @@ def test_an_array_that_no_machine_holds_is_named():
 
 
 def test_far_windows_are_right_without_the_map_between():
-    """Nine outputs in a row, 2**28 cells apart; the fifth window's corner is the image's."""
+    """Nine outputs in a row, 2**28 cells apart; the fifth window's pad_top_left is the image's."""
     far = 2**28
     y = ops.conv2d(X, ONE, stride=(1, far), padding=((0, 0), (4 * far, 4 * far)))
     expected = np.zeros((1, 5, 9, 2), np.float32)

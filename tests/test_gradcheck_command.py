@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from tinycnn import cli, ops
-from tinycnn.exercises import skeleton
-from tinycnn.gradient_check import cases
-from tinycnn.gradient_check.op_cases import op_cases
-from tinycnn.gradient_check.own_code import load
+from tinycnn.checking.battery import runs
+from tinycnn.checking.battery.op_cases import op_cases
+from tinycnn.checking.targets.own_code import load
+from tinycnn.classroom.exercises import skeleton
 
 LAYER = """
 import numpy as np
@@ -87,8 +87,8 @@ def run(capsys, *argv):
 
 def few(monkeypatch, *names):
     """Make a small battery of the cases whose names begin so."""
-    chosen = [case for case in cases.all_cases() if case.name.startswith(names)]
-    monkeypatch.setattr(cases, "all_cases", lambda seed: chosen)
+    chosen = [case for case in runs.all_cases() if case.name.startswith(names)]
+    monkeypatch.setattr(runs, "all_cases", lambda seed: chosen)
     return chosen
 
 
@@ -141,7 +141,7 @@ def test_the_bar_is_seen_on_a_terminal(capsys, monkeypatch):
 
 
 def test_the_full_network_is_asked_for_by_name(capsys, monkeypatch):
-    from tinycnn.gradient_check import full_network
+    from tinycnn.checking.battery import full_network
 
     asked = []
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tinycnn import cli
-from tinycnn.stepthrough import example_text
+from tinycnn.explain import example_text
 
 OWN = """
 import tinycnn as tc

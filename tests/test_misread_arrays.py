@@ -9,7 +9,7 @@ from small_nets import IMAGE, images, plain_net
 
 import tinycnn as tc
 from tinycnn import ops
-from tinycnn.arrays import as_array, misread, tensor
+from tinycnn.arrays import as_array, as_input_array, misread
 from tinycnn.errors import DTypeError, ShapeError
 from tinycnn.initializers import Constant
 from tinycnn.layers import Layer
@@ -71,7 +71,7 @@ REFUSED = {
 @pytest.mark.parametrize(("value", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_would_be_misread(value, message):
     with pytest.raises((DTypeError, ShapeError), match=re.escape(message)):
-        tensor(value, "x", "...", np.dtype(np.float32))
+        as_input_array(value, "x", "...", np.dtype(np.float32))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_would_be_misread(value, message):
 def test_what_is_numbers_is_read(value):
     assert misread(value) == ""
     expected = np.array(value.tolist() if hasattr(value, "tolist") else value, np.float64)
-    np.testing.assert_array_equal(tensor(value, "x", "...", np.dtype(np.float64)), expected)
+    np.testing.assert_array_equal(as_input_array(value, "x", "...", np.dtype(np.float64)), expected)
 
 
 def test_the_remedies_work():

@@ -7,11 +7,11 @@ import pytest
 
 import tinycnn as tc
 from tinycnn.errors import ArgumentError
+from tinycnn.explain import overview
+from tinycnn.explain.book import Book
+from tinycnn.explain.lesson import open_lesson
 from tinycnn.initializers import Gaussian
 from tinycnn.layers import Dense, Dropout, Flatten, Layer, ReLU
-from tinycnn.stepthrough import overview
-from tinycnn.stepthrough.book import Book
-from tinycnn.stepthrough.lesson import open_lesson
 
 
 class Embedding(Layer):

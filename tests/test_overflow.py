@@ -6,8 +6,8 @@ from small_nets import IMAGE, images, plain_net
 
 import tinycnn as tc
 from tinycnn import ops
-from tinycnn.arrays import cast, tensor
-from tinycnn.gradient_check import explain
+from tinycnn.arrays import as_input_array, cast
+from tinycnn.checking import explain
 from tinycnn.initializers import Constant, Gaussian
 from tinycnn.layers import Dense, Layer
 from tinycnn.optimizers import SGD
@@ -28,7 +28,7 @@ def dense(**options):
 def test_an_array_of_any_layout(value, layout):
     array = laid_out(np.full((2, 3), value), layout)
     expected = np.full((2, 3), np.copysign(np.inf, value), np.float32)
-    read = tensor(array, "x", "...", SINGLE)
+    read = as_input_array(array, "x", "...", SINGLE)
     np.testing.assert_array_equal(read, expected)
     assert read.dtype == SINGLE and read.flags.c_contiguous and read.flags.aligned
 
@@ -40,7 +40,7 @@ def test_what_rounds_down_stays_finite():
 def test_what_has_the_dtype_is_not_copied():
     array = np.ones(3, SINGLE)
     assert cast(array, SINGLE) is array
-    assert np.shares_memory(tensor(array, "x", "...", SINGLE), array)
+    assert np.shares_memory(as_input_array(array, "x", "...", SINGLE), array)
 
 
 def test_a_users_settings_stay_as_they_are():

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tinycnn import cli
+from tinycnn.checking.targets.own_code import load, module_of
+from tinycnn.classroom.exercises import grade
 from tinycnn.errors import FileError
-from tinycnn.exercises import grade
-from tinycnn.gradient_check.own_code import load, module_of
 
 LAYER = """
 import tinycnn as tc

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
 
-from tinycnn.arguments import one_of
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.shapes import Axis, Window, pool_window, times, window
+from tinycnn.validation import check_choice
 
 sizes = st.integers(1, 20)
 
@@ -74,11 +74,13 @@ def test_the_output_size_is_the_number_of_places(height, width, ceil_mode):
             dilation,
         )
         assert (axis.before, axis.after) == pads
-        assert axis.reach == len(range(cells_of(given_axis, 0)[0], cells_of(given_axis, 0)[-1] + 1))
+        assert axis.effective_kernel == len(
+            range(cells_of(given_axis, 0)[0], cells_of(given_axis, 0)[-1] + 1)
+        )
     assert result.kernel == (height[1], width[1])
     assert result.stride == (height[2], width[2])
     assert result.dilation == (height[4], width[4])
-    assert result.corner == (height[3][0], width[3][0])
+    assert result.pad_top_left == (height[3][0], width[3][0])
     assert result.cells == height[1] * width[1]
 
 
@@ -282,4 +284,4 @@ def test_bad_input(kind, message, arguments):
 
 def test_one_of_names_the_choices():
     with pytest.raises(ArgumentError, match=r"^colour must be one of 'red', None, got 'blue'$"):
-        one_of("blue", ("red", None), "colour")
+        check_choice("blue", ("red", None), "colour")

@@ -4,8 +4,8 @@ from copy import deepcopy
 
 import numpy as np
 
-from tinycnn import memory
 from tinycnn.kernels import reference
+from tinycnn.runtime import memory
 
 
 def against_twin(kernel, *arguments, bound=0.0, scratch=0):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinycnn import errors, initializers, layers, ops, optimizers, testing
+    from tinycnn.checking import gradcheck
     from tinycnn.errors import TinyCNNError
-    from tinycnn.gradient_check import gradcheck
     from tinycnn.model import Sequential
     from tinycnn.networks import alexnet
     from tinycnn.runtime.threads import use_threads
@@ -35,7 +35,7 @@ _HOMES = {
     "Sequential": "model",
     "TinyCNNError": "errors",
     "alexnet": "networks",
-    "gradcheck": "gradient_check",
+    "gradcheck": "checking",
     "use_threads": "runtime.threads",
 }
 

@@ -79,7 +79,7 @@ def misread(value: Any) -> str:
     return ""
 
 
-def numbers(value: ArrayLike, name: str) -> Array:
+def as_real_array(value: ArrayLike, name: str) -> Array:
     """Read an array of real numbers, as it is."""
     array = as_array(value, name)
     if array.dtype.kind not in "fiub":
@@ -95,7 +95,9 @@ _REMEDIES = {
 }
 
 
-def tensor(value: ArrayLike, name: str, axes: str | Sequence[str], dtype: np.dtype[Any]) -> Array:
+def as_input_array(
+    value: ArrayLike, name: str, axes: str | Sequence[str], dtype: np.dtype[Any]
+) -> Array:
     """Read an array argument: real numbers, one axis for each name in ``axes`` ("NHWC").
 
     An ``axes`` that ends in "..." allows any number of further axes. No named axis may be empty but
@@ -103,7 +105,7 @@ def tensor(value: ArrayLike, name: str, axes: str | Sequence[str], dtype: np.dty
     C-contiguous and aligned: a kernel meets one kind of array only, and nothing behind this door
     can write to what belongs to the user.
     """
-    array = numbers(value, name)
+    array = as_real_array(value, name)
     expect_axes(array, name, axes)
     return read_only(np.require(cast(array, dtype), None, ["C", "A"]))
 
@@ -162,7 +164,7 @@ def expect_shape(array: Array, shape: Sequence[int], name: str, because: str) ->
         )
 
 
-def outputs(
+def check_out(
     out: tuple[Array, Array] | None, W: Array, inputs: Sequence[ArrayLike | None]
 ) -> tuple[Array, Array]:
     """Give the arrays for dW and db: new ones, or ``out`` once checked.

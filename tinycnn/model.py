@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from importlib import import_module
@@ -13,17 +12,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import ALGORITHMS, MOST_CELLS, items, one_of, whole
-from tinycnn.arrays import Array, expect_axes, expect_shape, numbers, read_only, tensor
+from tinycnn.arrays import (
+    Array,
+    as_input_array,
+    as_real_array,
+    expect_axes,
+)
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
-from tinycnn.layers import Context, Layer, naming, returned
+from tinycnn.layers import Layer
+from tinycnn.layers.base import naming
 from tinycnn.ownership import own, owner
 from tinycnn.parameters import Block, Edit, FlatArrays
+from tinycnn.runtime import memory
 from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
+from tinycnn.validation import ALGORITHMS, MOST_CELLS, check_choice, check_int, check_items
 from tinycnn.wording import many
 
 if TYPE_CHECKING:
@@ -43,7 +48,10 @@ class Sequential:
     "float64". A forward pass leaves nothing behind, so one model serves many threads at once.
 
     ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: each layer's own. "im2col" turns
-    Winograd's off for the model.
+    Winograd's off for the model. ``name`` is what a summary calls it.
+
+    Raises ShapeError where a layer does not fit its input, and ArgumentError for an option outside its
+    range, what is no layer, two layers of one name, or a layer that is part of a model already.
     """
 
     def __init__(
@@ -56,9 +64,9 @@ class Sequential:
         algorithm: str | None = None,
         name: str | None = None,
     ) -> None:
-        one_of(dtype, ("float32", "float64"), "dtype")
-        one_of(algorithm, _ALGORITHMS, "algorithm")
-        self.layers = items(layers, "layers", "a list of layers")
+        check_choice(dtype, ("float32", "float64"), "dtype")
+        check_choice(algorithm, _ALGORITHMS, "algorithm")
+        self.layers = check_items(layers, "layers", "a list of layers")
         self.input_shape = _sizes(input_shape, "input_shape")
         self.dtype = np.dtype(dtype)
         self.algorithm = algorithm
@@ -131,7 +139,7 @@ class Sequential:
     # ------------------------------------------------------------------------------- parameters
 
     def parameters(self) -> FlatArrays:
-        """The parameters as read-only views: {"conv1.W": array, ...} in layer order."""
+        """The parameters as read-only views: ``{"conv1.W": array, ...}`` in layer order."""
         return self._weights().read_only()
 
     @contextmanager
@@ -191,21 +199,25 @@ class Sequential:
     # ------------------------------------------------------------------------------------ passes
 
     def predict(self, x: ArrayLike, batch_size: int = 32, *, algorithm: str | None = None) -> Array:
-        """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...).
+        """What the last layer gives for ``x`` (N, ...), with training off: (N, ...).
 
-        No more than a batch of ``x`` is converted at a time, so it may be a large mapped file.
+        It goes in batches of ``batch_size``, and no more than one of them is converted at a time, so ``x``
+        may be a large mapped file.
         ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the model's. In float32
         these may go by Winograd's algorithm, which gives up exact zeros, signs, counts and the locality
         of a window, and overflows earlier (`ops.conv2d` says where): an impulse through two 3 x 3
         layers then touches more than 25 cells. ``predict(x, algorithm="im2col")`` is without all that.
+
+        Raises ShapeError where an input has not the model's ``input_shape``, DTypeError for what holds no
+        real numbers, and ArgumentError for an option outside its range.
         """
         algorithm = self._algorithm(algorithm)
-        step = whole(batch_size, "batch_size")
+        step = check_int(batch_size, "batch_size")
         x = self._readable(x, step)
         result = memory.empty((len(x), *self._shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
             batch = self.batch(x[first : first + step])
-            self._inference().run(batch, first, result[first : first + step], algorithm)
+            self._inference().run(self, batch, first, result[first : first + step], algorithm)
         return result
 
     def _readable(self, x: ArrayLike, step: int) -> Array | Sequence[Any]:
@@ -225,9 +237,8 @@ class Sequential:
         with self._lock:
             if self._runner is None:
                 # Not at the top of the file: it loads Numba, which a summary never needs.
-                # By a weak reference: a circle would keep the parameters until Python looks for it.
                 inference = import_module("tinycnn.inference")
-                self._runner = inference.Inference(weakref.proxy(self))
+                self._runner = inference.Inference(self.layers, self.input_shape, self.dtype)
             return self._runner
 
     def trace(
@@ -247,6 +258,9 @@ class Sequential:
         ``x`` is kept by reference: do not write to it before ``backward``. ``algorithm`` is as in
         `predict`, and of the backward pass too, where Winograd's gives dx of non-negative x, W and dy
         down to -1e-4.
+
+        Raises ShapeError where an input has not the model's ``input_shape``, DTypeError for what holds no
+        real numbers, and ArgumentError for an option outside its range.
         """
         if training and isinstance(rng, (int, np.integer)):
             self._warn_of_repeated_masks(int(rng), first_sample)
@@ -254,7 +268,7 @@ class Sequential:
 
     def _algorithm(self, asked: str | None) -> str | None:
         """Of a pass's convolutions: what is asked for, else the model's."""
-        one_of(asked, _ALGORITHMS, "algorithm")
+        check_choice(asked, _ALGORITHMS, "algorithm")
         return self.algorithm if asked is None else asked
 
     def _warn_of_repeated_masks(self, key: int, first_sample: int) -> None:
@@ -278,12 +292,12 @@ class Sequential:
         )
 
     def batch(self, x: ArrayLike) -> Array:
-        """Read a batch of inputs in the model's dtype."""
-        return tensor(self._inputs(x), "x", "N...", self.dtype)
+        """Read a batch ``x`` of inputs (N, ...) in the model's dtype; raises as `predict` does."""
+        return as_input_array(self._inputs(x), "x", "N...", self.dtype)
 
     def _inputs(self, x: ArrayLike) -> Array:
         """Read inputs as they are, once they are known to be a batch of real numbers."""
-        x = numbers(x, "x")
+        x = as_real_array(x, "x")
         expect_axes(x, "x", "N...")
         if x.shape[1:] != self.input_shape:
             remedy = ""
@@ -296,19 +310,6 @@ class Sequential:
                 f"{times(self.input_shape)}, got shape {x.shape}{remedy}"
             )
         return x
-
-    def forward_layer(
-        self, position: int, params: Mapping[str, Array], x: Array, context: Context
-    ) -> tuple[Array, Any]:
-        """Run one layer; a mistake's text names it."""
-        layer = self.layers[position]
-        with naming(layer):
-            result = layer.forward(params, read_only(x), context)
-            y, saved = returned(result, "forward", "y, saved")
-            y = tensor(y, "y", "N...", self.dtype)
-            shape = (len(x), *self.shapes[position + 1])
-            expect_shape(y, shape, "y", "N and what output_shape says")
-        return y, saved
 
     def summary(self) -> Summary:
         """The table of layers: ``str``, HTML in notebooks, ``to_dict`` for programs."""
@@ -338,8 +339,8 @@ class Sequential:
 
 
 def _sizes(value: Any, name: str) -> tuple[int, ...]:
-    sizes = items(value, name, "a shape such as (H, W, C) or (D,)")
-    return tuple(whole(size, f"each size of {name}", most=MOST_CELLS) for size in sizes)
+    sizes = check_items(value, name, "a shape such as (H, W, C) or (D,)")
+    return tuple(check_int(size, f"each size of {name}", most=MOST_CELLS) for size in sizes)
 
 
 def _seed(rng: int | np.random.Generator | None) -> int:
@@ -347,4 +348,4 @@ def _seed(rng: int | np.random.Generator | None) -> int:
         return int(rng.integers(2**63))
     if rng is None:
         return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-    return whole(rng, "rng", least=0)
+    return check_int(rng, "rng", least=0)

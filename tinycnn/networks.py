@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycnn.arguments import MOST_CELLS, whole
 from tinycnn.errors import UnknownNameError
 from tinycnn.initializers import Constant, Gaussian, Initializer
 from tinycnn.layers import Conv2D, Dense, Dropout, Layer, LocalResponseNorm, MaxPool2D
 from tinycnn.model import Sequential
+from tinycnn.validation import MOST_CELLS, check_int
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,16 @@ def alexnet(
 
     Weights are random until you load some: He's rule, or for "paper", "caffe" and "caffenet"
     their own Gaussians and biases. ``rng``, ``dtype`` and ``algorithm`` are those of `Sequential`.
+
+    Raises UnknownNameError for a variant that does not exist, ArgumentError for another argument outside
+    its range.
     """
     if variant not in tuple(VARIANTS):
         listed = ", ".join(map(repr, VARIANTS))
         raise UnknownNameError(f"variant must be one of {listed}, got {variant!r}")
     chosen = VARIANTS[variant]
     size = (chosen.input_size, chosen.input_size, 3)
-    layers = _layers(chosen, whole(classes, "classes", most=MOST_CELLS))
+    layers = _layers(chosen, check_int(classes, "classes", most=MOST_CELLS))
     name = f"AlexNet ({variant})"
     return Sequential(layers, size, rng=rng, dtype=dtype, algorithm=algorithm, name=name)
 

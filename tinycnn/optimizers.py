@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
-from tinycnn.arguments import number
 from tinycnn.arrays import read_only
 from tinycnn.errors import ArgumentError
 from tinycnn.parameters import FlatArrays
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
+from tinycnn.validation import check_number
 from tinycnn.wording import a
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ _ELEMENTS = 1 << 19
 
 
 class SGD:
-    """Stochastic gradient descent with momentum and weight decay, as in the AlexNet paper.
+    """Stochastic gradient descent on ``model``, with momentum and weight decay, as in the AlexNet paper.
 
         v = momentum * v - rate * (g + weight_decay * w);   w = w + v
 
     Biases (parameters of one axis) do not decay, as in the paper's code, unless ``decay_biases``.
     ``rate``, ``momentum`` and ``weight_decay`` may be changed between steps.
     Source: Krizhevsky et al. 2012, section 5.
+
+    Raises ArgumentError for a rate, momentum or decay that is no finite number from 0 up.
     """
 
     def __init__(
@@ -42,19 +44,23 @@ class SGD:
         decay_biases: bool = False,
     ) -> None:
         self.model = model
-        self.rate = number(rate, "rate")
-        self.momentum = number(momentum, "momentum")
-        self.weight_decay = number(weight_decay, "weight_decay")
+        self.rate = check_number(rate, "rate")
+        self.momentum = check_number(momentum, "momentum")
+        self.weight_decay = check_number(weight_decay, "weight_decay")
         self.decay_biases = decay_biases
         self.velocities = FlatArrays(model.parameter_shapes(), model.dtype, zero=True)
 
     def step(self, gradients: Mapping[str, ArrayLike]) -> None:
-        """Update the model in place with ``gradients``, one for each parameter, by name."""
+        """Update the model in place with ``gradients``, one for each parameter, by name.
+
+        They are what `Trace.backward` gave, or any mapping of arrays in the parameters' shapes. Raises
+        ArgumentError where names are missing or too many, ShapeError and DTypeError for such arrays.
+        """
         from tinycnn.kernels.sgd import sgd_momentum
 
         flat = read_only(self._flat(gradients).flat)
-        rate = number(self.rate, "rate")
-        momentum = number(self.momentum, "momentum")
+        rate = check_number(self.rate, "rate")
+        momentum = check_number(self.momentum, "momentum")
         blocks_and_decays = self._blocks()
         with self.model.edit() as weights:
 
@@ -78,7 +84,7 @@ class SGD:
         """Cut each parameter into ranges of the flat buffers, with its decay."""
         result = []
         start = 0
-        weight_decay = number(self.weight_decay, "weight_decay")
+        weight_decay = check_number(self.weight_decay, "weight_decay")
         for view in self.velocities.values():
             decay = weight_decay if self.decay_biases or view.ndim > 1 else 0.0
             result += [

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.arguments import Pair, pair
 from tinycnn.errors import ArgumentError, ShapeError
+from tinycnn.validation import Pair, check_pair
 
 Padding = int | str | Sequence[int] | Sequence[Sequence[int]]
 AXES = ("height", "width")
@@ -34,7 +34,7 @@ class Axis:
     ceil_mode: bool = False
 
     @property
-    def reach(self) -> int:
+    def effective_kernel(self) -> int:
         """Cells from a window's first to its last, counted with the gaps of dilation."""
         return self.dilation * (self.kernel - 1) + 1
 
@@ -49,14 +49,14 @@ class Axis:
         kernel = (
             f"{self.kernel}" if self.dilation == 1 else f"({self.dilation}*{self.kernel - 1}+1)"
         )
-        room = self.input + self.before + self.after - self.reach
+        room = self.input + self.before + self.after - self.effective_kernel
         dropped = "-1" if self.ceil_mode and -(-room // self.stride) == self.output else ""
         return f"{rounding}(({self.input}{pad}-{kernel})/{self.stride})+1{dropped} = {self.output}"
 
     def seen(self, first: int, last: int) -> tuple[int, int]:
         """First and last input cell that output cells ``first`` to ``last`` see, padding included."""
         start = first * self.stride - self.before
-        return start, last * self.stride - self.before + self.reach - 1
+        return start, last * self.stride - self.before + self.effective_kernel - 1
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Window:
         return self.height.dilation, self.width.dilation
 
     @property
-    def corner(self) -> Pair:
+    def pad_top_left(self) -> Pair:
         """Padding (top, left), which is all of it that a kernel needs besides the output size."""
         return self.height.before, self.width.before
 
@@ -115,9 +115,9 @@ def window(
 
     Raises ArgumentError for an argument out of range, ShapeError where the window does not fit.
     """
-    kernels = pair(kernel, "kernel")
-    strides = pair(stride, "stride")
-    dilations = pair(dilation, "dilation")
+    kernels = check_pair(kernel, "kernel")
+    strides = check_pair(stride, "stride")
+    dilations = check_pair(dilation, "dilation")
     pads = _pads(padding, size, kernels, strides, dilations)
     height, width = (
         _axis(AXES[a], size[a], kernels[a], strides[a], pads[a], dilations[a], ceil_mode)
@@ -174,10 +174,10 @@ def _pads(
         if padding == "valid":
             return (0, 0), (0, 0)
         if padding == "same":
-            reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+            effective_kernel = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
             total = [
                 max((-(-n // s) - 1) * s + r - n, 0)
-                for n, s, r in zip(size, stride, reach, strict=True)
+                for n, s, r in zip(size, stride, effective_kernel, strict=True)
             ]
             return (total[0] // 2, -(-total[0] // 2)), (total[1] // 2, -(-total[1] // 2))
         raise ArgumentError(f'padding must be numbers, "valid" or "same", got {padding!r}')
@@ -188,7 +188,7 @@ def _pads(
             f'padding must be an int, (height, width), ((top, bottom), (left, right)), "valid" or '
             f'"same", got {padding!r}'
         )
-    return pair(pairs[0], "padding", least=0), pair(pairs[1], "padding", least=0)
+    return check_pair(pairs[0], "padding", least=0), check_pair(pairs[1], "padding", least=0)
 
 
 def _twice(value: Any) -> Any:

@@ -13,8 +13,8 @@ import numpy as np
 from tinycnn.initializers import Initializer
 from tinycnn.layers import Layer, Shape
 from tinycnn.shapes import times
+from tinycnn.tables import html_table, text_table
 
-_WIDTH = 80
 _TABLE = ("layer", "filters / neurons", "kernel", "stride", "padding", "feature map", "activation",
           "parameters")  # fmt: skip
 _FACTS = ("filters", "kernel", "stride", "padding", "groups", "details")
@@ -31,7 +31,15 @@ _COSTS = ("layer", "multiply-adds", "backward", "activations", "im2col whole")
 
 @dataclass(frozen=True)
 class Row:
-    """One layer. Work and memory are for one sample."""
+    """One layer of a `Summary`. Work and memory are for one sample.
+
+    ``name``, ``kind`` (its class) and ``activation`` say what it is; ``filters``, ``kernel``, ``stride``,
+    ``padding``, ``groups`` and ``details`` how it is set, as texts, empty where it has no such thing;
+    ``initial`` how each parameter is drawn. ``output_shape`` is (H, W, C) or (D,), ``parameters`` their
+    number. ``multiply_adds`` are those of the forward pass, ``multiply_adds_backward`` those of the
+    backward pass; ``activation_bytes`` is what a forward pass keeps, ``im2col_bytes`` what im2col would
+    take, were it built whole.
+    """
 
     name: str
     kind: str
@@ -53,7 +61,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """Rows and totals; ``str`` is two tables, 80 columns wide where names and numbers let them."""
+    """A network's table: ``title``, ``input_shape``, ``dtype``, and ``rows``, one `Row` a layer.
+
+    ``str`` is two tables, 80 columns wide where names and numbers let them; notebooks show HTML.
+    """
 
     title: str
     input_shape: Shape
@@ -68,7 +79,10 @@ class Summary:
         dtype: str = "float32",
         name: str | None = None,
     ) -> Summary:
-        """Describe ``layers``, whose shapes have been checked, over inputs of ``input_shape``."""
+        """Describe ``layers``, whose shapes have been checked, over inputs of ``input_shape``.
+
+        ``dtype`` is that of the arrays, ``name`` becomes the title.
+        """
         itemsize = np.dtype(dtype).itemsize
         rows: list[Row] = []
         shape = input_shape
@@ -88,7 +102,7 @@ class Summary:
                     **facts,
                     initial={name: _drawn(layer.initializer(name)) for name in parameters},
                     output_shape=output,
-                    activation=_activation(layer.activation),
+                    activation=layer.activation.title,
                     parameters=sum(map(math.prod, parameters.values())),
                     multiply_adds=work,
                     multiply_adds_backward=work * (1 + need_dx),
@@ -201,52 +215,6 @@ def _comparable(summary: Summary) -> dict[str, dict[str, str]]:
         result[row.name] = columns | {"after": before}
         before = row.name
     return result
-
-
-def text_table(head: Sequence[str], body: Sequence[Sequence[str]], right: int) -> str:
-    """Draw a table in text, the last ``right`` columns flush right; a long heading takes two lines.
-
-    Columns stand two spaces apart, or one where the table would be wider than 80 columns.
-    """
-    split = [title.split(" / ") for title in head]
-    heads = [
-        [part[i] if i < len(part) else "" for part in split] for i in range(max(map(len, split)))
-    ]
-    for line in heads[:-1]:
-        line[:] = [
-            f"{text} /" if below else text for text, below in zip(line, heads[-1], strict=True)
-        ]
-    rows = [*heads, *body]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= _WIDTH else " "
-    lines = [
-        gap.join(
-            text.rjust(width) if i >= len(head) - right else text.ljust(width)
-            for i, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    lines.insert(len(heads), gap.join("-" * width for width in widths))
-    return "\n".join(lines)
-
-
-def html_table(head: Sequence[str], body: Sequence[Sequence[str]], right: int) -> str:
-    """The same table for notebooks."""
-    align = ["right" if i >= len(head) - right else "left" for i in range(len(head))]
-
-    def line(tag: str, texts: Sequence[str]) -> str:
-        cells = (
-            f'<{tag} style="text-align:{side}">{html.escape(text)}</{tag}>'
-            for side, text in zip(align, texts, strict=True)
-        )
-        return f"<tr>{''.join(cells)}</tr>"
-
-    rows = "".join(line("td", texts) for texts in body)
-    return f"<table><thead>{line('th', head)}</thead><tbody>{rows}</tbody></table>"
-
-
-def _activation(name: str | None) -> str:
-    return {None: "", "relu": "ReLU", "softmax": "Softmax"}.get(name, str(name))
 
 
 def _drawn(initializer: Initializer) -> str:

@@ -17,7 +17,7 @@ sides = st.integers(1, 5)
     st.tuples(st.integers(1, 9), st.integers(1, 9)), st.sampled_from([0, 3]), st.booleans(),
     generators, st.data(),
 )  # fmt: skip
-def test_copy_with_border_is_its_twin(shape, corner, size, gap, relu, rng, data):
+def test_copy_with_border_is_its_twin(shape, pad_top_left, size, gap, relu, rng, data):
     x, y = whole(rng, (2, *shape), np.float32)
     y[rng.random(shape) < 0.1] = np.nan
     first, last = data.draw(ranges(shape[0]))
@@ -30,7 +30,7 @@ def test_copy_with_border_is_its_twin(shape, corner, size, gap, relu, rng, data)
         relu,
         first,
         last,
-        corner,
+        pad_top_left,
         size,
         column,
         target,

@@ -5,7 +5,6 @@ from strategies import whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
-from tinycnn.feature_maps import aligned_zeros
 from tinycnn.kernels.dense import PANEL, pack_weights
 from tinycnn.kernels.dense_training import (
     NARROW,
@@ -14,6 +13,7 @@ from tinycnn.kernels.dense_training import (
     dense_weight_gradient,
     turn_into_panels,
 )
+from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.testing.strategies import generators
 
 images = st.integers(0, 14) | st.sampled_from([NARROW, NARROW + 1, PANEL + 3])

@@ -8,11 +8,11 @@ from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
-from tinycnn.feature_maps import FeatureMaps
 from tinycnn.kernels import reference
 from tinycnn.kernels.max_pool import max_pool, max_pool_gradient, max_pool_winners
 from tinycnn.kernels.pool import max_pool2d
 from tinycnn.kernels.simd import LANES
+from tinycnn.runtime.feature_maps import FeatureMaps
 from tinycnn.testing.strategies import generators, pool_windows
 
 NAN, INF = np.nan, np.inf

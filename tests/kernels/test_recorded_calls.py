@@ -10,21 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import error
 
-from tinycnn.direct import DirectConvolution
-from tinycnn.feature_maps import NO_BORDER, FeatureMaps
-from tinycnn.inference.recording import Recorder
 from tinycnn.kernels import reference
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.max_pool import max_pool
 from tinycnn.kernels.recorded_calls import COUNTERS, KERNELS, carry_out
 from tinycnn.kernels.simd import LANES
-from tinycnn.packed_dense import PackedDense
+from tinycnn.ops.convolution.direct_blocks import DirectConvolution
+from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
+from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
+from tinycnn.ops.convolution.winograd.tiling import tiling
+from tinycnn.ops.convolution.winograd.weights import Packed
+from tinycnn.ops.packed_dense import PackedDense
+from tinycnn.runtime.feature_maps import NO_BORDER, FeatureMaps
+from tinycnn.runtime.recording import Recorder
 from tinycnn.shapes import pool_window, window
 from tinycnn.testing.strategies import generators
-from tinycnn.winograd.convolution import WinogradConvolution
-from tinycnn.winograd.space_to_depth import SpaceToDepth
-from tinycnn.winograd.tiling import tiling
-from tinycnn.winograd.weights import Packed
 
 FOREVER = 10**12
 IMAGES = 40
@@ -49,13 +49,13 @@ class Memory:
     def tables(self, threads=1):
         """The program's tables, its slots for each thread, counters, and what all threads share."""
         program = self.recorder.program(threads)
-        own = [floats.of_each_thread for floats in program.floats]
-        sizes = np.array([floats.size for floats in program.floats])
+        own = [slot.of_each_thread for slot in program.slots]
+        sizes = np.array([slot.size for slot in program.slots])
         common = self.rng.integers(-3, 4, sizes[np.logical_not(own)].sum()).astype(np.float32)
         self.kept = [np.zeros(sizes[own].sum(), np.float32) for _ in range(threads)]
         slots = np.zeros((threads, len(sizes), 3), np.int64)
         slots[:, :, 1] = sizes
-        slots[:, :, 2] = [floats.step for floats in program.floats]
+        slots[:, :, 2] = [slot.step for slot in program.slots]
         for thread in range(threads):
             for some, memory in ((np.logical_not(own), common), (own, self.kept[thread])):
                 starts = np.cumsum(sizes[some]) - sizes[some]
@@ -84,7 +84,7 @@ def convolution(memory, relu, filters):
         conv.block(calls, stacked, packed, relu, outputs)
         calls(
             max_pool, calls.read(outputs.flat), outputs.place, (OH, OW), 0, 2, win.kernel, win.stride,
-            win.corner, win.dilation, filters, largest.flat, largest.place, (2, 2),
+            win.pad_top_left, win.dilation, filters, largest.flat, largest.place, (2, 2),
         )  # fmt: skip
 
     return memory.recorder.chain([[task]]), largest

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinycnn.kernels._jit import kernel
-from tinycnn.kernels.shared_memory import count_up, floats_at, look_at
+from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at
 from tinycnn.kernels.simd import LANES, load, store
 
 
 @kernel
 def _take(counters, index, most, seen):
     """Count up to ``most``, and mark each number that was got."""
-    while look_at(counters, index) < most:
-        number = count_up(counters, index)
+    while atomic_load(counters, index) < most:
+        number = atomic_add(counters, index)
         if number < most:
             seen[number] += 1
 

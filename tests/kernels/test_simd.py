@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from strategies import examples
 
-from tinycnn import memory
 from tinycnn.arrays import read_only
 from tinycnn.kernels import simd
 from tinycnn.kernels._jit import kernel, numba
@@ -30,6 +29,7 @@ from tinycnn.kernels.simd import (
     stream,
     stream_end,
 )
+from tinycnn.runtime import memory
 
 vectors = arrays(np.float32, LANES, elements=st.floats(width=32))
 

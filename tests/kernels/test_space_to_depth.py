@@ -5,9 +5,9 @@ from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
-from tinycnn.feature_maps import FeatureMaps, aligned_zeros
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.space_to_depth import space_to_depth
+from tinycnn.runtime.feature_maps import FeatureMaps, aligned_zeros
 from tinycnn.testing.strategies import generators
 
 pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))

@@ -20,7 +20,7 @@ def decorated(function, name):
 
 
 # Written by a program, and tested one by one against the matrices and products that they stand for:
-# tests/winograd/test_generated_kernels.py.
+# tests/ops/winograd/test_generated_kernels.py.
 GENERATED = {"microkernels", "winograd_transforms"}
 # Calls other kernels, and is tested by the calls of their twins: test_recorded_calls.py.
 OF_KERNELS = {"recorded_calls"}

@@ -7,8 +7,8 @@ from twins import against_twin
 from tinycnn.arrays import read_only
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.winograd_gradient import gradient_transform, weight_transform
+from tinycnn.ops.convolution.winograd.tiling import tiling
 from tinycnn.testing.strategies import generators
-from tinycnn.winograd.tiling import tiling
 
 # Outputs of an axis: all pairs of sizes, big tiles alone, small tiles alone, both.
 AXES = {

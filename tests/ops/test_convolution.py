@@ -14,8 +14,9 @@ from op_checks import (
 from strategies import examples, whole
 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
-from tinycnn.ops import _im2col_convolution, conv2d, conv2d_backward
-from tinycnn.testing.strategies import Convolution, Geometry, convolutions, dtypes, generators
+from tinycnn.ops import conv2d, conv2d_backward
+from tinycnn.ops.convolution import im2col
+from tinycnn.testing.strategies import Convolution, SlidingWindow, convolutions, dtypes, generators
 
 
 def operands(case, rng, dtype=np.float64):
@@ -50,7 +51,7 @@ def simple(shape, kernel, filters, *, stride=(1, 1), pads=((0, 0), (0, 0)), **op
     """A convolution without dilation."""
     room = [n + sum(p) - k for n, p, k in zip(shape[1:3], pads, kernel, strict=True)]
     size = tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
-    geometry = Geometry(shape, kernel, stride, pads, (1, 1), size)
+    geometry = SlidingWindow(shape, kernel, stride, pads, (1, 1), size)
     options = {"groups": 1, "bias": True, "activation": None, **options}
     return Convolution(geometry, filters, **options)
 
@@ -186,14 +187,14 @@ def test_the_comparison_sees_a_planted_error(monkeypatch, plant):
     case = simple((2, 6, 7, 2), (3, 2), 3, stride=(2, 1))
     for dtype in (np.float32, np.float64):
         agree(case, np.random.default_rng(0), dtype)
-    monkeypatch.setattr(_im2col_convolution, "im2col", plant(_im2col_convolution.im2col))
+    monkeypatch.setattr(im2col, "im2col", plant(im2col.im2col))
     for dtype in (np.float32, np.float64):
         with pytest.raises(AssertionError):
             agree(case, np.random.default_rng(0), dtype)
 
 
 def test_the_comparison_sees_a_planted_error_of_dx(monkeypatch):
-    monkeypatch.setattr(_im2col_convolution, "col2im", lambda *arguments: None)
+    monkeypatch.setattr(im2col, "col2im", lambda *arguments: None)
     with pytest.raises(AssertionError):
         agree(simple((1, 4, 4, 1), (2, 2), 1), np.random.default_rng(0), np.float64)
 

@@ -5,7 +5,7 @@ from drawn_convolutions import check_model, check_op, count, expect
 from hypothesis import settings
 from strategies import examples
 
-from tinycnn.winograd.space_to_depth import SpaceToDepth
+from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 
 CHECKS = [check_op, check_model]
 

@@ -22,7 +22,7 @@ from tinycnn.ops import (
     pooling,
 )
 from tinycnn.testing.layouts import LAYOUTS, laid_out
-from tinycnn.testing.strategies import Geometry, Pool, dtypes, generators, pools
+from tinycnn.testing.strategies import Pooling, SlidingWindow, dtypes, generators, pools
 
 # Divisible by the cells of every window up to 5 x 5, so that each share of an average is whole.
 SHARES = 3600
@@ -41,8 +41,8 @@ def simple(shape, kernel, *, stride=None, pads=((0, 0), (0, 0))):
     stride = stride or kernel
     room = [n + sum(p) - k for n, p, k in zip(shape[1:3], pads, kernel, strict=True)]
     size = tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
-    geometry = Geometry(shape, kernel, stride, pads, (1, 1), size)
-    return Pool(geometry, {"kernel": kernel, "stride": stride, "padding": pads})
+    geometry = SlidingWindow(shape, kernel, stride, pads, (1, 1), size)
+    return Pooling(geometry, {"kernel": kernel, "stride": stride, "padding": pads})
 
 
 # -------------------------------------------------------------------------------------- maximum

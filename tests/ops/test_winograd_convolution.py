@@ -10,7 +10,7 @@ from strategies import examples
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels._jit import numba
 from tinycnn.ops import conv2d, conv2d_backward
-from tinycnn.ops.convolution import _ALGORITHMS, _chosen, _geometry
+from tinycnn.ops.convolution.conv2d import _ALGORITHMS, _chosen, _geometry
 from tinycnn.runtime.threads import use_threads
 from tinycnn.testing.strategies import generators
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinycnn.stepthrough import explain, open_lesson
+from tinycnn.explain import explain, open_lesson
 
 pytestmark = pytest.mark.peers
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from gradient_check.other_checkers import torch_passes
-from gradient_check.planted import PLANTED
-from gradient_check.right import RIGHT
+from checking.other_checkers import torch_passes
+from checking.planted import PLANTED
+from checking.right import RIGHT
 
-from tinycnn.gradient_check import gradcheck
+from tinycnn.checking import gradcheck
 
 pytestmark = pytest.mark.peers
 

@@ -12,7 +12,7 @@ from twins import error
 
 from tinycnn import ops
 from tinycnn.errors import ShapeError
-from tinycnn.testing.strategies import Convolution, Geometry, convolutions, generators
+from tinycnn.testing.strategies import Convolution, SlidingWindow, convolutions, generators
 
 pytestmark = pytest.mark.peers
 
@@ -106,7 +106,7 @@ def test_every_algorithm(torch):
 
 @pytest.mark.parametrize("planted", ["height and width swapped", "0.1 % too large", "shifted"])
 def test_the_comparison_sees_a_planted_error(torch, monkeypatch, planted):
-    geometry = Geometry((2, 6, 7, 4), (3, 2), (2, 1), ((1, 1), (1, 1)), (1, 1), (3, 8))
+    geometry = SlidingWindow((2, 6, 7, 4), (3, 2), (2, 1), ((1, 1), (1, 1)), (1, 1), (3, 8))
     case = Convolution(geometry, filters=6, groups=2, bias=True, activation="relu")
     convolution_agrees(torch, case, np.random.default_rng(0))
     forward = ops.conv2d
@@ -133,9 +133,10 @@ def pools(draw, max_dilation=1):
     kernel = draw(st.integers(1, 4)), draw(st.integers(1, 4))
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
     dilation = draw(st.integers(1, max_dilation)), draw(st.integers(1, max_dilation))
-    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+    effective_kernel = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     sizes = tuple(
-        draw(st.integers(max(r - 2 * p, 1), r + 8)) for r, p in zip(reach, padding, strict=True)
+        draw(st.integers(max(r - 2 * p, 1), r + 8))
+        for r, p in zip(effective_kernel, padding, strict=True)
     )
     options = {
         "kernel": kernel,

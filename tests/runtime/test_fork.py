@@ -62,7 +62,7 @@ with threadpool_limits(2, user_api="blas"):
 HELD = """
 import numpy as np
 import tinycnn as tc
-from tinycnn.inference.held import PackedWeights
+from tinycnn.runtime.held import PackedWeights
 
 parent, inside, leave = os.getpid(), threading.Event(), threading.Event()
 

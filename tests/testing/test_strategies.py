@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import examples
 
 import tinycnn as tc
-from tinycnn.gradient_check.values import separated, tied
+from tinycnn.checking.values import separated, tied
 from tinycnn.ops import avg_pool2d, conv2d, dense, max_pool2d
 from tinycnn.shapes import pool_window, window
 from tinycnn.testing import strategies

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinycnn.arguments import one_of
 from tinycnn.bench.engines import PEERS, TRAINERS
 from tinycnn.bench.machine import cores
+from tinycnn.validation import check_choice
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Settings:
         """The layers to measure: those asked for, else ``quick`` ones if quick, else all ``names``."""
         known = list(names)
         for name in self.layers:
-            one_of(name, known, "--layers")
+            check_choice(name, known, "--layers")
         return list(self.layers or (quick if self.quick else known))
 
     def peers(self, *, trainers: bool = False) -> list[str]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from tinycnn.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from tinycnn.bench.report import Report
+    from tinycnn.bench.report import BenchReport
     from tinycnn.bench.settings import Settings
-    from tinycnn.bench.tables import Table
+    from tinycnn.bench.tables import ResultTable
 
 _PARTS = (
     "race", "layers", "others", "pools", "gemm", "scaling", "memory", "start", "busy", "agreement",
@@ -58,7 +58,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the tables, write what is asked for; 1 if anything is wrong or slower."""
     from tinycnn.bench import comparison, parts
-    from tinycnn.bench.report import Report
+    from tinycnn.bench.report import BenchReport
 
     settings = _settings(arguments)
     names = arguments.part or (parts.QUICK if settings.quick else _PARTS)
@@ -68,7 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
         report = comparison.report_of(arguments.earlier)
         _print(report.tables)
         return _end(arguments, report, old)
-    report = Report({name: str(value) for name, value in vars(arguments).items() if name != "run"})
+    report = BenchReport(
+        {name: str(value) for name, value in vars(arguments).items() if name != "run"}
+    )
     try:
         for name in names:
             before = len(report.tables)
@@ -82,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _end(arguments, report, old)
 
 
-def _end(arguments: argparse.Namespace, report: Report, old: Mapping[str, Any] | None) -> int:
+def _end(arguments: argparse.Namespace, report: BenchReport, old: Mapping[str, Any] | None) -> int:
     """Write what is asked for and say what is wrong, missed or slower than ``old``; the exit code."""
     print(f"\n{report.heading()}", flush=True)
     report.write(arguments.json, arguments.markdown)
@@ -113,34 +115,34 @@ def _expect_outputs(arguments: argparse.Namespace, names: Sequence[str]) -> None
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    from tinycnn.arguments import number, one_of, whole
     from tinycnn.bench.engines import PEERS
     from tinycnn.bench.settings import Settings
+    from tinycnn.validation import check_choice, check_int, check_number
 
     for name in arguments.part:
-        one_of(name, _PARTS, "PART")
+        check_choice(name, _PARTS, "PART")
     for name in arguments.engines or ():
-        one_of(name, PEERS, "--engines")
+        check_choice(name, PEERS, "--engines")
     return Settings(
         quick=arguments.quick,
-        threads=0 if arguments.threads is None else whole(arguments.threads, "--threads"),
-        batches=tuple(whole(batch, "--batch") for batch in arguments.batch),
+        threads=0 if arguments.threads is None else check_int(arguments.threads, "--threads"),
+        batches=tuple(check_int(batch, "--batch") for batch in arguments.batch),
         works=(arguments.work,) if arguments.work else (),
         layers=tuple(arguments.layers),
         engines=PEERS if arguments.engines is None else tuple(arguments.engines),
-        rounds=None if arguments.rounds is None else whole(arguments.rounds, "--rounds"),
-        seconds=number(arguments.seconds, "--seconds"),
+        rounds=None if arguments.rounds is None else check_int(arguments.rounds, "--rounds"),
+        seconds=check_number(arguments.seconds, "--seconds"),
         save=arguments.save,
     )
 
 
-def _print(tables: Sequence[Table]) -> None:
+def _print(tables: Sequence[ResultTable]) -> None:
     for table in tables:
         if table.rows:
             print(f"\n{table.text()}", flush=True)
 
 
-def _compare(old: Mapping[str, Any], report: Report) -> bool:
+def _compare(old: Mapping[str, Any], report: BenchReport) -> bool:
     """Print what changed; whether anything became slower."""
     from tinycnn.bench.comparison import SLOWER, compare
 

@@ -29,7 +29,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the list or the exercise, or write it."""
-    from tinycnn.exercises import EXERCISES, skeleton
+    from tinycnn.classroom.exercises import EXERCISES, skeleton
 
     if arguments.name is None and arguments.output is not None:
         raise ArgumentError(

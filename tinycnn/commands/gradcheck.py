@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from tinycnn import figures, strict_json
-from tinycnn.arguments import whole
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError, TinyCNNError
+from tinycnn.layers.activation import SOFTMAX
+from tinycnn.validation import check_int
 
 if TYPE_CHECKING:
     from tinycnn.arrays import Array
@@ -137,18 +138,17 @@ def _results(arguments: argparse.Namespace) -> Iterator[_Result]:
 
 
 def _battery(arguments: argparse.Namespace) -> _Result:
-    from tinycnn.gradient_check import battery
-    from tinycnn.gradient_check.cases import all_cases
+    from tinycnn.checking.battery import runs
 
-    cases = all_cases(arguments.seed)
-    outcomes = battery.run(
+    cases = runs.all_cases(arguments.seed)
+    results = runs.run(
         cases, seed=arguments.seed, samples=arguments.samples, directions=arguments.directions
     )
-    return battery.BatteryReport(list(_with_bar(outcomes, len(cases))))
+    return runs.BatteryReport(list(_with_bar(results, len(cases))))
 
 
 def _full(arguments: argparse.Namespace) -> _Result:
-    from tinycnn.gradient_check.full_network import check_full_network
+    from tinycnn.checking.battery.full_network import check_full_network
 
     print("tinycnn: the full network, in float64: about a minute, 3 GB", file=sys.stderr)
     return check_full_network(
@@ -173,7 +173,7 @@ def _with_bar(items: Iterable[T], total: int) -> Iterable[T]:
 
 def _own(arguments: argparse.Namespace) -> Iterator[_Result]:
     """A layer's gradients and then all checks of it, or a model's gradients."""
-    from tinycnn.gradient_check.own_code import load
+    from tinycnn.checking.targets.own_code import load
     from tinycnn.model import Sequential
     from tinycnn.testing import check_layer
 
@@ -199,7 +199,7 @@ def _input_of(arguments: argparse.Namespace) -> tuple[int, ...]:
 def _gradients_of_layer(
     layer: Layer, shape: tuple[int, ...], arguments: argparse.Namespace
 ) -> _Result:
-    from tinycnn.gradient_check import gradcheck
+    from tinycnn.checking import gradcheck
 
     return gradcheck(deepcopy(layer), _inputs(shape, arguments.seed), **_options(arguments))
 
@@ -208,13 +208,13 @@ def _inputs(shape: tuple[int, ...], seed: int) -> Array:
     """A batch for a layer."""
     import numpy as np
 
-    from tinycnn.gradient_check.values import separated
+    from tinycnn.checking.values import separated
 
     return separated(np.random.default_rng(seed), (_SAMPLES, *shape))
 
 
 def _gradients_of_model(model: Sequential, arguments: argparse.Namespace) -> _Result:
-    from tinycnn.gradient_check import gradcheck
+    from tinycnn.checking import gradcheck
 
     x, labels = _batch_of(model, arguments.seed)
     return gradcheck(model, x, labels=labels, **_options(arguments))
@@ -224,11 +224,11 @@ def _batch_of(model: Sequential, seed: int) -> tuple[Any, Any]:
     """Two inputs of a model, and labels if it ends in classes."""
     import numpy as np
 
-    from tinycnn.gradient_check.values import separated
+    from tinycnn.checking.values import separated
 
     rng = np.random.default_rng(seed)
     x = separated(rng, (2, *model.input_shape))
-    classes = model.layers[-1].activation == "softmax" and len(model.shapes[-1]) == 1
+    classes = model.layers[-1].activation is SOFTMAX and len(model.shapes[-1]) == 1
     return x, rng.integers(0, model.shapes[-1][0], 2) if classes else None
 
 
@@ -242,20 +242,20 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _guarded(source: str, check: Callable[[], _Result]) -> _Result:
     """Run a check; an error of the user's code is its result."""
-    from tinycnn.gradient_check.own_code import told
+    from tinycnn.checking.targets.own_code import format_user_error
 
     try:
         return check()
     except TinyCNNError:
         raise
     except Exception as error:
-        return _Raised(source, told(error, {source.rpartition(":")[0]}))
+        return _Raised(source, format_user_error(error, {source.rpartition(":")[0]}))
 
 
 def _explained(arguments: argparse.Namespace) -> _Result:
     """One derivative of a user's layer or model, or of AlexNet mini with its loss."""
-    from tinycnn.gradient_check.curve import Curve, explain
-    from tinycnn.gradient_check.own_code import load
+    from tinycnn.checking.error_curve import Curve, explain
+    from tinycnn.checking.targets.own_code import load
     from tinycnn.model import Sequential
     from tinycnn.networks import alexnet
 
@@ -278,8 +278,8 @@ def _explained(arguments: argparse.Namespace) -> _Result:
 
 
 def _exercise(file: str) -> _Result:
-    from tinycnn.exercises import grade, is_exercise
-    from tinycnn.gradient_check.own_code import layers_in
+    from tinycnn.checking.targets.own_code import layers_in
+    from tinycnn.classroom.exercises import grade, is_exercise
 
     if not file.endswith(".py"):
         raise ArgumentError(f"TARGET is FILE.py:NAME, or FILE.py for an exercise, got {file!r}")
@@ -299,7 +299,7 @@ def _refuse_stray(arguments: argparse.Namespace) -> None:
     seed(arguments)
     for name in ("samples", "directions"):
         if getattr(arguments, name) is not None:
-            whole(getattr(arguments, name), f"--{name}", least=0)
+            check_int(getattr(arguments, name), f"--{name}", least=0)
     own = arguments.target is not None and ".py:" in arguments.target
     for name in ("input", "args"):
         if getattr(arguments, name) and not own:

@@ -17,7 +17,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the page."""
-    from tinycnn.handout import page
+    from tinycnn.classroom.handout import page
 
     print(page(), end="")
     return 0

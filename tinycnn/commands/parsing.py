@@ -7,7 +7,7 @@ import re
 import sys
 from typing import Any
 
-from tinycnn.arguments import whole
+from tinycnn.validation import check_int
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,4 +31,4 @@ class Parser(argparse.ArgumentParser):
 
 def seed(arguments: argparse.Namespace) -> int:
     """The value of --seed, which masks take as a key of 64 bits."""
-    return whole(arguments.seed, "--seed", least=0, most=2**64 - 1)
+    return check_int(arguments.seed, "--seed", least=0, most=2**64 - 1)

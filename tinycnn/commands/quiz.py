@@ -43,7 +43,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the sheet, or write it."""
-    from tinycnn.quiz import draw, make_quiz
+    from tinycnn.classroom.quiz import draw, make_quiz
 
     target = arguments.output
     ending = Path(target or "").suffix.lower()

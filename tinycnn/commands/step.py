@@ -12,16 +12,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tinycnn import figures, strict_json
-from tinycnn.arguments import one_of
 from tinycnn.commands import step_hints
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError
 from tinycnn.networks import VARIANTS
+from tinycnn.validation import check_choice
 from tinycnn.wording import option
 
 if TYPE_CHECKING:
+    from tinycnn.explain import Lesson
     from tinycnn.model import Sequential
-    from tinycnn.stepthrough import Lesson
 
 _EXAMPLES = """\
 examples:
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the overview, a layer, one opened number, or a hand-sized example."""
     import numpy as np
 
-    from tinycnn.gradient_check.own_code import running
+    from tinycnn.checking.targets.own_code import running
 
     if arguments.example is not None:
         return _example(arguments)
@@ -103,9 +103,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _opened(arguments: argparse.Namespace) -> int:
-    from tinycnn.stepthrough import explain, maps, overview
-    from tinycnn.stepthrough.targets import im2col_row
-    from tinycnn.stepthrough.terminal import (
+    from tinycnn.explain import explain, maps, overview
+    from tinycnn.explain.targets import im2col_row
+    from tinycnn.explain.terminal import (
         Style,
         draw_explanation,
         draw_maps,
@@ -159,7 +159,7 @@ def _opened(arguments: argparse.Namespace) -> int:
 
 def _sound(lesson: Lesson) -> int:
     """Say where NaN or infinity begins, if the pass holds any: nothing it shows can be trusted; then 1."""
-    from tinycnn.stepthrough.not_finite import origin
+    from tinycnn.explain.not_finite import origin
 
     begins = origin(lesson.trace)
     if begins is not None:
@@ -173,7 +173,7 @@ def _apart() -> contextlib.AbstractContextManager[object]:
 
 
 def _lesson(arguments: argparse.Namespace) -> Lesson:
-    from tinycnn.stepthrough import open_lesson
+    from tinycnn.explain import open_lesson
 
     return open_lesson(
         arguments.image,
@@ -187,7 +187,7 @@ def _lesson(arguments: argparse.Namespace) -> Lesson:
 
 def _interactive(arguments: argparse.Namespace) -> int:
     """Walk with the keys, beginning with the layers, or with --layer and --at."""
-    from tinycnn.stepthrough import screen
+    from tinycnn.explain import screen
 
     unfit = [name for name in ("weight", "grad", "why", "im2col", "save", "json")
              if getattr(arguments, name)]  # fmt: skip
@@ -201,9 +201,9 @@ def _interactive(arguments: argparse.Namespace) -> int:
 
 def _example(arguments: argparse.Namespace) -> int:
     """Print a hand-sized example, worked out by the engine on the spot."""
-    from tinycnn.stepthrough.example_text import draw_example
-    from tinycnn.stepthrough.examples import open_example
-    from tinycnn.stepthrough.terminal import Style
+    from tinycnn.explain.example_text import draw_example
+    from tinycnn.explain.examples import open_example
+    from tinycnn.explain.terminal import Style
 
     usual = {"image": None, "at": None, "im2col": False, "save": None, "weights": None,
              "label": None, "train": False, "model": "one-tower", "seed": 0,
@@ -229,7 +229,7 @@ def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     """Refuse options that would otherwise be passed over in silence."""
     seed(arguments)
     if ".py:" not in arguments.model:
-        one_of(arguments.model, (*VARIANTS, "FILE.py:NAME"), "--model")
+        check_choice(arguments.model, (*VARIANTS, "FILE.py:NAME"), "--model")
     if arguments.at is not None and (what is None or arguments.weight or arguments.why):
         raise ArgumentError(
             f"--at says which number of --layer or --grad{_hint(arguments, step_hints.cell)}"
@@ -263,7 +263,7 @@ def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
 
 def _hint(arguments: argparse.Namespace, offered: Callable[[Sequential, str], str]) -> str:
     """What opens a number of the network that the options name."""
-    from tinycnn.stepthrough.lesson import network_of
+    from tinycnn.explain.lesson import network_of
 
     with _apart():
         return offered(network_of(arguments.model), _command(arguments))
@@ -274,7 +274,7 @@ def _expect_place(arguments: argparse.Namespace, lesson: Lesson, command: str) -
     what = arguments.weight or arguments.grad
     if what is None or "[" in what or arguments.at is not None:
         return
-    from tinycnn.stepthrough.targets import some_number
+    from tinycnn.explain.targets import some_number
 
     name = "--weight" if arguments.weight else "--grad"
     one = option(name, some_number(lesson.backward, what))
@@ -310,7 +310,7 @@ def _data(values: Mapping[str, Any]) -> None:
 
 def _show(text: str) -> None:
     """Print at once; on a narrow terminal wrapped between words."""
-    from tinycnn.stepthrough.terminal import fit
+    from tinycnn.explain.terminal import fit
 
     narrow = sys.stdout.isatty()
     print(fit(text, shutil.get_terminal_size().columns) if narrow else text, flush=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from tinycnn import strict_json
-from tinycnn.arguments import one_of, whole
 from tinycnn.networks import VARIANTS, alexnet
 from tinycnn.summary import difference
+from tinycnn.validation import check_choice, check_int
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,15 +31,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table or the difference."""
-    classes = whole(arguments.classes, "--classes")
-    one_of(arguments.variant, tuple(VARIANTS), "VARIANT")
-    one_of(arguments.vs or arguments.variant, tuple(VARIANTS), "--vs")
+    classes = check_int(arguments.classes, "--classes")
+    check_choice(arguments.variant, tuple(VARIANTS), "VARIANT")
+    check_choice(arguments.vs or arguments.variant, tuple(VARIANTS), "--vs")
     model = alexnet(classes, variant=arguments.variant)
     table = model.summary()
     if arguments.plan is not None:
-        from tinycnn.plan import plan  # it loads Numba, which the other tables never need
+        from tinycnn.inference.plan import plan  # it loads Numba, which the other tables never need
 
-        chosen = plan(model.layers, model.input_shape, model.dtype, whole(arguments.plan, "--plan"))
+        chosen = plan(
+            model.layers, model.input_shape, model.dtype, check_int(arguments.plan, "--plan")
+        )
         print(strict_json.dumps(chosen.to_dict()) if arguments.json else chosen)
     elif arguments.vs is not None:
         other = alexnet(classes, variant=arguments.vs).summary()

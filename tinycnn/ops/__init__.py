@@ -2,7 +2,8 @@
 
 Names load on first use, so that what only knows shapes never pays for Numba. All functions take
 arrays of any strides, order and byte order and never write to them; float64 stays float64, other
-real input is computed in float32.
+real input is computed in float32. Each says which errors of `tinycnn.errors` it raises; besides,
+an array that takes more memory than there is raises TooLargeError.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinycnn.ops.activations import relu, relu_backward, softmax, softmax_backward
-    from tinycnn.ops.convolution import conv2d, conv2d_backward
+    from tinycnn.ops.convolution.conv2d import conv2d, conv2d_backward
     from tinycnn.ops.fully_connected import dense, dense_backward
+    from tinycnn.ops.losses import cross_entropy
     from tinycnn.ops.normalization import local_response_norm, local_response_norm_backward
-    from tinycnn.ops.objectives import cross_entropy
     from tinycnn.ops.pooling import (
         avg_pool2d,
         avg_pool2d_backward,
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "activations": ("relu", "relu_backward", "softmax", "softmax_backward"),
-    "convolution": ("conv2d", "conv2d_backward"),
+    "convolution.conv2d": ("conv2d", "conv2d_backward"),
     "fully_connected": ("dense", "dense_backward"),
     "normalization": ("local_response_norm", "local_response_norm_backward"),
-    "objectives": ("cross_entropy",),
+    "losses": ("cross_entropy",),
     "pooling": ("max_pool2d", "max_pool2d_backward", "avg_pool2d", "avg_pool2d_backward"),
     "regularization": ("dropout", "dropout_backward"),
     "unrolling": ("im2col", "col2im"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import whole
-from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, tensor
+from tinycnn.arrays import Array, as_input_array, common_dtype, expect_shape, ieee
 from tinycnn.errors import ShapeError
 from tinycnn.kernels import relu as kernels
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.validation import check_int
 
 # Numbers a block: some fifty microseconds at the memory's speed.
 _CELLS = 1 << 18
@@ -21,9 +21,11 @@ def relu(x: ArrayLike) -> Array:
     """Rectify: y = max(0, x), in ``x``'s shape; NaN stays NaN.
 
     Source: Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
+
+    Raises DTypeError for what holds no real numbers, ShapeError for lists of unequal lengths.
     """
     dtype = common_dtype(x)
-    x = tensor(x, "x", "...", dtype)
+    x = as_input_array(x, "x", "...", dtype)
     y = memory.empty(x.shape, dtype)
     source, target = x.reshape(-1), y.reshape(-1)
 
@@ -36,13 +38,16 @@ def relu(x: ArrayLike) -> Array:
 
 
 def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
-    """Gradient of `relu`: dx = dy where y > 0, else 0.
+    """Gradient of `relu`: dx = ``dy`` where y > 0, else 0, in ``y``'s shape.
 
     The output tells where the input was positive, so ``y`` is all that must be kept. At 0 the
     slope is taken as 0. A NaN in ``y`` lets dy pass.
+
+    Raises ShapeError where ``dy`` has another shape than ``y``, DTypeError for what holds no real
+    numbers.
     """
     dtype = common_dtype(dy, y)
-    dy, y = tensor(dy, "dy", "...", dtype), tensor(y, "y", "...", dtype)
+    dy, y = as_input_array(dy, "dy", "...", dtype), as_input_array(y, "y", "...", dtype)
     expect_shape(dy, y.shape, "dy", "the shape of y")
     dx = memory.empty(dy.shape, dtype)
     kernels.relu_backward(dy.reshape(1, -1), y.reshape(1, -1), dx.reshape(1, -1))
@@ -51,12 +56,17 @@ def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
 
 @ieee
 def softmax(x: ArrayLike, axis: int = -1) -> Array:
-    """Turn logits into probabilities: y = exp(x) / sum(exp(x)) along ``axis``.
+    """Turn logits ``x`` into probabilities: y = exp(x) / sum(exp(x)) along ``axis``, in x's shape.
 
     The largest logit is subtracted first, which changes nothing (it cancels) and keeps exp from
-    overflowing. Where the largest is NaN or infinite, the result is NaN.
+    overflowing. Where the largest is NaN or infinite, the result is NaN. Source: Bridle,
+    "Probabilistic interpretation of feedforward classification network outputs", 1990; the shift:
+    Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax functions", 2021.
+
+    Raises ShapeError for a single number, DTypeError for what holds no real numbers, ArgumentError for
+    an axis that is not there.
     """
-    x = tensor(x, "x", "...", common_dtype(x))
+    x = as_input_array(x, "x", "...", common_dtype(x))
     axis = _axis(axis, x)
     if x.size == 0:
         return x.copy()
@@ -67,12 +77,16 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
 
 @ieee
 def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
-    """Gradient of `softmax`: dx = y * (dy - sum(dy * y)) along ``axis``.
+    """Gradient of `softmax`: dx = y * (dy - sum(dy * y)) along ``axis``, in ``y``'s shape.
 
-    The Jacobian is diag(y) - y y^T, symmetric, so dx = (diag(y) - y y^T) dy.
+    ``dy`` is the gradient of ``y``, what `softmax` returned. The Jacobian is diag(y) - y y^T,
+    symmetric, so dx = (diag(y) - y y^T) dy.
+
+    Raises ShapeError where ``dy`` has another shape than ``y`` or both are single numbers, DTypeError
+    for what holds no real numbers, ArgumentError for an axis that is not there.
     """
     dtype = common_dtype(dy, y)
-    dy, y = tensor(dy, "dy", "...", dtype), tensor(y, "y", "...", dtype)
+    dy, y = as_input_array(dy, "dy", "...", dtype), as_input_array(y, "y", "...", dtype)
     expect_shape(dy, y.shape, "dy", "the shape of y")
     axis = _axis(axis, y)
     dx: Array = y * (dy - (dy * y).sum(axis=axis, keepdims=True))
@@ -82,4 +96,4 @@ def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
 def _axis(axis: int, x: Array) -> int:
     if x.ndim == 0:
         raise ShapeError("softmax needs an axis to run along, got a single number")
-    return whole(axis, "axis", least=-x.ndim, most=x.ndim - 1)
+    return check_int(axis, "axis", least=-x.ndim, most=x.ndim - 1)

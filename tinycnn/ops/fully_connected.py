@@ -7,9 +7,15 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import one_of
-from tinycnn.arrays import Array, common_dtype, expect_shape, ieee, outputs, read_only, tensor
+from tinycnn.arrays import (
+    Array,
+    as_input_array,
+    check_out,
+    common_dtype,
+    expect_shape,
+    ieee,
+    read_only,
+)
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels.bias import add_bias
 from tinycnn.kernels.dense import PANEL, pack_weights
@@ -21,8 +27,10 @@ from tinycnn.kernels.dense_training import (
     turn_into_panels,
 )
 from tinycnn.ops.activations import relu_backward, softmax, softmax_backward
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
+from tinycnn.validation import check_choice
 
 _ACTIVATIONS = (None, "relu", "softmax")
 # Weights a block: some hundred microseconds of BLAS at a batch of 32.
@@ -39,10 +47,16 @@ def dense(
 ) -> Array:
     """Weighted sums y = activation(x @ W + b), (N, F).
 
-    ``x`` is (N, ...), flattened row-major to (N, D); ``W`` is (D, F), ``b`` (F,). ``activation`` is
-    None, "relu" or "softmax".
+        z[n, f] = b[f] + sum over d of x[n, d] * W[d, f]
+
+    ``x`` is (N, ...), flattened row-major to (N, D); ``W`` is (D, F), ``b`` (F,) or None.
+    ``activation`` is None, "relu" or "softmax". Source: Rumelhart, Hinton and Williams, "Learning
+    representations by back-propagating errors", 1986.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers, and
+    ArgumentError for an activation that is not known.
     """
-    one_of(activation, _ACTIVATIONS, "activation")
+    check_choice(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
     x, W = _operands(x, W, dtype)
     y = memory.empty((len(x), W.shape[1]), dtype)
@@ -56,7 +70,7 @@ def dense(
 
     parallel_for(multiply, _columns(W))
     if b is not None:
-        b = tensor(b, "b", "F", dtype)
+        b = as_input_array(b, "b", "F", dtype)
         expect_shape(b, W.shape[1:], "b", "one for each column of W")
         add_bias(y, b, activation == "relu")
     elif activation == "relu":
@@ -77,27 +91,32 @@ def dense_backward(
 ) -> tuple[Array | None, Array, Array]:
     """Gradients (dx, dW, db) of `dense`; with an ``activation``, ``y`` is what `dense` returned.
 
-    With dz the gradient before the activation (N, F):
+    With dz the gradient before the activation, (N, F) as ``dy``:
 
-        dx = dz @ W.T  (in x's shape; None unless needed),   dW = x.T @ dz,   db = sum(dz over N)
+        dx = dz @ W.T  (in x's shape),   dW = x.T @ dz  (D, F),   db = sum(dz over N)  (F,)
 
-    ``out`` may give arrays (dW, db) to write to, C-contiguous and apart from all others.
+    ``x`` and ``W`` are those of the forward call. dx is None unless ``need_dx``. ``out`` may give
+    arrays (dW, db) to write to, C-contiguous and apart from all others.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers or
+    an ``out`` of another dtype, and ArgumentError for an activation that is not known or lacks ``y``,
+    or an ``out`` that cannot be written to.
     """
-    one_of(activation, _ACTIVATIONS, "activation")
+    check_choice(activation, _ACTIVATIONS, "activation")
     given, dtype = (dy, x, W, y), common_dtype(dy, x, W)
     x_shape = np.shape(x)
     x, W = _operands(x, W, dtype)
-    dy = dz = tensor(dy, "dy", "NF", dtype)
+    dy = dz = as_input_array(dy, "dy", "NF", dtype)
     expect_shape(dy, (len(x), W.shape[1]), "dy", "(N, F)")
     if activation is None:
         y = None
     elif y is None:
         raise ArgumentError(f'activation="{activation}" needs y, what dense returned')
     else:
-        y = tensor(y, "y", "NF", dtype)
+        y = as_input_array(y, "y", "NF", dtype)
         expect_shape(y, dy.shape, "y", "the shape of dy")
         dz = relu_backward(dy, y) if activation == "relu" else softmax_backward(dy, y)
-    dW, db = outputs(out, W, given)
+    dW, db = check_out(out, W, given)
     dx = memory.empty(x.shape, dtype) if need_dx else None
 
     # Rows of W are cut for both products: each block writes rows of dW and columns of dx of its own.
@@ -141,20 +160,20 @@ def _multiply_in_registers(
     panels = memory.empty((-(-F // PANEL), N, PANEL), dz.dtype)
     pack_weights(read_only(dz), 0, len(panels), panels)
     width = NARROW if N <= NARROW else PANEL
-    turned = memory.empty((-(-N // width), F, width), dz.dtype)
+    transposed = memory.empty((-(-N // width), F, width), dz.dtype)
     if dx is not None:
-        turn_into_panels(dz, turned)
+        turn_into_panels(dz, transposed)
 
     def multiply(rows: Range) -> None:
         dense_weight_gradient(x, read_only(panels), *rows, dW)
         if dx is not None:
-            dense_input_gradient(turned, W, *rows, dx)
+            dense_input_gradient(transposed, W, *rows, dx)
 
     parallel_for(multiply, parts)
 
 
 def _operands(x: ArrayLike, W: ArrayLike, dtype: np.dtype[np.floating]) -> tuple[Array, Array]:
-    x, W = tensor(x, "x", "N...", dtype), tensor(W, "W", "DF", dtype)
+    x, W = as_input_array(x, "x", "N...", dtype), as_input_array(W, "W", "DF", dtype)
     D = math.prod(x.shape[1:])
     expect_shape(W, (D, W.shape[1]), "W", f"(D, F) with D = {D}, the cells of one x")
     return x.reshape(len(x), D), W

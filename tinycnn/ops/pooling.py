@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arrays import Array, as_array, common_dtype, expect_shape, read_only, tensor
+from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, expect_shape, read_only
 from tinycnn.errors import ArgumentError, DTypeError
 from tinycnn.kernels import pool as kernels
 from tinycnn.kernels.max_pool import max_pool_gradient, max_pool_winners
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
+from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.shapes import Padding, Window, pool_window
@@ -35,13 +35,21 @@ def max_pool2d(
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
 ) -> tuple[Array, Array]:
-    """Take the maximum of each window of ``x`` (N, H, W, C): y (N, OH, OW, C), and who won.
+    """Take the maximum of each window of ``x`` (N, H, W, C): y (N, OH, OW, C), and its argmax.
 
-    ``winner`` (y's shape) is the index i*KW + j of the maximum within its window, uint8, or wider
-    for windows of more than 256 cells. Only cells inside the image compete; the first maximum in
-    row-major order wins; NaN wins over everything. ``stride`` is the kernel unless given.
+    The second result, ``winner`` (y's shape), is the argmax: the index ``i*KW + j`` of the maximum within
+    its window, uint8, or wider for windows of more than 256 cells. Only cells inside the image
+    compete; of equal maxima the first in row-major order is taken; NaN counts as larger than
+    everything. ``kernel`` (KH, KW), ``stride`` (the kernel unless given), ``padding`` and ``dilation``
+    are as in `conv2d`, and so is the output's size, but with ``ceil_mode`` it is rounded up: a last
+    window may overhang the padded image, unless it starts in the padding at the end. Windows larger
+    than their stride overlap, as in Krizhevsky et al. 2012, section 3.4. Source: Riesenhuber and
+    Poggio, "Hierarchical models of object recognition in cortex", 1999.
+
+    Raises ShapeError where a window lies wholly in the padding or none fits, DTypeError for what holds
+    no real numbers, and ArgumentError for an option outside its range.
     """
-    x = tensor(x, "x", "NHWC", common_dtype(x))
+    x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
     win = pool_window(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
@@ -53,7 +61,7 @@ def max_pool2d(
     pooling = max_pool_winners if in_vectors else kernels.max_pool2d
 
     def pool(rows: Range) -> None:
-        pooling(x, *rows, win.kernel, win.stride, win.corner, win.dilation, y, winner)
+        pooling(x, *rows, win.kernel, win.stride, win.pad_top_left, win.dilation, y, winner)
 
     if y.size:
         parallel_for(pool, _rows(win, N, W * C))
@@ -71,29 +79,37 @@ def max_pool2d_backward(
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
 ) -> Array:
-    """Gradient of `max_pool2d`: dx (N, H, W, C), each dy (N, OH, OW, C) added to its winner's cell.
+    """Gradient of `max_pool2d`: dx (N, H, W, C), each dy (N, OH, OW, C) added to its argmax's cell.
 
-    dx[cell] = sum of dy over the windows that the cell won; overlapping windows add up, everything
-    that lost gets 0.
+        dx[cell] = sum of dy over the windows whose maximum the cell is
+
+    Overlapping windows add up, every other cell gets 0. ``winner`` is what `max_pool2d` returned,
+    ``x_shape`` is (N, H, W, C), and the options are those of the forward call.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for a ``dy`` that holds no real
+    numbers or a ``winner`` that is not unsigned, and ArgumentError for an option outside its range or
+    a ``winner`` that points outside the image.
     """
     N, H, W, C = image_shape(x_shape)
     win = pool_window(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
-    dy = tensor(dy, "dy", "NHWC", common_dtype(dy))
+    dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     winners = _winners(winner, dy, win)
     dx = memory.empty((N, H, W, C), dy.dtype)
 
     def scatter(images: Range) -> None:
         kernels.max_pool2d_backward(
-            dy, winners, *images, win.kernel, win.stride, win.corner, win.dilation, dx
+            dy, winners, *images, win.kernel, win.stride, win.pad_top_left, win.dilation, dx
         )
 
     streamed = C % LANES == 0 and dx.nbytes >= _LARGE
 
     def gather(rows: Range) -> None:
-        max_pool_gradient(dy, winners, *rows, win.kernel, win.stride, win.corner, streamed, dx)
+        max_pool_gradient(
+            dy, winners, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx
+        )
 
     in_vectors = dx.dtype == np.float32 and C >= LANES and winners.dtype == np.uint8
     if dx.size and in_vectors and win.dilation == (1, 1):
@@ -114,11 +130,17 @@ def avg_pool2d(
 ) -> Array:
     """Take the mean of each window of ``x`` (N, H, W, C): y (N, OH, OW, C).
 
+        y[n, oh, ow, c] = sum of x over the window's cells inside the image / count
+
     With ``count_include_pad`` the padding's zeros count as cells, without it the mean is over the
     cells inside the image. Where ``ceil_mode`` lets a window overhang the padded image, the part
-    beyond never counts.
+    beyond never counts. ``kernel``, ``stride`` and ``padding`` are as in `max_pool2d`. Source: LeCun
+    et al., "Gradient-based learning applied to document recognition", 1998 (subsampling).
+
+    Raises ShapeError where a window lies wholly in the padding or none fits, DTypeError for what holds
+    no real numbers, and ArgumentError for an option outside its range.
     """
-    x = tensor(x, "x", "NHWC", common_dtype(x))
+    x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
     y = memory.empty((N, *win.output, C), x.dtype)
@@ -126,7 +148,7 @@ def avg_pool2d(
 
     def pool(rows: Range) -> None:
         kernels.avg_pool2d(
-            x, *rows, win.kernel, win.stride, win.corner, limit, bool(count_include_pad), y
+            x, *rows, win.kernel, win.stride, win.pad_top_left, limit, bool(count_include_pad), y
         )
 
     if y.size:
@@ -146,19 +168,30 @@ def avg_pool2d_backward(
 ) -> Array:
     """Gradient of `avg_pool2d`: each dy (N, OH, OW, C) shared equally by its window's cells.
 
-    dx[cell] = sum of dy / (the window's count) over the windows that hold the cell; dx is
-    (N, H, W, C).
+        dx[cell] = sum of dy / (the window's count) over the windows that hold the cell
+
+    dx has the shape ``x_shape``, (N, H, W, C); the options are those of the forward call.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers, and
+    ArgumentError for an option outside its range.
     """
     N, H, W, C = image_shape(x_shape)
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
-    dy = tensor(dy, "dy", "NHWC", common_dtype(dy))
+    dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     dx = memory.empty((N, H, W, C), dy.dtype)
     limit = _limit(win)
 
     def spread(images: Range) -> None:
         kernels.avg_pool2d_backward(
-            dy, *images, win.kernel, win.stride, win.corner, limit, bool(count_include_pad), dx
+            dy,
+            *images,
+            win.kernel,
+            win.stride,
+            win.pad_top_left,
+            limit,
+            bool(count_include_pad),
+            dx,
         )
 
     if dx.size:

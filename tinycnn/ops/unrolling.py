@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from numpy.typing import ArrayLike
 
-from tinycnn import memory
-from tinycnn.arguments import whole
-from tinycnn.arrays import Array, common_dtype, expect_shape, tensor
+from tinycnn.arrays import Array, as_input_array, common_dtype, expect_shape
 from tinycnn.errors import ShapeError
 from tinycnn.kernels import im2col as kernels
+from tinycnn.runtime import memory
 from tinycnn.shapes import Padding, window
+from tinycnn.validation import check_int
 
 
 def im2col(
@@ -22,18 +22,22 @@ def im2col(
     padding: Padding = 0,
     dilation: int | Sequence[int] = 1,
 ) -> Array:
-    """Unroll every window of ``x`` (N, H, W, C) into a row: (N*OH*OW, KH*KW*C).
+    """Unroll every window of ``x`` (N, H, W, C) into a row: ``(N*OH*OW, KH*KW*C)``.
 
     Rows are in the order of the output cells, columns in the order (kernel row, kernel column,
     channel), so that a convolution is ``im2col(x, ...) @ W.reshape(KH*KW*C, F)``. Padding is zero.
+    ``kernel`` is an int or (KH, KW); ``stride``, ``padding`` and ``dilation`` are as in `conv2d`.
     Source: Chellapilla et al., "High performance convolutional neural networks for document
     processing", 2006.
+
+    Raises ShapeError for an x that has not these axes or where no window fits, DTypeError for what
+    holds no real numbers, and ArgumentError for an option outside its range.
     """
-    x = tensor(x, "x", "NHWC", common_dtype(x))
+    x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
     win = window((H, W), kernel, stride=stride, padding=padding, dilation=dilation)
     cols = memory.empty((N * win.output[0] * win.output[1], *win.kernel, C), x.dtype)
-    kernels.im2col(x, 0, 0, win.output, win.stride, win.corner, win.dilation, cols)
+    kernels.im2col(x, 0, 0, win.output, win.stride, win.pad_top_left, win.dilation, cols)
     return cols.reshape(len(cols), win.cells * C)
 
 
@@ -46,19 +50,23 @@ def col2im(
     padding: Padding = 0,
     dilation: int | Sequence[int] = 1,
 ) -> Array:
-    """Add every cell of ``cols`` (N*OH*OW, KH*KW*C) to the cell of x (N, H, W, C) that it came from.
+    """Add every cell of ``cols``, ``(N*OH*OW, KH*KW*C)``, to the cell of x (N, H, W, C) that it came from.
 
-    The adjoint of `im2col`: <im2col(x), cols> = <x, col2im(cols)> for all x and cols. Cells that
-    several windows saw get the sum.
+    The adjoint of `im2col`: ``<im2col(x), cols> = <x, col2im(cols)>`` for all x and cols. Cells that
+    several windows saw get the sum. ``x_shape`` is (N, H, W, C), and the options are those of `im2col`,
+    ``kernel`` among them.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers, and
+    ArgumentError for an option outside its range.
     """
-    cols = tensor(cols, "cols", "RK", common_dtype(cols))
+    cols = as_input_array(cols, "cols", "RK", common_dtype(cols))
     N, H, W, C = image_shape(x_shape)
     win = window((H, W), kernel, stride=stride, padding=padding, dilation=dilation)
     shape = (N * win.output[0] * win.output[1], win.cells * C)
     expect_shape(cols, shape, "cols", "(N*OH*OW, KH*KW*C)")
     dx = memory.zeros((N, H, W, C), cols.dtype)
     cells = cols.reshape(-1, *win.kernel, C)
-    kernels.col2im(cells, 0, 0, win.output, win.stride, win.corner, win.dilation, dx)
+    kernels.col2im(cells, 0, 0, win.output, win.stride, win.pad_top_left, win.dilation, dx)
     return dx
 
 
@@ -67,5 +75,5 @@ def image_shape(x_shape: Sequence[int]) -> tuple[int, int, int, int]:
     if not isinstance(x_shape, Sequence) or len(x_shape) != 4:
         raise ShapeError(f"x_shape must be the four sizes (N, H, W, C), got {x_shape!r}")
     N, *sizes = x_shape
-    H, W, C = (whole(size, "x_shape's H, W and C") for size in sizes)
-    return whole(N, "x_shape's N", least=0), H, W, C
+    H, W, C = (check_int(size, "x_shape's H, W and C") for size in sizes)
+    return check_int(N, "x_shape's N", least=0), H, W, C

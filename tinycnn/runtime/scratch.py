@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinycnn import memory
+from tinycnn.runtime import memory
 
 _own = threading.local()
 

@@ -8,16 +8,16 @@ import weakref
 from contextvars import ContextVar
 from typing import NamedTuple
 
-from tinycnn.arguments import whole
 from tinycnn.errors import ArgumentError
 from tinycnn.runtime.locks import new_lock
+from tinycnn.validation import check_int
 
 
 class use_threads:  # noqa: N801 - it reads as a verb where it is used
     """Use ``count`` threads inside the ``with`` block, in this thread (or task) only."""
 
     def __init__(self, count: int) -> None:
-        self._count = whole(count, "threads")
+        self._count = check_int(count, "threads")
 
     def __enter__(self) -> None:
         _choice.set(_Choice(weakref.ref(self), self._count, _choice.get()))

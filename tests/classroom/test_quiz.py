@@ -1,0 +1,356 @@
+"""A quiz as it is printed: read back, solved without the engine, and compared with its key."""
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from equations import check_equation
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from quiz_sheets import SOLVERS, Network, read_html, read_sheet
+
+import tinycnn as tc
+from tinycnn import cli, ops
+from tinycnn.classroom.quiz import (
+    Question,
+    Quiz,
+    draw,
+    draw_html,
+    draw_markdown,
+    draw_text,
+    make_quiz,
+)
+from tinycnn.classroom.quiz.question import LayerTable
+from tinycnn.classroom.quiz.quiz import Section
+from tinycnn.classroom.quiz.sheet import inline
+from tinycnn.errors import ArgumentError
+from tinycnn.explain.arithmetic import Value
+
+seeds = st.integers(0, 2**64 - 1)
+FORMATS = ("text", "markdown", "html")
+FEW = settings(max_examples=25)
+
+
+# --------------------------------------------------------------------------------------- the key
+
+
+@settings(max_examples=100)
+@given(seeds)
+def test_every_answer_is_what_a_student_finds_without_the_engine(seed):
+    questions, answers = read_sheet(draw_html(make_quiz(seed), answers=True))
+    topics = [f"{number}. {topic}" for number, topic in enumerate(SOLVERS, start=1)]
+    assert [question.topic for question in questions] == topics
+    assert [answer.topic for answer in answers] == topics
+    net = Network(questions[0])
+    for solve, question, answer in zip(SOLVERS.values(), questions, answers, strict=True):
+        expected = solve(question, net)
+        found = [*answer.words, *((name, answer.matrix(name)) for name in answer.matrices)]
+        assert found == expected, question.topic
+
+
+@FEW
+@given(seeds)
+def test_every_equation_of_the_working_adds_up(seed):
+    _, answers = read_sheet(draw_html(make_quiz(seed), answers=True))
+    for answer in answers:
+        assert answer.working and all(line.strip() for line in answer.working)
+        lines = [re.sub(r"^\([abc]\) |  \(from [^)]*\)$", "", line) for line in answer.working]
+        found = dict(check_equation(line) for line in lines if " = " in line)
+        said = dict(re.findall(r"(\w+\[[\d,]+\]) = (-?\d+)$", "\n".join(answer.words), flags=re.M))
+        for cell, number in said.items():
+            assert found[cell] == int(number), answer.topic
+
+
+@FEW
+@given(seeds)
+def test_the_numbers_can_be_worked_out_by_hand(seed):
+    questions, answers = read_sheet(draw_html(make_quiz(seed), answers=True))
+    for asked in (*questions, *answers):
+        for rows in asked.matrices.values():
+            for text in (text for row in rows for text in row):
+                assert re.fullmatch(r"-?\d{1,2}|ln\([1-7]\)", text), (asked.topic, text)
+    for answer in answers:
+        for text in re.findall(r"-?\d+/\d+", " ".join(answer.words)):
+            assert max(map(len, re.findall(r"\d+", text))) <= 4, (answer.topic, text)
+    assert all(question.lines >= 2 for question in questions)
+
+
+def test_the_rows_of_alexnet_are_those_of_its_table():
+    rows = {
+        (variant, row.name): row
+        for variant in ("one-tower", "paper", "torchvision")
+        for row in tc.alexnet(variant=variant).summary().rows
+    }
+    seen = set()
+    for seed in range(40):
+        questions, answers = read_sheet(draw_html(make_quiz(seed), answers=True))
+        for place, column in ((2, "parameters"), (3, "multiply_adds")):
+            name, variant = re.search(
+                r"(\w+) of AlexNet \(([\w-]+)\)", questions[place].prompt
+            ).groups()
+            assert answers[place].words[1] == f"(b) {getattr(rows[variant, name], column):,}"
+            seen.add((variant, name, column))
+    assert len(seen) > 20
+
+
+def test_what_is_drawn_varies():
+    sheets = [read_sheet(draw_html(make_quiz(seed), answers=True)) for seed in range(40)]
+    for place, topic in enumerate(SOLVERS):
+        prompts = {
+            (asked[place].prompt, str(asked[place].matrices), str(asked[place].table))
+            for asked, _ in sheets
+        }
+        answers = {(str(key[place].words), str(key[place].matrices)) for _, key in sheets}
+        assert len(prompts) > (12 if topic == "Output size, with a remainder" else 8) or place == 1
+        assert len(answers) > 8, topic
+    conv = " ".join(asked[5].prompt for asked, _ in sheets)
+    assert all(f"Stride {s}, padding {p}" in conv for s, p in ((1, 0), (2, 0), (1, 1)))
+
+
+# ------------------------------------------------------------------------------------- the sheets
+
+
+@FEW
+@given(seeds, seeds, st.booleans(), st.sampled_from(FORMATS))
+def test_one_seed_gives_one_sheet_and_two_give_two(a, b, answers, kind):
+    first = draw(make_quiz(a), kind, answers=answers)
+    assert draw(make_quiz(a), kind, answers=answers) == first
+    assert (draw(make_quiz(b), kind, answers=answers) == first) == (a == b)
+
+
+def test_first_hundred_sheets_differ_in_more_than_their_number():
+    sheets = {draw_text(make_quiz(seed)).replace(str(seed), "") for seed in range(100, 200)}
+    assert len(sheets) == 100
+
+
+@pytest.mark.process
+def test_the_same_sheet_in_another_process():
+    command = [
+        sys.executable,
+        "-m",
+        "tinycnn",
+        "quiz",
+        "--seed",
+        "11",
+        "--answers",
+        "--format",
+        "html",
+    ]
+    for hashes in ("1", "2"):
+        done = subprocess.run(
+            command, capture_output=True, check=True, env=os.environ | {"PYTHONHASHSEED": hashes}
+        )
+        assert done.stdout.decode() == draw_html(make_quiz(11), answers=True)
+
+
+@FEW
+@given(seeds)
+def test_a_sheet_of_text_fits_eighty_columns_and_has_twenty_questions(seed):
+    quiz = make_quiz(seed)
+    assert len(quiz.questions) == 20
+    sheet, key = draw_text(quiz), draw_text(quiz, answers=True)
+    origin = sheet.rindex("\n\n\n")
+    assert key.startswith(sheet[:origin]) and key.endswith(sheet[origin:])
+    for text in (sheet, key):
+        assert text.isascii() and text.endswith("\n") and "`" not in text.replace("`tinycnn", "")
+        assert max(map(len, text.splitlines())) <= 80
+        assert all(line == line.rstrip() for line in text.splitlines())
+    assert [int(n) for n in re.findall(r"^ ?(\d+)\. ", sheet, flags=re.M)] == list(range(1, 21))
+    assert [int(n) for n in re.findall(r"^ ?(\d+)\. ", key, flags=re.M)] == [*range(1, 21)] * 2
+    assert sheet.count("Answer: ___") == 20
+
+
+@FEW
+@given(seeds)
+def test_all_formats_say_the_same(seed):
+    quiz = make_quiz(seed)
+    page = draw_html(quiz, answers=True)
+    texts = [re.sub(r"\s+", " ", draw(quiz, kind, answers=True)) for kind in ("text", "markdown")]
+    texts[1] = texts[1].replace("\\", "").replace("`", "")
+    for asked in itertools.chain(*read_sheet(page)):
+        for words in asked.words:
+            assert all(" ".join(words.split()) in text for text in texts), words
+        rows = [row for rows in asked.matrices.values() for row in rows]
+        for row in rows:
+            assert all(re.search(r"\s+".join(map(re.escape, row)), text) for text in texts), row
+        for line in asked.working:
+            assert all(" ".join(line.split()) in text for text in texts), line
+
+
+@FEW
+@given(seeds)
+def test_markdown_has_its_headings_and_its_fences_close(seed):
+    text = draw_markdown(make_quiz(seed), answers=True)
+    assert text.isascii()
+    lines = text.splitlines()
+    assert sum(line.startswith("### ") for line in lines) == 40
+    assert [line for line in lines if line.startswith("## ")] == [
+        "## A. Sizes and counts", "## B. Forward", "## C. Backward", "## Answers",
+    ]  # fmt: skip
+    fences = [line for line in lines if line.startswith("```")]
+    assert fences == ["```text", "```"] * (len(fences) // 2)
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 6 and {line.count("|") for line in table} == {6}
+
+
+@FEW
+@given(seeds)
+def test_a_page_stands_alone_and_prints_its_key_on_pages_of_its_own(seed):
+    quiz = make_quiz(seed)
+    sheet, key = draw_html(quiz), draw_html(quiz, answers=True)
+    assert "<pre>" not in sheet and 'class="key"' not in sheet
+    for page in (sheet, key):
+        tree = read_html(page)
+        (head,) = tree.all("head")
+        assert [node.tag for node in head.elements] == ["meta", "meta", "title", "style"]
+        assert not re.search(r"(?i)<script|<link|<img|https?:|url\(|@import|src=|href=", page)
+        style = head.elements[-1].text
+        assert style.count("{") == style.count("}")
+        assert f'"quiz {seed}, page "' in style and "SEED" not in style
+        assert "break-inside: avoid" in style and ".key { break-before: page; }" in style
+        nodes = [node for tag in ("div", "section", "table") for node in tree.all(tag)]
+        classes = {node.attributes.get("class") for node in nodes}
+        assert all(f".{name} " in style for name in classes - {None})
+    assert [heading.text for heading in read_html(key).all("h2")][
+        -1
+    ] == f"Answers to quiz {quiz.seed}"
+
+
+# ---------------------------------------------------------------------------- what goes wrong
+
+
+HOSTILE = '</p><script>alert("1 & 2")</script> | *a* _b_ [c](d) # $e$ ~f~ \\ <!--'
+
+
+def hostile_quiz():
+    value = Value("</span><b>", np.zeros(1), (1,), ("<td>&amp;",))
+    question = Question(
+        HOSTILE,
+        (
+            HOSTILE,
+            f"in code: `{HOSTILE}`",
+            LayerTable((HOSTILE, "b"), ((HOSTILE, "</table>"),)),
+            (value,),
+        ),
+        (HOSTILE, (value,)),
+        (HOSTILE, "``` not a fence"),
+    )
+    return Quiz(5, tuple(Section(HOSTILE, (question,)) for _ in "ABC"))
+
+
+def test_a_page_escapes_whatever_it_is_given():
+    page = draw_html(hostile_quiz(), answers=True)
+    tree = read_html(page)
+    assert not tree.all("script") and not tree.all("b") and "<!--" not in page
+    (question, *_), (answer, *_) = read_sheet(page)
+    assert question.topic == f"1. {HOSTILE}"
+    assert question.words == [HOSTILE, f"in code: {HOSTILE}"]
+    assert question.table == [[HOSTILE, "b"], [HOSTILE, "</table>"]]
+    assert question.matrices == {"</span><b>": [["<td>&amp;"]]}
+    assert answer.working == [HOSTILE, "``` not a fence"]
+
+
+def test_markdown_escapes_whatever_it_is_given():
+    text = draw_markdown(hostile_quiz(), answers=True)
+    outside = re.sub(r"^(````+).*?^\1$", "", text, flags=re.M | re.S)
+    outside = re.sub(r"^```text\n.*?^```$", "", outside, flags=re.M | re.S)
+    outside = re.sub(r"`[^`]*`", "", outside)
+    bare = re.sub(r"\\[^a-z0-9\s]", "", outside)
+    assert not re.search(r"[*_\[\]<>~$\\]", bare)
+    assert "````text\n</p>" in text  # a longer fence around what holds one
+    assert all(line.count("|") == 3 for line in bare.splitlines() if line.startswith("| "))
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"], exclude_characters="`")))
+def test_prose_comes_out_of_markdown_as_it_went_in(prose):
+    marked = inline(prose)
+    assert not re.match(r"\s*(#|[-+](\s|$)|\d+[.)])", marked)
+    plain = re.sub(
+        r"&#(\d+);", lambda code: chr(int(code[1])), re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", marked)
+    )
+    assert plain.replace("\u200b", "") == prose
+
+
+def test_an_engine_that_errs_makes_no_key(monkeypatch):
+    right = ops.dense
+    monkeypatch.setattr(ops, "dense", lambda *arrays: right(*arrays) + 1)
+    with pytest.raises(ArithmeticError, match=r"dense: z\[0\]: the engine gives"):
+        make_quiz(3)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, 1.5, "7", None, True])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(ArgumentError, match="seed must be"):
+        make_quiz(seed)
+
+
+# ------------------------------------------------------------------------------------ command line
+
+
+def run(capsys, *argv):
+    try:
+        code = cli.main(["quiz", *argv])
+    except SystemExit as stop:  # argparse
+        code = stop.code
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_the_command_prints_a_sheet(capsys):
+    assert run(capsys, "--seed", "7") == (0, draw_text(make_quiz(7)), "")
+    assert run(capsys) == (0, draw_text(make_quiz(0)), "")
+    for kind in FORMATS:
+        expected = draw(make_quiz(7), kind, answers=True)
+        assert run(capsys, "--seed", "7", "--answers", "--format", kind) == (0, expected, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "kind"),
+    [("a.html", [], "html"), ("a.HTM", [], "html"), ("a.md", [], "markdown"), ("a.txt", [], "text"),
+     ("a", [], "text"), ("a.html", ["--format", "markdown"], "markdown")],
+)  # fmt: skip
+def test_the_name_of_the_file_says_the_format(capsys, tmp_path, name, options, kind):
+    target = tmp_path / name
+    target.write_text("old")
+    code, out, err = run(capsys, "--seed", "4", "-o", str(target), *options)
+    assert (code, out, err) == (0, "", f"tinycnn: wrote {target}\n")
+    assert target.read_text(encoding="utf-8") == draw(make_quiz(4), kind)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert target.stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(capsys, tmp_path):
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    code, out, err = run(capsys, "-o", str(taken))
+    assert (code, out) == (2, "") and "cannot be written" in err and err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--seed", "-1"], "seed must be at least 0, got -1"),
+        (["--seed", "x"], "invalid int value: 'x'"),
+        (["--format", "pdf"], "invalid choice: 'pdf'"),
+        (["-o", "nowhere/a.html"], "'nowhere/a.html' cannot be written: No such file"),
+        (["-o", ""], "cannot be written"),
+        (["-o", "a\0b"], "cannot be written"),
+    ],
+)
+def test_mistakes_get_one_line_and_exit_code_2(capsys, monkeypatch, tmp_path, argv, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *argv)
+    assert code == 2 and out == "" and message in err and "Traceback" not in err
+    assert len([line for line in err.splitlines() if not line.startswith(("usage", " "))]) == 1
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,182 @@
+"""The inference path gives what the recorded pass in float64 gives, whatever the chain of layers."""
+
+import copy
+import pickle
+import threading
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inference_nets import BOUND, direct_net, in_float64, winograd_net, with_biases
+from small_nets import IMAGE, images, whole_net
+from twins import error
+
+import tinycnn as tc
+from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU, Softmax
+
+
+@pytest.mark.parametrize("net", [winograd_net, direct_net])
+@pytest.mark.parametrize("count", [1, 2, 3, 9])
+def test_a_chain_agrees_with_float64(net, count):
+    model = net()
+    x = images(count, (47, 41, 3))
+    assert error(model.predict(x), in_float64(model, x)) < BOUND
+
+
+def test_every_kind_of_layer_takes_part():
+    model, x = whole_net(), images(5)
+    assert error(model.predict(x), in_float64(model, x)) < BOUND
+
+
+def test_alexnet_agrees_with_float64():
+    model = with_biases(tc.alexnet(variant="mini"))
+    x = images(3, model.input_shape)
+    assert error(model.predict(x), in_float64(model, x)) < BOUND
+
+
+def drawn_layer(draw, size):
+    """Any layer that images of ``size`` (height, width) can go through; none of these may be refused."""
+    layers = [
+        lambda: Conv2D(draw(st.integers(1, 20)), 5, padding=2, activation="relu"),
+        lambda: Conv2D(draw(st.integers(1, 20)), 3, stride=2, padding=1),
+        lambda: Conv2D(draw(st.integers(1, 70)), 3, padding=2, algorithm="direct"),
+        ReLU,
+        lambda: Dropout(0.2),
+    ]
+    if min(size) >= 2:  # a window of two cells, or a tile of two outputs
+        layers += [
+            lambda: Conv2D(draw(st.integers(1, 40)), 3, padding=1, algorithm="winograd"),
+            lambda: MaxPool2D(2, stride=1),
+            lambda: AveragePool2D(2, stride=1),
+        ]
+    return draw(st.sampled_from(layers))()
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_drawn_chains_agree_with_float64(data):
+    draw = data.draw
+    H, W, C = (draw(st.integers(8, 30)), draw(st.integers(8, 30)), draw(st.integers(1, 40)))
+    layers, shape = [], (H, W, C)
+    for _ in range(draw(st.integers(1, 4))):
+        layers.append(drawn_layer(draw, shape[:2]))
+        shape = layers[-1].output_shape(shape)
+    layers.append(draw(st.sampled_from([Flatten, Softmax, lambda: Dense(7)]))())
+    model = with_biases(tc.Sequential(layers, (H, W, C)))
+    x = images(draw(st.integers(1, 4)), (H, W, C), seed=draw(st.integers(0, 99)))
+    expected = in_float64(model, x)
+    assert error(model.predict(x), expected) < BOUND
+
+
+def test_no_images_give_no_results():
+    model = winograd_net()
+    assert model.predict(np.zeros((0, 47, 41, 3))).shape == (0, 10)
+
+
+def test_a_result_belongs_to_the_caller():
+    model, x = winograd_net(), images(2, (47, 41, 3))
+    first = model.predict(x)
+    kept = first.copy()
+    model.predict(images(2, (47, 41, 3), seed=1))
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_the_bits_do_not_depend_on_threads_nor_on_the_run():
+    model = winograd_net()
+    for count in (1, 2, 7, 16):
+        x = images(count, (47, 41, 3))
+        results = []
+        for threads in (1, 2, 3, 5, 1):
+            with tc.use_threads(threads):
+                results.append(model.predict(x))
+        for result in results[1:]:
+            np.testing.assert_array_equal(result, results[0])
+
+
+def test_within_one_batch_size_an_image_does_not_depend_on_the_others():
+    model, x = winograd_net(), images(12, (47, 41, 3))
+    expected = model.predict(x, 12)[5]
+    others = images(12, (47, 41, 3), seed=3)
+    others[5] = x[5]
+    others[4] = np.nan
+    others[6] = 1e30
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(model.predict(others, 12)[5], expected)
+
+
+def test_later_calls_of_a_shape_make_nothing_large():
+    layers = [
+        Conv2D(64, 3, padding=1, activation="relu"),
+        Conv2D(64, 3, padding=1),
+        MaxPool2D(2),
+        Dense(9),
+    ]
+    model = tc.Sequential(layers, (64, 64, 3))
+    x = images(8, model.input_shape)
+    first = model.predict(x)
+    tracemalloc.start()
+    again = model.predict(x)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(again, first)
+    assert most < 100_000  # one map alone has 8 MB
+
+
+def test_changed_weights_are_packed_again():
+    model, x = winograd_net(), images(2, (47, 41, 3))
+    before = model.predict(x)
+    with model.edit() as parameters:
+        parameters["conv2.W"][...] *= 2
+        inside = model.predict(x)
+        parameters["dense2.b"][3] += 1
+    assert not np.array_equal(inside, before)
+    assert error(model.predict(x), in_float64(model, x)) < BOUND
+
+
+def test_copies_and_pickles_predict_the_same_and_apart():
+    model, x = winograd_net(), images(2, (47, 41, 3))
+    expected = model.predict(x)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(twin.predict(x), expected)
+        with twin.edit() as parameters:
+            parameters["dense2.b"][...] = 0
+        np.testing.assert_array_equal(model.predict(x), expected)
+
+
+def test_many_threads_may_predict_at_once():
+    model = winograd_net()
+    batches = [images(count, (47, 41, 3), seed=count) for count in (1, 2, 3, 1, 2, 3)]
+    expected = [model.predict(x) for x in batches]
+    found = [None] * len(batches)
+
+    def call(place):
+        for _ in range(5):
+            found[place] = model.predict(batches[place])
+
+    callers = [threading.Thread(target=call, args=(place,)) for place in range(len(batches))]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    for mine, reference in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(mine, reference)
+
+
+def test_a_layer_derived_from_ours_keeps_its_own_forward():
+    class Doubled(Conv2D):
+        def forward(self, params, x, context):
+            y, saved = super().forward(params, x, context)
+            return 2 * y, saved
+
+    plain = tc.Sequential([Conv2D(16, 3, padding=1, name="c")], (12, 12, 16))
+    doubled = tc.Sequential([Doubled(16, 3, padding=1, name="c")], (12, 12, 16))
+    x = images(2, (12, 12, 16))
+    assert error(doubled.predict(x), 2 * in_float64(plain, x)) < BOUND
+
+
+def test_float64_goes_the_plain_way():
+    model = whole_net(dtype="float64")
+    x = images(3, IMAGE, dtype=np.float64)
+    np.testing.assert_array_equal(model.predict(x), model.trace(x).y)

@@ -1,0 +1,99 @@
+"""A strided convolution and the one of stride 1 over stacked squares are the same sum."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import whole
+
+from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
+from tinycnn.runtime.calls import AT_ONCE
+from tinycnn.runtime.feature_maps import FeatureMaps
+from tinycnn.shapes import window
+from tinycnn.testing.strategies import generators
+
+
+def correlated(x, W, stride=(1, 1), padding=((0, 0), (0, 0))):
+    """The convolution's formula in float64, one cell of the kernel at a time."""
+    x = np.pad(x.astype(np.float64), ((0, 0), *padding, (0, 0)))
+    KH, KW = W.shape[:2]
+    OH, OW = ((n - k) // s + 1 for n, k, s in zip(x.shape[1:3], (KH, KW), stride, strict=True))
+    y = np.zeros((len(x), OH, OW, W.shape[3]))
+    for i in range(KH):
+        for j in range(KW):
+            seen = x[:, i :: stride[0], j :: stride[1]][:, :OH, :OW]
+            y += seen @ W[i, j].astype(np.float64)
+    return y
+
+
+def stacked(chosen, x):
+    """The squares of ``x`` as an array, written over what was there before."""
+    target = FeatureMaps.zeros((len(x), *chosen.size, chosen.channels), ((1, 0), (0, 1)))
+    target.flat[...] = np.nan
+    chosen.maps(AT_ONCE, FeatureMaps.of(x), target, (0, len(x) * chosen.size[0]))
+    return target.view()
+
+
+@st.composite
+def convolutions(draw):
+    """Sizes of the input, the kernel, the strides and the padding of a convolution that fits."""
+    stride = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    kernel = tuple(draw(st.integers(1, 5 * s)) for s in stride)
+    padding = tuple((draw(st.integers(0, 3)), draw(st.integers(0, 3))) for _ in stride)
+    size = tuple(
+        max(k - sum(p), 1) + draw(st.integers(0, 9)) for k, p in zip(kernel, padding, strict=True)
+    )
+    return (draw(st.integers(1, 2)), *size, draw(st.integers(1, 3))), kernel, stride, padding
+
+
+@settings(max_examples=60)
+@given(convolutions(), st.integers(1, 3), generators)
+def test_the_convolution_of_the_squares_is_the_strided_one(case, F, rng):
+    shape, kernel, stride, padding = case
+    chosen = SpaceToDepth.of(window(shape[1:3], kernel, stride=stride, padding=padding), shape[3])
+    assert chosen.kernel in (3, 5)
+    x, W = whole(rng, shape, np.float32), whole(rng, (*kernel, shape[3], F), np.float32)
+    ours = correlated(stacked(chosen, x), chosen.weights(W))
+    np.testing.assert_array_equal(ours, correlated(x, W, stride, padding))
+
+
+@settings(max_examples=40)
+@given(convolutions(), generators)
+def test_the_gradient_is_picked_by_the_adjoint(case, rng):
+    shape, kernel, stride, padding = case
+    chosen = SpaceToDepth.of(window(shape[1:3], kernel, stride=stride, padding=padding), shape[3])
+    W = whole(rng, (*kernel, shape[3], 2))
+    gradient = whole(rng, (chosen.kernel, chosen.kernel, chosen.channels, 2))
+    picked = chosen.weight_gradient(gradient)
+    assert picked.shape == W.shape
+    assert np.vdot(chosen.weights(W), gradient) == np.vdot(W, picked)
+
+
+def test_alexnets_first_layer():
+    chosen = SpaceToDepth.of(window((227, 227), 11, stride=4), 3)
+    assert (chosen.kernel, chosen.channels, chosen.size) == (3, 48, (57, 57))
+
+
+def test_resnets_first_layer():
+    chosen = SpaceToDepth.of(window((224, 224), 7, stride=2, padding=3), 3)
+    assert (chosen.kernel, chosen.channels, chosen.size) == (5, 12, (116, 116))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "options"), [(11, {"stride": 2}), (3, {"stride": 2, "dilation": 2})]
+)
+def test_what_no_kernel_is_offered_for(kernel, options):
+    assert SpaceToDepth.of(window((40, 40), kernel, **options), 3) is None
+
+
+def test_squares_over_the_edge_hold_zeros_there_not_a_neighbour():
+    """What lies there meets a weight of zero, and zero times infinity is NaN."""
+    x = np.full((2, 9, 10, 3), np.inf, np.float32)
+    chosen = SpaceToDepth.of(window((9, 10), 3, stride=2, padding=1), 3)
+    squares = stacked(chosen, x).reshape(2, *chosen.size, 2, 2, 3).transpose(0, 1, 3, 2, 4, 5)
+    image = squares.reshape(2, 2 * chosen.size[0], 2 * chosen.size[1], 3)
+    inside = np.zeros(image.shape[1:3], bool)
+    inside[1:10, 1:11] = True
+    np.testing.assert_array_equal(
+        image, np.broadcast_to(np.where(inside[..., None], np.inf, 0), image.shape)
+    )

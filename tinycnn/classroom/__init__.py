@@ -1,0 +1,1 @@
+"""A class: exercises with grading, quizzes, and a handout."""

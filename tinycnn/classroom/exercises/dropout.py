@@ -1,0 +1,132 @@
+"""The exercise "dropout"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tinycnn.checking.mistakes.dropout import DROPOUT, DROPOUT_GRADIENT
+from tinycnn.checking.mistakes.mistake import Arguments
+from tinycnn.checking.mistakes.naive import dropped
+from tinycnn.classroom.exercises.exercise import (
+    Assignment,
+    Case,
+    Chooser,
+    Differentiable,
+    Exercise,
+    Results,
+    Seed,
+)
+
+# Of this many cells the share that is kept lies within 0.05 of 1 - rate but for one seed in 10**23.
+_MANY = 10_000
+_CLOSE = 0.05
+_CELLS = 16  # of an image: enough that two masks differ
+
+
+def _draw(rows: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
+    def draw(choose: Chooser) -> Arguments:
+        x = choose.numbers(choose.whole(1, rows), choose.whole(1, _CELLS))
+        return {"x": x, "rate": choose.one_of(rates), "rng": Seed(choose.whole(0, 9))}
+
+    return draw
+
+
+def _ones(N: int, D: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
+    def draw(choose: Chooser) -> Arguments:
+        return {"x": np.ones((N, D)), "rate": choose.one_of(rates), "rng": Seed(0)}
+
+    return draw
+
+
+def _for_gradient(rows: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
+    def draw(choose: Chooser) -> Arguments:
+        shape = choose.whole(1, rows), choose.whole(1, _CELLS)
+        rate = choose.one_of(rates)
+        dy, mask = choose.numbers(*shape), choose.few(*shape) > 0
+        return {"dy": dy, "mask": mask | (rate == 0), "rate": rate}
+
+    return draw
+
+
+# ----------------------------------------------------------------------------------------- rules
+
+
+def _share(a: Arguments, came: Results) -> str:
+    """The share of cells that is kept is 1 - rate, nearly."""
+    kept, rate = float(came[1].mean()), a["rate"]
+    if abs(kept - (1 - rate)) < _CLOSE:
+        return ""
+    words = f"of {came[1].size:,} cells {kept:.0%} are kept at rate {rate}, where {1 - rate:.0%} should be"
+    return words + (": rate is the share that is dropped" if abs(kept - rate) < _CLOSE else "")
+
+
+def _own_masks(a: Arguments, came: Results) -> str:
+    """Every image has a mask of its own."""
+    mask = came[1]
+    if (mask == mask[:1]).all():
+        return "all images have the same mask: draw one for every cell of x, batch included"
+    if (mask == mask[:, :1]).all():
+        return "all cells of an image are dropped or kept together: draw one number for every cell"
+    return ""
+
+
+def _everything_kept(a: Arguments, came: Results) -> str:
+    return "" if came[1].all() else "at rate 0 nothing is dropped, but the mask holds a False"
+
+
+def _other_seed(a: Arguments) -> Arguments:
+    return {**a, "rng": Seed(a["rng"].number + 1)}
+
+
+def _expected(a: Arguments) -> Results:
+    """Y follows from the mask that came, where one of x's shape did."""
+    mask = a["mask"]
+    if mask.shape != a["x"].shape or mask.dtype.kind not in "fiub":
+        mask = np.ones(a["x"].shape)
+    mask = mask.astype(bool)
+    return dropped(a["x"], mask, a["rate"]), mask
+
+
+_FORWARD = Assignment(
+    "dropout",
+    ("y", "mask"),
+    _expected,
+    (
+        Case("a rate of 0: nothing is dropped", _draw(1, (0.0,)), _everything_kept),
+        Case("what is kept is scaled up", _draw(1, (0.75, 0.5))),
+        Case("a batch of images", _draw(3, (0.2, 0.75, 0.5))),
+        Case("the share that is dropped", _ones(100, _MANY // 100, (0.25, 0.2)), _share),
+        Case("a mask for every image", _ones(4, 100, (0.5,)), _own_masks),
+        Case(
+            "the mask comes from rng",
+            _ones(4, 100, (0.5,)),
+            unlike=(
+                _other_seed,
+                "the mask does not depend on rng: another Generator gives the same, where "
+                "rng.random(x.shape) would give another",
+            ),
+        ),
+    ),
+    DROPOUT,
+)
+
+_BACKWARD = Assignment(
+    "dropout_backward",
+    ("dx",),
+    lambda a: (dropped(a["dy"], a["mask"], a["rate"]),),
+    (
+        Case("a rate of 0", _for_gradient(1, (0.0,))),
+        Case("the mask and the scale", _for_gradient(1, (0.75, 0.5))),
+        Case("a batch of images", _for_gradient(3, (0.2, 0.75, 0.5))),
+    ),
+    DROPOUT_GRADIENT,
+    lambda a: Differentiable(
+        {"x": a["dy"]},
+        lambda x: dropped(x, a["mask"], a["rate"]),
+        lambda dy, x: {**a, "dy": dy},
+    ),
+)
+
+EXERCISE = Exercise("dropout", "dropout and its gradient", (_FORWARD, _BACKWARD))

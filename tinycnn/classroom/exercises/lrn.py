@@ -1,0 +1,86 @@
+"""The exercise "lrn": local response normalisation across channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinycnn.checking.mistakes.mistake import Arguments
+from tinycnn.checking.mistakes.naive import response_norm, response_norm_gradient
+from tinycnn.checking.mistakes.response_norm import RESPONSE_NORM, RESPONSE_NORM_GRADIENT
+from tinycnn.classroom.exercises.exercise import (
+    Assignment,
+    Case,
+    Chooser,
+    Differentiable,
+    Exercise,
+)
+
+
+def _draw(
+    *,
+    channels: tuple[int, int] = (1, 1),
+    sizes: tuple[int, ...] = (1,),
+    grid: int = 1,
+    images: int = 1,
+    others: bool = False,
+) -> Callable[[Chooser], Arguments]:
+    """``others``: coefficients other than alpha = beta = k = 1."""
+
+    def draw(choose: Chooser) -> Arguments:
+        shape = (
+            choose.whole(1, images),
+            choose.whole(1, grid),
+            choose.whole(1, grid),
+            choose.whole(*channels),
+        )
+        return {
+            "x": choose.numbers(*shape),
+            "size": choose.one_of(sizes),
+            "alpha": choose.one_of((1.0, 2.0, 0.5)) if others else 1.0,
+            "beta": choose.one_of((1.0, 2.0, 0.75)) if others else 1.0,
+            "k": choose.one_of((1.0, 3.0, 2.0)) if others else 1.0,
+        }
+
+    return draw
+
+
+_DRAWN = {
+    "one channel": _draw(),
+    "one channel, other coefficients": _draw(others=True),
+    "a window of 3 channels": _draw(channels=(1, 5), sizes=(3,)),
+    "a window larger than the channels": _draw(channels=(1, 3), sizes=(5, 7, 9)),
+    "rows and columns": _draw(channels=(1, 3), sizes=(1, 3), grid=2),
+    "all of it at once": _draw(channels=(1, 6), sizes=(1, 3, 5), grid=2, images=2, others=True),
+}
+
+
+def _with_dy(draw: Callable[[Chooser], Arguments]) -> Callable[[Chooser], Arguments]:
+    def drawn(choose: Chooser) -> Arguments:
+        a = draw(choose)
+        return {"dy": choose.numbers(*a["x"].shape), **a}
+
+    return drawn
+
+
+_FORWARD = Assignment(
+    "lrn",
+    ("y",),
+    lambda a: (response_norm(a),),
+    tuple(Case(name, draw) for name, draw in _DRAWN.items()),
+    RESPONSE_NORM,
+)
+
+_BACKWARD = Assignment(
+    "lrn_backward",
+    ("dx",),
+    lambda a: (response_norm_gradient(a),),
+    tuple(Case(name, _with_dy(draw)) for name, draw in _DRAWN.items()),
+    RESPONSE_NORM_GRADIENT,
+    lambda a: Differentiable(
+        {"x": a["x"]},
+        lambda x: response_norm({**a, "x": x}),
+        lambda dy, x: {**a, "dy": dy, "x": x},
+    ),
+)
+
+EXERCISE = Exercise("lrn", "local response normalisation and its gradient", (_FORWARD, _BACKWARD))

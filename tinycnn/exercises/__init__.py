@@ -1,9 +1,0 @@
-"""Exercises for a class: files with the loops left out, and their grading."""
-
-from __future__ import annotations
-
-from tinycnn.exercises.catalogue import EXERCISES, skeleton
-from tinycnn.exercises.grading import grade, is_exercise
-from tinycnn.exercises.report import Grade
-
-__all__ = ["EXERCISES", "Grade", "grade", "is_exercise", "skeleton"]

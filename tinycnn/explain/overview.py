@@ -1,0 +1,177 @@
+"""The whole network on one picture: a row a layer, forward and then backward, as values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from tinycnn import ops
+from tinycnn.arrays import Array
+from tinycnn.explain.lesson import Lesson
+from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, Layer, MaxPool2D, Shape
+from tinycnn.layers.activation import SOFTMAX
+from tinycnn.passes import Record
+from tinycnn.shapes import times
+from tinycnn.trace import Trace
+
+
+@dataclass(frozen=True)
+class ForwardRow:
+    """One layer forward."""
+
+    name: str
+    size: str  # how the output's size comes about
+    feature_map: str
+    parameters: str  # the count worked out, or ""
+    multiply_adds: int
+    lowest: float
+    highest: float
+    mean: float
+    zeros: float  # share of cells that are exactly zero
+
+
+@dataclass(frozen=True)
+class BackwardRow:
+    """One layer backward: the gradient of W, or for layers without one, of its input or a parameter."""
+
+    name: str
+    gradient: str  # "dL/dW", "dL/dx" or "dL/dtable"
+    formula: str
+    largest: float
+    where: tuple[int, ...]
+    zeros: float
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The loss against the label, next to that of guessing."""
+
+    label: int
+    probability: float
+    loss: float
+    chance: float
+    top: tuple[tuple[int, float], ...]  # the likeliest classes
+
+
+def forward_rows(lesson: Lesson) -> Iterator[ForwardRow]:
+    """Rows in layer order."""
+    for record in lesson.trace.records:
+        yield forward_row(lesson.trace, record.name)
+
+
+def forward_row(trace: Trace, name: str) -> ForwardRow:
+    """The row of layer ``name``."""
+    record = trace[name]
+    shape, y = record.x.shape[1:], record.y
+    return ForwardRow(
+        name,
+        size_formula(record.layer, shape),
+        times(y.shape[1:]),
+        parameter_formula(record.layer, shape),
+        record.layer.multiply_adds(shape),
+        float(y.min()),
+        float(y.max()),
+        float(y.mean(dtype=np.float64)),
+        _zeros(y),
+    )
+
+
+def loss(lesson: Lesson) -> Loss:
+    """The loss of this picture against the lesson's label."""
+    trace = lesson.backward
+    softmax = trace.records[-1].layer.activation is SOFTMAX
+    p = (trace.y if softmax else ops.softmax(trace.y))[0].astype(np.float64)
+    best = np.argsort(-p, kind="stable")[:3]
+    value = trace.loss
+    assert value is not None
+    top = tuple((int(k), float(p[k])) for k in best)
+    return Loss(lesson.label, float(p[lesson.label]), value, lesson.chance, top)
+
+
+def backward_rows(lesson: Lesson) -> Iterator[BackwardRow]:
+    """Rows from the loss down to the picture."""
+    records = lesson.backward.records
+    for record in reversed(records):
+        shown = {"W": None, "x": record.dx, **(record.grads or {})}
+        known = {name: array for name, array in shown.items() if array is not None}
+        if not known:
+            return  # nothing is carried further
+        part, gradient = next(iter(known.items()))
+        flat = max(
+            int(gradient.argmax()), int(gradient.argmin()), key=lambda i: abs(gradient.flat[i])
+        )
+        where = tuple(int(i) for i in np.unravel_index(flat, gradient.shape))
+        yield BackwardRow(
+            record.name,
+            f"dL/d{part}",
+            _backward_formula(record),
+            float(gradient.flat[flat]),
+            where[1:] if part == "x" else where,
+            _zeros(gradient),
+        )
+
+
+def to_dict(lesson: Lesson) -> dict[str, Any]:
+    """The overview as plain data."""
+    return {
+        "model": lesson.name,
+        "parameters": sum(math.prod(s) for s in lesson.model.parameter_shapes().values()),
+        "weights": lesson.weights,
+        "random": lesson.random,
+        "picture": lesson.picture.title,
+        "label": lesson.label,
+        "label_is_likeliest": lesson.likeliest,
+        "forward": [asdict(row) for row in forward_rows(lesson)],
+        "loss": asdict(loss(lesson)),
+        "backward": [asdict(row) for row in backward_rows(lesson)],
+    }
+
+
+def size_formula(layer: Layer, shape: Shape) -> str:
+    """How the output's size follows from the input's, with the numbers put in."""
+    output = layer.output_shape(shape)
+    if isinstance(layer, Conv2D | MaxPool2D | AveragePool2D):
+        win = layer.window(shape)
+        same = win.height == win.width
+        return win.height.formula if same else f"{win.height.formula}, {win.width.formula}"
+    cells = math.prod(shape)
+    flat = f"{'*'.join(map(str, shape))} = {cells:,}" if len(shape) > 1 else f"{cells:,}"
+    if isinstance(layer, Dense):
+        return f"{flat} -> {output[0]:,}"
+    return "as its input" if output == shape else flat
+
+
+def parameter_formula(layer: Layer, shape: Shape) -> str:
+    """The parameter count worked out: (11*11*3+1)*96 = 34,944; "" without parameters."""
+    total = sum(math.prod(s) for s in layer.parameter_shapes(shape).values())
+    if isinstance(layer, Conv2D):
+        KH, KW = layer.kernel
+        channels = shape[2] // layer.groups
+        return f"({KH}*{KW}*{channels}+1)*{layer.filters} = {total:,}"
+    if isinstance(layer, Dense):
+        return f"({math.prod(shape)}+1)*{layer.units} = {total:,}"
+    return f"{total:,}" if total else ""
+
+
+def _backward_formula(record: Record) -> str:
+    layer = record.layer
+    if isinstance(layer, Dense):
+        dz = "p - onehot" if layer.activation is SOFTMAX else "dz"
+        return f"x^T ({dz})" if " " in dz else f"x^T {dz}"
+    if isinstance(layer, Conv2D):
+        return "sum of dz * x over all places"
+    if isinstance(layer, MaxPool2D):
+        return "each window's dy to its winner"
+    if isinstance(layer, AveragePool2D):
+        return "each window's dy shared equally"
+    if isinstance(layer, Dropout):
+        return "dy: dropout is off" if record.saved is None else "dy * mask / (1 - rate)"
+    return "dy through the layer's own rule"
+
+
+def _zeros(array: Array) -> float:
+    return 1 - np.count_nonzero(array) / array.size

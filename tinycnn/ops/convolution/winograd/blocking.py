@@ -1,0 +1,71 @@
+"""A whole convolution cut into blocks of images, or of rows of tiles, for the threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tinycnn.ops.convolution.winograd.choice import images_of_a_block, tile_rows_of_a_block
+from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
+from tinycnn.ops.convolution.winograd.weights import Packed
+from tinycnn.runtime import calls
+from tinycnn.runtime.calls import AT_ONCE, Calls, Phase
+from tinycnn.runtime.feature_maps import FeatureMaps
+from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.threads import free_threads
+
+# Gives maps of some images for some rows of tiles; they are this thread's until it asks again.
+Source = Callable[[Range, Range], FeatureMaps]
+
+
+def convolve(
+    conv: WinogradConvolution, source: Source, packed: Packed, relu: bool, target: FeatureMaps
+) -> None:
+    """Write all images of ``target``, at once and on all threads."""
+    calls.run(phases(AT_ONCE, conv, source, packed, relu, target, free_threads()))
+
+
+def phases(
+    calls: Calls,
+    conv: WinogradConvolution,
+    source: Source,
+    packed: Packed,
+    relu: bool,
+    target: FeatureMaps,
+    threads: int,
+) -> Iterator[Phase]:
+    """Give the work: threads take blocks, or share each block where there are few."""
+    work = _blocks(conv, target.shape[0], threads)
+
+    def alone(calls: Calls, images: Range, tile_rows: Range) -> None:
+        maps = source(images, tile_rows)
+        conv.block(calls, maps, packed, relu, target.select(*images), tile_rows)
+
+    if len(work) >= threads:
+        yield [partial(alone, images=images, tile_rows=tile_rows) for images, tile_rows in work]
+        return
+    for images, tile_rows in work:
+        maps, results = source(images, tile_rows), target.select(*images)
+        V = calls.shared("winograd V", conv.v_size(maps.shape[0], tile_rows))
+        transform = partial(conv.transform, source=maps, tile_rows=tile_rows, V=V, parts=threads)
+        yield [partial(transform, part=part) for part in range(threads)]
+        multiply = partial(
+            conv.multiply, V=V, packed=packed, relu=relu, target=results, tile_rows=tile_rows
+        )
+        each = -(-conv.panels // threads)
+        yield [partial(multiply, panels=panels) for panels in split_range(conv.panels, each)]
+
+
+def _blocks(conv: WinogradConvolution, N: int, threads: int) -> list[tuple[Range, Range]]:
+    """Cut the work into (images, rows of tiles), one image's rows evenly for the threads."""
+    rows = conv.rows.count
+    few = tile_rows_of_a_block(conv.columns)
+    if rows > few:
+        count = -(-rows // few)
+        if N == 1:
+            count = -(-count // threads) * threads
+        parts = split_range(rows, -(-rows // count))
+        return [((n, n + 1), part) for n in range(N) for part in parts]
+    return [
+        (images, (0, rows)) for images in split_range(N, images_of_a_block(conv.rows, conv.columns))
+    ]

@@ -1,0 +1,235 @@
+"""The gradient of a Winograd convolution's weights, a group of images at a time.
+
+For a group, all inputs and all outputs' gradients are transformed; then each frequency takes its
+product, dU, and adds it to those of the groups before. At the end dU is transformed to weights. Each
+frequency's sum has one owner and one order, whatever the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+import numpy as np
+
+from tinycnn.arrays import Array, read_only
+from tinycnn.kernels import microkernels
+from tinycnn.kernels.simd import LANES
+from tinycnn.kernels.winograd import input_transform
+from tinycnn.kernels.winograd_gradient import gradient_transform, weight_transform
+from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
+from tinycnn.ops.convolution.winograd.weights import panel_width
+from tinycnn.runtime import memory
+from tinycnn.runtime.feature_maps import FeatureMaps, round_up
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.scratch import scratch
+
+# Of a group's transformed inputs and gradients, which are written and read once.
+_GROUP_BYTES = 64 << 20
+# Rows of a product that are added up together: their part of a panel, 32 KB, stays in L1.
+_DEPTH = 128
+# Channels whose weights' gradients one thread transforms before it takes the next.
+_CHANNELS = 16
+# A cache line between frequencies: a stride of a power of two would map them all to one set.
+_SPARE = 16
+_FLOAT32 = np.dtype(np.float32)
+
+
+def weight_gradient(
+    conv: WinogradConvolution,
+    source: Callable[[int], FeatureMaps],
+    dy: Array,
+    y: Array | None,
+    dW: Array,
+    db: Array,
+) -> None:
+    """Write dW (r, r, C, F) and db (F,) for ``dy`` (N, OH, OW, F), masked by ``y`` if given.
+
+    ``source`` gives image n alone, with the border that `conv` asks for, to the thread that calls it;
+    it is read before the same thread calls again.
+    """
+    N = len(dy)
+    sums = np.zeros(len(db))
+    if N == 0:
+        dW[...] = 0
+        db[...] = 0
+        return
+    ranges = split_range(N, _images_of_a_group(conv))
+    largest = _Group(conv, max(last - first for first, last in ranges))
+    V, Z, dU = (
+        memory.empty((size,), _FLOAT32)
+        for size in (largest.v_size, largest.z_size, conv.frequencies * largest.u_step)
+    )
+    for number, (first, last) in enumerate(ranges):
+        group = _Group(conv, last - first)
+        part = slice(first, last)
+        mask = None if y is None else y[part]
+        sums += _transform(group, partial(_from, source, first), dy[part], mask, V, Z)
+        _multiply(group, V, Z, dU, add=number > 0)
+    _to_weights(largest, dU, dW)
+    db[...] = sums
+
+
+def _from(source: Callable[[int], FeatureMaps], first: int, g: int) -> FeatureMaps:
+    return source(first + g)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The sizes of a group of images."""
+
+    conv: WinogradConvolution
+    images: int
+
+    @property
+    def tile_rows(self) -> Range:
+        """All rows of tiles."""
+        return 0, self.conv.rows.count
+
+    @property
+    def tiles(self) -> tuple[int, ...]:
+        """How maps are cut, as the kernels read it."""
+        return self.conv.tiles(self.tile_rows)
+
+    @property
+    def panel(self) -> int:
+        """Filters of a panel."""
+        return panel_width(self.conv.F) * LANES
+
+    @property
+    def line(self) -> int:
+        """Filters of all panels."""
+        return self.conv.panels * self.panel
+
+    @property
+    def v_step(self) -> int:
+        """Floats from one frequency to the next in V."""
+        return self.conv.v_step(self.images, self.tile_rows)
+
+    @property
+    def v_size(self) -> int:
+        """Floats of V."""
+        return self.conv.v_size(self.images, self.tile_rows)
+
+    @property
+    def z_step(self) -> int:
+        """Floats from one frequency to the next in a panel of Z."""
+        tiles = self.conv.rows.count * self.conv.columns.count
+        return tiles * self.images * self.panel + _SPARE
+
+    @property
+    def z_panel(self) -> int:
+        """Floats of a panel of Z."""
+        return self.conv.frequencies * self.z_step
+
+    @property
+    def z_size(self) -> int:
+        """Floats of Z."""
+        return self.conv.panels * self.z_panel
+
+    @property
+    def u_step(self) -> int:
+        """Floats from one frequency to the next in dU, where channel c begins at c*line."""
+        return self.conv.C * self.line + _SPARE
+
+    def jobs(self, f: int) -> tuple[Array, Array]:
+        """The products of frequency f, (rows, depth, first of V, of Z, of dU): the first, and the rest.
+
+        The first write to dU, some rows of V and Z for all panels; the rest add to it.
+        """
+        return _jobs(self, f)
+
+
+@lru_cache(maxsize=1024)
+def _jobs(group: _Group, f: int) -> tuple[Array, Array]:
+    conv, panel = group.conv, group.panel
+    i, j = divmod(f, conv.columns.frequencies)
+    first, last = (tile * group.images for tile in conv.tiles_at_frequency(i, j, group.tile_rows))
+    jobs = [
+        (
+            conv.C,
+            end - start,
+            f * group.v_step + (first + start) * conv.channels,
+            p * group.z_panel + f * group.z_step + (first + start) * panel,
+            f * group.u_step + p * panel,
+        )
+        for start, end in split_range(last - first, _DEPTH) or [(0, 0)]  # no tile has it: zeros
+        for p in range(conv.panels)
+    ]
+    table = read_only(np.array(jobs, np.int64))
+    return table[: conv.panels], table[conv.panels :]
+
+
+def _images_of_a_group(conv: WinogradConvolution) -> int:
+    one = _Group(conv, 1)
+    return max(_GROUP_BYTES // (4 * (one.v_size + one.z_size)), 1)
+
+
+def _transform(
+    group: _Group,
+    source: Callable[[int], FeatureMaps],
+    dy: Array,
+    y: Array | None,
+    V: Array,
+    Z: Array,
+) -> Array:
+    """Fill V and Z, and give the sum of dz over all cells (F,), in float64."""
+    conv, images = group.conv, group.images
+    r, n = conv.rows, conv.rows.frequencies
+    line = round_up(conv.F, LANES)
+    sums = np.empty((images * r.count, line), np.float32)
+    mask = dy if y is None else y
+
+    def transform_inputs(g: int) -> None:
+        maps, (top, left) = source(g), conv.pad_top_left
+        room = scratch("winograd", (conv.scratch_size,), _FLOAT32)
+        input_transform(
+            read_only(maps.flat), maps.start - top * maps.row - left * maps.column - g * maps.image,
+            maps.image, maps.row, maps.column, group.tiles, images, conv.channels,
+            g * r.count, (g + 1) * r.count, 0, conv.channels, V, group.v_step, room, True,
+        )  # fmt: skip
+
+    def transform_gradients(rows: Range) -> None:
+        size = dy.shape[2] * (r.outputs * line + n * group.panel)
+        size += conv.frequencies * group.panel
+        gradient_transform(
+            dy, mask, y is not None, *rows, group.tiles, images,
+            Z, group.z_step, group.z_panel, group.panel, sums,
+            scratch("winograd gradient", (size,), _FLOAT32),
+        )  # fmt: skip
+
+    # The longer ones first, and half an image each, so that threads end together.
+    halves = split_range(images * r.count, -(-r.count // 2))
+    gradients = [partial(transform_gradients, rows) for rows in halves]
+    inputs = [partial(transform_inputs, g) for g in range(images)]
+    parallel_for(lambda task: task(), [*gradients, *inputs])
+    total: Array = sums.sum(axis=0, dtype=np.float64)[: conv.F]
+    return total
+
+
+def _multiply(group: _Group, V: Array, Z: Array, dU: Array, *, add: bool) -> None:
+    """Write or add a group's products to dU, a frequency after the other."""
+    panel, channels = group.panel, group.conv.channels
+    products = getattr(microkernels, f"products_{panel // LANES}")
+
+    def multiply(f: int) -> None:
+        first, rest = group.jobs(f)
+        for jobs, more in ((first, add), (rest, True)):
+            products(jobs, V, 1, channels, Z, 0, panel, dU, group.line, more)
+
+    parallel_for(multiply, range(group.conv.frequencies))
+
+
+def _to_weights(group: _Group, dU: Array, dW: Array) -> None:
+    """Write dW = G^T dU G."""
+    conv = group.conv
+    n_rows, n = conv.rows.frequencies, conv.columns.frequencies
+    products = read_only(dU)
+
+    def transform(channels: Range) -> None:
+        room = scratch("winograd dW", ((n + conv.rows.kernel) * n * LANES,), _FLOAT32)
+        weight_transform(products, group.u_step, group.line, n_rows, n, *channels, dW, room)
+
+    parallel_for(transform, split_range(conv.C, _CHANNELS))

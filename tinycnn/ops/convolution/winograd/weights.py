@@ -1,0 +1,76 @@
+"""Weights transformed and laid out in the order in which the products read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tinycnn.arrays import Array, read_only, row_major
+from tinycnn.kernels.simd import LANES
+from tinycnn.kernels.winograd import transform_weights
+from tinycnn.ops.convolution.winograd.matrices import weight_matrix
+from tinycnn.runtime import memory
+from tinycnn.runtime.feature_maps import round_up
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import Range
+
+# What a product costs in a panel of so many vectors: a narrow one loads more for each multiply-add.
+_COSTS = {2: 1.12, 3: 1.04, 4: 1.0}
+# Of 16 registers, 6 rows by 2 vectors leave room for what is multiplied; of 32, by 4.
+_WIDEST = 4 if LANES == 16 else 2
+
+
+@dataclass(frozen=True)
+class Packed:
+    """U [panel][frequency][channel][filter of the panel] and the bias, both filled up with zeros."""
+
+    U: Any  # arrays, or what stands for them where calls are recorded
+    bias: Any
+
+
+@cache
+def panel_width(F: int) -> int:
+    """Vectors of LANES filters in a panel, so that F filters cost least."""
+    vectors = -(-F // LANES)
+    return min(range(2, _WIDEST + 1), key=lambda w: (round_up(vectors, w) * _COSTS[w], -w))
+
+
+def pack(
+    W: Array, bias: Array | None, outputs: tuple[int, int], *, rotated180: bool = False
+) -> Packed:
+    """Transform W (r, r, C, F) for big tiles of ``outputs`` (rows, columns).
+
+    ``rotated180`` packs the weights of the input's gradient: the kernel turned by 180 degrees, filters
+    for channels.
+    """
+    r, _, C, F = W.shape
+    flat, (row, column, channel, filter) = row_major(read_only(np.ascontiguousarray(W)))
+    origin = 0
+    if rotated180:
+        origin = (r - 1) * (row + column)
+        row, column, channel, filter = -row, -column, filter, channel
+        C, F = F, C
+    G_rows, G_columns = (_weight_matrix(m, r) for m in outputs)
+    channels, width = round_up(C, LANES), panel_width(F) * LANES
+    filters = round_up(F, width)
+    U = memory.empty((len(G_rows) * len(G_columns) * channels * filters,), W.dtype)
+
+    def work(some: Range) -> None:
+        transform_weights(
+            flat, origin, row, column, channel, filter, C, F,
+            G_rows, G_columns, *some, U, channels, width,
+        )  # fmt: skip
+
+    parallel_for(work, [(first, first + width) for first in range(0, filters, width)])
+    padded = np.zeros(filters, np.float32)
+    if bias is not None:
+        padded[:F] = bias
+    return Packed(read_only(U), read_only(padded))
+
+
+@cache
+def _weight_matrix(m: int, r: int) -> Array:
+    return read_only(np.array(weight_matrix(m, r), np.float64))
