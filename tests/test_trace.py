@@ -40,7 +40,7 @@ from tinycnn.layers import (
     Softmax,
 )
 from tinycnn.optimizers import SGD
-from tinycnn.testing.strategies import Convolution, Geometry
+from tinycnn.testing.strategies import Convolution, SlidingWindow
 
 
 def net(*layers, shape=(6, 5, 4), **options):
@@ -115,7 +115,7 @@ def test_after_backward_every_record_holds_its_gradients():
 def convolution(size, filters, stride=(1, 1), padding=0, dilation=(1, 1), groups=1, **options):
     """A 3 x 3 convolution of the images of `traced`, for the formula."""
     pads = ((padding, padding), (padding, padding))
-    geometry = Geometry((2, 6, 5, 4), (3, 3), stride, pads, dilation, size)
+    geometry = SlidingWindow((2, 6, 5, 4), (3, 3), stride, pads, dilation, size)
     return Convolution(geometry, filters, groups, True, **{"activation": None} | options)
 
 

@@ -8,6 +8,7 @@ from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
+from tinycnn.kernels import reference
 from tinycnn.kernels.max_pool import max_pool, max_pool_gradient, max_pool_winners
 from tinycnn.kernels.pool import max_pool2d
 from tinycnn.kernels.simd import LANES
@@ -116,6 +117,20 @@ def test_max_pool_gradient_is_its_twin(part, rng, streamed, data):
     against_twin(
         max_pool_gradient, dy, read_only(winner), *rows, *arguments(window)[:3], streamed, dx
     )
+
+
+@pytest.mark.parametrize("channels", [LANES + 1, 2 * LANES - 1])
+@pytest.mark.parametrize(("kernel", "stride"), [(2, 1), (2, 2), (3, 2), (3, 1)])
+def test_the_last_vector_of_a_gradient_may_overlap_the_one_before(kernel, stride, channels):
+    """Of cells in one window, in two, in four, and in nine."""
+    rng, kernel, stride = np.random.default_rng(6), (kernel,) * 2, (stride,) * 2
+    shape = 2, 7, 7, channels
+    size = [(7 - k) // s + 1 for k, s in zip(kernel, stride, strict=True)]
+    y, winner = np.empty((2, *size, channels), np.float32), np.empty((2, *size, channels), np.uint8)
+    x = whole(rng, shape, np.float32, top=3)
+    reference.max_pool2d(x, 0, 2 * size[0], kernel, stride, (0, 0), (1, 1), y, winner)
+    dy, dx = read_only(whole(rng, y.shape, np.float32)), np.full(shape, 77, np.float32)
+    against_twin(max_pool_gradient, dy, read_only(winner), 0, 14, kernel, stride, (0, 0), False, dx)
 
 
 # One window each: its cells in row-major order, and the winner among them.

@@ -91,11 +91,12 @@ def convolution(memory, relu, filters):
 
 
 def direct(memory, images, relu):
-    """A convolution of 2 channels with 3 filters, its windows read where they lie."""
-    conv = DirectConvolution(2, 3, window((5, 6), (2, 3), stride=(2, 1)))
+    """A convolution of 2 channels with two panels of filters, its windows read where they lie."""
+    F = PANEL + 3
+    conv = DirectConvolution(2, F, window((5, 6), (2, 3), stride=(2, 1)))
     source = FeatureMaps.plain(memory.slot(images * 60), (images, 5, 6, 2))
-    target = FeatureMaps.plain(memory.slot(images * 24), (images, 2, 4, 3))
-    packed = PackedDense(memory.slot(12 * PANEL), memory.slot(PANEL))
+    target = FeatureMaps.plain(memory.slot(images * 8 * F), (images, 2, 4, F))
+    packed = PackedDense(memory.slot(12 * 2 * PANEL), memory.slot(2 * PANEL))
     phases = conv.phases(lambda some, rows: source.select(*some), packed, relu, target)
     memory.recorder.record(phases)
 
