@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels._jit import kernel
 from tinycnn.kernels.dense import PANEL, _product
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import product_2
 from tinycnn.kernels.simd import LANES, load, read_only, stream, stream_end
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.shared_memory import atomic_load, compare_exchange
 from tinycnn.kernels.simd import pause
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinycnn.kernels._jit import kernel
 from tinycnn.kernels.dense import PANEL, dense
 from tinycnn.kernels.direct import direct_convolution
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.max_pool import max_pool
 from tinycnn.kernels.microkernels import products_2, products_3, products_4
 from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at

@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels._jit import LANES as LANES
-from tinycnn.kernels._jit import numba
+from tinycnn.kernels.jit import LANES as LANES
+from tinycnn.kernels.jit import numba
 
 _ir: Any = import_module("llvmlite.ir")
 _extending: Any = import_module("numba.extending")

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels import winograd_transforms as one
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import LANES, load, read_only, splat, stream, stream_end
 
 # Tiles whose columns are transformed together, so that what they share is transformed once; few

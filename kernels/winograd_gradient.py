@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels import winograd_transforms as one
-from tinycnn.kernels._jit import kernel
 from tinycnn.kernels.border import copy_with_border
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import LANES, load, prefetch, read_only, splat, store, stream_end
 from tinycnn.kernels.winograd import _place, _start, _stream_tile
 

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tinycnn.kernels._jit import numba
+from tinycnn.kernels.jit import numba
 
 
 def examples(count):

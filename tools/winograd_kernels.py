@@ -60,7 +60,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import at_least, fma, keep_rolled, load, splat, store
 '''
     for n in INPUTS:
@@ -211,7 +211,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import (
     LANES,
     broadcast,

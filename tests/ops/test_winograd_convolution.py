@@ -8,7 +8,7 @@ from op_checks import assert_same_bits, call_is_polite, results
 from strategies import examples
 
 from tinycnn.errors import ArgumentError
-from tinycnn.kernels._jit import numba
+from tinycnn.kernels.jit import numba
 from tinycnn.ops import conv2d, conv2d_backward
 from tinycnn.ops.convolution.conv2d import _ALGORITHMS, _chosen, _geometry
 from tinycnn.ops.convolution.winograd import operation as winograd

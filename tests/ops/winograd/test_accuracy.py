@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tinycnn.kernels._jit import numba
+from tinycnn.kernels.jit import numba
 from tinycnn.ops import conv2d, conv2d_backward
 from tinycnn.ops.convolution.winograd.accuracy import SAFE, condition, error_bound, growth
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution

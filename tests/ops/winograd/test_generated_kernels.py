@@ -12,7 +12,7 @@ from strategies import whole
 from tinycnn import kernels
 from tinycnn.arrays import read_only
 from tinycnn.kernels import microkernels, winograd_transforms
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import LANES, splat
 from tinycnn.ops.convolution.winograd import matrices
 from tinycnn.testing.strategies import generators
