@@ -25,12 +25,11 @@ from tinycnn.layers import (
     MaxPool2D,
     Shape,
 )
-from tinycnn.ops.convolution import direct
-from tinycnn.ops.convolution.direct_blocks import DirectConvolution
+from tinycnn.ops.convolution.choice import choose, refusal
+from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
-from tinycnn.ops.convolution.winograd import operation as winograd
-from tinycnn.ops.convolution.winograd.choice import images_of_a_block
-from tinycnn.ops.convolution.winograd.operation import Method
+from tinycnn.ops.convolution.winograd.blocking import images_of_a_block
+from tinycnn.ops.convolution.winograd.setup import WinogradSetup
 from tinycnn.ops.convolution.winograd.tiling import Tiling
 from tinycnn.shapes import Window
 from tinycnn.tables import html_table, text_table
@@ -48,7 +47,7 @@ class Step:
     input_shape: Shape
     output_shape: Shape
     images: int | None  # in a block; None: the whole batch, by the layer's own means
-    winograd: Method | None = None
+    winograd: WinogradSetup | None = None
     direct: DirectConvolution | None = None
     window: Window | None = None
     multiply_adds: int = 0  # by the formula of the layer
@@ -194,44 +193,43 @@ def _steps(
 def _convolution(position: int, layer: Conv2D, shape: Shape, batch: int, asked: str) -> list[Step]:
     """The steps of a convolution; none where its layer does it by itself."""
     geometry = Geometry(batch, shape[2], layer.filters, layer.groups, layer.window(shape))
-    for name, algorithm, steps in (
-        ("winograd", winograd, _winograd),
-        ("direct", direct, _direct),
-    ):
-        wanted = asked == name and algorithm.refusal(geometry, _FLOAT32) is None
-        if wanted or (asked == "auto" and algorithm.is_faster(geometry, _FLOAT32)):
-            return steps(position, layer, shape, geometry)
+    if refusal(asked, geometry, _FLOAT32) is not None:
+        return []
+    setup = choose(asked, geometry, _FLOAT32).setup
+    if isinstance(setup, WinogradSetup):
+        return _winograd(position, layer, shape, geometry, setup)
+    if isinstance(setup, DirectConvolution):
+        return [_direct(position, layer, shape, geometry, setup)]
     return []
 
 
-def _direct(position: int, layer: Conv2D, shape: Shape, geometry: Geometry) -> list[Step]:
+def _direct(
+    position: int, layer: Conv2D, shape: Shape, geometry: Geometry, conv: DirectConvolution
+) -> Step:
     """The step of a convolution whose windows are multiplied where they lie."""
-    conv, work = direct.method_of(geometry), layer.multiply_adds(shape)
-    return [
-        Step(
-            str(layer.name), position, "direct", shape, tuple(layer.output_shape(shape)),
-            min(conv.images, geometry.N), direct=conv, multiply_adds=work, products=work,
-            weight_bytes=4 * geometry.window.cells * conv.C * conv.F,
-        )
-    ]  # fmt: skip
+    work = layer.multiply_adds(shape)
+    return Step(
+        str(layer.name), position, "direct", shape, tuple(layer.output_shape(shape)),
+        min(conv.images, geometry.N), direct=conv, multiply_adds=work, products=work,
+        weight_bytes=4 * geometry.window.cells * conv.C * conv.F,
+    )  # fmt: skip
 
 
-def _winograd(position: int, layer: Conv2D, shape: Shape, geometry: Geometry) -> list[Step]:
+def _winograd(
+    position: int, layer: Conv2D, shape: Shape, geometry: Geometry, setup: WinogradSetup
+) -> list[Step]:
     """The steps of a convolution by Winograd's algorithm."""
-    method = winograd.method_of(geometry)
-    conv, squares = method.conv, method.squares
+    conv, squares = setup.conv, setup.squares
     images = min(images_of_a_block(conv.rows, conv.columns), geometry.N)
     name, output = str(layer.name), tuple(layer.output_shape(shape))
     steps = []
     if squares is not None:
         stacked = (*squares.size, squares.channels)
-        steps.append(
-            Step(name, position, "space to depth", shape, stacked, images, winograd=method)
-        )
+        steps.append(Step(name, position, "space to depth", shape, stacked, images, winograd=setup))
         shape = stacked
     steps.append(
         Step(
-            name, position, "winograd", shape, output, images, winograd=method,
+            name, position, "winograd", shape, output, images, winograd=setup,
             multiply_adds=geometry.cells_per_image * geometry.window.cells * geometry.C * geometry.F,
             products=conv.products, weight_bytes=4 * conv.frequencies * conv.C * conv.F,
         )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from tinycnn.inference.plan import Step
 from tinycnn.inference.recording import Recorder
-from tinycnn.kernels.max_pool import max_pool
+from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.layers import Conv2D, Dense
-from tinycnn.ops.convolution.direct_blocks import windows_of
+from tinycnn.ops.convolution.direct import windows_of
 from tinycnn.ops.convolution.winograd import blocking
 from tinycnn.ops.convolution.winograd.weights import Packed
 from tinycnn.ops.packed_dense import PackedDense
@@ -143,8 +143,8 @@ class _Winograd:
         key = self._name, self._conv
         packed = Packed(*(recorder.weights(key, self._pack, part) for part in ("U", "bias")))
         return blocking.phases(
-            recorder, self._conv, lambda images, _: source.select(*images), packed, self._relu,
-            target, threads,
+            recorder, self._conv, lambda images, _: source.select(*images), packed, target, threads,
+            relu=self._relu,
         )  # fmt: skip
 
     def _pack(self, parameters: FlatArrays) -> Packed:
@@ -174,7 +174,7 @@ class _Direct:
         def windows(images: Range, rows: Range) -> FeatureMaps:
             return windows_of(source.select(*images), self._conv.window, rows)
 
-        return self._conv.phases(windows, PackedDense(*parts), self._relu, target)
+        return self._conv.phases(windows, PackedDense(*parts), target, relu=self._relu)
 
     def _pack(self, parameters: FlatArrays) -> PackedDense:
         mine = parameters.of(self._name)
