@@ -87,8 +87,8 @@ class Layer:
         """Shapes of the state by name, for one sample of ``input_shape``.
 
         State is what training changes though no gradient touches it, such as running statistics. It is
-        drawn by `initializer`, a pass finds it in ``context.state``, and an optimizer's step puts `next_state` in
-        its place.
+        drawn by `initializer`, a pass finds it in ``context.state``, and an optimizer's step puts
+        `next_state` in its place.
         """
         return {}
 
