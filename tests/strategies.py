@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tinycnn.kernels._jit import numba
+from tinycnn.kernels.jit import numba
 
 
 def examples(count):
@@ -28,3 +28,18 @@ def ranges(total):
     """A half-open range (first, last) within range(total), empty ones included."""
     ends = st.integers(0, total)
     return st.tuples(ends, ends).map(lambda pair: (min(pair), max(pair)))
+
+
+@st.composite
+def rows_of(draw, geometries):
+    """A geometry and a range of its output rows."""
+    window = draw(geometries)
+    rows = window.shape[0] * window.size[0]
+    return window, *draw(st.one_of(st.just((0, rows)), ranges(rows)))
+
+
+@st.composite
+def images_of(draw, geometries):
+    """A geometry and a range of its images."""
+    window = draw(geometries)
+    return window, *draw(st.one_of(st.just((0, window.shape[0])), ranges(window.shape[0])))

@@ -1,6 +1,6 @@
 """The cache of compiled kernels: it never runs old code, and no damage to its files fails a call.
 
-Each test starts Python afresh on a copy of ``_jit.py`` beside a small kernel, with a cache
+Each test starts Python afresh on a copy of ``jit.py`` beside a small kernel, with a cache
 directory of its own.
 """
 
@@ -17,21 +17,21 @@ from typing import Any
 
 import pytest
 
-import tinycnn.kernels._jit
-import tinycnn.kernels._private_files
+import tinycnn.kernels.jit
+import tinycnn.kernels.private_files
 
 KERNELS = {
     "__init__.py": "",
     "constants.py": "FACTOR = 2.0\n",
     "callee.py": """
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 
 @kernel
 def offset(x):
     return x + 10.0
 """,
     "probe.py": """
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.callee import offset
 from tinycnn.kernels.constants import FACTOR
 
@@ -134,7 +134,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Package:
     package = Package(tmp_path_factory.mktemp("filled"))
     package.kernels.mkdir(parents=True)
     (package.root / "tinycnn" / "__init__.py").touch()
-    for module in (tinycnn.kernels._jit, tinycnn.kernels._private_files):
+    for module in (tinycnn.kernels.jit, tinycnn.kernels.private_files):
         shutil.copy(module.__file__, package.kernels)
     for file, source in KERNELS.items():
         (package.kernels / file).write_text(source)
@@ -184,7 +184,7 @@ except ZeroDivisionError:
         ("probe.py", "100.0", "300.0", CALL, 622.0),
         ("callee.py", "10.0", "30.0", CALL, 262.0),
         ("constants.py", "2.0", "3.0", CALL, 333.0),
-        ("_jit.py", 'error_model="numpy"', 'error_model="python"', DIVIDE, "ZeroDivisionError"),
+        ("jit.py", 'error_model="numpy"', 'error_model="python"', DIVIDE, "ZeroDivisionError"),
     ],
 )
 def test_edit_runs_new_code(
@@ -340,11 +340,11 @@ report["value"] += probe(memory.astype(np.float32), 1, 1.0)
 # Each case makes the cache directory as it may be found, and a child calls the probe anew.
 ANEW = """
 import stat
-from tinycnn.kernels import _jit, probe as module
+from tinycnn.kernels import jit, probe as module
 
 def called_anew(place):
     os.environ["TINYCNN_CACHE_DIR"] = str(place)
-    _jit._warned = False
+    jit._warned = False
     before, already = compilations.count, len(caught)
     importlib.reload(module)
     value = module.probe(x, 1, 1.0)
@@ -565,7 +565,7 @@ def test_default_place_is_private_in_the_cache_directory_of_the_user(package: Pa
     home = package.root / "home"
     code = (
         """
-from tinycnn.kernels import _jit
+from tinycnn.kernels import jit
 Path.home = lambda: Path("home")
 platform = sys.platform
 report["places"] = []
@@ -578,7 +578,7 @@ for sys.platform, chosen in (
     ("linux", {"XDG_CACHE_HOME": "chosen"}),
 ):
     os.environ.update(chosen)
-    report["places"].append(_jit._root().as_posix())
+    report["places"].append(jit._root().as_posix())
 os.environ.update(unset)
 sys.platform = platform
 """
@@ -601,7 +601,7 @@ sys.platform = platform
     assert (generation.stat().st_mode | generation.parent.stat().st_mode) & 0o077 == 0
 
 
-# Numba itself needs some of these names, so that they are missing for `_jit.py` only.
+# Numba itself needs some of these names, so that they are missing for `jit.py` only.
 MOVED = {
     "base class": """
 import numba.core.caching
@@ -621,8 +621,8 @@ del CompileResult._rebuild, CompileResult._reduce
 """,
     "everything": """
 import types
-import tinycnn.kernels._jit
-tinycnn.kernels._jit.numba = types.SimpleNamespace(njit=numba.njit, types=numba.types)
+import tinycnn.kernels.jit
+tinycnn.kernels.jit.numba = types.SimpleNamespace(njit=numba.njit, types=numba.types)
 """,
 }
 
@@ -713,7 +713,7 @@ def test_without_jit(package: Package) -> None:
 @pytest.mark.process
 def test_policy(package: Package) -> None:
     code = """
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.probe import probe
 report["options"] = probe.targetoptions
 del report["options"]["fastmath"]
@@ -744,7 +744,7 @@ def test_closure_is_refused(package: Package) -> None:
     # The counter in Numba's symbol names starts anew in each process, so code of two closures of
     # one name, read from two files, was once linked as one.
     (package.kernels / "closures.py").write_text("""
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 
 def make(k):
     @kernel

@@ -81,7 +81,7 @@ class Dyadic:
 
     With |x| <= 1 a multiple of 1/128 and 363 terms, a sum's partial sums are multiples of ``2**-17``
     below ``2**7`` as ``363 * 128 * 361 < 2**24``: float32 holds each without rounding, in any order.
-    Raises ArgumentError unless ``limit`` is an int from 0 to 2**53, up to which float64 holds each.
+    Raises ArgumentError unless ``limit`` is an int from 0 to ``2**53``, up to which float64 holds each.
     """
 
     limit: int = 361

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from importlib import import_module
@@ -77,6 +77,7 @@ class Sequential:
         self._has_warned = False  # of masks that repeat
         self._seed = _seed(rng)
         self._parameters: FlatArrays | None = None
+        self._state: FlatArrays | None = None
         self._edits: set[Edit] = set()
         self._lock = new_reentrant_lock()
         self._runner: Inference | None = None  # of `predict`
@@ -84,12 +85,16 @@ class Sequential:
         self._name()
         shapes = [self.input_shape]
         self._parameter_shapes: dict[str, tuple[int, ...]] = {}
+        self._state_shapes: dict[str, tuple[int, ...]] = {}
         for layer in self.layers:
             with naming(layer):
                 output = _sizes(layer.output_shape(shapes[-1]), "what output_shape returns")
-                for parameter, shape in layer.parameter_shapes(shapes[-1]).items():
-                    name = f"{layer.name}.{parameter}"
-                    self._parameter_shapes[name] = _sizes(shape, f"the shape of {parameter}")
+                for kept, found in (
+                    (self._parameter_shapes, layer.parameter_shapes(shapes[-1])),
+                    (self._state_shapes, layer.state_shapes(shapes[-1])),
+                ):
+                    for name, shape in found.items():
+                        kept[f"{layer.name}.{name}"] = _sizes(shape, f"the shape of {name}")
             shapes.append(output)
         self._shapes = tuple(shapes)
         own(self.layers, self)  # last: a construction that failed takes nothing
@@ -180,17 +185,44 @@ class Sequential:
         """Shapes of the parameters in layer order; draws nothing."""
         return dict(self._parameter_shapes)
 
+    def state(self) -> FlatArrays:
+        """What training changes though no gradient touches it, such as running statistics; read-only."""
+        with self._lock:
+            if self._state is None:
+                state = FlatArrays(self._state_shapes, self.dtype)
+                self._draw(state, self._seed + 1)
+                self._state = state.read_only()
+            return self._state
+
+    def update_state(self, state: Mapping[str, ArrayLike]) -> None:
+        """Put ``state``, or a part of it by name, in place of the present one; `version` goes up."""
+        with self._lock:
+            old = self.state()
+            new = old.on(old.flat.copy())
+            for name, values in state.items():
+                new[name] = values
+            self._state = new.read_only()
+            self._raise_version()
+
+    def arrays(self) -> dict[str, Array]:
+        """Parameters and state by name, read-only."""
+        return {**self.parameters(), **self.state()}
+
+    def _draw(self, arrays: FlatArrays, seed: int) -> None:
+        """Fill arrays as their layers' initializers say, each from a stream of its own."""
+        layers = {str(layer.name): layer for layer in self.layers}
+        sources = np.random.default_rng(seed).spawn(len(arrays))
+        for (name, out), rng in zip(arrays.items(), sources, strict=True):
+            layer, _, own = name.partition(".")
+            layers[layer].initializer(own)(out, rng)
+
     def _weights(self) -> FlatArrays:
         with self._lock:
             if self._parameters is None:
                 weights = FlatArrays(self._parameter_shapes, self.dtype)
-                sources = np.random.default_rng(self._seed).spawn(len(weights))
-                layers = {str(layer.name): layer for layer in self.layers}
                 block = Block()
                 edit = Edit(weights, block)
-                for (name, out), rng in zip(edit.arrays.items(), sources, strict=True):
-                    layer, _, parameter = name.partition(".")
-                    layers[layer].initializer(parameter)(out, rng)
+                self._draw(edit.arrays, self._seed)
                 edit.close()
                 self._edits.add(edit)
                 self._parameters = weights

@@ -12,6 +12,7 @@ from tinycnn.errors import ArgumentError
 from tinycnn.parameters import FlatArrays
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
+from tinycnn.trace import Gradients
 from tinycnn.validation import check_number
 from tinycnn.wording import a
 
@@ -78,6 +79,8 @@ class SGD:
                 )
 
             parallel_for(update, blocks_and_decays)
+        if isinstance(gradients, Gradients) and gradients.next_state:
+            self.model.update_state(gradients.next_state)
         self.model.steps += 1
 
     def _blocks(self) -> list[tuple[int, int, float]]:

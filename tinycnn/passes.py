@@ -69,16 +69,17 @@ def forward(
     x: Array,
     context: ForwardContext,
     *,
+    state: Callable[[str], Params] = lambda name: {},
     first: int = 0,
 ) -> Iterator[Record]:
     """Run ``x`` through the layers from number ``first`` on; give each one's record.
 
-    ``shapes`` are those of one sample before each layer and after the last, ``parameters`` gives those
-    of the layer so called.
+    ``shapes`` are those of one sample before each layer and after the last; ``parameters`` and ``state``
+    give those of the layer so called.
     """
     for position, layer in enumerate(layers[first:], first):
-        own, name = replace(context, layer=position), str(layer.name)
-        params = parameters(name)
+        name = str(layer.name)
+        own, params = replace(context, layer=position, state=state(name)), parameters(name)
         y, z, saved = forward_layer(layer, shapes[position + 1], params, x, own)
         yield Record(name, layer, params, x, y, saved, own, z)
         x = y

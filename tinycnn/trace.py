@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 class Gradients(FlatArrays):
     """What `Trace.backward` gives: ``{"conv1.W": array, ...}`` in the parameters' order and shapes.
 
-    A type of its own, for an optimizer's velocities look the same.
+    A type of its own, for an optimizer's velocities look the same. ``next_state`` is the model's state
+    after the pass, which an optimizer's step puts in place.
     """
+
+    next_state: Mapping[str, Array] = MappingProxyType({})
 
 
 class Trace:
@@ -64,6 +68,18 @@ class Trace:
             raise UnknownNameError(f"no layer is named {name!r}; there are {', '.join(names)}")
         return self.records[names.index(name)]
 
+    def next_state(self) -> dict[str, Array]:
+        """Each layer's state after this pass, by name; it changes in a training pass only.
+
+        An optimizer's step takes it from the gradients; without one, `Sequential.update_state` does.
+        """
+        return {
+            f"{record.name}.{name}": array
+            for record in self.records
+            if record.context.training and record.context.state
+            for name, array in record.layer.next_state(record.context.state, record.saved).items()
+        }
+
     def explain(
         self, what: str, at: Sequence[int] | None = None, *, sample: int = 0
     ) -> Explanation:
@@ -90,7 +106,7 @@ class Trace:
         labels: ArrayLike | None = None,
         keep: bool | None = None,
         out: FlatArrays | None = None,
-    ) -> FlatArrays:
+    ) -> Gradients:
         """Carry a gradient back through all layers; gives those of the parameters, by name.
 
         Either ``dy`` (the shape of ``y``) or ``labels`` (N,): with labels the gradient is that of
@@ -121,9 +137,10 @@ class Trace:
             self.loss, self.labels, self.dy = None, None, upstream
         keep = not last.context.training if keep is None else keep
         passes.backward(self.records, upstream, gradients.of, before_activation=fuses, keep=keep)
+        gradients.next_state = self.next_state()
         return gradients
 
-    def _gradients(self, out: FlatArrays | None, dy: ArrayLike | None) -> FlatArrays:
+    def _gradients(self, out: FlatArrays | None, dy: ArrayLike | None) -> Gradients:
         shapes = self.model.parameter_shapes()
         if out is None:
             return Gradients(shapes, self.model.dtype)
@@ -198,7 +215,10 @@ def record(
     first_sample = check_int(first_sample, "first_sample", least=0)
     version, parameters = model.version, model.parameters()
     context = ForwardContext(training, key, 0, first_sample, algorithm)
-    records = list(passes.forward(model.layers, model.shapes, parameters.of, batch, context))
+    run = passes.forward(
+        model.layers, model.shapes, parameters.of, batch, context, state=model.state().of
+    )
+    records = list(run)
     for each in records:
         each.params = _Parameters(model, version, each.params)
     return Trace(model, version, batch, records)

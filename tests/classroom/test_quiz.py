@@ -25,7 +25,7 @@ from tinycnn.classroom.quiz import (
     make_quiz,
 )
 from tinycnn.classroom.quiz.question import LayerTable
-from tinycnn.classroom.quiz.quiz import Section
+from tinycnn.classroom.quiz.quiz import QuizPart
 from tinycnn.classroom.quiz.sheet import inline
 from tinycnn.errors import ArgumentError
 from tinycnn.explain.arithmetic import Value
@@ -239,7 +239,7 @@ def hostile_quiz():
         (HOSTILE, (value,)),
         (HOSTILE, "``` not a fence"),
     )
-    return Quiz(5, tuple(Section(HOSTILE, (question,)) for _ in "ABC"))
+    return Quiz(5, tuple(QuizPart(HOSTILE, (question,)) for _ in "ABC"))
 
 
 def test_a_page_escapes_whatever_it_is_given():

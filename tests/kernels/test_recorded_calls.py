@@ -12,10 +12,10 @@ from twins import error
 
 from tinycnn.kernels import reference
 from tinycnn.kernels.dense import PANEL
-from tinycnn.kernels.max_pool import max_pool
+from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.recorded_calls import COUNTERS, KERNELS, carry_out
 from tinycnn.kernels.simd import LANES
-from tinycnn.ops.convolution.direct_blocks import DirectConvolution
+from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.ops.convolution.winograd.tiling import tiling
@@ -81,7 +81,7 @@ def convolution(memory, relu, filters):
 
     def task(calls):
         squares.maps(calls, image, stacked, (0, squares.size[0]))
-        conv.block(calls, stacked, packed, relu, outputs)
+        conv.block(calls, stacked, packed, outputs, relu=relu)
         calls(
             max_pool, calls.read(outputs.flat), outputs.place, (OH, OW), 0, 2, win.kernel, win.stride,
             win.pad_top_left, win.dilation, filters, largest.flat, largest.place, (2, 2),
@@ -97,7 +97,7 @@ def direct(memory, images, relu):
     source = FeatureMaps.plain(memory.slot(images * 60), (images, 5, 6, 2))
     target = FeatureMaps.plain(memory.slot(images * 8 * F), (images, 2, 4, F))
     packed = PackedDense(memory.slot(12 * 2 * PANEL), memory.slot(2 * PANEL))
-    phases = conv.phases(lambda some, rows: source.select(*some), packed, relu, target)
+    phases = conv.phases(lambda some, rows: source.select(*some), packed, target, relu=relu)
     memory.recorder.record(phases)
 
 

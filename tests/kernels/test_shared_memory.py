@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at
 from tinycnn.kernels.simd import LANES, load, store
 

@@ -14,7 +14,7 @@ from strategies import examples
 
 from tinycnn.arrays import read_only
 from tinycnn.kernels import simd
-from tinycnn.kernels._jit import kernel, numba
+from tinycnn.kernels.jit import kernel, numba
 from tinycnn.kernels.simd import (
     LANES,
     at_least,

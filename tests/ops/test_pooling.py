@@ -12,7 +12,7 @@ from op_checks import (
 from strategies import examples, whole
 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
-from tinycnn.kernels import pool as kernels
+from tinycnn.kernels import max_pool as kernels
 from tinycnn.kernels import reference
 from tinycnn.ops import (
     avg_pool2d,

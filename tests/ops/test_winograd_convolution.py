@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from op_checks import assert_same_bits, call_is_polite, results
 from strategies import examples
+from twins import geometry_of
 
 from tinycnn.errors import ArgumentError
-from tinycnn.kernels._jit import numba
+from tinycnn.kernels.jit import numba
 from tinycnn.ops import conv2d, conv2d_backward
-from tinycnn.ops.convolution.conv2d import _ALGORITHMS, _chosen, _geometry
+from tinycnn.ops.convolution.choice import choose, refusal
 from tinycnn.runtime.threads import use_threads
 from tinycnn.testing.strategies import generators
 
@@ -47,6 +48,11 @@ def convolutions(draw):
 def near(ours, exact, relative=2e-4):
     scale = max(np.abs(exact).max(initial=0), 1)
     np.testing.assert_allclose(ours, exact, atol=relative * scale, rtol=0)
+
+
+def applies(shape, W_shape, options):
+    geometry = geometry_of(shape, W_shape, stride=options["stride"], pads=options["padding"])
+    return refusal("winograd", geometry, np.dtype(np.float32)) is None
 
 
 @examples(150)
@@ -211,9 +217,10 @@ AUTO = [
 
 @pytest.mark.parametrize(("shape", "W_shape", "options", "algorithm"), AUTO)
 def test_auto_takes_what_pays(shape, W_shape, options, algorithm):
-    x = np.broadcast_to(np.float32(0), shape)
-    W = np.broadcast_to(np.float32(0), W_shape)
-    options = {"stride": 1, "padding": 0, "groups": 1, **options}
-    geometry = _geometry(x, W, options["stride"], options["padding"], 1, options["groups"])
-    assert _chosen("auto", geometry, np.dtype(np.float32)) is _ALGORITHMS[algorithm]
-    assert _chosen("auto", geometry, np.dtype(np.float64)) is _ALGORITHMS["im2col"]
+    stride, padding = (options.get(name, least) for name, least in (("stride", 1), ("padding", 0)))
+    geometry = geometry_of(
+        shape, W_shape, stride=(stride,) * 2, pads=((padding,) * 2,) * 2,
+        groups=options.get("groups", 1),
+    )  # fmt: skip
+    assert choose("auto", geometry, np.dtype(np.float32)).name == algorithm
+    assert choose("auto", geometry, np.dtype(np.float64)).name == "im2col"

@@ -112,7 +112,7 @@ in_a_child_while_another_thread_is_at_it(lambda: weights.get("some", lambda para
 @pytest.mark.process
 def test_a_fork_while_another_thread_compiles():
     code = """
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 
 def compile_and_call():
     @kernel
@@ -160,6 +160,6 @@ def test_every_lock_of_the_engine_is_free_in_a_child():
     # A lock that nobody but a caller and the thread it waits for knows; that of plain Python kernels, which
     # frees itself; tools for tests and benchmarks, which never fork.
     assert names <= {
-        "runtime/locks.py", "runtime/parallel.py", "kernels/_jit.py", "kernels/shared_memory.py",
+        "runtime/locks.py", "runtime/parallel.py", "kernels/jit.py", "kernels/shared_memory.py",
         "testing/threads.py", "bench/memory_peak.py",
     }  # fmt: skip

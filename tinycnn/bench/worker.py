@@ -17,7 +17,7 @@ import numpy as np
 
 from tinycnn import strict_json
 from tinycnn.bench import memory_peak
-from tinycnn.bench.engines import ENGINES, Candidate
+from tinycnn.bench.engines import ENGINES, Contender
 from tinycnn.bench.machine import describe
 from tinycnn.bench.work import Workload
 
@@ -31,7 +31,7 @@ class Worker:
     def __init__(self, engine: str, threads: int, folder: Path) -> None:
         self.name, self.engine = engine, ENGINES[engine]
         self.threads, self.folder = threads, folder
-        self.candidate: Candidate | None = None
+        self.candidate: Contender | None = None
         self.seconds = 0.0  # of the latest call
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:

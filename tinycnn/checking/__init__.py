@@ -10,8 +10,9 @@ gradient is wrong, `diagnosis` compares it with what usual `mistakes` give. The 
 from __future__ import annotations
 
 from tinycnn.checking.check import gradcheck
-from tinycnn.checking.error_curve import Curve, explain
+from tinycnn.checking.error_curve import Curve
 from tinycnn.checking.kinks import KINKS, Kink
+from tinycnn.checking.one_derivative import explain
 from tinycnn.checking.report import Diagnosis, Entry, GradientReport, TensorReport
 from tinycnn.checking.targets.adaptors import as_target
 from tinycnn.checking.targets.target import Target

@@ -59,7 +59,7 @@ def gradcheck(
     target's forward does where it cannot take the arrays. What is wrong with the target stands in the
     report.
     """
-    chosen, generator = prepared(target, arrays, wrt, labels, training, rng)
+    chosen, generator = prepared(target, arrays, wrt, labels, rng, training=training)
     limit = TOLERANCE if tolerance is None else check_number(tolerance, "tolerance")
     entries = None if samples is None else check_int(samples, "samples", least=0)
     ways = (
@@ -94,8 +94,9 @@ def prepared(
     arrays: Sequence[ArrayLike],
     wrt: Sequence[str] | str | None,
     labels: ArrayLike | None,
-    training: bool,
     rng: int | np.random.Generator | None,
+    *,
+    training: bool,
 ) -> tuple[Target, np.random.Generator]:
     """The target of a check, and what draws the rest of it."""
     # Never the stream of rng itself: arrays are often drawn from the same seed, and dy would be x.
@@ -105,7 +106,7 @@ def prepared(
 
 
 def given_dy(dy: ArrayLike, target: Target) -> Array:
-    """Read a dy that the caller gave."""
+    """Read and check the dy that the caller gave, in float64 and of y's shape."""
     given = as_input_array(dy, "dy", "...", np.dtype(np.float64))
     expect_shape(given, np.shape(target.forward(copies(target.arrays))), "dy", "the shape of y")
     return given

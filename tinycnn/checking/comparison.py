@@ -57,7 +57,7 @@ class Comparison:
         entry = self._compared(direction, gradient, self.differences.fine)
         if entry.verdict == "agrees" or entry.own_noise or self.target.transparent:
             return entry
-        rounding = self.differences.listen(direction)
+        rounding = self.differences.measure_rounding(direction)
         if rounding.coarse:
             entry = self._compared(direction, gradient, rounding)
         if entry.verdict == "differs" and self.differences.underflows(direction.name):
@@ -83,7 +83,7 @@ class Comparison:
         return entry
 
     def _rms(self, gradient: Array) -> float:
-        """The size of a gradient's cells."""
+        """The root mean square of a gradient's cells."""
         return self._measured(gradient)[1]
 
     def _measured(self, gradient: Array) -> tuple[Array | None, float, float]:
@@ -96,7 +96,7 @@ class Comparison:
         if samples is not None:
             return min(samples, size)
         if self.target.expensive:
-            return min(size, sampling.OF_DEAR)
+            return min(size, sampling.OF_EXPENSIVE)
         return size if size <= sampling.EXHAUSTIVE else sampling.OF_LARGE
 
     def _directions(self, name: str, gradient: Array, count: int) -> Tried:

@@ -17,9 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from tinycnn.arrays import Array
+from tinycnn.arrays import Array, first_cell
 from tinycnn.layers import (
     AveragePool2D,
     Conv2D,
@@ -102,6 +100,5 @@ def flipped(before: Sequence[Array], after: Sequence[Array], places: Sequence[st
             return place
         changed = one != other
         if changed.any():
-            cell = np.unravel_index(int(changed.argmax()), changed.shape)
-            return f"{place} at ({', '.join(str(int(c)) for c in cell)})"
+            return f"{place} at ({', '.join(map(str, first_cell(changed)))})"
     return ""

@@ -34,7 +34,7 @@ class Entry:
 
     @property
     def size(self) -> float:
-        """The larger of the two numbers."""
+        """The larger of the analytic and the numeric derivative, without sign."""
         return max(abs(self.analytic), abs(self.numeric))
 
     @property
@@ -74,12 +74,12 @@ class TensorReport:
 
     @property
     def skipped(self) -> list[Entry]:
-        """Those that were not, each with its reason."""
+        """The derivatives that could not be compared, each with its reason."""
         return [entry for entry in self.entries if not entry.decided]
 
     @property
     def failures(self) -> list[Entry]:
-        """Those that differ."""
+        """The derivatives that differ from the differences."""
         return [entry for entry in self.entries if entry.verdict == "differs"]
 
     @property
@@ -223,7 +223,7 @@ def _row(tensor: TensorReport) -> list[str]:
 
 
 def _about(tensor: TensorReport) -> list[str]:
-    """What the table cannot say of a tensor."""
+    """The remarks on a tensor below the table: failures, diagnosis, what was skipped."""
     texts = []
     if tensor.failures:
         total = tensor.checked
@@ -233,8 +233,8 @@ def _about(tensor: TensorReport) -> list[str]:
         texts.append(f"undecided: {tensor.shortage}" if not tensor.failures else tensor.shortage)
     texts += [tensor.note] if tensor.note else []
     reasons: dict[str, list[Entry]] = {}
-    told = tensor.shortage + tensor.note
-    for entry in (entry for entry in tensor.skipped if entry.reason not in told):
+    already_said = tensor.shortage + tensor.note
+    for entry in (entry for entry in tensor.skipped if entry.reason not in already_said):
         reasons.setdefault(entry.reason.split(" at (")[0], []).append(entry)
     for entries in list(reasons.values())[:3]:
         more = f" and {len(entries) - 2} more" if len(entries) > 2 else ""

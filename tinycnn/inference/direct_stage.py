@@ -8,20 +8,18 @@ from typing import ClassVar
 
 from tinycnn.inference.steps import Place, PlanStep
 from tinycnn.layers import Conv2D
-from tinycnn.ops.convolution import direct
-from tinycnn.ops.convolution.direct_blocks import DirectConvolution, windows_of
+from tinycnn.ops.convolution.direct import DirectConvolution, windows_of
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
-from tinycnn.runtime.held import Parameters
+from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.ranges import Range
 from tinycnn.runtime.recording import Recorder
 
 
-def steps(place: Place[Conv2D], geometry: Geometry) -> list[PlanStep]:
+def steps(place: Place[Conv2D], geometry: Geometry, conv: DirectConvolution) -> list[PlanStep]:
     """One step, on blocks of images."""
-    conv = direct.method_of(geometry)
     step = place.step(
         "direct",
         images=min(conv.images, geometry.N),
@@ -53,8 +51,8 @@ class DirectStage:
         def windows(images: Range, rows: Range) -> FeatureMaps:
             return windows_of(source.select(*images), self.conv.window, rows)
 
-        return self.conv.phases(windows, PackedDense(*parts), self.relu, target)
+        return self.conv.phases(windows, PackedDense(*parts), target, relu=self.relu)
 
-    def pack(self, parameters: Parameters) -> PackedDense:
+    def pack(self, parameters: NamedArrays) -> PackedDense:
         """Pack the layer's weights and bias."""
         return self.conv.pack(parameters[f"{self.layer}.W"], parameters[f"{self.layer}.b"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,7 +21,7 @@ from tinycnn.runtime.held import PackedWeights, Workspace
 from tinycnn.runtime.program import Program
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Run:
     """What one run of a pipeline is given besides its images."""
 
@@ -30,7 +30,7 @@ class Run:
     workspace: Workspace
 
 
-class Section(Protocol):
+class PlanSection(Protocol):
     """What images go through before the next section begins."""
 
     output_shape: Shape  # of one image
@@ -76,9 +76,9 @@ class Pipeline:
             out[...] = x.reshape(out.shape)
 
 
-def _sections(layers: Sequence[Layer], chosen: Plan, threads: int) -> list[Section]:
+def _sections(layers: Sequence[Layer], chosen: Plan, threads: int) -> list[PlanSection]:
     """Consecutive groups with stages are one program, up to one with something to do afterwards."""
-    sections: list[Section] = []
+    sections: list[PlanSection] = []
     groups: list[Group] = []  # of the next program
 
     def finish() -> None:
@@ -108,14 +108,20 @@ class _OwnForward:
         self.output_shape = step.output_shape
         self._layer, self._input_shape = layer, step.input_shape
         self._context = ForwardContext(layer=step.position, algorithm=algorithm)
-        own = layer.parameter_shapes(step.input_shape)
-        self._names = {name: f"{layer.name}.{name}" for name in own}
+        self._parameters = _full_names(layer, layer.parameter_shapes(step.input_shape))
+        self._state = _full_names(layer, layer.state_shapes(step.input_shape))
 
     def run(self, x: Array, run: Run, out: Array) -> None:
-        params = {own: run.weights.parameters[name] for own, name in self._names.items()}
-        context = replace(self._context, first_sample=run.first_sample)
+        arrays = run.weights.arrays
+        params = {own: arrays[name] for own, name in self._parameters.items()}
+        state = {own: arrays[name] for own, name in self._state.items()}
+        context = replace(self._context, first_sample=run.first_sample, state=state)
         given = x.reshape(len(x), *self._input_shape)
         out[...] = forward_layer(self._layer, self.output_shape, params, given, context)[0]
+
+
+def _full_names(layer: Layer, names: Iterable[str]) -> dict[str, str]:
+    return {name: f"{layer.name}.{name}" for name in names}
 
 
 class _Recorded:

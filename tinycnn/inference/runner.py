@@ -11,7 +11,7 @@ from tinycnn.arrays import Array
 from tinycnn.inference.pipeline import Pipeline, Run
 from tinycnn.inference.plan import plan
 from tinycnn.layers import Layer, Shape
-from tinycnn.runtime.held import PackedWeights, Parameters
+from tinycnn.runtime.held import NamedArrays, PackedWeights
 from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.runtime.threads import free_threads
 
@@ -19,7 +19,7 @@ _KEPT = 2  # batch sizes whose buffers are kept: the usual one, and that of the 
 
 
 class ParameterSource(Protocol):
-    """Where a run finds its parameters, by names such as "conv1.W"."""
+    """Where a run finds parameters and state, by names such as "conv1.W"."""
 
     @property
     def version(self) -> int:
@@ -29,7 +29,7 @@ class ParameterSource(Protocol):
     def is_being_edited(self) -> bool:
         """Whether values may change while the version stays; asked after the version was read."""
 
-    def parameters(self) -> Parameters:
+    def arrays(self) -> NamedArrays:
         """The arrays, as they are now."""
 
 
@@ -82,7 +82,7 @@ class Inference:
         """
         weights, version = self._weights, source.version
         if source.is_being_edited:
-            return PackedWeights(version, source.parameters())
+            return PackedWeights(version, source.arrays())
         if weights is None or weights.version != version:
-            weights = self._weights = PackedWeights(version, source.parameters())
+            weights = self._weights = PackedWeights(version, source.arrays())
         return weights

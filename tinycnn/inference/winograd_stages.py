@@ -11,23 +11,21 @@ from tinycnn.inference.steps import Place, PlanStep, by_rows
 from tinycnn.layers import Conv2D, Shape
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd import blocking
-from tinycnn.ops.convolution.winograd import operation as winograd
-from tinycnn.ops.convolution.winograd.choice import images_of_a_block
+from tinycnn.ops.convolution.winograd.blocking import images_of_a_block
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
-from tinycnn.ops.convolution.winograd.operation import Method
+from tinycnn.ops.convolution.winograd.setup import WinogradSetup
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.ops.convolution.winograd.tiling import Tiling
 from tinycnn.ops.convolution.winograd.weights import Packed
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import Border, FeatureMaps
-from tinycnn.runtime.held import Parameters
+from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.recording import Recorder
 
 
-def steps(place: Place[Conv2D], geometry: Geometry) -> list[PlanStep]:
+def steps(place: Place[Conv2D], geometry: Geometry, setup: WinogradSetup) -> list[PlanStep]:
     """One step, or two where squares of cells are stacked into channels first."""
-    method = winograd.method_of(geometry)
-    conv, squares = method.conv, method.squares
+    conv, squares = setup.conv, setup.squares
     images = min(images_of_a_block(conv.rows, conv.columns), geometry.N)
     found, shape = [], place.input_shape
     if squares is not None:
@@ -39,7 +37,7 @@ def steps(place: Place[Conv2D], geometry: Geometry) -> list[PlanStep]:
             )
         )  # fmt: skip
         shape = stacked
-    stage = WinogradStage(place.name, method, shape, relu=place.relu)
+    stage = WinogradStage(place.name, setup, shape, relu=place.relu)
     found.append(
         place.step(
             "winograd", input_shape=shape, images=images, stage=stage, tiles=_tiles(conv),
@@ -70,7 +68,7 @@ class WinogradStage:
     """A convolution of images of ``input_shape`` from a layer's transformed weights, with bias and ReLU."""
 
     layer: str
-    method: Method
+    setup: WinogradSetup
     input_shape: Shape
     relu: bool
     whole_vectors: ClassVar[bool] = True
@@ -78,7 +76,7 @@ class WinogradStage:
     @property
     def border(self) -> Border:
         """What the tiles see around an image."""
-        conv, (H, W, _) = self.method.conv, self.input_shape
+        conv, (H, W, _) = self.setup.conv, self.input_shape
         top, left = conv.pad_top_left
         beyond = conv.rows.kernel - 1
         bottom = conv.rows.length + beyond - top - H
@@ -90,15 +88,15 @@ class WinogradStage:
     ) -> Iterator[Phase]:
         packed = Packed(*(recorder.weights(self, self.pack, part) for part in ("U", "bias")))
         return blocking.phases(
-            recorder, self.method.conv, lambda images, _: source.select(*images), packed, self.relu,
-            target, threads,
+            recorder, self.setup.conv, lambda images, _: source.select(*images), packed, target, threads,
+            relu=self.relu,
         )  # fmt: skip
 
-    def pack(self, parameters: Parameters) -> Packed:
+    def pack(self, parameters: NamedArrays) -> Packed:
         """Transform the layer's weights."""
-        W, squares = parameters[f"{self.layer}.W"], self.method.squares
+        W, squares = parameters[f"{self.layer}.W"], self.setup.squares
         W = W if squares is None else squares.weights(W)
-        return self.method.conv.pack(W, parameters[f"{self.layer}.b"])
+        return self.setup.conv.pack(W, parameters[f"{self.layer}.b"])
 
 
 def _tiles(conv: WinogradConvolution) -> str:

@@ -83,6 +83,19 @@ class Layer:
         """How ``parameter`` is drawn: He for "W", zero for all others, unless a layer says otherwise."""
         return initializers.He() if parameter == "W" else initializers.Constant(0.0)
 
+    def state_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """Shapes of the state by name, for one sample of ``input_shape``.
+
+        State is what training changes though no gradient touches it, such as running statistics. It is
+        drawn by `initializer`, a pass finds it in ``context.state``, and an optimizer's step puts
+        `next_state` in its place.
+        """
+        return {}
+
+    def next_state(self, state: Params, saved: Any) -> Params:
+        """The state after a training pass that began with ``state`` and saved ``saved``."""
+        return state
+
     def forward(self, params: Params, x: Array, context: ForwardContext) -> tuple[Array, Any]:
         """Result (N, ...) for ``x`` (N, ...) and ``params`` by name, and what backward needs.
 

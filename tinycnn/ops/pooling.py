@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, expect_shape, read_only
 from tinycnn.errors import ArgumentError, DTypeError
-from tinycnn.kernels import pool as kernels
-from tinycnn.kernels.max_pool import max_pool_gradient, max_pool_winners
+from tinycnn.kernels import avg_pool, max_pool
+from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
 from tinycnn.runtime import memory
@@ -55,10 +55,10 @@ def max_pool2d(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
     y = memory.empty((N, *win.output, C), x.dtype)
-    winner = memory.empty(y.shape, _winner_dtype(win))
+    winner = memory.empty(y.shape, _argmax_dtype(win))
 
     in_vectors = x.dtype == np.float32 and C >= LANES and winner.dtype == np.uint8
-    pooling = max_pool_winners if in_vectors else kernels.max_pool2d
+    pooling = max_pool_argmax if in_vectors else max_pool.max_pool2d
 
     def pool(rows: Range) -> None:
         pooling(x, *rows, win.kernel, win.stride, win.pad_top_left, win.dilation, y, winner)
@@ -96,22 +96,22 @@ def max_pool2d_backward(
     )
     dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
-    winners = _winners(winner, dy, win)
+    argmax = _argmax(winner, dy, win)
     dx = memory.empty((N, H, W, C), dy.dtype)
 
     def scatter(images: Range) -> None:
-        kernels.max_pool2d_backward(
-            dy, winners, *images, win.kernel, win.stride, win.pad_top_left, win.dilation, dx
+        max_pool.max_pool2d_backward(
+            dy, argmax, *images, win.kernel, win.stride, win.pad_top_left, win.dilation, dx
         )
 
     streamed = C % LANES == 0 and dx.nbytes >= _LARGE
 
     def gather(rows: Range) -> None:
-        max_pool_gradient(
-            dy, winners, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx
+        max_pool_argmax_backward(
+            dy, argmax, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx
         )
 
-    in_vectors = dx.dtype == np.float32 and C >= LANES and winners.dtype == np.uint8
+    in_vectors = dx.dtype == np.float32 and C >= LANES and argmax.dtype == np.uint8
     if dx.size and in_vectors and win.dilation == (1, 1):
         parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
     elif dx.size:
@@ -147,7 +147,7 @@ def avg_pool2d(
     limit = _limit(win)
 
     def pool(rows: Range) -> None:
-        kernels.avg_pool2d(
+        avg_pool.avg_pool2d(
             x, *rows, win.kernel, win.stride, win.pad_top_left, limit, bool(count_include_pad), y
         )
 
@@ -183,7 +183,7 @@ def avg_pool2d_backward(
     limit = _limit(win)
 
     def spread(images: Range) -> None:
-        kernels.avg_pool2d_backward(
+        avg_pool.avg_pool2d_backward(
             dy,
             *images,
             win.kernel,
@@ -209,29 +209,29 @@ def _limit(win: Window) -> tuple[int, int]:
     return win.height.input + win.height.after, win.width.input + win.width.after
 
 
-def _winners(winner: ArrayLike, dy: Array, win: Window) -> Array:
+def _argmax(winner: ArrayLike, dy: Array, win: Window) -> Array:
     """Check ``winner``: an index beyond its window, or of a cell in the padding, would lose its dy."""
-    winners = as_array(winner, "winner")
-    if winners.dtype.kind != "u":
+    argmax = as_array(winner, "winner")
+    if argmax.dtype.kind != "u":
         raise DTypeError(
-            f"winner must be the unsigned array that max_pool2d returned, got {winners.dtype}"
+            f"winner must be the unsigned array that max_pool2d returned, got {argmax.dtype}"
         )
-    expect_shape(winners, dy.shape, "winner", "the shape of dy")
-    if winners.size and (winners.max() >= win.cells or _points_outside(winners, win)):
+    expect_shape(argmax, dy.shape, "winner", "the shape of dy")
+    if argmax.size and (argmax.max() >= win.cells or _points_outside(argmax, win)):
         raise ArgumentError(
             "winner holds an index outside the image; use the array that max_pool2d returned for the "
             "same x_shape, kernel, stride, padding and dilation"
         )
-    return read_only(np.require(winners, _winner_dtype(win), ["C", "A"]))
+    return read_only(np.require(argmax, _argmax_dtype(win), ["C", "A"]))
 
 
-def _points_outside(winners: Array, win: Window) -> bool:
+def _points_outside(argmax: Array, win: Window) -> bool:
     """Whether any index is that of a cell in the padding; only windows that reach there are read."""
     for axis, side in enumerate((win.height, win.width), start=1):
         for cell in range(side.output):
             first, last = side.seen(cell, cell)
             if first < 0 or last >= side.input:
-                indices = winners.take(cell, axis).astype(np.intp)
+                indices = argmax.take(cell, axis).astype(np.intp)
                 steps = indices // win.kernel[1] if axis == 1 else indices % win.kernel[1]
                 places = first + steps * side.dilation
                 if places.min() < 0 or places.max() >= side.input:
@@ -239,5 +239,5 @@ def _points_outside(winners: Array, win: Window) -> bool:
     return False
 
 
-def _winner_dtype(win: Window) -> np.dtype[Any]:
+def _argmax_dtype(win: Window) -> np.dtype[Any]:
     return np.min_scalar_type(win.cells - 1)

@@ -8,23 +8,23 @@ from typing import Any
 from tinycnn.arrays import Array
 from tinycnn.runtime.locks import new_reentrant_lock
 
-Parameters = Mapping[str, Array]  # {"conv1.W": array, ...}
+NamedArrays = Mapping[str, Array]  # {"conv1.W": array, ...}
 
 
 class PackedWeights:
-    """What is worked out from one version of the parameters, each thing when it is first needed."""
+    """What is worked out from one version of a model's arrays, each thing when it is first needed."""
 
-    def __init__(self, version: int, parameters: Parameters) -> None:
+    def __init__(self, version: int, arrays: NamedArrays) -> None:
         self.version = version
-        self.parameters = parameters
+        self.arrays = arrays
         self._lock = new_reentrant_lock()
         self._values: dict[Any, Any] = {}
 
-    def get(self, key: Any, make: Callable[[Parameters], Any]) -> Any:
-        """Give what ``make`` made of the parameters for ``key``, or let it make that now."""
+    def get(self, key: Any, make: Callable[[NamedArrays], Any]) -> Any:
+        """Give what ``make`` made of the arrays for ``key``, or let it make that now."""
         with self._lock:
             if key not in self._values:
-                self._values[key] = make(self.parameters)
+                self._values[key] = make(self.arrays)
             return self._values[key]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from tinycnn.arrays import Array, row_major
 from tinycnn.kernels.recorded_calls import COUNTERS, carry_out
 from tinycnn.runtime.feature_maps import aligned_zeros
-from tinycnn.runtime.held import PackedWeights, Parameters, Workspace
+from tinycnn.runtime.held import NamedArrays, PackedWeights, Workspace
 from tinycnn.runtime.parallel import parallel_for
 
 # Tasks between two looks for an interrupt: of a large batch some tenths of a second.
@@ -26,7 +26,7 @@ class PackedSource:
     """Where the numbers of a slot come from: an attribute of what ``make`` packs for ``key``."""
 
     key: Any
-    make: Callable[[Parameters], Any]
+    make: Callable[[NamedArrays], Any]
     attribute: str
 
 

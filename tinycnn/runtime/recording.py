@@ -15,7 +15,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.kernels.recorded_calls import KERNELS, WIDTH
 from tinycnn.runtime.calls import Phase
-from tinycnn.runtime.held import Parameters
+from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.program import PackedSource, Program, SlotMemory
 
 _OPCODES = {kernel: number for number, kernel in enumerate(KERNELS)}
@@ -77,7 +77,7 @@ class Recorder:
         """Give zeros that nobody else writes to, ``step`` from image to image."""
         return self._slot(SlotMemory(size, step, of_each_thread))
 
-    def weights(self, key: Any, make: Callable[[Parameters], Any], attribute: str) -> Slot:
+    def weights(self, key: Any, make: Callable[[NamedArrays], Any], attribute: str) -> Slot:
         """Give an array of what ``make`` packs, once a version of the parameters for each ``key``."""
         if (key, attribute) not in self._weights:
             source = PackedSource(key, make, attribute)

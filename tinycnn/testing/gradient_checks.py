@@ -72,11 +72,11 @@ def _judge(report: GradientReport, words: str) -> None:
         found = [tensor for tensor in report.tensors if tensor.verdict == verdict]
         if found:
             names = ", ".join(tensor.name for tensor in found)
-            told = " ".join(_told(tensor) for tensor in found)
-            raise CheckFailedError(f"the gradient of {names} is {verdict} {words}. {told}")
+            texts = " ".join(_in_words(tensor) for tensor in found)
+            raise CheckFailedError(f"the gradient of {names} is {verdict} {words}. {texts}")
 
 
-def _told(tensor: TensorReport) -> str:
+def _in_words(tensor: TensorReport) -> str:
     """The worst entry of a wrong gradient, and what it looks like; why one is undecided."""
     if not tensor.failures or tensor.worst is None:
         return f"d{tensor.name}: {tensor.shortage}."

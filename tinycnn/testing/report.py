@@ -122,7 +122,7 @@ class LayerReport:
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Everything as plain data, for JSON."""
         checks = [
             {
                 "name": outcome.check.name,

@@ -44,7 +44,7 @@ class Given:
         return Given(change(self.x), change(self.dy), params)
 
     def arrays(self) -> dict[str, Array]:
-        """All of them by name."""
+        """x, dy and the parameters by name."""
         return {"x": self.x, "dy": self.dy, **self.params}
 
 

@@ -12,7 +12,7 @@ from strategies import whole
 from tinycnn import kernels
 from tinycnn.arrays import read_only
 from tinycnn.kernels import microkernels, winograd_transforms
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import LANES, splat
 from tinycnn.ops.convolution.winograd import matrices
 from tinycnn.testing.strategies import generators
@@ -33,27 +33,32 @@ def test_the_files_are_what_the_program_writes(file, tmp_path, monkeypatch):
 
 def matrix_of(name):
     """The matrix that a transform's name promises."""
-    kind, *sizes = re.fullmatch(r"([a-z]+)((?:_[kmn]\d)+)", name).groups()
+    kind, *sizes = re.fullmatch(r"([a-z_]+?)((?:_[kmn]\d)+)", name).groups()
     size = {part[0]: int(part[1]) for part in sizes[0].split("_") if part}
     if kind == "input":
         matrix = matrices.input_matrix(size["n"])
-    elif kind == "collect":
+    elif kind == "weight_gradient":
         matrix = matrices.transposed(matrices.weight_matrix(size["n"] - size["k"] + 1, size["k"]))
     else:
         matrix = matrices.shared_output_matrix(size["m"], size["k"], size["n"])
-        matrix = matrices.transposed(matrix) if kind == "spread" else matrix
+        matrix = matrices.transposed(matrix) if kind == "output_gradient" else matrix
     return np.array(matrix, dtype=np.float64)
 
 
 def test_the_transforms_are_found():
     assert len(TRANSFORMS) == 25
-    assert {"input_n7", "output_k3_m4_n7", "spread_k5_m3_n8", "collect_k3_n5"} <= set(TRANSFORMS)
+    assert {
+        "input_n7",
+        "output_k3_m4_n7",
+        "output_gradient_k5_m3_n8",
+        "weight_gradient_k3_n5",
+    } <= set(TRANSFORMS)
 
 
 def called(name):
     """A transform as a function of arrays and numbers; one that finishes outputs adds 3, from -5 up."""
     transform = getattr(winograd_transforms, name)
-    if not name.startswith("output"):
+    if not name.startswith("output_k"):
         return transform
 
     @kernel
@@ -71,7 +76,7 @@ def test_a_transform_multiplies_with_its_matrix(name):
     x = whole(rng, (3, columns + 1, LANES + 1), np.float32)
     y = np.full((3, rows + 2, LANES + 3), 77, np.float32)
     results = np.einsum("ij,tjl->til", matrix, x[:, 1:, 1:])
-    if name.startswith("output"):
+    if name.startswith("output_k"):
         results = np.maximum(results + 3, -5)
     expected = y.copy()
     expected[:, 1 : rows + 1, :LANES] = results

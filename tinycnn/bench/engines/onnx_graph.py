@@ -12,6 +12,7 @@ from tinycnn.bench.engines.layers import ONNX
 from tinycnn.bench.engines.onnx_nodes import Nodes
 from tinycnn.bench.engines.translation import layers_of
 from tinycnn.bench.work import Workload
+from tinycnn.files import beside
 from tinycnn.model import Sequential
 
 OPSET = 17
@@ -27,9 +28,8 @@ def file_of(workload: Workload, folder: Path) -> Path:
             time.sleep(0.02)
             continue
         try:
-            written = path.with_suffix(".new")
-            export(work.build(workload.network), written)
-            written.replace(path)
+            with beside(path) as written:
+                export(work.build(workload.network), written)
         finally:
             path.with_suffix(".lock").unlink()
     return path

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from tinycnn.arrays import Array
 from tinycnn.bench import work
-from tinycnn.bench.engines import Candidate
+from tinycnn.bench.engines import Contender
 from tinycnn.bench.engines.onnx_graph import file_of
 from tinycnn.bench.engines.translation import channels_first, channels_last
 from tinycnn.bench.work import Workload
 
 
-def load(workload: Workload, way: str, threads: int, folder: Path) -> Candidate:
+def load(workload: Workload, way: str, threads: int, folder: Path) -> Contender:
     """Load a network for one batch size."""
     import onnxruntime
 
@@ -31,4 +31,4 @@ def load(workload: Workload, way: str, threads: int, folder: Path) -> Candidate:
         y: Array = session.run(None, inputs)[0]
         return y
 
-    return Candidate(call, lambda: {"y": channels_last(call())})
+    return Contender(call, lambda: {"y": channels_last(call())})

@@ -11,7 +11,7 @@ import numpy as np
 from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.bench import work
-from tinycnn.bench.engines import Candidate
+from tinycnn.bench.engines import Contender
 from tinycnn.bench.work import Workload
 from tinycnn.layers import BackwardContext, ForwardContext
 from tinycnn.model import Sequential
@@ -20,12 +20,12 @@ from tinycnn.parameters import FlatArrays
 from tinycnn.trace import Trace
 
 
-def load(workload: Workload, way: str, threads: int, folder: Path) -> Candidate:
+def load(workload: Workload, way: str, threads: int, folder: Path) -> Contender:
     """Load a network; the number of threads is in the environment (TINYCNN_THREADS)."""
     return _WORKS[workload.work](workload)
 
 
-def _forward(workload: Workload) -> Candidate:
+def _forward(workload: Workload) -> Contender:
     model = work.build(workload.network)
     model.parameters()  # drawn now: whoever loads a network has its weights
     x = work.images(workload.batch, model.input_shape)
@@ -33,17 +33,17 @@ def _forward(workload: Workload) -> Candidate:
     def call() -> Array:
         return model.predict(x, batch_size=workload.batch)
 
-    return Candidate(call, lambda: {"y": call()})
+    return Contender(call, lambda: {"y": call()})
 
 
-def _training(workload: Workload) -> Candidate:
+def _training(workload: Workload) -> Contender:
     model = work.build(workload.network)
     x = work.images(workload.batch, model.input_shape)
     labels = work.labels(workload.batch, model.shapes[-1][0])
     optimizer = SGD(model, work.RATE, work.MOMENTUM, work.WEIGHT_DECAY)
     step = _TrainingStep(model, optimizer)
     model.parameters()
-    return Candidate(lambda: step(x, labels), lambda: _checked_step(workload))
+    return Contender(lambda: step(x, labels), lambda: _checked_step(workload))
 
 
 class _TrainingStep:
@@ -76,9 +76,9 @@ def _checked_step(workload: Workload) -> Mapping[str, Array]:
     return {"loss": np.array(loss)} | {name: after[name] - before[name] for name in before}
 
 
-def _im2col(workload: Workload) -> Candidate:
+def _im2col(workload: Workload) -> Contender:
     forward = _layer_forward(workload, algorithm="im2col")
-    return Candidate(forward, lambda: {"y": forward()[0]})
+    return Contender(forward, lambda: {"y": forward()[0]})
 
 
 def _layer_forward(
@@ -95,7 +95,7 @@ def _layer_forward(
     return lambda: layer.forward(params, x, context)
 
 
-def _pass(workload: Workload) -> Candidate:
+def _pass(workload: Workload) -> Contender:
     """One pass forward and backward: "pass kept" keeps the gradients between layers, as lessons do."""
     model = work.build(workload.network)
     x = work.images(workload.batch, model.input_shape)
@@ -114,7 +114,7 @@ def _pass(workload: Workload) -> Candidate:
         kept = _bytes_kept(trace, [weights.flat, gradients.flat, x])
         return {"gradients": np.array(gradients.flat.nbytes), "activations": np.array(kept)}
 
-    return Candidate(call, check)
+    return Contender(call, check)
 
 
 def _bytes_kept(trace: Trace, others: list[Array]) -> int:
@@ -141,7 +141,7 @@ def _owner(array: Array) -> Array:
     return array
 
 
-def _backward(workload: Workload) -> Candidate:
+def _backward(workload: Workload) -> Contender:
     model = work.build(workload.network)
     x = work.images(workload.batch, model.input_shape)
     trace = model.trace(x, training=True, rng=0)
@@ -153,15 +153,15 @@ def _backward(workload: Workload) -> Candidate:
         dx = trace.records[0].dx
         return {**gradients, **({} if dx is None else {"dx": dx})}
 
-    return Candidate(call, call)
+    return Contender(call, call)
 
 
-def _pool(workload: Workload) -> Candidate:
+def _pool(workload: Workload) -> Contender:
     forward = _layer_forward(workload)
-    return Candidate(forward, lambda: {"y": forward()[0]})
+    return Contender(forward, lambda: {"y": forward()[0]})
 
 
-def _pool_backward(workload: Workload) -> Candidate:
+def _pool_backward(workload: Workload) -> Contender:
     y, saved = _layer_forward(workload)()
     (layer,) = work.build(workload.network).layers
     dy, context = work.upstream(y.shape), BackwardContext()
@@ -170,7 +170,7 @@ def _pool_backward(workload: Workload) -> Candidate:
         dx: Array = layer.backward({}, dy, saved, context)[0]
         return dx
 
-    return Candidate(call, lambda: {"dx": call()})
+    return Contender(call, lambda: {"dx": call()})
 
 
 _WORKS = {

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.bench import work
-from tinycnn.bench.engines import Candidate
+from tinycnn.bench.engines import Contender
 from tinycnn.bench.engines.activations import torch_activation
 from tinycnn.bench.engines.layers import TORCH
 from tinycnn.bench.engines.translation import TorchLayer, channels_first, layers_of
@@ -20,7 +20,7 @@ from tinycnn.layers.activation import SOFTMAX
 from tinycnn.model import Sequential
 
 
-def load(workload: Workload, way: str, threads: int, folder: Path) -> Candidate:
+def load(workload: Workload, way: str, threads: int, folder: Path) -> Contender:
     """Load a network in one memory format, ``way``: "contiguous" or "channels last"."""
     import torch
 
@@ -28,7 +28,7 @@ def load(workload: Workload, way: str, threads: int, folder: Path) -> Candidate:
     return _WORKS[workload.work](workload, channels_last=way == "channels last")
 
 
-def _forward(workload: Workload, *, channels_last: bool) -> Candidate:
+def _forward(workload: Workload, *, channels_last: bool) -> Contender:
     import torch
 
     model = work.build(workload.network)
@@ -42,17 +42,17 @@ def _forward(workload: Workload, *, channels_last: bool) -> Candidate:
             y = module(x)
             return torch.softmax(y, 1) if softmax else y
 
-    return Candidate(call, lambda: {"y": _array(call())})
+    return Contender(call, lambda: {"y": _array(call())})
 
 
-def _training(workload: Workload, *, channels_last: bool) -> Candidate:
+def _training(workload: Workload, *, channels_last: bool) -> Contender:
     model = work.build(workload.network)
     module = _Network.of(model, channels_last=channels_last).module.train()
     x = _images(workload, model, channels_last=channels_last)
     labels = _labels(work.labels(workload.batch, model.shapes[-1][0]))
     del model
     optimizer = _sgd(module, work.RATE)
-    return Candidate(
+    return Contender(
         lambda: _step(module, optimizer, x, labels),
         lambda: _checked_step(workload, channels_last=channels_last),
     )
@@ -97,7 +97,7 @@ def _sgd(module: Any, rate: float) -> Any:
     return torch.optim.SGD(groups, lr=rate, momentum=work.MOMENTUM, fused=True)
 
 
-def _pool(workload: Workload, *, channels_last: bool) -> Candidate:
+def _pool(workload: Workload, *, channels_last: bool) -> Contender:
     import torch
 
     model = work.build(workload.network)
@@ -109,10 +109,10 @@ def _pool(workload: Workload, *, channels_last: bool) -> Candidate:
         with torch.inference_mode():
             return pool(x)
 
-    return Candidate(call, lambda: {"y": _array(call()[0])})
+    return Contender(call, lambda: {"y": _array(call()[0])})
 
 
-def _pool_backward(workload: Workload, *, channels_last: bool) -> Candidate:
+def _pool_backward(workload: Workload, *, channels_last: bool) -> Contender:
     import torch
 
     model = work.build(workload.network)
@@ -128,7 +128,7 @@ def _pool_backward(workload: Workload, *, channels_last: bool) -> Candidate:
         with torch.inference_mode():
             return torch.ops.aten.max_pool2d_with_indices_backward(dy, x, *window, indices)
 
-    return Candidate(call, lambda: {"dx": _array(call())})
+    return Contender(call, lambda: {"dx": _array(call())})
 
 
 @dataclass(frozen=True)

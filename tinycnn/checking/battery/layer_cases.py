@@ -79,6 +79,7 @@ def _layer(
     rng: np.random.Generator,
     draw: Draw = separated,
     words: str = "",
+    *,
     training: bool = False,
 ) -> GradientCase:
     facts = ", ".join(f"{key} {value}" for key, value in layer.facts().items())

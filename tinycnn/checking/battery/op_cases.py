@@ -62,8 +62,8 @@ def _pools(rng: np.random.Generator) -> Iterator[GradientCase]:
             return ops.max_pool2d(x, **options)[0]
 
         def backward(dy: Array, x: Array, options: Any = options) -> Array:
-            winner = ops.max_pool2d(x, **options)[1]
-            return ops.max_pool2d_backward(dy, winner, x.shape, **options)
+            argmax = ops.max_pool2d(x, **options)[1]
+            return ops.max_pool2d_backward(dy, argmax, x.shape, **options)
 
         yield _pair(f"max_pool2d: {named}", forward, backward, separated(rng, shape))
         yield _pair(f"max_pool2d: {named}, ties", forward, backward, tied(rng, shape))

@@ -1,4 +1,4 @@
-"""Whether forward hangs on an array anywhere else, where at the values given it does not.
+"""Whether forward depends on an array anywhere else, where at the values given it does not.
 
 A gradient of 0 is right for a bias ahead of a normalisation, whatever the values are. For units that
 are dead at these values alone it says nothing: seven times 0 is 0 as well. Nor does it where rounding

@@ -71,7 +71,7 @@ class Differences:
             y = self.target.forward(self.target.arrays)
         return bool(met) and (self._scales[name] > _SUBNORMAL or not y.any())
 
-    def listen(self, direction: Direction) -> RoundingStep:
+    def measure_rounding(self, direction: Direction) -> RoundingStep:
         """Measure what forward rounds to along ``direction``."""
         units = sorted(self._units(direction))
         return rounding_of(self.y, self.dy, lambda step: self._outputs(direction, step), units)
@@ -160,7 +160,7 @@ class Differences:
                 allowed = tolerance * max(size, abs(slope))
                 if claim is not None:
                     allowed = max(allowed, abs(claim - slope) / 4)
-                found.append(extrapolate(readings, allowed, known, rounding.coarse))
+                found.append(extrapolate(readings, allowed, smooth=known, coarse=rounding.coarse))
                 if claim is None and self._done(found[-1], readings, size, tolerance, unit):
                     break
             step *= _HALF if len(readings) < _FINE else _QUARTER

@@ -24,7 +24,7 @@ SAFETY = 4.0  # times an estimated error is allowed for
 
 @dataclass(frozen=True)
 class Reading:
-    """Differences at one step."""
+    """The differences at one step: the slope, and what may be wrong about it."""
 
     step: float
     slope: float  # central difference
@@ -55,7 +55,7 @@ class Derivative:
 
 
 def extrapolate(
-    readings: Sequence[Reading], allowed: float, smooth: bool, coarse: bool = False
+    readings: Sequence[Reading], allowed: float, *, smooth: bool, coarse: bool = False
 ) -> Derivative:
     """The derivative from the last few readings, two at least.
 
@@ -117,7 +117,7 @@ def settled(found: Sequence[Derivative]) -> Derivative:
 
 
 def clear(found: Sequence[Derivative]) -> list[Derivative]:
-    """Those that no kink may have spoilt."""
+    """The derivatives that no kink may have spoilt."""
     return [one for one in found if not (one.kink or one.unclear)]
 
 

@@ -22,7 +22,7 @@ _POINTS = np.sqrt([0.0, 2.0, 5.0, 11.0, 17.0, 29.0, 41.0, 53.0, 71.0])
 _DISTANCES = (3.1e-6, 1.1e-4, 3.3e-3, 0.05)  # in units of what moves; above float32's staircase
 _CUBIC, _ = np.linalg.qr(np.vander(_POINTS / _POINTS[-1], 4))
 _FREEDOM = len(_POINTS) - 4
-_FAR = (8.0, 0.5)  # whether an output hangs on what moves at all is seen here
+_FAR = (8.0, 0.5)  # whether an output depends on what moves at all is seen here
 EPS = float(np.finfo(np.float64).eps)
 _CLEAR = 0.2  # of a change: what is off by more is no rounding, but a function that turns
 _PLAIN = 1e3  # times float64's own rounding is nothing to speak of
@@ -44,7 +44,7 @@ class RoundingStep:
 
     outputs: Array
     total: float  # the same of sum(dy * y)
-    reached: Array  # which outputs hang on what moves, as far as is known
+    reached: Array  # which outputs depend on what moves, as far as is known
 
     @property
     def coarse(self) -> bool:
@@ -53,7 +53,7 @@ class RoundingStep:
 
     @property
     def words(self) -> str:
-        """What is said of it."""
+        """The size in words, for a report: "forward seems to round to 1e-7"."""
         power = round(float(np.log10(np.median(self.outputs[self.outputs > 0]))))
         return f"{ROUNDS} 1e{power}"
 

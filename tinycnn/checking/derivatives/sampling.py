@@ -18,7 +18,7 @@ from tinycnn.checking.targets.target import Arrays
 
 EXHAUSTIVE = 64  # a tensor up to this size is tried cell by cell
 OF_LARGE = 32  # so many cells of a larger one
-OF_DEAR = 6  # and of one of a target whose passes cost much
+OF_EXPENSIVE = 6  # and of one of a target whose passes cost much
 GROUPS = 8  # so many groups of tied cells are moved together
 _APART = 1e-6  # of the largest cell: beside smaller ones no step suits all
 _SORTED = 1 << 20  # ties are looked for in tensors up to this size
@@ -86,14 +86,14 @@ class Direction:
 
 
 def entry(name: str, cell: int, shape: tuple[int, ...]) -> Direction:
-    """One cell."""
+    """The direction that moves one cell, number ``cell`` of an array of ``shape``, by 1."""
     index = np.unravel_index(cell, shape) if shape else ()
     label = f"[{','.join(str(int(i)) for i in index)}]"
     return Direction(name, label, np.ones(1), np.array([cell]))
 
 
 def signs(name: str, number: int, array: Array, rng: np.random.Generator) -> Direction:
-    """All cells, each by its own random sign."""
+    """A direction that moves all cells, each by its own random sign."""
     drawn = rng.integers(0, 2, array.size, dtype=np.int8)
     return Direction(name, f"direction {number}", (drawn * 2.0 - 1.0) * _weights(array))
 

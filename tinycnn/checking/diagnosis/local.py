@@ -13,7 +13,7 @@ from tinycnn.checking.diagnosis.matching import matching
 from tinycnn.checking.diagnosis.words import count, shown
 from tinycnn.checking.mistakes import jacobians
 from tinycnn.checking.mistakes.masks import wrong_masks
-from tinycnn.checking.mistakes.mistake import Candidate
+from tinycnn.checking.mistakes.mistake import MistakenArray
 from tinycnn.checking.mistakes.sums import divisors
 from tinycnn.checking.report import Diagnosis
 
@@ -55,7 +55,8 @@ def _masks(found: Evidence) -> Iterator[Diagnosis]:
     arrays = found.target.arrays.items()
     like_y = {name: array for name, array in arrays if array.shape == found.y.shape}
     wrong = (
-        Candidate("mask", words, (dy * mask) @ full) for words, mask in wrong_masks(off, dy, like_y)
+        MistakenArray("mask", words, (dy * mask) @ full)
+        for words, mask in wrong_masks(off, dy, like_y)
     )
     of_input = (dy @ full).reshape(found.array.shape) * (found.array > 0)
     guesses = chain(
@@ -75,12 +76,12 @@ def _unmasked(found: Evidence, off: Array) -> Iterator[Diagnosis]:
         )
 
 
-def _input_mask(found: Evidence, masked: Array) -> Candidate:
+def _input_mask(found: Evidence, masked: Array) -> MistakenArray:
     words = (
         f"the mask {found.name} > 0 put on the gradient of {found.name}, where dy should be masked by "
         f"y > 0"
     )
-    return Candidate("mask", words, masked)
+    return MistakenArray("mask", words, masked)
 
 
 def _switched_on(found: Evidence, slopes: Array, off: Array) -> Array:
@@ -109,7 +110,7 @@ def _switched_on(found: Evidence, slopes: Array, off: Array) -> Array:
 # ----------------------------------------------------------------------------- a cell, an output
 
 
-def _cell_by_cell(found: Evidence) -> Iterator[Candidate]:
+def _cell_by_cell(found: Evidence) -> Iterator[MistakenArray]:
     """Where y has the shape of x: one output for each cell, perhaps others besides."""
     assert found.slopes is not None
     slopes = found.slopes.middle

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from tinycnn.checking.diagnosis.evidence import Evidence
 from tinycnn.checking.diagnosis.words import count
-from tinycnn.checking.mistakes.mistake import Candidate
+from tinycnn.checking.mistakes.mistake import MistakenArray
 from tinycnn.checking.report import Diagnosis
 
 
-def matching(found: Evidence, candidates: Iterable[Candidate]) -> Iterator[Diagnosis]:
+def matching(found: Evidence, candidates: Iterable[MistakenArray]) -> Iterator[Diagnosis]:
     """Those of the candidates that the wrong gradient agrees with, in words."""
     for candidate in candidates:
         if cells := found.agrees(candidate.array):

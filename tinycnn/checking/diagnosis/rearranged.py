@@ -1,4 +1,4 @@
-"""The right numbers in the wrong places."""
+"""Whether a wrong gradient holds the right numbers in the wrong places."""
 
 from __future__ import annotations
 

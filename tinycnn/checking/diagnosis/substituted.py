@@ -14,7 +14,7 @@ from tinycnn.arrays import Array
 from tinycnn.checking.derivatives.sizes import norm
 from tinycnn.checking.diagnosis.evidence import Evidence, output, step
 from tinycnn.checking.mistakes.axis_names import is_kernel
-from tinycnn.checking.mistakes.mistake import Candidate
+from tinycnn.checking.mistakes.mistake import MistakenArray
 from tinycnn.checking.mistakes.rearranged import moved, rearrangements, spatial
 from tinycnn.checking.report import Diagnosis
 
@@ -54,7 +54,7 @@ def substituted(found: Evidence) -> Iterator[Diagnosis]:
                 return
 
 
-def _replacements(name: str, array: Array) -> Iterator[Candidate]:
+def _replacements(name: str, array: Array) -> Iterator[MistakenArray]:
     for candidate in rearrangements(name, array):
         if np.isfinite(candidate.array).all():
             yield candidate
@@ -65,9 +65,9 @@ def _replacements(name: str, array: Array) -> Iterator[Candidate]:
         words = (
             f"{name} moved by {shift[0]} and {shift[1]} cells along axes {axes[0]} and {axes[1]}"
         )
-        yield Candidate("off by padding", words, moved(array, axes, shift, fill=0.0))
+        yield MistakenArray("off by padding", words, moved(array, axes, shift, fill=0.0))
         rolled = np.roll(array, shift, axes)
-        yield Candidate("off by padding", f"{words}, around the edge", rolled)
+        yield MistakenArray("off by padding", f"{words}, around the edge", rolled)
 
 
 def _claims(found: Evidence, name: str, claimed: Array, arrays: Mapping[str, Array]) -> bool:

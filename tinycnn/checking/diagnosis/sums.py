@@ -11,13 +11,13 @@ from tinycnn.arrays import Array
 from tinycnn.checking.diagnosis.evidence import Evidence, output
 from tinycnn.checking.diagnosis.matching import matching
 from tinycnn.checking.mistakes.axis_names import output_axes
-from tinycnn.checking.mistakes.mistake import Candidate
+from tinycnn.checking.mistakes.mistake import MistakenArray
 from tinycnn.checking.mistakes.sums import bias_sums, one_share
 from tinycnn.checking.report import Diagnosis
 
 
 def shares(found: Evidence) -> Iterator[Diagnosis]:
-    """The first that fits."""
+    """The first mistake in a sum that fits: a share alone, or a bias over other axes."""
     if found.slopes is None:
         return
     slopes = np.nan_to_num(found.slopes.middle)
@@ -35,7 +35,7 @@ def shares(found: Evidence) -> Iterator[Diagnosis]:
 
 def _one_share(
     found: Evidence, slopes: Array, reads: Array, *, is_bias: bool
-) -> Iterator[Candidate]:
+) -> Iterator[MistakenArray]:
     """Of the outputs along some axes that read a cell, it has the share of the last or first only."""
     y, names = found.y, output_axes(found.y)
     shares = found.dy.reshape(-1, 1) * slopes
@@ -49,7 +49,7 @@ def _one_share(
                 wrong = one_share(by_step, read, last=last)
                 steps = ", ".join(names[axis] for axis in axes)
                 words = _share_words(axes, which, steps, is_bias=is_bias)
-                yield Candidate(*words, wrong, _shares_agree(which, steps, several))
+                yield MistakenArray(*words, wrong, _shares_agree(which, steps, several))
 
 
 def _share_words(
@@ -70,7 +70,7 @@ def _shares_agree(which: str, steps: str, several: int) -> str:
     )
 
 
-def _bias_sums(found: Evidence, slopes: Array) -> Iterator[Candidate]:
+def _bias_sums(found: Evidence, slopes: Array) -> Iterator[MistakenArray]:
     """Other axes summed than all but the last: of a bias, whose outputs read one cell each."""
     share = (found.dy.reshape(-1) * slopes.sum(axis=1)).reshape(found.y.shape)
     return bias_sums(share, found.array.size)

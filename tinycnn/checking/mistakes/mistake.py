@@ -11,7 +11,7 @@ from tinycnn.arrays import Array
 Arguments = dict[str, Any]  # a function's arguments by name, in the order of its signature
 
 
-class Candidate(NamedTuple):
+class MistakenArray(NamedTuple):
     """A gradient as one mistake makes it, NaN where that is not known.
 
     The words are used as in "looks like ``words``, because all 24 entries known ``agreement``".

@@ -18,7 +18,7 @@ def convolution(a: Arguments, **changed: object) -> Array:
 
 
 def convolution_gradients(a: Arguments, **changed: object) -> tuple[Array, Array, Array]:
-    """Its dx, dW and db for a dy."""
+    """The gradients dx, dW and db of a convolution for its dy."""
     a = {**a, **changed}
     dy, x, W, stride, padding = (a[name] for name in ("dy", "x", "W", "stride", "padding"))
     dx, dW, db = conv2d_backward(dy, x, W, stride=stride, padding=padding, algorithm="reference")
@@ -38,7 +38,7 @@ def max_pool(a: Arguments) -> tuple[Array, Array]:
 
 
 def max_pool_gradient(a: Arguments) -> Array:
-    """Its dx for a dy."""
+    """The gradient dx of max-pooling for its dy."""
     dx = np.empty(a["x"].shape)
     geometry = a["kernel"], a["stride"], (0, 0), (1, 1)
     reference.max_pool2d_backward(a["dy"], max_pool(a)[1], 0, len(dx), *geometry, dx)
@@ -55,7 +55,7 @@ def response_norm(a: Arguments, **changed: object) -> Array:
 
 
 def response_norm_gradient(a: Arguments, **changed: object) -> Array:
-    """Its dx for a dy."""
+    """The gradient dx of local response normalisation for its dy."""
     a = {**a, **changed}
     x = a["x"].reshape(-1, a["x"].shape[-1])
     dy, dx = a["dy"].reshape(x.shape), np.empty(x.shape)

@@ -13,13 +13,13 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.checking.mistakes.axis_names import axis_names, is_kernel
-from tinycnn.checking.mistakes.mistake import Candidate
+from tinycnn.checking.mistakes.mistake import MistakenArray
 
 _FARTHEST = 3  # cells of a shift
 _MOST_PLACES = 64  # of an axis that is reordered: channels, not pixels
 
 
-def rearrangements(name: str, array: Array) -> Iterator[Candidate]:
+def rearrangements(name: str, array: Array) -> Iterator[MistakenArray]:
     """An array in all the ways that its cells are usually mixed up; NaN for cells from outside."""
     yield from flipped(name, array)
     yield from transposed(name, array)
@@ -44,20 +44,20 @@ def spatial(name: str, array: Array) -> tuple[tuple[int, int], ...]:
     return ((0, 1),) if array.ndim in (2, 3) else ()
 
 
-def flipped(name: str, array: Array) -> Iterator[Candidate]:
+def flipped(name: str, array: Array) -> Iterator[MistakenArray]:
     """Both axes of the window reversed, or one axis of any array."""
     what = "kernel" if is_kernel(name, array) else "image"
     for axes in spatial(name, array):
         if any(array.shape[axis] > 1 for axis in axes):
             words = f"the {what} turned by 180 degrees (axes {axes[0]} and {axes[1]} reversed)"
-            yield Candidate(f"flipped {what}", words, rotated180(array, axes))
+            yield MistakenArray(f"flipped {what}", words, rotated180(array, axes))
     for axis, size in enumerate(array.shape):
         if size > 1:
             words = f"{axis_names(name, array)[axis]} (axis {axis}) reversed"
-            yield Candidate(f"flipped {what}", words, np.flip(array, axis))
+            yield MistakenArray(f"flipped {what}", words, np.flip(array, axis))
 
 
-def transposed(name: str, array: Array) -> Iterator[Candidate]:
+def transposed(name: str, array: Array) -> Iterator[MistakenArray]:
     """The axes in another order, and read as the shape it should have."""
     if not 2 <= array.ndim <= 4:
         return
@@ -79,10 +79,10 @@ def transposed(name: str, array: Array) -> Iterator[Candidate]:
         other = array.transpose(order)
         if other.shape != array.shape:
             words += f" read as {array.shape}"
-        yield Candidate(kind, words, other.reshape(array.shape))
+        yield MistakenArray(kind, words, other.reshape(array.shape))
 
 
-def reordered(name: str, array: Array) -> Iterator[Candidate]:
+def reordered(name: str, array: Array) -> Iterator[MistakenArray]:
     """One axis with its groups interleaved, or the groups in another order."""
     for axis in range(array.ndim - 1, -1, -1):
         size, label = array.shape[axis], axis_names(name, array)[axis]
@@ -92,13 +92,13 @@ def reordered(name: str, array: Array) -> Iterator[Candidate]:
         for groups in (g for g in range(2, size) if size % g == 0):
             order = np.arange(size).reshape(groups, -1).T.ravel()
             words = f"{label} (axis {axis}) interleaved: {groups} groups of {size // groups} mixed"
-            yield Candidate(kind, words, np.take(array, order, axis))
+            yield MistakenArray(kind, words, np.take(array, order, axis))
         for steps in range(1, size):
             words = f"{label} (axis {axis}) rotated by {steps}: the gradient of another one"
-            yield Candidate(kind, words, np.roll(array, steps, axis))
+            yield MistakenArray(kind, words, np.roll(array, steps, axis))
 
 
-def shifted(name: str, array: Array) -> Iterator[Candidate]:
+def shifted(name: str, array: Array) -> Iterator[MistakenArray]:
     """Height and width moved by a few cells."""
     reach = range(-_FARTHEST, _FARTHEST + 1)
     shifts = sorted(
@@ -111,7 +111,7 @@ def shifted(name: str, array: Array) -> Iterator[Candidate]:
                 f"the right gradient moved by {shift[0]} and {shift[1]} cells along axes {axes[0]} and "
                 f"{axes[1]}, as if the padding were another"
             )
-            yield Candidate("off by padding", words, moved(array, axes, shift, fill=np.nan))
+            yield MistakenArray("off by padding", words, moved(array, axes, shift, fill=np.nan))
 
 
 def moved(array: Array, axes: tuple[int, int], shift: tuple[int, int], *, fill: float) -> Array:

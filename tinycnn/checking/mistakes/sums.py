@@ -9,7 +9,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.checking.mistakes.axis_names import output_axes
-from tinycnn.checking.mistakes.mistake import Candidate
+from tinycnn.checking.mistakes.mistake import MistakenArray
 
 
 def one_share(shares: Array, reads: Array, *, last: bool) -> Array:
@@ -27,7 +27,7 @@ def first_image_only(batch: Array) -> Array:
     return np.concatenate([batch[:1], np.zeros_like(batch[1:])])
 
 
-def bias_sums(share: Array, size: int) -> Iterator[Candidate]:
+def bias_sums(share: Array, size: int) -> Iterator[MistakenArray]:
     """The gradient of a bias of ``size`` cells, dy (the ``share`` of each output) summed over other axes."""
     names = output_axes(share)
     for number in range(1, share.ndim + 1):
@@ -36,17 +36,17 @@ def bias_sums(share: Array, size: int) -> Iterator[Candidate]:
             words = f"dy summed over {', '.join(names[axis] for axis in axes)}"
             if total.size in (1, size):
                 wrong = np.broadcast_to(total.ravel(), (size,))
-                yield Candidate("bias axes", words, wrong, "agree")
+                yield MistakenArray("bias axes", words, wrong, "agree")
             elif total.size > size and total.size % size == 0:
                 wrong = total.ravel()[:size]
-                yield Candidate("bias axes", f"{words} only, then cut off", wrong, "agree")
+                yield MistakenArray("bias axes", f"{words} only, then cut off", wrong, "agree")
     if share.size % size == 0:
         for call, wrong in (
             (f"reshape({size}, -1).sum(1)", share.reshape(size, -1).sum(1)),
             (f"reshape(-1, {size}).sum(0)", share.reshape(-1, size).sum(0)),
         ):
             words = f"dy.{call}, which adds cells of different channels"
-            yield Candidate("bias axes", words, wrong, "agree")
+            yield MistakenArray("bias axes", words, wrong, "agree")
 
 
 def divisors(right: Array, cells: Array) -> Iterator[tuple[str, Array]]:

@@ -39,9 +39,9 @@ def as_target(
     if isinstance(what, Target):
         target = what
     elif isinstance(what, Sequential):
-        target = of_model(what, _only(arrays), labels, training, generator)
+        target = of_model(what, _only(arrays), labels, generator, training=training)
     elif isinstance(what, Layer):
-        target = of_layer(what, _only(arrays), training, generator)
+        target = of_layer(what, _only(arrays), generator, training=training)
     elif isinstance(what, Sequence) and len(what) == 2 and all(map(callable, what)):
         target = of_pair(what[0], what[1], arrays)
     else:

@@ -17,7 +17,7 @@ from tinycnn.layers.base import naming
 from tinycnn.validation import mask_key
 
 
-def of_layer(given: Layer, x: Array, training: bool, rng: np.random.Generator) -> Target:
+def of_layer(given: Layer, x: Array, rng: np.random.Generator, *, training: bool) -> Target:
     """Make a target of a copy of the layer; its arrays are x (N, ...) and the parameters it draws."""
     layer = deepcopy(given)
     layer.name = layer.name or layer.stem

@@ -24,11 +24,12 @@ def of_model(
     model: Sequential,
     x: Array,
     labels: ArrayLike | None,
-    training: bool,
     rng: np.random.Generator,
+    *,
+    training: bool,
 ) -> Target:
     """Make a target of the model's output, or with ``labels`` of its loss; x and all parameters move."""
-    copy = _Passes(model, "float64", mask_key(rng), training)
+    copy = _Passes(model, "float64", mask_key(rng), training=training)
     given = model.parameters()
     arrays = {"x": np.array(copy.model.batch(x))}
     arrays |= {name: given[name].astype(np.float64) for name in given}
@@ -61,7 +62,7 @@ def of_model(
 
     @cache
     def rough() -> _Passes:
-        return _Passes(model, "float32", copy.key, training)
+        return _Passes(model, "float32", copy.key, training=training)
 
     def single(values: Arrays) -> Array:
         return value(rough().trace(values))
@@ -89,7 +90,7 @@ def _loss(trace: Trace, labels: ArrayLike) -> float:
 class _Passes:
     """Passes of a copy of ``model`` on arrays from outside, which draws no parameters of its own."""
 
-    def __init__(self, model: Sequential, dtype: str, key: int, training: bool) -> None:
+    def __init__(self, model: Sequential, dtype: str, key: int, *, training: bool) -> None:
         layers = [deepcopy(layer) for layer in model.layers]
         self.model = Sequential(layers, model.input_shape, dtype=dtype, name=model.name)
         self.key, self.training = key, training

@@ -1,4 +1,4 @@
-"""Code that users wrote: loaded from FILE.py:NAME, and its errors told with file and line."""
+"""Code that users wrote: loaded from FILE.py:NAME, and its errors in words with file and line."""
 
 from __future__ import annotations
 

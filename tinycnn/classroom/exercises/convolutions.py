@@ -28,20 +28,20 @@ class Kind:
     def draw(self, choose: Chooser) -> Arguments:
         """Draw the arguments of conv2d."""
         least, most = self.kernel
-        padding = choose.whole(*self.padding)
-        stride = choose.whole(*self.stride)
+        padding = choose.integer(*self.padding)
+        stride = choose.integer(*self.stride)
         KH, H = self._axis(choose, least, most, self.room, padding)
         KW, W = (KH, H) if self.square else self._axis(choose, 1, most + 1, self.room + 2, padding)
-        N, C = choose.whole(*self.images), choose.whole(1, self.channels)
-        F = choose.whole(1, self.filters)
+        N, C = choose.integer(*self.images), choose.integer(1, self.channels)
+        F = choose.integer(1, self.filters)
         x, kernel = choose.numbers(N, H, W, C), choose.numbers(KH, KW, C, F)
         b = choose.numbers(F) if self.bias else np.zeros(F)
         return {"x": x, "W": kernel, "b": b, "stride": stride, "padding": padding}
 
     @staticmethod
     def _axis(choose: Chooser, least: int, most: int, room: int, padding: int) -> tuple[int, int]:
-        kernel = choose.whole(least, most)
-        return kernel, max(1, kernel - 2 * padding) + choose.whole(0, room)
+        kernel = choose.integer(least, most)
+        return kernel, max(1, kernel - 2 * padding) + choose.integer(0, room)
 
 
 KINDS = (

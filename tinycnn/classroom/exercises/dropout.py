@@ -27,23 +27,23 @@ _CELLS = 16  # of an image: enough that two masks differ
 
 def _draw(rows: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
     def draw(choose: Chooser) -> Arguments:
-        x = choose.numbers(choose.whole(1, rows), choose.whole(1, _CELLS))
-        return {"x": x, "rate": choose.one_of(rates), "rng": Seed(choose.whole(0, 9))}
+        x = choose.numbers(choose.integer(1, rows), choose.integer(1, _CELLS))
+        return {"x": x, "rate": choose.choice(rates), "rng": Seed(choose.integer(0, 9))}
 
     return draw
 
 
 def _ones(N: int, D: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
     def draw(choose: Chooser) -> Arguments:
-        return {"x": np.ones((N, D)), "rate": choose.one_of(rates), "rng": Seed(0)}
+        return {"x": np.ones((N, D)), "rate": choose.choice(rates), "rng": Seed(0)}
 
     return draw
 
 
 def _for_gradient(rows: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
     def draw(choose: Chooser) -> Arguments:
-        shape = choose.whole(1, rows), choose.whole(1, _CELLS)
-        rate = choose.one_of(rates)
+        shape = choose.integer(1, rows), choose.integer(1, _CELLS)
+        rate = choose.choice(rates)
         dy, mask = choose.numbers(*shape), choose.few(*shape) > 0
         return {"dy": dy, "mask": mask | (rate == 0), "rate": rate}
 

@@ -18,10 +18,10 @@ Results = tuple[Array, ...]
 class Chooser(Protocol):
     """Draws a case's arguments; a search tries many, and of those that fail keeps the simplest."""
 
-    def whole(self, least: int, most: int) -> int:
+    def integer(self, least: int, most: int) -> int:
         """Draw a number from least to most; least is the simplest."""
 
-    def one_of(self, values: Sequence[T]) -> T:
+    def choice(self, values: Sequence[T]) -> T:
         """Draw one of the values; the first is the simplest."""
 
     def numbers(self, *shape: int) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.arrays import Array
+from tinycnn.arrays import Array, first_cell
 from tinycnn.checking.mistakes.mistake import Arguments, Mistake
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Results
 from tinycnn.classroom.exercises.student import File, Trouble
@@ -31,7 +31,7 @@ class Wrong:
 
     def __str__(self) -> str:
         off = ~_near(self.came, self.expected)
-        place = tuple(int(i) for i in np.argwhere(off)[0])
+        place = first_cell(off)
         cell = f"{self.name}[{', '.join(map(str, place))}]" if place else self.name
         expected, came = (_value(array[place]) for array in (self.expected, self.came))
         count = (

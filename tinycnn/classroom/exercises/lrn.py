@@ -28,17 +28,17 @@ def _draw(
 
     def draw(choose: Chooser) -> Arguments:
         shape = (
-            choose.whole(1, images),
-            choose.whole(1, grid),
-            choose.whole(1, grid),
-            choose.whole(*channels),
+            choose.integer(1, images),
+            choose.integer(1, grid),
+            choose.integer(1, grid),
+            choose.integer(*channels),
         )
         return {
             "x": choose.numbers(*shape),
-            "size": choose.one_of(sizes),
-            "alpha": choose.one_of((1.0, 2.0, 0.5)) if others else 1.0,
-            "beta": choose.one_of((1.0, 2.0, 0.75)) if others else 1.0,
-            "k": choose.one_of((1.0, 3.0, 2.0)) if others else 1.0,
+            "size": choose.choice(sizes),
+            "alpha": choose.choice((1.0, 2.0, 0.5)) if others else 1.0,
+            "beta": choose.choice((1.0, 2.0, 0.75)) if others else 1.0,
+            "k": choose.choice((1.0, 3.0, 2.0)) if others else 1.0,
         }
 
     return draw

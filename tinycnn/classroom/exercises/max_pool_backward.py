@@ -27,12 +27,12 @@ def _draw(
 
     def draw(choose: Chooser) -> Arguments:
         (KH_least, KW_least), (KH_most, KW_most) = kernels
-        KH = choose.whole(KH_least, KH_most)
-        KW = KH if square else choose.whole(KW_least, KW_most)
+        KH = choose.integer(KH_least, KH_most)
+        KW = KH if square else choose.integer(KW_least, KW_most)
         stride = strides(choose, (KH, KW))
-        H = KH + choose.whole(0, room)
-        W = H if square else KW + choose.whole(0, room + 1 if room else 0)
-        N, C = choose.whole(1, images), choose.whole(1, channels)
+        H = KH + choose.integer(0, room)
+        W = H if square else KW + choose.integer(0, room + 1 if room else 0)
+        N, C = choose.integer(1, images), choose.integer(1, channels)
         x = choose.few(N, H, W, C) if ties else choose.distinct(N, H, W, C)
         if shift:
             x = x - x.size  # all below zero
@@ -47,11 +47,11 @@ def _apart(choose: Chooser, kernel: Size) -> Size:
 
 
 def _gaps(choose: Chooser, kernel: Size) -> Size:
-    return kernel[0] + choose.whole(1, 2), kernel[1] + 1
+    return kernel[0] + choose.integer(1, 2), kernel[1] + 1
 
 
 def _overlapping(choose: Chooser, kernel: Size) -> Size:
-    return choose.whole(1, max(1, kernel[0] - 1)), choose.whole(1, max(1, kernel[1] - 1))
+    return choose.integer(1, max(1, kernel[0] - 1)), choose.integer(1, max(1, kernel[1] - 1))
 
 
 _CASES = (

@@ -22,31 +22,31 @@ from tinycnn.ops.losses import cross_entropy
 _FAR = 1000.0  # exp(1000) is beyond float64
 
 
-def _logits(rows: tuple[int, int], far: bool = False) -> Callable[[Chooser], Arguments]:
+def _logits(rows: tuple[int, int], *, far: bool = False) -> Callable[[Chooser], Arguments]:
     def draw(choose: Chooser) -> Arguments:
-        N = choose.whole(*rows)
-        z = choose.numbers(N, choose.whole(1, 4))
-        return {"z": z + choose.one_of([_FAR, -_FAR]) if far else z}
+        N = choose.integer(*rows)
+        z = choose.numbers(N, choose.integer(1, 4))
+        return {"z": z + choose.choice([_FAR, -_FAR]) if far else z}
 
     return draw
 
 
 def _for_gradient(rows: tuple[int, int]) -> Callable[[Chooser], Arguments]:
     def draw(choose: Chooser) -> Arguments:
-        N, F = choose.whole(*rows), choose.whole(1, 4)
+        N, F = choose.integer(*rows), choose.integer(1, 4)
         dy = choose.numbers(N, F)
         return {"dy": dy, "p": softmax(choose.numbers(N, F))}
 
     return draw
 
 
-def _labelled(rows: tuple[int, int], far: bool = False) -> Callable[[Chooser], Arguments]:
+def _labelled(rows: tuple[int, int], *, far: bool = False) -> Callable[[Chooser], Arguments]:
     def draw(choose: Chooser) -> Arguments:
-        N, F = choose.whole(*rows), choose.whole(1, 4)
-        labels = np.array([choose.whole(0, F - 1) for _ in range(N)])
+        N, F = choose.integer(*rows), choose.integer(1, 4)
+        labels = np.array([choose.integer(0, F - 1) for _ in range(N)])
         z = choose.numbers(N, F)
         if far:  # one logit far above, whose probability rounds the others' to 0
-            z[:, choose.whole(0, F - 1)] += _FAR
+            z[:, choose.integer(0, F - 1)] += _FAR
         return {"z": z, "labels": labels}
 
     return draw

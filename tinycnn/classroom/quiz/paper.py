@@ -83,9 +83,9 @@ def draw_html(quiz: Quiz, *, answers: bool = False) -> str:
 
 def _questions(quiz: Quiz) -> Iterator[str]:
     number = 0
-    for letter, section in zip("ABC", quiz.sections, strict=True):
-        yield f"<h2>{letter}. {escape(section.title)}</h2>"
-        for question in section.questions:
+    for letter, part in zip("ABC", quiz.parts, strict=True):
+        yield f"<h2>{letter}. {escape(part.title)}</h2>"
+        for question in part.questions:
             number += 1
             yield '<section class="question">'
             yield f"<h3>{number}. {escape(question.topic)}</h3>"

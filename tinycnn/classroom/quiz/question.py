@@ -18,7 +18,7 @@ _Choice = TypeVar("_Choice")
 
 @dataclass(frozen=True)
 class LayerTable:
-    """Rows under a head."""
+    """A table of layers: rows under a head."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]

@@ -14,8 +14,8 @@ from tinycnn.validation import check_int
 
 
 @dataclass(frozen=True)
-class Section:
-    """Questions under a heading."""
+class QuizPart:
+    """A part of the sheet: questions under a heading."""
 
     title: str
     questions: tuple[Question, ...]
@@ -23,15 +23,15 @@ class Section:
 
 @dataclass(frozen=True)
 class Quiz:
-    """A sheet: the seed that it comes from, and its sections."""
+    """A sheet: the seed that it comes from, and its parts."""
 
     seed: int
-    sections: tuple[Section, ...]
+    parts: tuple[QuizPart, ...]
 
     @property
     def questions(self) -> tuple[Question, ...]:
         """All questions, in order."""
-        return tuple(question for section in self.sections for question in section.questions)
+        return tuple(question for part in self.parts for question in part.questions)
 
 
 def make_quiz(seed: int) -> Quiz:
@@ -46,8 +46,8 @@ def make_quiz(seed: int) -> Quiz:
     return Quiz(
         seed,
         (
-            Section("Sizes and counts", tuple(ask(next(streams), network) for ask in SIZES)),
-            Section("Forward", tuple(ask(next(streams)) for ask in FORWARD)),
-            Section("Backward", tuple(ask(next(streams)) for ask in BACKWARD)),
+            QuizPart("Sizes and counts", tuple(ask(next(streams), network) for ask in SIZES)),
+            QuizPart("Forward", tuple(ask(next(streams)) for ask in FORWARD)),
+            QuizPart("Backward", tuple(ask(next(streams)) for ask in BACKWARD)),
         ),
     )

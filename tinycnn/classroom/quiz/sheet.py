@@ -54,9 +54,9 @@ def draw_text(quiz: Quiz, *, answers: bool = False) -> str:
     """The sheet in 80 columns; with ``answers`` the key behind it."""
     lines = [title(quiz), "", f"Name {'_' * 40}  Date {'_' * 20}", "", *_wrapped(RULES, "")]
     number = 0
-    for letter, section in zip("ABC", quiz.sections, strict=True):
-        lines += ["", "", f"{letter}. {section.title.upper()}"]
-        for question in section.questions:
+    for letter, part in zip("ABC", quiz.parts, strict=True):
+        lines += ["", "", f"{letter}. {part.title.upper()}"]
+        for question in part.questions:
             number += 1
             lines += ["", f"{number:>2}. {question.topic}", *_blocks(question.text)]
             lines += [*[""] * question.lines, f"{_INDENT}Answer: {'_' * (WIDTH - 12)}"]
@@ -112,9 +112,9 @@ def draw_markdown(quiz: Quiz, *, answers: bool = False) -> str:
     """The sheet in Markdown; with ``answers`` the key behind it."""
     lines = [f"# {inline(title(quiz))}", "", inline(RULES)]
     number = 0
-    for letter, section in zip("ABC", quiz.sections, strict=True):
-        lines += ["", f"## {letter}. {inline(section.title)}"]
-        for question in section.questions:
+    for letter, part in zip("ABC", quiz.parts, strict=True):
+        lines += ["", f"## {letter}. {inline(part.title)}"]
+        for question in part.questions:
             number += 1
             lines += ["", f"### {number}. {inline(question.topic)}", *_sections(question.text)]
             lines += ["", "Answer: " + r"\_" * 24]

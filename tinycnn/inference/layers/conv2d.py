@@ -5,9 +5,10 @@ from __future__ import annotations
 from tinycnn.inference import direct_stage, winograd_stages
 from tinycnn.inference.steps import STEPS, Place, Steps, by_its_own_forward
 from tinycnn.layers import Conv2D
-from tinycnn.ops.convolution import direct
+from tinycnn.ops.convolution.choice import choose, refusal
+from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
-from tinycnn.ops.convolution.winograd import operation as winograd
+from tinycnn.ops.convolution.winograd.setup import WinogradSetup
 
 
 @STEPS.register(Conv2D)
@@ -16,11 +17,10 @@ def convolution_steps(place: Place[Conv2D], before: Steps) -> Steps:
     layer, shape = place.layer, place.input_shape
     geometry = Geometry(place.batch, shape[2], layer.filters, layer.groups, layer.window(shape))
     asked = place.algorithm or layer.algorithm
-    for name, algorithm, steps in (
-        ("winograd", winograd, winograd_stages.steps),
-        ("direct", direct, direct_stage.steps),
-    ):
-        wanted = asked == name and algorithm.refusal(geometry, place.dtype) is None
-        if wanted or (asked == "auto" and algorithm.is_faster(geometry, place.dtype)):
-            return (*before, *steps(place, geometry))
+    if refusal(asked, geometry, place.dtype) is None:
+        setup = choose(asked, geometry, place.dtype).setup
+        if isinstance(setup, WinogradSetup):
+            return (*before, *winograd_stages.steps(place, geometry, setup))
+        if isinstance(setup, DirectConvolution):
+            return (*before, *direct_stage.steps(place, geometry, setup))
     return by_its_own_forward(place, before)

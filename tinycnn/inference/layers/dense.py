@@ -13,7 +13,7 @@ from tinycnn.layers import Dense
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import Border, FeatureMaps
-from tinycnn.runtime.held import Parameters
+from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.recording import Recorder
 
 
@@ -46,6 +46,6 @@ class PackedDenseStage:
         sizes = source.shape[0], source.image, target.image
         return PackedDense(*parts).phases(sizes, source.flat, target.flat, relu=self.relu)
 
-    def pack(self, parameters: Parameters) -> PackedDense:
+    def pack(self, parameters: NamedArrays) -> PackedDense:
         """Pack the layer's weights and bias."""
         return PackedDense.pack(parameters[f"{self.layer}.W"], parameters[f"{self.layer}.b"])

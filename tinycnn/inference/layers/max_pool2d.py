@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinycnn.inference.steps import STEPS, Place, Steps, by_its_own_forward, by_rows
-from tinycnn.kernels.max_pool import max_pool
+from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.layers import MaxPool2D
 from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.feature_maps import Border, FeatureMaps

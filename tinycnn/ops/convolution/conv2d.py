@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
-from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array, as_input_array, check_out, common_dtype, expect_shape, ieee
 from tinycnn.errors import ArgumentError, ShapeError
-from tinycnn.ops.convolution import direct, im2col, naive
+from tinycnn.ops.bias import bias_gradient
+from tinycnn.ops.convolution.choice import choose
 from tinycnn.ops.convolution.geometry import Geometry
-from tinycnn.ops.convolution.winograd import operation as winograd
 from tinycnn.runtime import memory
 from tinycnn.shapes import Padding, window
-from tinycnn.validation import ALGORITHMS, check_choice, check_int
+from tinycnn.validation import check_choice, check_int
 from tinycnn.wording import many
 
 _ACTIVATIONS = (None, "relu")
 _W_AXES = ("KH", "KW", "C // groups", "F")
-# Each offers forward, weight_gradient and input_gradient with the same signatures.
-_ALGORITHMS: dict[str, ModuleType] = {
-    "im2col": im2col,
-    "direct": direct,
-    "winograd": winograd,
-    "reference": naive,
-}
 
 
 @ieee
@@ -62,8 +52,8 @@ def conv2d(
     ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of
     windows and multiplies with BLAS, "direct" multiplies windows where they lie, in float32 and without
     groups, "winograd" (Lavin and Gray 2016) multiplies less, in float32, for kernels 3 x 3 and 5 x 5 of
-    stride 1 and for strided ones of few channels, "reference" is the formula in plain Python loops, in
-    float64, and "auto" chooses from shapes and dtype.
+    stride 1 and for strided ones of few channels, "reference" is the formula in a plain Python loop over
+    output cells, in float64, and "auto" chooses from shapes and dtype.
 
     "winograd" transforms x and W and multiplies the transforms, so in float32 it gives up what a sum of
     products has: zeros, signs and whole numbers are not exact (an output that is 0, and gradients of
@@ -86,7 +76,8 @@ def conv2d(
         b = as_input_array(b, "b", "F", dtype)
         expect_shape(b, W.shape[3:], "b", "one for each filter")
     y = memory.empty(geometry.y_shape, dtype)
-    _chosen(algorithm, geometry, dtype).forward(x, W, b, geometry, activation == "relu", y)
+    chosen = choose(algorithm, geometry, dtype).algorithm
+    chosen.forward(x, W, b, geometry, y, relu=activation == "relu")
     return y
 
 
@@ -137,29 +128,14 @@ def conv2d_backward(
     else:
         y = as_input_array(y, "y", "NHWF", dtype)
         expect_shape(y, geometry.y_shape, "y", "the convolution's output")
-    chosen = _chosen(algorithm, geometry, dtype)
+    chosen = choose(algorithm, geometry, dtype).algorithm
     dW, db = check_out(out, W, given)
-    chosen.weight_gradient(dy, y, x, geometry, dW, db)
+    dz = bias_gradient(dy, y, db)
+    chosen.weight_gradient(dz, x, geometry, dW)
     dx = memory.empty(x.shape, dtype) if need_dx else None
     if dx is not None:
-        chosen.input_gradient(dy, y, W, geometry, dx)
+        chosen.input_gradient(dz, W, geometry, dx)
     return dx, dW, db
-
-
-def _chosen(algorithm: str, geometry: Geometry, dtype: np.dtype[Any]) -> ModuleType:
-    check_choice(algorithm, ALGORITHMS, "algorithm")
-    if algorithm == "auto":
-        choices = (winograd, direct)
-        faster = (choice for choice in choices if choice.is_faster(geometry, dtype))
-        return next(faster, im2col)
-    module = _ALGORITHMS[algorithm]
-    if module in (winograd, direct):
-        reason = module.refusal(geometry, dtype)
-        if reason is not None:
-            raise ArgumentError(
-                f'algorithm="{algorithm}" does not apply: {reason}; algorithm="auto" takes another there'
-            )
-    return module
 
 
 def _geometry(

@@ -1,4 +1,4 @@
-"""Convolutions and pools: a window that fits, and what else an op is told."""
+"""Convolutions and pools: a window that fits, and what else an op takes."""
 
 from __future__ import annotations
 

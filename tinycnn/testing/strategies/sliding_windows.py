@@ -26,12 +26,12 @@ class SlidingWindow:
 
     @property
     def padding(self) -> Pair:
-        """What the kernels are told: (top, left)."""
+        """The padding that kernels take: (top, left)."""
         return self.pads[0][0], self.pads[1][0]
 
     @property
     def limit(self) -> Pair:
-        """What the averages are told: (H + bottom padding, W + right padding)."""
+        """The limit that averages take: (H + bottom padding, W + right padding)."""
         return self.shape[1] + self.pads[0][1], self.shape[2] + self.pads[1][1]
 
     @property
@@ -57,6 +57,7 @@ def _axes(
     draw: st.DrawFn,
     max_kernel: int,
     max_dilation: int,
+    *,
     ceil: bool,
     max_before: Callable[[int], int],
 ) -> _Axis:
@@ -108,6 +109,6 @@ def pool_windows(draw: st.DrawFn, max_dilation: int = 2) -> SlidingWindow:
     """Geometries of a pool: with ceil mode too, and every window sees the image."""
     ceil = draw(st.booleans())
     axes = _axes(
-        4, max_dilation, ceil, max_before=lambda effective_kernel: min(effective_kernel - 1, 3)
+        4, max_dilation, ceil=ceil, max_before=lambda effective_kernel: min(effective_kernel - 1, 3)
     )
     return draw(_geometries(axes.filter(_sees_image)))

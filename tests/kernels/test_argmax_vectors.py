@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import LANES, load, select_first, store, store_uint8, where_equal
 
 numbers = st.one_of(

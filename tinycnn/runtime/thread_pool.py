@@ -15,13 +15,15 @@ from contextvars import Context, copy_context
 from queue import SimpleQueue
 from typing import Any
 
+from tinycnn.runtime.forks import call_in_child
+
 # Which core this thread runs on; known on Linux, where threads can be kept apart.
 _sched_getcpu: Callable[[], int] | None = (
     getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
 )
 
 
-class Pool:
+class ThreadPool:
     """Threads that are started when they are first wanted, and stay."""
 
     def __init__(self) -> None:
@@ -64,10 +66,10 @@ class Pool:
                 os.sched_setaffinity(native_id, others)
 
 
-_pool = Pool()
+_pool = ThreadPool()
 
 
-def pool() -> Pool:
+def thread_pool() -> ThreadPool:
     """The helpers of this process."""
     return _pool
 
@@ -75,8 +77,7 @@ def pool() -> Pool:
 def _start_afresh() -> None:
     """The parent's threads do not exist in a child."""
     global _pool
-    _pool = Pool()
+    _pool = ThreadPool()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_afresh)
+call_in_child(_start_afresh)

@@ -1,4 +1,4 @@
-"""Helpers that join and leave, and a caller that sees them out."""
+"""Helpers that begin and leave, and a caller that waits for them."""
 
 import threading
 
@@ -7,28 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twins import against_twin
 
-from tinycnn.kernels import reference
-from tinycnn.kernels.joining import ASKED, JOINED, LEFT, join, see_out
+from tinycnn.kernels.helpers import ASKED, LEFT, WORKING, begin_helping, wait_for_helpers
 
 SECONDS = 60  # a guard against hanging, never reached
-STATES = st.lists(st.sampled_from([ASKED, JOINED, LEFT]), max_size=5)
+STATES = st.lists(st.sampled_from([ASKED, WORKING, LEFT]), max_size=5)
 
 
 @given(STATES.filter(len), st.data())
 def test_a_helper_joins_if_it_is_still_asked(states, data):
     state = np.array([*states, 0])
     helper = data.draw(st.integers(0, len(states) - 1))
-    ours = against_twin(join, state, helper)
-    assert join(state.copy(), helper) == reference.join(state.copy(), helper)
-    assert ours[0][helper] == max(states[helper], JOINED)
+    ours = against_twin(begin_helping, state, helper)
+    assert ours[0][helper] == max(states[helper], WORKING)
 
 
 @given(STATES, st.booleans(), st.integers(0, 5))
-def test_the_caller_closes_and_is_told_whether_some_are_left(states, stop, looks):
+def test_the_caller_closes_and_is_told_whether_some_are_left(states, stop, spins):
     state = np.array([*states, 0])
-    ours = against_twin(see_out, state, stop, looks)
-    assert see_out(state.copy(), stop, looks) == reference.see_out(state.copy(), stop, looks)
-    assert (JOINED in ours[0][:-1]) == (JOINED in states)
+    ours = against_twin(wait_for_helpers, state, stop, spins)
+    assert (WORKING in ours[0][:-1]) == (WORKING in states)
     assert ASKED not in ours[0][:-1]
     assert ours[0][-1] == stop
 
@@ -50,9 +47,9 @@ def seen_to_end(thread):
     assert not thread.is_alive(), "it waits for ever"
 
 
-def test_the_caller_looks_until_all_have_left():
-    state, saw = np.array([JOINED, JOINED, 0]), []
-    waiting = started(lambda: saw.append(see_out(state, True, -1)))
+def test_the_caller_spins_until_all_have_left():
+    state, saw = np.array([WORKING, WORKING, 0]), []
+    waiting = started(lambda: saw.append(wait_for_helpers(state, True, -1)))
     seen_to_end(started(lambda: until_set(state)))  # the caller has come
     state[0] = LEFT
     assert waiting.is_alive()  # for the other has not left
@@ -69,13 +66,13 @@ def test_of_two_who_come_at_once_one_is_first():
     def helper():
         for number in range(rounds):
             both.wait(SECONDS)
-            joined[number] = join(states[number], 0)
+            joined[number] = begin_helping(states[number], 0)
 
     other = started(helper)
     closed = np.zeros(rounds, bool)
     for number in range(rounds):
         both.wait(SECONDS)
-        closed[number] = see_out(states[number], False, 0)
+        closed[number] = wait_for_helpers(states[number], False, 0)
     seen_to_end(other)
     np.testing.assert_array_equal(closed, ~joined)
-    np.testing.assert_array_equal(states[:, 0], np.where(joined, JOINED, LEFT))
+    np.testing.assert_array_equal(states[:, 0], np.where(joined, WORKING, LEFT))

@@ -8,7 +8,7 @@ directory named after all that their code depends on (`_generation`), and checks
 it unpickles. Whatever goes wrong with the files costs a compilation, never a call.
 
 The files are in ``$TINYCNN_CACHE_DIR``, or in ``tinycnn`` in the user's cache directory; removing
-them is always safe. A directory that others may write to is refused; see `_private_files`.
+them is always safe. A directory that others may write to is refused; see `private_files`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from tinycnn.kernels import _private_files
+from tinycnn.kernels import private_files
 
 
 def _start_numba() -> Any:  # Any: its annotations differ from version to version
@@ -174,7 +174,7 @@ class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)
         try:
             target_context.refresh()
             path = self._path(sig, target_context.codegen())
-            payload = _private_files.read(path) if self._enabled else None
+            payload = private_files.read(path) if self._enabled else None
             if payload is not None:
                 with suppress(OSError):  # a cache that can only be read serves as well
                     os.utime(path.parent)  # for `_remove_unused`
@@ -192,7 +192,7 @@ class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)
                 payload = numba.core.serialize.dumps(data._reduce())
                 path = self._path(sig, data.codegen)
                 is_first = not path.parent.exists()
-                _private_files.write(path, payload)
+                private_files.write(path, payload)
                 if is_first:
                     _remove_unused(path.parent.parent)
         except Exception as error:
