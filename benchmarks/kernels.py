@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from tinycnn.arrays import read_only
-from tinycnn.inference.recording import Recorder
 from tinycnn.kernels import microkernels, winograd_transforms
 from tinycnn.kernels.avg_pool import avg_pool2d, avg_pool2d_backward
 from tinycnn.kernels.bias import add_bias, bias_gradient, relu_bias_gradient
@@ -47,6 +46,7 @@ from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_
 from tinycnn.kernels.winograd_tiles import first_output, stream_frequencies, tile_number
 from tinycnn.runtime.calls import Calls
 from tinycnn.runtime.feature_maps import FeatureMaps, aligned_zeros
+from tinycnn.runtime.recording import Recorder
 
 RNG = np.random.default_rng(0)
 # Input, kernel, output size, stride, padding, dilation, as the kernels take them.

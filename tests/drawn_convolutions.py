@@ -22,7 +22,7 @@ from tinycnn.layers import Conv2D
 from tinycnn.ops import conv2d, conv2d_backward
 from tinycnn.ops.convolution.choice import IMPLEMENTATIONS
 from tinycnn.testing.layouts import LAYOUTS, laid_out
-from tinycnn.testing.strategies import Convolution, Geometry, generators
+from tinycnn.testing.strategies import Convolution, SlidingWindow, generators
 from tinycnn.validation import ALGORITHMS
 
 # Of the same sum over absolute values, the rounding that is allowed: a float32 sum of some thousand
@@ -121,7 +121,7 @@ def _convolution(rng, algorithm):
     channels = groups * int(rng.integers(enough, 4 if few else many + 1))
     least, most = (32, 70) if rich else (1, 4) if small or rng.random() < 0.5 else (5, 70 // groups)
     filters = groups * int(rng.integers(least, most + 1))
-    geometry = Geometry(
+    geometry = SlidingWindow(
         (int(rng.integers(4)), *size, channels), kernel, stride, pads, dilation, y_size
     )
     activation = "relu" if rng.random() < 0.5 else None

@@ -11,8 +11,12 @@ from tinycnn.kernels.jit import numba
 
 
 def examples(count):
-    """Settings for a test of ``count`` examples; a tenth where kernels run as plain Python, slowly."""
-    return settings(max_examples=-(-count // 10) if numba.config.DISABLE_JIT else count)
+    """Settings for a test of ``count`` examples: of these, a plain run draws a third (see conftest.py).
+
+    A tenth are drawn where kernels run as plain Python, slowly.
+    """
+    percent = 10 if numba.config.DISABLE_JIT else settings.default.max_examples
+    return settings(max_examples=-(-count * percent // 100))
 
 
 def whole(rng, shape, dtype=np.float64, top=9):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import ops
-from tinycnn.arrays import Array, as_input_array, expect_shape, read_only
+from tinycnn import ops, passes
+from tinycnn.arrays import Array, as_input_array, expect_shape
 from tinycnn.errors import ArgumentError, StaleTraceError, UnknownNameError
-from tinycnn.layers import Context, Layer
-from tinycnn.layers.base import naming, returned
+from tinycnn.layers import ForwardContext
 from tinycnn.parameters import FlatArrays
+from tinycnn.passes import Record
 from tinycnn.validation import check_int, mask_key
 
 if TYPE_CHECKING:
@@ -25,56 +25,20 @@ if TYPE_CHECKING:
 
 
 class Gradients(FlatArrays):
-    """What `Trace.backward` gives: a type of its own, for an optimizer's velocities look the same."""
+    """What `Trace.backward` gives: ``{"conv1.W": array, ...}`` in the parameters' order and shapes.
 
-
-@dataclass
-class Record:
-    """What happened at one layer. Shapes are (N, ...); what backward has not filled in is None.
-
-    ``params`` are the layer's parameters; reading them once the model has changed raises
-    StaleTraceError, as they are no longer those of this pass.
+    A type of its own, for an optimizer's velocities look the same. ``next_state`` is the model's state
+    after the pass, which an optimizer's step puts in place.
     """
 
-    name: str
-    layer: Layer
-    params: Mapping[str, Array]
-    x: Array
-    y: Array
-    saved: Any
-    context: Context
-    dy: Array | None = None
-    dx: Array | None = None
-    grads: Mapping[str, Array] | None = None
-    _dz: Array | None = None
-
-    @property
-    def z(self) -> Array:
-        """What went into the activation; without one, y. For ReLU it is worked out again.
-
-        Raises StaleTraceError where that needs parameters that have changed.
-        """
-        z = self.layer.logits(self.params, self.x, self.saved, self.context)
-        return self.y if z is None else z
-
-    @property
-    def dz(self) -> Array | None:
-        """Gradient before the activation; without one, dy. None for activations not known here."""
-        if self._dz is not None or self.dy is None:
-            return self._dz
-        if self.layer.activation is None:
-            return self.dy
-        # Not at the top of the file: naming the ops loads Numba, which a summary never needs.
-        undo = {"relu": ops.relu_backward, "softmax": ops.softmax_backward}
-        known = undo.get(self.layer.activation)
-        return None if known is None else known(self.dy, self.y)
+    next_state: Mapping[str, Array] = MappingProxyType({})
 
 
 class Trace:
-    """A forward pass of ``model``, layer by layer, and its backward pass once asked for.
+    """A forward pass of ``model`` over ``x``, layer by layer, and its backward pass once asked for.
 
-    ``records`` are in layer order, ``y`` is the model's output; after ``backward(labels=...)``,
-    ``loss`` is the mean cross-entropy.
+    ``version`` is the model's at that moment. ``records`` are in layer order, ``y`` is the model's
+    output; after ``backward(labels=...)``, ``loss`` is the mean cross-entropy.
     """
 
     def __init__(self, model: Sequential, version: int, x: Array, records: list[Record]) -> None:
@@ -91,20 +55,43 @@ class Trace:
         """What the last layer gave, (N, ...)."""
         return self.records[-1].y
 
+    @property
+    def logits(self) -> Array:
+        """What cross-entropy takes: what goes into a softmax at the end, else y."""
+        last = self.records[-1]
+        return last.z if last.layer.activation.fuses_with_cross_entropy else last.y
+
     def __getitem__(self, name: str) -> Record:
-        """The record of the layer called ``name``."""
+        """The record of the layer called ``name``; raises UnknownNameError if there is none."""
         names = [record.name for record in self.records]
         if name not in names:
             raise UnknownNameError(f"no layer is named {name!r}; there are {', '.join(names)}")
         return self.records[names.index(name)]
 
+    def next_state(self) -> dict[str, Array]:
+        """Each layer's state after this pass, by name; it changes in a training pass only.
+
+        An optimizer's step takes it from the gradients; without one, `Sequential.update_state` does.
+        """
+        return {
+            f"{record.name}.{name}": array
+            for record in self.records
+            if record.context.training and record.context.state
+            for name, array in record.layer.next_state(record.context.state, record.saved).items()
+        }
+
     def explain(
         self, what: str, at: Sequence[int] | None = None, *, sample: int = 0
     ) -> Explanation:
-        """Open one number of the pass: a cell, a gradient or the loss.
+        """Open one number of the pass, for image ``sample``: a cell, a gradient or the loss.
 
-        "conv2" with ``at=(13, 13, 7)``, "conv1.W[5,5,0,3]", "pool1.x" with ``at``, "loss"; see
-        `tinycnn.explain.explain`.
+        ``what`` is "conv2" for a cell of a layer's output, "conv1.W" for the gradient of a parameter,
+        "pool1.x" (or y, z) for that of a layer's input (or output, or of what went into its activation),
+        or "loss". ``at`` is the place, such as (13, 13, 7); it may stand in brackets too,
+        "conv1.W[5,5,0,3]", and counts from the end where it is negative.
+
+        Raises UnknownNameError for what is not there, ArgumentError for a place that is missing, given
+        twice, or not a place, or a gradient before `backward`.
         """
         # The one door upwards: a reader that is loaded when somebody asks for it.
         opened: Explanation = import_module("tinycnn.explain").explain(
@@ -119,7 +106,7 @@ class Trace:
         labels: ArrayLike | None = None,
         keep: bool | None = None,
         out: FlatArrays | None = None,
-    ) -> FlatArrays:
+    ) -> Gradients:
         """Carry a gradient back through all layers; gives those of the parameters, by name.
 
         Either ``dy`` (the shape of ``y``) or ``labels`` (N,): with labels the gradient is that of
@@ -129,7 +116,9 @@ class Trace:
         Where no layer before one has parameters, its dx may be None, as an embedding's is; nothing is
         then carried further.
 
-        Raises StaleTraceError if the model's parameters have changed since the forward pass.
+        Raises StaleTraceError if the model's parameters have changed since the forward pass, ShapeError,
+        DTypeError or ArgumentError for a dy or labels that do not belong to ``y``, and ArgumentError for an
+        ``out`` that is no such result or shares memory with what is read.
         """
         if (dy is None) == (labels is None):
             raise ArgumentError("backward takes either dy or labels")
@@ -137,63 +126,21 @@ class Trace:
         for record in self.records:
             dict(record.params)  # stale ones are refused before anything is done
         last = self.records[-1]
-        at_logits = labels is not None and last.layer.activation == "softmax"
-        keep = not last.context.training if keep is None else keep
+        fuses = labels is not None and last.layer.activation.fuses_with_cross_entropy
         gradients = self._gradients(out, dy)
         if labels is not None:
-            self.loss, upstream = ops.cross_entropy(last.z if at_logits else last.y, labels)
+            self.loss, upstream = ops.cross_entropy(self.logits, labels)
             self.labels, self.dy = np.asarray(labels).tolist(), None
         else:
             upstream = as_input_array(dy, "dy", "N...", self.model.dtype)  # type: ignore[arg-type]
             expect_shape(upstream, self.y.shape, "dy", "the shape of trace.y")
             self.loss, self.labels, self.dy = None, None, upstream
-        for record in self.records:
-            record.dy = record._dz = record.dx = record.grads = None
-        useful = [any(r.params for r in self.records[:i]) for i in range(len(self.records))]
-        for record, required in zip(reversed(self.records), reversed(useful), strict=True):
-            before_activation = at_logits and record is last
-            record.dy, record._dz = (None, upstream) if before_activation else (upstream, None)
-            views = gradients.of(record.name)
-            context = replace(
-                record.context, need_dx=keep or required, at_logits=before_activation, out=views
-            )
-            self._step_back(record, upstream, context, required)
-            if not keep:
-                record.dy, record._dz = None, None
-            if record.dx is None:
-                break
-            upstream = record.dx
-            if not keep:
-                record.dx = None
+        keep = not last.context.training if keep is None else keep
+        passes.backward(self.records, upstream, gradients.of, before_activation=fuses, keep=keep)
+        gradients.next_state = self.next_state()
         return gradients
 
-    def _step_back(self, record: Record, upstream: Array, context: Context, required: bool) -> None:
-        with naming(record.layer):
-            params = dict(record.params)
-            result = record.layer.backward(params, read_only(upstream), record.saved, context)
-            dx, grads = returned(result, "backward", "dx, gradients")
-            if not isinstance(grads, Mapping) or set(grads) != set(params):
-                listed = ", ".join(map(repr, grads)) if isinstance(grads, Mapping) else repr(grads)
-                raise ArgumentError(
-                    f"backward must return a gradient for each parameter by name, "
-                    f"{', '.join(map(repr, params)) or 'none'}, got {listed or 'none'}"
-                )
-            for name, view in context.out.items():
-                if grads[name] is not view:
-                    gradient = as_input_array(grads[name], f"d{name}", "...", view.dtype)
-                    expect_shape(gradient, view.shape, f"d{name}", f"the shape of {name}")
-                    np.copyto(view, gradient)
-            if dx is not None:
-                dx = as_input_array(dx, "dx", "N...", record.x.dtype)
-                expect_shape(dx, record.x.shape, "dx", "the shape of x")
-            elif required:
-                raise ArgumentError(
-                    "backward returned None for dx, which the parameters of the layers before it need; "
-                    "return the gradient of x"
-                )
-        record.dx, record.grads = dx, context.out
-
-    def _gradients(self, out: FlatArrays | None, dy: ArrayLike | None) -> FlatArrays:
+    def _gradients(self, out: FlatArrays | None, dy: ArrayLike | None) -> Gradients:
         shapes = self.model.parameter_shapes()
         if out is None:
             return Gradients(shapes, self.model.dtype)
@@ -263,15 +210,15 @@ def record(
     algorithm: str | None,
 ) -> Trace:
     """Run ``x`` through ``model`` layer by layer; the arguments are those of `Sequential.trace`."""
-    y = x = model.batch(x)
+    batch = model.batch(x)
     key = mask_key(rng) if training else 0
     first_sample = check_int(first_sample, "first_sample", least=0)
     version, parameters = model.version, model.parameters()
-    records = []
-    for position, layer in enumerate(model.layers):
-        context = Context(training, key, position, first_sample, algorithm)
-        mine, given = parameters.of(str(layer.name)), y
-        params = _Parameters(model, version, mine)
-        y, saved = model.forward_layer(position, mine, given, context)
-        records.append(Record(str(layer.name), layer, params, given, y, saved, context))
-    return Trace(model, version, x, records)
+    context = ForwardContext(training, key, 0, first_sample, algorithm)
+    run = passes.forward(
+        model.layers, model.shapes, parameters.of, batch, context, state=model.state().of
+    )
+    records = list(run)
+    for each in records:
+        each.params = _Parameters(model, version, each.params)
+    return Trace(model, version, batch, records)

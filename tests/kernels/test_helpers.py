@@ -9,6 +9,7 @@ from twins import against_twin
 
 from tinycnn.kernels.helpers import ASKED, LEFT, WORKING, begin_helping, wait_for_helpers
 
+SECONDS = 60  # a guard against hanging, never reached
 STATES = st.lists(st.sampled_from([ASKED, WORKING, LEFT]), max_size=5)
 
 
@@ -29,14 +30,31 @@ def test_the_caller_closes_and_is_told_whether_some_are_left(states, stop, spins
     assert ours[0][-1] == stop
 
 
+def started(work):
+    """A thread that is at ``work``; one that never ends does not keep the process."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread
+
+
+def until_set(state):
+    while not state[-1]:
+        pass
+
+
+def seen_to_end(thread):
+    thread.join(SECONDS)
+    assert not thread.is_alive(), "it waits for ever"
+
+
 def test_the_caller_spins_until_all_have_left():
     state, saw = np.array([WORKING, WORKING, 0]), []
-    waiting = threading.Thread(target=lambda: saw.append(wait_for_helpers(state, True, -1)))
-    waiting.start()
-    while not state[-1]:  # the caller has come
-        pass
-    state[:2] = LEFT
-    waiting.join(60)
+    waiting = started(lambda: saw.append(wait_for_helpers(state, True, -1)))
+    seen_to_end(started(lambda: until_set(state)))  # the caller has come
+    state[0] = LEFT
+    assert waiting.is_alive()  # for the other has not left
+    state[1] = LEFT
+    seen_to_end(waiting)
     assert saw == [True]
 
 
@@ -47,15 +65,14 @@ def test_of_two_who_come_at_once_one_is_first():
 
     def helper():
         for number in range(rounds):
-            both.wait(60)
+            both.wait(SECONDS)
             joined[number] = begin_helping(states[number], 0)
 
-    other = threading.Thread(target=helper)
-    other.start()
+    other = started(helper)
     closed = np.zeros(rounds, bool)
     for number in range(rounds):
-        both.wait(60)
+        both.wait(SECONDS)
         closed[number] = wait_for_helpers(states[number], False, 0)
-    other.join(60)
+    seen_to_end(other)
     np.testing.assert_array_equal(closed, ~joined)
     np.testing.assert_array_equal(states[:, 0], np.where(joined, WORKING, LEFT))

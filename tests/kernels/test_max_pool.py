@@ -6,7 +6,7 @@ from strategies import images_of, rows_of, whole
 from twins import against_twin
 
 from tinycnn.kernels.max_pool import cells_inside, max_pool2d, max_pool2d_backward
-from tinycnn.testing.strategies import Geometry, dtypes, generators, pool_windows
+from tinycnn.testing.strategies import SlidingWindow, dtypes, generators, pool_windows
 
 
 def arguments(window):
@@ -55,7 +55,7 @@ def test_max_pool2d_backward_is_its_twin(part, dtype, rng):
 @given(st.integers(16, 18), st.integers(17, 19), st.integers(0, 3), generators)
 def test_windows_of_more_than_256_cells_have_a_wider_winner(KH, KW, pad, rng):
     kernel, pads, size = (KH, KW), ((pad, 0), (0, pad)), (pad + 1, pad + 1)
-    window = Geometry((1, KH, KW, 1), kernel, (1, 1), pads, (1, 1), size)
+    window = SlidingWindow((1, KH, KW, 1), kernel, (1, 1), pads, (1, 1), size)
     x, dy = rng.permutation(KH * KW).reshape(window.shape) * 1.0, whole(rng, window.out_shape)
     y, argmax = np.empty_like(dy), np.empty(window.out_shape, np.uint16)
     rows = 0, size[0]
@@ -100,7 +100,7 @@ NAN, INF = np.nan, np.inf
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_first_maximum_wins_and_the_first_nan_over_everything(cells, argmax, dtype):
-    window = Geometry((1, 2, 3, 1), (2, 3), (1, 1), ((0, 0), (0, 0)), (1, 1), (1, 1))
+    window = SlidingWindow((1, 2, 3, 1), (2, 3), (1, 1), ((0, 0), (0, 0)), (1, 1), (1, 1))
     x = np.array(cells, dtype).reshape(window.shape)
     y, index = pooled(window, x)
     assert index.item() == argmax
@@ -110,7 +110,7 @@ def test_the_first_maximum_wins_and_the_first_nan_over_everything(cells, argmax,
 
 
 def test_padding_does_not_compete():
-    window = Geometry((1, 2, 2, 1), (2, 2), (1, 1), ((1, 1), (1, 1)), (1, 1), (3, 3))
+    window = SlidingWindow((1, 2, 2, 1), (2, 2), (1, 1), ((1, 1), (1, 1)), (1, 1), (3, 3))
     y, argmax = pooled(window, np.array([[-4.0, -3], [-2, -1]]).reshape(window.shape))
     np.testing.assert_array_equal(y[0, :, :, 0], [[-4, -3, -3], [-2, -1, -1], [-2, -1, -1]])
     np.testing.assert_array_equal(argmax[0, :, :, 0], [[3, 3, 2], [3, 3, 2], [1, 1, 0]])

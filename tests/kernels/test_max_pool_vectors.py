@@ -8,6 +8,7 @@ from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
+from tinycnn.kernels import reference
 from tinycnn.kernels.max_pool import max_pool2d
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
@@ -116,6 +117,22 @@ def test_max_pool_argmax_backward_is_its_twin(part, rng, streamed, data):
     rows = data.draw(st.just((0, N * H)) | ranges(N * H))
     against_twin(
         max_pool_argmax_backward, dy, read_only(argmax), *rows, *arguments(window)[:3], streamed, dx
+    )
+
+
+@pytest.mark.parametrize("channels", [LANES + 1, 2 * LANES - 1])
+@pytest.mark.parametrize(("kernel", "stride"), [(2, 1), (2, 2), (3, 2), (3, 1)])
+def test_the_last_vector_of_a_gradient_may_overlap_the_one_before(kernel, stride, channels):
+    """Of cells in one window, in two, in four, and in nine."""
+    rng, kernel, stride = np.random.default_rng(6), (kernel,) * 2, (stride,) * 2
+    shape = 2, 7, 7, channels
+    size = [(7 - k) // s + 1 for k, s in zip(kernel, stride, strict=True)]
+    y, argmax = np.empty((2, *size, channels), np.float32), np.empty((2, *size, channels), np.uint8)
+    x = whole(rng, shape, np.float32, top=3)
+    reference.max_pool2d(x, 0, 2 * size[0], kernel, stride, (0, 0), (1, 1), y, argmax)
+    dy, dx = read_only(whole(rng, y.shape, np.float32)), np.full(shape, 77, np.float32)
+    against_twin(
+        max_pool_argmax_backward, dy, read_only(argmax), 0, 14, kernel, stride, (0, 0), False, dx
     )
 
 

@@ -11,12 +11,12 @@ from op_checks import (
     results,
     untouched,
 )
-from strategies import whole
+from strategies import examples, whole
 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.ops import bias, conv2d, conv2d_backward
 from tinycnn.ops.convolution import im2col
-from tinycnn.testing.strategies import Convolution, Geometry, convolutions, dtypes, generators
+from tinycnn.testing.strategies import Convolution, SlidingWindow, convolutions, dtypes, generators
 
 
 def operands(case, rng, dtype=np.float64):
@@ -51,12 +51,12 @@ def simple(shape, kernel, filters, *, stride=(1, 1), pads=((0, 0), (0, 0)), **op
     """A convolution without dilation."""
     room = [n + sum(p) - k for n, p, k in zip(shape[1:3], pads, kernel, strict=True)]
     size = tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
-    geometry = Geometry(shape, kernel, stride, pads, (1, 1), size)
+    geometry = SlidingWindow(shape, kernel, stride, pads, (1, 1), size)
     options = {"groups": 1, "bias": True, "activation": None, **options}
     return Convolution(geometry, filters, **options)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(convolutions(), generators, dtypes)
 def test_every_algorithm_is_the_formula(case, rng, dtype):
     agree(case, rng, dtype)
@@ -100,7 +100,7 @@ def test_large_convolutions_are_the_formula(case):
         assert np.vdot(dW, direction) == np.vdot(dz, formula(x, direction, None, linear))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(convolutions(), generators)
 def test_backward_is_the_adjoint_in_x_and_in_w(case, rng):
     x, W, _ = operands(case, rng)

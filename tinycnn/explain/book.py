@@ -16,7 +16,7 @@ from tinycnn.explain.places import picture_of, reads_colours
 from tinycnn.explain.sheets import Sheet, Spot
 from tinycnn.explain.targets import explain
 from tinycnn.layers import Conv2D
-from tinycnn.trace import Record
+from tinycnn.passes import Record
 
 _KEPT = 32  # opened numbers
 

@@ -24,9 +24,11 @@ from tinycnn.layers import (
     ReLU,
     Softmax,
 )
+from tinycnn.layers.activation import IDENTITY, RELU, SOFTMAX
+from tinycnn.passes import Record
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
-from tinycnn.trace import Record, Trace
+from tinycnn.trace import Trace
 from tinycnn.wording import many
 
 
@@ -158,7 +160,7 @@ class _Replay:
         self.crossed = self.others = 0
         self.size = 1.0  # of what the loss is worked out from
         first, last = trace.records[change.position], trace.records[-1]
-        if last.layer.activation == "softmax" and not isinstance(last.layer, _KNOWN):
+        if last.layer.activation is SOFTMAX and not isinstance(last.layer, _KNOWN):
             raise _NotInFloat64Error
         runs = [_moved(first, change, move) for move in moves]
         x, before = (np.concatenate(arrays) for arrays in zip(*runs, strict=True))
@@ -166,11 +168,11 @@ class _Replay:
             if record is not first:
                 before = _before_activation(record, record.params, x)
             moved_here = record is first and change.part == "z"
-            if moved_here and record.layer.activation is None:
+            if moved_here and record.layer.activation is IDENTITY:
                 x = before  # a pool's maximum itself was moved
             else:
                 x = self._after_activation(record, x, before)
-        outputs = before if last.layer.activation == "softmax" else x
+        outputs = before if last.layer.activation is SOFTMAX else x
         self.losses = [self._loss(part) for part in np.split(outputs, len(moves))]
 
     def _after_activation(self, record: Record, x: Array, before: Array) -> Array:
@@ -179,10 +181,10 @@ class _Replay:
         if isinstance(layer, MaxPool2D):
             won = _cells(layer, x.shape[1:], np.tile(record.saved[0], copies))
             return self._hold(before, np.take_along_axis(x.reshape(won[0]), won[1], 1))
-        if layer.activation == "relu" and isinstance(layer, _KNOWN):
+        if layer.activation is RELU and isinstance(layer, _KNOWN):
             passed = np.tile(~(record.y <= 0), copies)
             return self._hold(np.maximum(before, 0), np.where(passed, before, 0))
-        if layer.activation == "softmax" and isinstance(layer, _KNOWN):
+        if layer.activation is SOFTMAX and isinstance(layer, _KNOWN):
             return ops.softmax(before)
         return before
 
@@ -209,7 +211,7 @@ class _Replay:
             self.size = max(self.size, float(np.abs(outputs).max()))
             return ops.cross_entropy(outputs, trace.labels)[0]
         assert trace.dy is not None
-        softmax = trace.records[-1].layer.activation == "softmax"
+        softmax = trace.records[-1].layer.activation is SOFTMAX
         terms = (trace.dy * (ops.softmax(outputs) if softmax else outputs)).ravel().tolist()
         self.size = max(self.size, total([abs(term) for term in terms]))
         return total(terms)

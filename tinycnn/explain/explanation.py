@@ -14,7 +14,7 @@ from tinycnn.explain.sums import Part, Product, Sum, number
 
 @dataclass(frozen=True)
 class Sees:
-    """What the number depends on, in words, and the region of the picture that this is."""
+    """What the number depends on: ``lines`` in words, and ``field``, the region of the picture."""
 
     lines: tuple[str, ...]
     field: Region | None
@@ -22,7 +22,7 @@ class Sees:
 
 @dataclass(frozen=True)
 class Adds:
-    """A sum, opened level by level."""
+    """A sum under its ``heading``, opened level by level: ``tree``."""
 
     heading: str
     tree: Sum
@@ -30,7 +30,10 @@ class Adds:
 
 @dataclass(frozen=True)
 class Compares:
-    """Numbers that compete: rows of a window, the winner marked."""
+    """Numbers of a window whose maximum is taken, under a ``heading``.
+
+    ``rows`` of the window, None for a cell outside the image, and the place of the argmax, ``winner``.
+    """
 
     heading: str
     rows: tuple[tuple[float | None, ...], ...]  # None: outside the image
@@ -39,7 +42,7 @@ class Compares:
 
 @dataclass(frozen=True)
 class Step:
-    """Something done to a number: its name, its arithmetic, the number it gives, and a remark."""
+    """Something done to a number: its name, its arithmetic, the value it gives, and a remark."""
 
     name: str
     arithmetic: str
@@ -49,7 +52,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Notes:
-    """Sentences under a heading: WHY, NEXT, STEP."""
+    """Sentences, ``lines``, under a heading: WHY, NEXT, STEP."""
 
     heading: str
     lines: tuple[str, ...]
@@ -57,7 +60,11 @@ class Notes:
 
 @dataclass(frozen=True)
 class Check:
-    """One agreement: the engine's number against a reference's, and how far they may differ."""
+    """One agreement: the engine's number against a reference's, and how far they may differ.
+
+    ``against`` names the reference, ``bound`` is the largest difference that rounding explains, and
+    ``why`` says how it is worked out.
+    """
 
     against: str
     engine: float
@@ -86,7 +93,11 @@ Section = Sees | Adds | Compares | Step | Notes | Check
 
 @dataclass(frozen=True)
 class Explanation:
-    """One number opened: its name, its value, and the sections in reading order."""
+    """One number opened: its name (``subject``) and ``place``, its value, and the sections in reading order.
+
+    ``picture`` holds the sample's pixels where the input is a picture. ``str`` draws it for a terminal,
+    notebooks show HTML.
+    """
 
     subject: str  # "conv2, row 13, column 13, filter 7"
     value: float | int  # an int counts something
@@ -124,7 +135,7 @@ class Explanation:
         )
 
     def with_note(self, heading: str, *lines: str) -> Explanation:
-        """The same with some sentences at its end."""
+        """The same with some sentences, ``lines`` under ``heading``, at its end."""
         return replace(self, sections=(*self.sections, Notes(heading, lines)))
 
     def __str__(self) -> str:
@@ -138,7 +149,10 @@ class Explanation:
         return draw_explanation(self)
 
     def save(self, target: str | Path) -> None:
-        """Write a figure, .svg or .png (extra ``plot``)."""
+        """Write a figure into the file ``target``, .svg or .png.
+
+        Raises MissingExtraError without matplotlib (extra ``plot``), FileError where it cannot be written.
+        """
         from tinycnn.explain.figure import save
 
         save(self, target)

@@ -35,7 +35,8 @@ from tinycnn.layers import (
     ReLU,
     Softmax,
 )
-from tinycnn.trace import Record, Trace
+from tinycnn.passes import Record
+from tinycnn.trace import Trace
 
 
 def open_cell(trace: Trace, position: int, place: Place, sample: int) -> Explanation:

@@ -28,7 +28,7 @@ from tinycnn.layers import (
     Dropout,
     LocalResponseNorm,
 )
-from tinycnn.trace import Record
+from tinycnn.passes import Record
 from tinycnn.validation import lrn_coefficients
 from tinycnn.wording import many
 

@@ -36,7 +36,8 @@ from tinycnn.layers import (
     Dense,
     Softmax,
 )
-from tinycnn.trace import Record, Trace
+from tinycnn.passes import Record
+from tinycnn.trace import Trace
 
 
 def open_parameter(

@@ -37,7 +37,9 @@ from tinycnn.layers import (
     ReLU,
     Softmax,
 )
-from tinycnn.trace import Record, Trace
+from tinycnn.layers.activation import RELU, SOFTMAX, Activation
+from tinycnn.passes import Record
+from tinycnn.trace import Trace
 from tinycnn.wording import many
 
 _POWER = 32  # roundings of a power and what is done with it
@@ -69,7 +71,7 @@ def extra(record: Record, sample: int) -> int:
 
 def softmax_extra(record: Record, sample: int) -> int:
     """Roundings of a term before a softmax: those of p, or of a sum over the classes."""
-    if record.layer.activation != "softmax":
+    if record.layer.activation is not SOFTMAX:
         return 0
     if record.dy is not None:
         return int(record.y.shape[-1]) + _POWER
@@ -276,9 +278,11 @@ _OPENERS: dict[type[Layer], Callable[[Record, Place, int], list[Section]]] = {
 def activation_sections(trace: Trace, position: int, place: Place, sample: int) -> list[Section]:
     """The terms of dL/dz at a place: what passes the activation."""
     record = trace.records[position]
-    if record.layer.activation == "softmax" and record.dy is None:
+    if record.layer.activation is SOFTMAX and record.dy is None:
         return _loss_terms(trace, place, sample)
-    opener = {"relu": _relu_input, "softmax": _softmax_terms}.get(record.layer.activation or "")
+    openers: dict[Activation, Callable[[Record, Place, int], list[Section]]]
+    openers = {RELU: _relu_input, SOFTMAX: _softmax_terms}
+    opener = openers.get(record.layer.activation)
     if opener is not None:
         return opener(record, place, sample)
     assert record.dy is not None

@@ -31,13 +31,14 @@ from tinycnn.explain.sums import (
     number,
     total,
 )
+from tinycnn.layers.activation import SOFTMAX
 from tinycnn.trace import Trace
 
 
 def open_loss(trace: Trace, labels: Sequence[int], sample: int) -> Explanation:
     """Explain the loss of image ``sample``: log-sum-exp less the label's logit."""
     last = trace.records[-1]
-    logits = last.z if last.layer.activation == "softmax" else last.y
+    logits = last.z if last.layer.activation is SOFTMAX else last.y
     z = logits[sample].astype(np.float64)
     label, n = labels[sample], z.size
     value, others = log_sum(z, label)

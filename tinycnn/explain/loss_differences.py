@@ -13,6 +13,7 @@ from tinycnn.explain.explanation import Check, Notes, Section
 from tinycnn.explain.sums import (
     number,
 )
+from tinycnn.layers.activation import SOFTMAX
 from tinycnn.trace import Trace
 
 # Of the tensor's largest gradient: a pass in float32, or in float64, against one in float64.
@@ -55,7 +56,7 @@ def _cancelled(trace: Trace, position: int) -> float:
     """
     lost = 1.0
     for record in trace.records[position:]:
-        if record.layer.activation != "softmax" or record.dy is None or record.dz is None:
+        if record.layer.activation is not SOFTMAX or record.dy is None or record.dz is None:
             continue
         y, dy = record.y, np.abs(record.dy)
         size = float((y * (dy + (dy * y).sum(axis=-1, keepdims=True))).max(initial=0.0))

@@ -13,8 +13,10 @@ from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.explain.lesson import Lesson
 from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, Layer, MaxPool2D, Shape
+from tinycnn.layers.activation import SOFTMAX
+from tinycnn.passes import Record
 from tinycnn.shapes import times
-from tinycnn.trace import Record, Trace
+from tinycnn.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def forward_row(trace: Trace, name: str) -> ForwardRow:
 def loss(lesson: Lesson) -> Loss:
     """The loss of this picture against the lesson's label."""
     trace = lesson.backward
-    softmax = trace.records[-1].layer.activation == "softmax"
+    softmax = trace.records[-1].layer.activation is SOFTMAX
     p = (trace.y if softmax else ops.softmax(trace.y))[0].astype(np.float64)
     best = np.argsort(-p, kind="stable")[:3]
     value = trace.loss
@@ -158,7 +160,7 @@ def parameter_formula(layer: Layer, shape: Shape) -> str:
 def _backward_formula(record: Record) -> str:
     layer = record.layer
     if isinstance(layer, Dense):
-        dz = "p - onehot" if layer.activation == "softmax" else "dz"
+        dz = "p - onehot" if layer.activation is SOFTMAX else "dz"
         return f"x^T ({dz})" if " " in dz else f"x^T {dz}"
     if isinstance(layer, Conv2D):
         return "sum of dz * x over all places"

@@ -28,8 +28,10 @@ from tinycnn.layers import (
     Conv2D,
     MaxPool2D,
 )
+from tinycnn.layers.activation import RELU
+from tinycnn.passes import Record
 from tinycnn.shapes import Window
-from tinycnn.trace import Record, Trace
+from tinycnn.trace import Trace
 from tinycnn.wording import many, plural
 
 
@@ -146,7 +148,7 @@ def _funnel(trace: Trace, position: int, tree: Sum, f: int) -> str:
     if reader is not None and isinstance(reader.layer, MaxPool2D):
         alive &= winning_cells(reader)[..., f]
         stages.append(f"{_who(alive, 'win')} a window of {reader.name}")
-    if record.layer.activation == "relu":
+    if record.layer.activation is RELU:
         alive &= ~(y <= 0)
         stages.append(f"{_who(alive, 'pass')} ReLU")
     terms = sum(leaf.value != 0 for leaf in leaves(tree.parts))

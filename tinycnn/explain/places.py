@@ -24,8 +24,9 @@ from tinycnn.layers import (
     MaxPool2D,
     ReLU,
 )
+from tinycnn.passes import Record
 from tinycnn.shapes import times
-from tinycnn.trace import Record, Trace
+from tinycnn.trace import Trace
 from tinycnn.wording import every
 
 Place = tuple[int, ...]

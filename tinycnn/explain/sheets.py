@@ -11,7 +11,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.explain.places import COLOURS, reads_colours
 from tinycnn.layers import Conv2D, Dense
-from tinycnn.trace import Record
+from tinycnn.passes import Record
 
 Spot = tuple[int, ...]  # the cell on its page in reading order, then the page's number on each axis
 COLOUR = "colour"  # the axis of a picture's channels, which have names

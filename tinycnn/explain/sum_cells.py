@@ -35,7 +35,8 @@ from tinycnn.layers import (
     Conv2D,
     MaxPool2D,
 )
-from tinycnn.trace import Record
+from tinycnn.layers.activation import RELU, SOFTMAX
+from tinycnn.passes import Record
 from tinycnn.wording import many
 
 _BIGGEST = 5  # terms named one by one
@@ -132,9 +133,9 @@ def _finish(record: Record, tree: Sum, place: Place, sample: int) -> list[Sectio
     logits = record.z
     engine = float(logits[(sample, *place)])
     sections.append(check_sum(tree, engine, logits.dtype, bias=bias))
-    if record.layer.activation == "relu":
+    if record.layer.activation is RELU:
         sections.insert(1, relu_step(z))
-    elif record.layer.activation == "softmax":
+    elif record.layer.activation is SOFTMAX:
         sections += probability(logits[sample], record.y[sample], place)
     return sections
 

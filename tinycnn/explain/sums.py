@@ -37,7 +37,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Sum:
-    """A number that is the sum of its parts. ``columns`` above 1: the parts are drawn as a grid."""
+    """A number at ``place``, the ``value`` of the sum of its parts.
+
+    ``columns`` above 1: the parts are drawn as a grid.
+    """
 
     place: str
     parts: tuple[Sum | Product | Term, ...]

@@ -23,7 +23,9 @@ from tinycnn.layers import (
     ReLU,
     Softmax,
 )
-from tinycnn.trace import Record, Trace
+from tinycnn.layers.activation import RELU, SOFTMAX
+from tinycnn.passes import Record
+from tinycnn.trace import Trace
 from tinycnn.wording import every, many
 
 Causes = tuple[str, ...]
@@ -54,7 +56,7 @@ def why_no_term(trace: Trace, position: int, index: Place) -> Causes:
     what = f"{'filter' if convolves else 'unit'} {index[-1]}"
     size = record.dz[here].size
     nothing = record.dy is not None and not record.dy[here].any()
-    died = record.layer.activation == "relu" and bool((record.y[here] <= 0).all())
+    died = record.layer.activation is RELU and bool((record.y[here] <= 0).all())
     causes: list[str] = []
     if nothing or not died:
         nowhere = "its dz is 0" if size == 1 else f"dz is 0 at {every(size, 'place')}"
@@ -79,9 +81,9 @@ def _losses(trace: Trace, position: int, here: Any, *, died: bool = True) -> Ite
             yield f"{_some(nothing, size)} {verb} no dy {_source(trace, position)}"
         if told:
             yield how
-    if record.layer.activation == "softmax":
+    if record.layer.activation is SOFTMAX:
         yield f"{record.name}'s softmax is saturated: p is exactly 0 or 1"
-    elif died and record.layer.activation == "relu":
+    elif died and record.layer.activation is RELU:
         dead = int((record.y[here] <= 0).sum())
         if dead:
             yield f"{_some(dead, size)} died at {record.name}'s ReLU"
@@ -122,12 +124,12 @@ def _source(trace: Trace, position: int) -> str:
 def why_zero_before(trace: Trace, position: int, place: Place, sample: int) -> Causes:
     """Why the gradient before a layer's activation is zero."""
     record, at = trace.records[position], (sample, *place)
-    if record.layer.activation == "softmax":
+    if record.layer.activation is SOFTMAX:
         return _why_softmax(trace, position, place, sample)
     above: Causes = ()
     if record.dy is not None and record.dy[at] == 0:
         above = _why_nothing_comes(trace, position, place, sample)
-    if record.layer.activation == "relu" and record.y[at] <= 0:
+    if record.layer.activation is RELU and record.y[at] <= 0:
         z = number(float(record.z[at]))
         return (*above, f"it died at {record.name}'s ReLU{' too' * bool(above)}: z = {z}")
     return above

@@ -1,13 +1,14 @@
 """Layers: configuration, and a few lines over the ops. A layer never owns arrays.
 
 `Layer` is the door for built-in layers and for yours alike: shapes without the batch axis at
-construction, ``params`` (a dict of arrays) and a `Context` at every pass. A `Registry` finds what the
+construction, ``params`` (a dict of arrays) and a context at every pass. A `Registry` finds what the
 rest of the house knows of a layer.
 """
 
+from tinycnn.layers.activation import IDENTITY, RELU, SOFTMAX, Activation
 from tinycnn.layers.average_pool2d import AveragePool2D
 from tinycnn.layers.base import Layer
-from tinycnn.layers.context import Context, Params, Shape
+from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.layers.conv2d import Conv2D
 from tinycnn.layers.dense import Dense
 from tinycnn.layers.dropout import Dropout
@@ -19,12 +20,17 @@ from tinycnn.layers.relu import ReLU
 from tinycnn.layers.softmax import Softmax
 
 __all__ = [
+    "IDENTITY",
+    "RELU",
+    "SOFTMAX",
+    "Activation",
     "AveragePool2D",
-    "Context",
+    "BackwardContext",
     "Conv2D",
     "Dense",
     "Dropout",
     "Flatten",
+    "ForwardContext",
     "Layer",
     "LocalResponseNorm",
     "MaxPool2D",

@@ -10,8 +10,9 @@ from tinycnn import initializers, ops
 from tinycnn.arrays import Array
 from tinycnn.errors import ShapeError
 from tinycnn.initializers import Initializer
+from tinycnn.layers.activation import IDENTITY, RELU, Activation
 from tinycnn.layers.base import given_initializer
-from tinycnn.layers.context import Context, Params, Shape
+from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.layers.image import ImageLayer, changed, fixed_padding, window_facts
 from tinycnn.shapes import Padding, Window, window
 from tinycnn.validation import ALGORITHMS, MOST_CELLS, check_choice, check_int, check_pair
@@ -28,6 +29,7 @@ class Conv2D(ImageLayer):
     """
 
     stem = "conv"
+    activations = (IDENTITY, RELU)
 
     def __init__(
         self,
@@ -38,13 +40,12 @@ class Conv2D(ImageLayer):
         padding: Padding = 0,
         dilation: int | Sequence[int] = 1,
         groups: int = 1,
-        activation: str | None = None,
+        activation: str | Activation | None = None,
         algorithm: str = "auto",
         weight_initializer: Initializer | None = None,
         bias_initializer: Initializer | None = None,
         name: str | None = None,
     ) -> None:
-        check_choice(activation, (None, "relu"), "activation")
         check_choice(algorithm, ALGORITHMS, "algorithm")
         self.filters = check_int(filters, "filters", most=MOST_CELLS)
         self.kernel = check_pair(kernel, "kernel")
@@ -52,14 +53,14 @@ class Conv2D(ImageLayer):
         self.padding = fixed_padding(padding)
         self.dilation = check_pair(dilation, "dilation")
         self.groups = check_int(groups, "groups")
-        self.activation = activation
+        self.activation = activation  # type: ignore[assignment]
         self.algorithm = algorithm
         self.weight_initializer = given_initializer(weight_initializer, initializers.He())
         self.bias_initializer = given_initializer(bias_initializer, initializers.Constant(0.0))
         self.name = name
 
     def window(self, input_shape: Shape) -> Window:
-        """The window that slides over one image."""
+        """The window that slides over one image of ``input_shape`` (H, W, C)."""
         H, W, _ = self.image_shape(input_shape)
         return window(
             (H, W), self.kernel, stride=self.stride, padding=self.padding, dilation=self.dilation
@@ -83,28 +84,22 @@ class Conv2D(ImageLayer):
     def initializer(self, parameter: str) -> Initializer:
         return self.weight_initializer if parameter == "W" else self.bias_initializer
 
-    def forward(self, params: Params, x: Array, context: Context) -> tuple[Array, Any]:
-        y = self._convolve(params, x, context, self.activation)
-        return y, (x, y)
+    def forward(self, params: Params, x: Array, context: ForwardContext) -> tuple[Array, Any]:
+        options, activation = self._options(context), self.activation.op_name
+        return ops.conv2d(x, params["W"], params["b"], **options, activation=activation), x
 
     def backward(
-        self, params: Params, dy: Array, saved: Any, context: Context
+        self, params: Params, dz: Array, saved: Any, context: BackwardContext
     ) -> tuple[Array | None, Params]:
-        x, y = saved
         dx, dW, db = ops.conv2d_backward(
-            dy,
-            x,
+            dz,
+            saved,
             params["W"],
             **self._options(context),
-            activation=self.activation,
-            y=y,
             need_dx=context.need_dx,
             out=(context.out["W"], context.out["b"]) if context.out else None,
         )
         return dx, {"W": dW, "b": db}
-
-    def logits(self, params: Params, x: Array, saved: Any, context: Context) -> Array | None:
-        return saved[1] if self.activation is None else self._convolve(params, x, context, None)
 
     def multiply_adds(self, input_shape: Shape) -> int:
         return self.filters * self.im2col_cells(input_shape) // self.groups
@@ -121,13 +116,7 @@ class Conv2D(ImageLayer):
         facts |= {"groups": str(self.groups)} if self.groups > 1 else {}
         return facts | changed(dilation=(self.dilation, (1, 1)))
 
-    def _convolve(
-        self, params: Params, x: Array, context: Context, activation: str | None
-    ) -> Array:
-        options = self._options(context)
-        return ops.conv2d(x, params["W"], params["b"], **options, activation=activation)
-
-    def _options(self, context: Context) -> dict[str, Any]:
+    def _options(self, context: ForwardContext | BackwardContext) -> dict[str, Any]:
         return {
             "stride": self.stride,
             "padding": self.padding,

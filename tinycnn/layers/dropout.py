@@ -7,7 +7,7 @@ from typing import Any
 from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.layers.base import Layer
-from tinycnn.layers.context import Context, Params, Shape
+from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.validation import check_number
 
 
@@ -27,7 +27,7 @@ class Dropout(Layer):
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def forward(self, params: Params, x: Array, context: Context) -> tuple[Array, Any]:
+    def forward(self, params: Params, x: Array, context: ForwardContext) -> tuple[Array, Any]:
         if not context.training:
             return x, None
         return ops.dropout(
@@ -35,9 +35,9 @@ class Dropout(Layer):
         )
 
     def backward(
-        self, params: Params, dy: Array, saved: Any, context: Context
+        self, params: Params, dz: Array, saved: Any, context: BackwardContext
     ) -> tuple[Array | None, Params]:
-        return (dy if saved is None else ops.dropout_backward(dy, saved, self.rate)), {}
+        return (dz if saved is None else ops.dropout_backward(dz, saved, self.rate)), {}
 
     def facts(self) -> dict[str, str]:
         return {"filters": f"rate {self.rate:g}"}

@@ -8,7 +8,7 @@ from typing import Any
 
 from tinycnn import ops
 from tinycnn.arrays import Array
-from tinycnn.layers.context import Context, Params, Shape
+from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.layers.image import ImageLayer, changed
 from tinycnn.validation import lrn_coefficients
 
@@ -45,13 +45,13 @@ class LocalResponseNorm(ImageLayer):
     def output_shape(self, input_shape: Shape) -> Shape:
         return self.image_shape(input_shape)
 
-    def forward(self, params: Params, x: Array, context: Context) -> tuple[Array, Any]:
+    def forward(self, params: Params, x: Array, context: ForwardContext) -> tuple[Array, Any]:
         return ops.local_response_norm(x, **self.options), x
 
     def backward(
-        self, params: Params, dy: Array, saved: Any, context: Context
+        self, params: Params, dz: Array, saved: Any, context: BackwardContext
     ) -> tuple[Array | None, Params]:
-        return ops.local_response_norm_backward(dy, saved, **self.options), {}
+        return ops.local_response_norm_backward(dz, saved, **self.options), {}
 
     def facts(self) -> dict[str, str]:
         size, alpha, beta, k, alpha_over_size = self.options.values()

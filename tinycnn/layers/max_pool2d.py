@@ -7,14 +7,17 @@ from typing import Any
 
 from tinycnn import ops
 from tinycnn.arrays import Array
-from tinycnn.layers.context import Context, Params, Shape
+from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.layers.image import ImageLayer, changed, fixed_padding, window_facts
 from tinycnn.shapes import Padding, Window, pool_window
 from tinycnn.validation import check_pair
 
 
 class MaxPool2D(ImageLayer):
-    """Maximum of each window: (H, W, C) to (OH, OW, C). The stride is the kernel unless given."""
+    """Maximum of each window: (H, W, C) to (OH, OW, C). The stride is the kernel unless given.
+
+    ``padding``, ``dilation`` and ``ceil_mode`` are as in `ops.max_pool2d`.
+    """
 
     stem = "pool"
 
@@ -36,22 +39,22 @@ class MaxPool2D(ImageLayer):
         self.name = name
 
     def window(self, input_shape: Shape) -> Window:
-        """The window that slides over one image."""
+        """The window that slides over one image of ``input_shape`` (H, W, C)."""
         return pool_window(self.image_shape(input_shape)[:2], **self._options())
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*self.window(input_shape).output, input_shape[2])
 
-    def forward(self, params: Params, x: Array, context: Context) -> tuple[Array, Any]:
+    def forward(self, params: Params, x: Array, context: ForwardContext) -> tuple[Array, Any]:
         y, winner = ops.max_pool2d(x, **self._options())
         return y, (winner, x.shape)
 
     def backward(
-        self, params: Params, dy: Array, saved: Any, context: Context
+        self, params: Params, dz: Array, saved: Any, context: BackwardContext
     ) -> tuple[Array | None, Params]:
         if not context.need_dx:
             return None, {}
-        return ops.max_pool2d_backward(dy, *saved, **self._options()), {}
+        return ops.max_pool2d_backward(dz, *saved, **self._options()), {}
 
     def facts(self) -> dict[str, str]:
         details = changed(dilation=(self.dilation, (1, 1)), ceil_mode=(bool(self.ceil_mode), False))

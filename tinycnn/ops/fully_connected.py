@@ -49,8 +49,14 @@ def dense(
 ) -> Array:
     """Weighted sums y = activation(x @ W + b), (N, F).
 
-    ``x`` is (N, ...), flattened row-major to (N, D); ``W`` is (D, F), ``b`` (F,). ``activation`` is
-    None, "relu" or "softmax".
+        z[n, f] = b[f] + sum over d of x[n, d] * W[d, f]
+
+    ``x`` is (N, ...), flattened row-major to (N, D); ``W`` is (D, F), ``b`` (F,) or None.
+    ``activation`` is None, "relu" or "softmax". Source: Rumelhart, Hinton and Williams, "Learning
+    representations by back-propagating errors", 1986.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers, and
+    ArgumentError for an activation that is not known.
     """
     check_choice(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
@@ -87,11 +93,16 @@ def dense_backward(
 ) -> tuple[Array | None, Array, Array]:
     """Gradients (dx, dW, db) of `dense`; with an ``activation``, ``y`` is what `dense` returned.
 
-    With dz the gradient before the activation (N, F):
+    With dz the gradient before the activation, (N, F) as ``dy``:
 
-        dx = dz @ W.T  (in x's shape; None unless needed),   dW = x.T @ dz,   db = sum(dz over N)
+        dx = dz @ W.T  (in x's shape),   dW = x.T @ dz  (D, F),   db = sum(dz over N)  (F,)
 
-    ``out`` may give arrays (dW, db) to write to, C-contiguous and apart from all others.
+    ``x`` and ``W`` are those of the forward call. dx is None unless ``need_dx``. ``out`` may give
+    arrays (dW, db) to write to, C-contiguous and apart from all others.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers or
+    an ``out`` of another dtype, and ArgumentError for an activation that is not known or lacks ``y``,
+    or an ``out`` that cannot be written to.
     """
     check_choice(activation, _ACTIVATIONS, "activation")
     given, dtype = (dy, x, W, y), common_dtype(dy, x, W)

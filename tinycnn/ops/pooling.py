@@ -37,9 +37,17 @@ def max_pool2d(
 ) -> tuple[Array, Array]:
     """Take the maximum of each window of ``x`` (N, H, W, C): y (N, OH, OW, C), and its argmax.
 
-    ``winner`` (y's shape) is the index i*KW + j of the maximum within its window, uint8, or wider
-    for windows of more than 256 cells. Only cells inside the image count; of equal ones the first in
-    row-major order is taken; NaN counts as larger than everything. ``stride`` is the kernel unless given.
+    The second result, ``winner`` (y's shape), is the argmax: the index ``i*KW + j`` of the maximum within
+    its window, uint8, or wider for windows of more than 256 cells. Only cells inside the image
+    compete; of equal maxima the first in row-major order is taken; NaN counts as larger than
+    everything. ``kernel`` (KH, KW), ``stride`` (the kernel unless given), ``padding`` and ``dilation``
+    are as in `conv2d`, and so is the output's size, but with ``ceil_mode`` it is rounded up: a last
+    window may overhang the padded image, unless it starts in the padding at the end. Windows larger
+    than their stride overlap, as in Krizhevsky et al. 2012, section 3.4. Source: Riesenhuber and
+    Poggio, "Hierarchical models of object recognition in cortex", 1999.
+
+    Raises ShapeError where a window lies wholly in the padding or none fits, DTypeError for what holds
+    no real numbers, and ArgumentError for an option outside its range.
     """
     x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
@@ -73,8 +81,14 @@ def max_pool2d_backward(
 ) -> Array:
     """Gradient of `max_pool2d`: dx (N, H, W, C), each dy (N, OH, OW, C) added to its argmax's cell.
 
-    dx[cell] = sum of dy over the windows whose argmax is the cell, as ``winner`` says; overlapping windows
-    add up, and what is the argmax of none gets 0.
+        dx[cell] = sum of dy over the windows whose maximum the cell is
+
+    Overlapping windows add up, every other cell gets 0. ``winner`` is what `max_pool2d` returned,
+    ``x_shape`` is (N, H, W, C), and the options are those of the forward call.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for a ``dy`` that holds no real
+    numbers or a ``winner`` that is not unsigned, and ArgumentError for an option outside its range or
+    a ``winner`` that points outside the image.
     """
     N, H, W, C = image_shape(x_shape)
     win = pool_window(
@@ -116,9 +130,15 @@ def avg_pool2d(
 ) -> Array:
     """Take the mean of each window of ``x`` (N, H, W, C): y (N, OH, OW, C).
 
+        y[n, oh, ow, c] = sum of x over the window's cells inside the image / count
+
     With ``count_include_pad`` the padding's zeros count as cells, without it the mean is over the
     cells inside the image. Where ``ceil_mode`` lets a window overhang the padded image, the part
-    beyond never counts.
+    beyond never counts. ``kernel``, ``stride`` and ``padding`` are as in `max_pool2d`. Source: LeCun
+    et al., "Gradient-based learning applied to document recognition", 1998 (subsampling).
+
+    Raises ShapeError where a window lies wholly in the padding or none fits, DTypeError for what holds
+    no real numbers, and ArgumentError for an option outside its range.
     """
     x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
@@ -148,8 +168,12 @@ def avg_pool2d_backward(
 ) -> Array:
     """Gradient of `avg_pool2d`: each dy (N, OH, OW, C) shared equally by its window's cells.
 
-    dx[cell] = sum of dy / (the window's count) over the windows that hold the cell; dx is
-    (N, H, W, C).
+        dx[cell] = sum of dy / (the window's count) over the windows that hold the cell
+
+    dx has the shape ``x_shape``, (N, H, W, C); the options are those of the forward call.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers, and
+    ArgumentError for an option outside its range.
     """
     N, H, W, C = image_shape(x_shape)
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn import ops
 from tinycnn.errors import CheckFailedError
-from tinycnn.layers import Context
+from tinycnn.layers import IDENTITY, ForwardContext
 from tinycnn.testing.comparing import agree, copied, expect_shapes, unchanged
 from tinycnn.testing.layouts import laid_out
 from tinycnn.testing.subject import Given, Pass, Subject
@@ -98,7 +97,7 @@ def batch_independence(subject: Subject) -> None:
     """In inference each sample gives what it gives alone, unless ``batch_independent`` is False."""
     if not subject.batch_independent:
         return
-    given, context = subject.given(), Context()
+    given, context = subject.given(), ForwardContext()
     batch = subject.run(given, context)
     alone = []
     for i in range(len(given.x)):
@@ -187,36 +186,31 @@ def context_options(subject: Subject) -> None:
     for words, context in subject.contexts():
         expected = subject.run(given, context)
         gradients = {name: array for name, array in expected.arrays.items() if name != "dx"}
-        without = subject.run(given, replace(context, need_dx=False))
+        without = subject.run(given, context, need_dx=False)
         agree(without, Pass(gradients, None), f"where context.need_dx is false ({words})")
         out = {name: np.full(array.shape, np.nan) for name, array in given.params.items()}
-        placed = subject.run(given, replace(context, out=out))
+        placed = subject.run(given, context, out=out)
         agree(placed, expected, f"where context.out has places for the gradients ({words})")
 
 
 def activation(subject: Subject) -> None:
-    """``activation`` and ``logits`` say what the output is made of, and backward starts there."""
-    layer, known = subject.layer, {"relu": ops.relu, "softmax": ops.softmax}
-    if layer.activation not in known:
+    """The output is the ``activation`` of what forward gives without it."""
+    layer = subject.layer
+    if layer.activation is IDENTITY:
         return
     for words, context in subject.contexts():
         given = subject.given()
-        y, saved = subject.forward(given, context)
-        with subject.reporting("logits"):
-            z = layer.logits(given.params, given.x, saved, context)
-        if z is None:
-            raise CheckFailedError(
-                f"logits must give what goes into the activation {layer.activation!r}, got None"
-            )
-        made = Pass({"y": known[layer.activation](z)}, None)
-        agree(made, Pass({"y": y}, None), f"from {layer.activation} of logits ({words})", 1e-12)
+        y, _ = subject.forward(given, context)
+        z, _ = subject.forward(given, context, layer.without_activation())
+        made = Pass({"y": layer.activation.forward(z)}, None)
+        agree(made, Pass({"y": y}, None), f"from {layer.activation.name} of z ({words})", 1e-12)
 
 
 def _gradient_shapes(given: Given) -> dict[str, tuple[int, ...]]:
     return {"dx": given.x.shape, **{f"d{name}": p.shape for name, p in given.params.items()}}
 
 
-def _at_once(subject: Subject, given: list[Given], context: Context) -> list[Pass]:
+def _at_once(subject: Subject, given: list[Given], context: ForwardContext) -> list[Pass]:
     """A pass in each of several threads; backward begins when all forwards have ended."""
 
     def work(one: Given) -> Callable[[Callable[[], Any]], Pass]:
@@ -230,7 +224,7 @@ def _at_once(subject: Subject, given: list[Given], context: Context) -> list[Pas
     return [_raised(result) for result in at_once([work(one) for one in given])]
 
 
-def _run_and_copy(subject: Subject, given: Given, context: Context) -> Pass:
+def _run_and_copy(subject: Subject, given: Given, context: ForwardContext) -> Pass:
     return copied(subject.run(given, context))
 
 

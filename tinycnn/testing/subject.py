@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from tinycnn import passes
 from tinycnn.arrays import Array, as_real_array
-from tinycnn.checking.own_code import format_user_error
+from tinycnn.checking.targets.own_code import format_user_error
 from tinycnn.checking.values import separated
 from tinycnn.errors import ArgumentError, CheckFailedError
-from tinycnn.layers import Context, Layer, Shape
-from tinycnn.layers.base import returned
+from tinycnn.layers import BackwardContext, ForwardContext, Layer, Shape
 from tinycnn.validation import check_int
 
 MakesLayer = Layer | Callable[[], Layer]
@@ -44,7 +44,7 @@ class Given:
         return Given(change(self.x), change(self.dy), params)
 
     def arrays(self) -> dict[str, Array]:
-        """All of them by name."""
+        """x, dy and the parameters by name."""
         return {"x": self.x, "dy": self.dy, **self.params}
 
 
@@ -113,42 +113,55 @@ class Subject:
         dy = separated(rng, (N, *self.output_shape))
         return Given(x, dy, params).each(lambda array: array.astype(dtype))
 
-    def contexts(self) -> Iterator[tuple[str, Context]]:
+    def contexts(self) -> Iterator[tuple[str, ForwardContext]]:
         """A pass of prediction and one of training, the masks of both drawn from one key."""
         for training in (False, True):
             words = "in training" if training else "in inference"
-            yield words, Context(training=training, rng=1234 + self.seed, layer=2)
+            yield words, ForwardContext(training=training, rng=1234 + self.seed, layer=2)
 
     # -------------------------------------------------------------------------------------- passes
 
-    def run(self, given: Given, context: Context, layer: Layer | None = None) -> Pass:
+    def run(
+        self, given: Given, context: ForwardContext, layer: Layer | None = None, **options: Any
+    ) -> Pass:
         """Forward, and backward right after it."""
         y, saved = self.forward(given, context, layer)
-        return self.backward(given, y, saved, context, layer)
+        return self.backward(given, y, saved, context, layer, **options)
 
     def forward(
-        self, given: Given, context: Context, layer: Layer | None = None
+        self, given: Given, context: ForwardContext, layer: Layer | None = None
     ) -> tuple[Array, Any]:
         """The output, and what the layer saved."""
         with self.reporting("forward"):
-            result = (layer or self.layer).forward(given.params, given.x, context)
-            y, saved = returned(result, "forward", "y, saved")
+            y, _, saved = passes.apply(layer or self.layer, given.params, given.x, context)
             return as_real_array(y, "y"), saved
 
     def backward(
-        self, given: Given, y: Array, saved: Any, context: Context, layer: Layer | None = None
+        self,
+        given: Given,
+        y: Array,
+        saved: Any,
+        forward: ForwardContext,
+        layer: Layer | None = None,
+        **options: Any,
     ) -> Pass:
-        """The gradients for what a forward saved, together with its output ``y``."""
+        """The gradients for what a forward saved, together with its output ``y``.
+
+        ``options`` are those of the backward pass's context.
+        """
+        context = BackwardContext(training=forward.training, **options)
         with self.reporting("backward"):
-            result = (layer or self.layer).backward(given.params, given.dy, saved, context)
-            dx, gradients = returned(result, "backward", "dx, gradients")
+            layer = layer or self.layer
+            dz = layer.activation.backward(given.dy, y)
+            dx, gradients = passes.undo(layer, given.params, dz, saved, context)
             if not isinstance(gradients, Mapping):
                 raise ArgumentError(
                     f"backward must return the gradients by name, got {type(gradients).__name__}"
                 )
-            named = {f"d{name}": array for name, array in gradients.items()}
+            named: dict[str, Any] = {}
             if context.need_dx:
-                named = {"dx": dx, **named}
+                named["dx"] = dx
+            named |= {f"d{name}": array for name, array in gradients.items()}
             arrays = {name: as_real_array(array, name) for name, array in named.items()}
             return Pass({"y": y, **arrays}, saved)
 

@@ -22,24 +22,13 @@ FOLDER = Path(kernels.__path__[0])
 TRANSFORMS = re.findall(r"^def (\w+)", (FOLDER / "winograd_transforms.py").read_text(), re.M)
 
 
-@pytest.mark.parametrize(
-    ("file", "write"),
-    [
-        ("winograd_transforms.py", winograd_kernels.transforms),
-        ("microkernels.py", winograd_kernels.microkernels),
-    ],
-)
-def test_the_files_are_what_the_program_writes(file, write):
-    assert (FOLDER / file).read_text(encoding="utf-8") == write(), (
-        f"kernels/{file} is old: run python -m tools.winograd_kernels"
-    )
-
-
-def test_the_program_writes_both_files(tmp_path, monkeypatch):
+@pytest.mark.parametrize("file", ["winograd_transforms.py", "microkernels.py"])
+def test_the_files_are_what_the_program_writes(file, tmp_path, monkeypatch):
     monkeypatch.setattr(winograd_kernels.kernels, "__path__", [str(tmp_path)])
     winograd_kernels.main()
-    for file in ("winograd_transforms.py", "microkernels.py"):
-        assert (tmp_path / file).read_text() == (FOLDER / file).read_text()
+    assert (FOLDER / file).read_text(encoding="utf-8") == (tmp_path / file).read_text(), (
+        f"kernels/{file} is old: run python -m tools.winograd_kernels"
+    )
 
 
 def matrix_of(name):
@@ -96,6 +85,37 @@ def test_a_transform_multiplies_with_its_matrix(name):
         y.reshape(-1), LANES + 3, LANES + 3, (rows + 2) * (LANES + 3), 3,
     )  # fmt: skip
     np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-5)
+
+
+def measured(name):
+    """The matrix that a transform multiplies with: what it makes of a 1 in each place and 0 elsewhere."""
+    rows, columns = matrix_of(name).shape
+    x, y = (
+        np.zeros((columns, columns, LANES), np.float32),
+        np.zeros((columns, rows, LANES), np.float32),
+    )
+    x[range(columns), range(columns)] = 1
+    called(name)(
+        read_only(x.reshape(-1)), 0, LANES, columns * LANES, y.reshape(-1), 0, LANES, rows * LANES, columns,
+    )  # fmt: skip
+    return np.float64(y[..., 0].T) - (3 if name.startswith("output") else 0)
+
+
+@pytest.mark.parametrize("name", [name for name in TRANSFORMS if name.startswith("output")])
+def test_together_the_transforms_are_a_correlation(name):
+    """y_i = sum over a of w_a x_(i+a): Winograd's identity, of what the compiled code does.
+
+    The gradients go the same ways back: ``spread`` is the outputs' transform transposed, and ``collect``
+    the weights'.
+    """
+    k, m, n = map(int, re.findall(r"\d+", name))
+    inputs = m + k - 1
+    A, B = measured(name), measured(f"input_n{inputs}")
+    G = measured(f"collect_k{k}_n{n}").T[:inputs]
+    i, a, c = np.ogrid[:m, :k, :inputs]
+    ours = np.einsum("if,fa,fc->iac", A, G, B)
+    np.testing.assert_allclose(ours, np.where(c == i + a, 1, 0), rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(measured(name.replace("output", "spread")), A.T)
 
 
 @st.composite

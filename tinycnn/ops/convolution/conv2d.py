@@ -35,12 +35,21 @@ def conv2d(
 ) -> Array:
     """Slide filters over ``x`` (N, H, W, C): y (N, OH, OW, F).
 
-    y[n, oh, ow, f] = b[f] + sum over i, j, c of
-                      x[n, oh*sh - top + i*dh, ow*sw - left + j*dw, c] * W[i, j, c, f]
+        y[n, oh, ow, f] = b[f] + sum over i, j, c of
+                          x[n, oh*sh - top + i*dh, ow*sw - left + j*dw, c] * W[i, j, c, f]
 
     with zero outside the image, then max(0, y) if ``activation`` is "relu". ``W`` is
-    (KH, KW, C // groups, F), ``b`` (F,). With groups, the F // groups filters of a group see the
-    C // groups channels of that group. ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of
+    (KH, KW, C // groups, F), ``b`` (F,) or None. ``stride`` (sh, sw) and ``dilation`` (dh, dw), the
+    steps between windows and between a window's cells, are an int or (height, width); ``padding``
+    (of which top and left are a part) is an int, (height, width), ((top, bottom), (left, right)),
+    "valid" or "same", the odd cell at the end. With ``groups``, the F // groups filters of a group see
+    the C // groups channels of that group. The output's height, and its width likewise:
+
+        OH = floor((H + top + bottom - dh*(KH-1) - 1) / sh) + 1
+
+    Source: LeCun et al., "Backpropagation applied to handwritten zip code recognition", 1989.
+
+    ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of
     windows and multiplies with BLAS, "direct" multiplies windows where they lie, in float32 and without
     groups, "winograd" (Lavin and Gray 2016) multiplies less, in float32, for kernels 3 x 3 and 5 x 5 of
     stride 1 and for strided ones of few channels, "reference" is the formula in a plain Python loop over
@@ -54,6 +63,10 @@ def conv2d(
     over a filter, max|dy| * sum|W| over a channel and max|x| * sum|dy| over a filter's outputs stay
     below 2^116, about 8e34; beyond, a finite input may give NaN. "auto" takes "winograd" wherever it
     pays, by shapes alone; every other algorithm is exact in all this.
+
+    Raises ShapeError where shapes do not fit together or no window fits into the padded image,
+    DTypeError for what holds no real numbers, and ArgumentError for an option outside its range or an
+    algorithm that does not apply.
     """
     check_choice(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
@@ -93,9 +106,14 @@ def conv2d_backward(
         dx[n, h, w, c] = sum of dz[n, oh, ow, f] * W[i, j, c, f] over all that read cell (h, w)
         db[f]          = sum over n, oh, ow of dz[n, oh, ow, f]
 
-    dW is a correlation of x and dz; dx is, at stride 1, a full convolution of dz with the kernel
-    turned by 180 degrees. dx is None unless needed. ``out`` may give arrays (dW, db) to write to,
-    C-contiguous and apart from all others.
+    ``dy`` and dz are (N, OH, OW, F), ``x`` and dx (N, H, W, C), ``W`` and dW (KH, KW, C // groups, F),
+    db is (F,); the options are those of `conv2d`. dW is a correlation of x and dz; dx is, at stride 1,
+    a full convolution of dz with the kernel rotated by 180 degrees, and None unless ``need_dx``.
+    ``out`` may give arrays (dW, db) to write to, C-contiguous and apart from all others.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers or
+    an ``out`` of another dtype, and ArgumentError for an option outside its range, an algorithm that
+    does not apply, an activation without ``y``, or an ``out`` that cannot be written to.
     """
     check_choice(activation, _ACTIVATIONS, "activation")
     given, dtype = (dy, x, W, y), common_dtype(dy, x, W)
