@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import (
-    Array,
-    as_input_array,
-)
+from tinycnn.arrays import Array, as_input_array
 from tinycnn.chain import chain, check_shape
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning
 from tinycnn.inputs import as_batches, as_inputs
@@ -34,8 +31,6 @@ if TYPE_CHECKING:
     from tinycnn.inference import Inference
 
 _ALGORITHMS = (None, *ALGORITHMS)
-
-
 _FIXED = {"layers", "input_shape", "dtype"}
 
 
