@@ -471,7 +471,7 @@ def test_closed_pipe_is_no_error():
 
 
 def test_colour_only_on_a_terminal_that_allows_it(monkeypatch):
-    from tinycnn.explain.terminal import Style
+    from tinycnn.explain.readers.style import Style
 
     class Terminal(io.StringIO):
         def isatty(self):

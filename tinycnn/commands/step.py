@@ -103,15 +103,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _opened(arguments: argparse.Namespace) -> int:
-    from tinycnn.explain import explain, maps, overview
-    from tinycnn.explain.targets import im2col_row
-    from tinycnn.explain.terminal import (
-        Style,
-        draw_explanation,
-        draw_maps,
-        draw_overview,
-        likeliest_words,
-    )
+    from tinycnn.explain import explain
+    from tinycnn.explain.lessons import maps, overview
+    from tinycnn.explain.opening import im2col_row
+    from tinycnn.explain.readers.explanation_text import draw_explanation
+    from tinycnn.explain.readers.overview_text import draw_maps, draw_overview, likeliest_words
+    from tinycnn.explain.readers.style import Style
 
     what = arguments.layer or arguments.weight or arguments.grad or arguments.why
     _refuse_stray(arguments, what)
@@ -187,7 +184,7 @@ def _lesson(arguments: argparse.Namespace) -> Lesson:
 
 def _interactive(arguments: argparse.Namespace) -> int:
     """Walk with the keys, beginning with the layers, or with --layer and --at."""
-    from tinycnn.explain import screen
+    from tinycnn.explain.walk import screen
 
     unfit = [name for name in ("weight", "grad", "why", "im2col", "save", "json")
              if getattr(arguments, name)]  # fmt: skip
@@ -201,9 +198,9 @@ def _interactive(arguments: argparse.Namespace) -> int:
 
 def _example(arguments: argparse.Namespace) -> int:
     """Print a hand-sized example, worked out by the engine on the spot."""
-    from tinycnn.explain.example_text import draw_example
-    from tinycnn.explain.examples import open_example
-    from tinycnn.explain.terminal import Style
+    from tinycnn.explain.examples.example import open_example
+    from tinycnn.explain.examples.example_text import draw_example
+    from tinycnn.explain.readers.style import Style
 
     usual = {"image": None, "at": None, "im2col": False, "save": None, "weights": None,
              "label": None, "train": False, "model": "one-tower", "seed": 0,
@@ -263,7 +260,7 @@ def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
 
 def _hint(arguments: argparse.Namespace, offered: Callable[[Sequential, str], str]) -> str:
     """What opens a number of the network that the options name."""
-    from tinycnn.explain.lesson import network_of
+    from tinycnn.explain.lessons.lesson import network_of
 
     with _apart():
         return offered(network_of(arguments.model), _command(arguments))
@@ -274,7 +271,7 @@ def _expect_place(arguments: argparse.Namespace, lesson: Lesson, command: str) -
     what = arguments.weight or arguments.grad
     if what is None or "[" in what or arguments.at is not None:
         return
-    from tinycnn.explain.targets import some_number
+    from tinycnn.explain.opening import some_number
 
     name = "--weight" if arguments.weight else "--grad"
     one = option(name, some_number(lesson.backward, what))
@@ -310,7 +307,7 @@ def _data(values: Mapping[str, Any]) -> None:
 
 def _show(text: str) -> None:
     """Print at once; on a narrow terminal wrapped between words."""
-    from tinycnn.explain.terminal import fit
+    from tinycnn.explain.readers.style import fit
 
     narrow = sys.stdout.isatty()
     print(fit(text, shutil.get_terminal_size().columns) if narrow else text, flush=True)

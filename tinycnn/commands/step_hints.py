@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinycnn.layers import Conv2D
+from tinycnn.explain.explainer import explainer_of
 from tinycnn.model import Sequential
 from tinycnn.wording import option
 
@@ -50,7 +50,7 @@ def _convolution(model: Sequential, name: str | None = None) -> int | None:
         (
             position
             for position, layer in enumerate(model.layers)
-            if isinstance(layer, Conv2D) and name in (None, layer.name)
+            if explainer_of(layer).unrolls and name in (None, layer.name)
         ),
         None,
     )

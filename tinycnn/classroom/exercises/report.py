@@ -11,9 +11,9 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.classroom.exercises.exercise import Arguments, Seed
 from tinycnn.classroom.exercises.judging import Failure
-from tinycnn.explain.arithmetic import Value
-from tinycnn.explain.example_text import matrices
-from tinycnn.explain.terminal import paragraph
+from tinycnn.explain.examples.arithmetic import Value
+from tinycnn.explain.examples.example_text import matrices
+from tinycnn.explain.readers.style import paragraph
 from tinycnn.wording import sentence
 
 PASSES, FAILS, NOT_BEGUN = "passes", "fails", "not begun"
