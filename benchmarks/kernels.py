@@ -13,35 +13,40 @@ import numpy as np
 import pytest
 
 from tinycnn.arrays import read_only
-from tinycnn.inference.recording import Recorder
 from tinycnn.kernels import microkernels, winograd_transforms
-from tinycnn.kernels.bias import add_bias
+from tinycnn.kernels.avg_pool import avg_pool2d, avg_pool2d_backward
+from tinycnn.kernels.bias import add_bias, bias_gradient, relu_bias_gradient
 from tinycnn.kernels.border import copy_with_border
-from tinycnn.kernels.dense import PANEL, dense, pack_weights
-from tinycnn.kernels.dense_training import (
+from tinycnn.kernels.dense import (
     NARROW,
+    PANEL,
+    dense,
     dense_input_gradient,
     dense_product,
     dense_weight_gradient,
-    turn_into_panels,
+    pack_images,
+    pack_weights,
 )
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
+from tinycnn.kernels.helpers import begin_helping, wait_for_helpers
 from tinycnn.kernels.im2col import col2im, im2col
-from tinycnn.kernels.joining import join, see_out
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
-from tinycnn.kernels.max_pool import max_pool, max_pool_gradient, max_pool_winners
+from tinycnn.kernels.max_pool import cells_inside, max_pool2d, max_pool2d_backward
+from tinycnn.kernels.max_pool_maps import max_pool
+from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.peak import CHAINS, add_products
-from tinycnn.kernels.pool import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 from tinycnn.kernels.recorded_calls import COUNTERS, carry_out
 from tinycnn.kernels.relu import relu_backward
 from tinycnn.kernels.sgd import sgd_momentum
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.space_to_depth import space_to_depth
-from tinycnn.kernels.winograd import input_transform, output_transform, transform_weights
-from tinycnn.kernels.winograd_gradient import gradient_transform, weight_transform
+from tinycnn.kernels.winograd import input_transform, output_transform, weight_transform
+from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_gradient_transform
+from tinycnn.kernels.winograd_tiles import first_output, stream_frequencies, tile_number
 from tinycnn.runtime.calls import Calls
 from tinycnn.runtime.feature_maps import FeatureMaps, aligned_zeros
+from tinycnn.runtime.recording import Recorder
 
 RNG = np.random.default_rng(0)
 # Input, kernel, output size, stride, padding, dilation, as the kernels take them.
@@ -89,17 +94,32 @@ def test_relu_backward(benchmark: Benchmark, F: int) -> None:
     benchmark(relu_backward, normal(ROWS, F), normal(ROWS, F), np.empty((ROWS, F), np.float32))
 
 
+@pytest.mark.parametrize("F", [96, 256])
+def test_bias_gradient(benchmark: Benchmark, F: int) -> None:
+    benchmark(bias_gradient, normal(ROWS, F), 0, ROWS, np.zeros(F))
+
+
+@pytest.mark.parametrize("F", [96, 256])
+def test_relu_bias_gradient(benchmark: Benchmark, F: int) -> None:
+    dy, y, dz = normal(3, ROWS, F)
+    benchmark(relu_bias_gradient, dy, y, 0, ROWS, dz, np.zeros(F))
+
+
+def test_cells_inside(benchmark: Benchmark) -> None:
+    benchmark(cells_inside, -1, 3, 1, 55)
+
+
 def test_max_pool2d(benchmark: Benchmark) -> None:
-    y, winner = np.empty((4, 27, 27, 96), np.float32), np.empty((4, 27, 27, 96), np.uint8)
-    benchmark(max_pool2d, normal(4, 55, 55, 96), 0, 4 * 27, *POOL, (1, 1), y, winner)
+    y, argmax = np.empty((4, 27, 27, 96), np.float32), np.empty((4, 27, 27, 96), np.uint8)
+    benchmark(max_pool2d, normal(4, 55, 55, 96), 0, 4 * 27, *POOL, (1, 1), y, argmax)
 
 
 def test_max_pool2d_backward(benchmark: Benchmark) -> None:
-    dx, winner = (
+    dx, argmax = (
         np.empty((4, 55, 55, 96), np.float32),
         RNG.integers(0, 9, (4, 27, 27, 96), np.uint8),
     )
-    benchmark(max_pool2d_backward, normal(4, 27, 27, 96), winner, 0, 4, *POOL, (1, 1), dx)
+    benchmark(max_pool2d_backward, normal(4, 27, 27, 96), argmax, 0, 4, *POOL, (1, 1), dx)
 
 
 def test_avg_pool2d(benchmark: Benchmark) -> None:
@@ -148,16 +168,16 @@ def test_max_pool(benchmark: Benchmark) -> None:
     )  # fmt: skip
 
 
-def test_max_pool_winners(benchmark: Benchmark) -> None:
-    y, winner = np.empty((4, 27, 27, 96), np.float32), np.empty((4, 27, 27, 96), np.uint8)
+def test_max_pool_argmax(benchmark: Benchmark) -> None:
+    y, argmax = np.empty((4, 27, 27, 96), np.float32), np.empty((4, 27, 27, 96), np.uint8)
     x = read_only(normal(4, 55, 55, 96))
-    benchmark(max_pool_winners, x, 0, 4 * 27, *POOL, (1, 1), y, winner)
+    benchmark(max_pool_argmax, x, 0, 4 * 27, *POOL, (1, 1), y, argmax)
 
 
-def test_max_pool_gradient(benchmark: Benchmark) -> None:
-    dy, winner = read_only(normal(4, 27, 27, 96)), RNG.integers(0, 9, (4, 27, 27, 96), np.uint8)
+def test_max_pool_argmax_backward(benchmark: Benchmark) -> None:
+    dy, argmax = read_only(normal(4, 27, 27, 96)), RNG.integers(0, 9, (4, 27, 27, 96), np.uint8)
     dx = np.empty((4, 55, 55, 96), np.float32)
-    benchmark(max_pool_gradient, dy, read_only(winner), 0, 4 * 55, *POOL, False, dx)
+    benchmark(max_pool_argmax_backward, dy, read_only(argmax), 0, 4 * 55, *POOL, False, dx)
 
 
 # ----------------------------------------------------------------------------------------- direct
@@ -204,9 +224,9 @@ def test_dense_weight_gradient(benchmark: Benchmark, N: int) -> None:
 
 
 @pytest.mark.parametrize("width", [NARROW, PANEL])
-def test_turn_into_panels(benchmark: Benchmark, width: int) -> None:
+def test_pack_images(benchmark: Benchmark, width: int) -> None:
     panels = np.empty((-(-32 // width), F, width), np.float32)
-    benchmark(turn_into_panels, read_only(normal(32, F)), panels)
+    benchmark(pack_images, read_only(normal(32, F)), panels)
 
 
 def test_dense_input_gradient(benchmark: Benchmark) -> None:
@@ -225,9 +245,11 @@ SIZE = 13
 
 
 def test_copy_with_border(benchmark: Benchmark) -> None:
-    x, y = (read_only(array) for array in normal(2, IMAGES, SIZE, SIZE, CHANNELS))
-    target = np.empty(IMAGES * 15 * 15 * CHANNELS, np.float32)
-    benchmark(copy_with_border, x, y, True, 0, IMAGES, (1, 1), (15, 15), CHANNELS, target)
+    x, target = (
+        read_only(normal(IMAGES, SIZE, SIZE, CHANNELS)),
+        np.empty(IMAGES * 15 * 15 * CHANNELS, np.float32),
+    )
+    benchmark(copy_with_border, x, 0, IMAGES, (1, 1), (15, 15), CHANNELS, target)
 
 
 def test_space_to_depth(benchmark: Benchmark) -> None:
@@ -258,30 +280,41 @@ def test_output_transform(benchmark: Benchmark) -> None:
     )  # fmt: skip
 
 
-def test_transform_weights(benchmark: Benchmark) -> None:
+def test_weight_transform(benchmark: Benchmark) -> None:
     W, G = read_only(normal(9 * CHANNELS * WIDTH)), read_only(RNG.standard_normal((7, 3)))
     U = aligned_zeros(FREQUENCIES * CHANNELS * WIDTH)
     strides = 3 * CHANNELS * WIDTH, CHANNELS * WIDTH, WIDTH, 1
-    benchmark(
-        transform_weights, W, 0, *strides, CHANNELS, WIDTH, G, G, 0, WIDTH, U, CHANNELS, WIDTH
-    )
+    benchmark(weight_transform, W, 0, *strides, CHANNELS, WIDTH, G, G, 0, WIDTH, U, CHANNELS, WIDTH)
 
 
-def test_gradient_transform(benchmark: Benchmark) -> None:
-    dy, y = (read_only(array) for array in normal(2, IMAGES, SIZE, SIZE, CHANNELS))
-    step = ROWS_OF_TILES * WIDTH
+def test_output_gradient_transform(benchmark: Benchmark) -> None:
+    dz, step = read_only(normal(IMAGES, SIZE, SIZE, CHANNELS)), ROWS_OF_TILES * WIDTH
     Z = aligned_zeros(CHANNELS // WIDTH * FREQUENCIES * step)
-    db = np.empty((IMAGES * 3, CHANNELS), np.float32)
     benchmark(
-        gradient_transform, dy, y, True, 0, IMAGES * 3, TILES, IMAGES,
-        Z, step, FREQUENCIES * step, WIDTH, db, np.empty(SCRATCH, np.float32),
+        output_gradient_transform, dz, 0, IMAGES * 3, TILES, IMAGES,
+        Z, step, FREQUENCIES * step, WIDTH, CHANNELS, np.empty(SCRATCH, np.float32),
     )  # fmt: skip
 
 
-def test_weight_transform(benchmark: Benchmark) -> None:
+def test_stream_frequencies(benchmark: Benchmark) -> None:
+    x, step = read_only(normal(FREQUENCIES * WIDTH)), 2 * WIDTH
+    benchmark(
+        stream_frequencies, x, 0, 7, 7, 7, WIDTH, WIDTH, aligned_zeros(FREQUENCIES * step), 0, step
+    )
+
+
+def test_first_output(benchmark: Benchmark) -> None:
+    benchmark(first_output, 2, 5, 1)
+
+
+def test_tile_number(benchmark: Benchmark) -> None:
+    benchmark(tile_number, 2, 2, TILES)
+
+
+def test_weight_gradient_transform(benchmark: Benchmark) -> None:
     dU = read_only(normal(FREQUENCIES * 64 * WIDTH))
     dW, scratch = np.empty((3, 3, 64, WIDTH), np.float32), np.empty(10 * 7 * LANES, np.float32)
-    benchmark(weight_transform, dU, 64 * WIDTH, WIDTH, 7, 7, 0, 64, dW, scratch)
+    benchmark(weight_gradient_transform, dU, 64 * WIDTH, WIDTH, 7, 7, 0, 64, dW, scratch)
 
 
 # The generated ones, whatever they are by now. Transforms to outputs take vectors, so that Python
@@ -308,12 +341,12 @@ def test_inputs_to_frequencies(benchmark: Benchmark, kernel: Any) -> None:
     benchmark(kernel, *transformed())
 
 
-@generated(winograd_transforms, "spread_")
+@generated(winograd_transforms, "output_gradient_")
 def test_gradients_to_frequencies(benchmark: Benchmark, kernel: Any) -> None:
     benchmark(kernel, *transformed())
 
 
-@generated(winograd_transforms, "collect_")
+@generated(winograd_transforms, "weight_gradient_")
 def test_frequencies_to_weights(benchmark: Benchmark, kernel: Any) -> None:
     benchmark(kernel, *transformed())
 
@@ -365,9 +398,9 @@ def test_carry_out(benchmark: Benchmark) -> None:
     benchmark.pedantic(carry_out, setup=arguments, rounds=100)
 
 
-def test_join(benchmark: Benchmark) -> None:
-    benchmark(join, np.array([1, 0]), 0)
+def test_begin_helping(benchmark: Benchmark) -> None:
+    benchmark(begin_helping, np.array([1, 0]), 0)
 
 
-def test_see_out(benchmark: Benchmark) -> None:
-    benchmark(see_out, np.array([1, 0]), False, 1000)
+def test_wait_for_helpers(benchmark: Benchmark) -> None:
+    benchmark(wait_for_helpers, np.array([1, 0]), False, 1000)

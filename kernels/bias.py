@@ -1,10 +1,10 @@
-"""What remains of a convolution after the product: the bias and the rectifier, in one pass."""
+"""What surrounds a product of matrices: forward bias and rectifier, backward their gradients, in one pass."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 
 
 @kernel
@@ -17,3 +17,29 @@ def add_bias(y: Any, b: Any, relu: bool) -> None:
         for f in range(y.shape[1]):
             z = y[row, f] + b[f]
             y[row, f] = 0 if relu and z <= 0 else z
+
+
+@kernel
+def bias_gradient(dy: Any, first: int, last: int, db: Any) -> None:
+    """Add rows ``first`` to ``last`` (not included) of ``dy`` (rows, F) to ``db`` (F,), in float64."""
+    F = dy.shape[1]
+    for row in range(first, last):
+        for f in range(F):
+            db[f] += dy[row, f]
+
+
+@kernel
+def relu_bias_gradient(dy: Any, y: Any, first: int, last: int, dz: Any, db: Any) -> None:
+    """Write dz, which is ``dy`` where ``y`` is above zero or NaN and zero elsewhere, and add it to ``db``.
+
+    ``dy``, ``y`` and ``dz`` are (rows, F); rows ``first`` to ``last`` (not included) are done. ``db`` (F,) is
+    float64.
+    """
+    F = dy.shape[1]
+    for row in range(first, last):
+        for f in range(F):
+            value = dy[row, f]
+            if y[row, f] <= 0:
+                value = dy.dtype.type(0)
+            dz[row, f] = value
+            db[f] += value

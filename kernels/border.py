@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 
 
 @kernel
 def copy_with_border(
     x: Any,
-    y: Any,
-    relu: bool,
     first: int,
     last: int,
     pad_top_left: tuple[int, int],
@@ -26,11 +24,10 @@ def copy_with_border(
         target[n - first, h, w, c] = x[n, h - pad_top_left[0], w - pad_top_left[1], c]
 
     with zeros outside the image and for c from C on. The flat ``target`` has ``column`` numbers for a
-    cell. With ``relu``, x is the gradient after a rectifier that gave ``y``: 0 where y is not above 0
-    (NaN counts as above).
+    cell.
     """
     H, W, C = x.shape[1:]
-    source, mask = x.reshape(x.size), y.reshape(y.size)
+    source = x.reshape(x.size)
     (top, left), (height, width) = pad_top_left, size
     # Columns of the image that are seen. Without a gap between cells, they are one run.
     w_first, w_last = max(-left, 0), max(min(width - left, W), -left, 0)
@@ -46,9 +43,7 @@ def copy_with_border(
             at = ((n * H + h) * W + w_first) * C
             for _ in range(runs):
                 for e in range(length):
-                    hidden = relu and mask[np.uintp(at + e)] <= 0
-                    value = source[np.uintp(at + e)]
-                    target[np.uintp(to + e)] = np.float32(0) if hidden else value
+                    target[np.uintp(to + e)] = source[np.uintp(at + e)]
                 to = _clear(target, to + length, column - C if column > C else 0)
                 at += length
             to = _clear(target, to, (width - left - w_last) * column)

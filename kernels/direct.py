@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels._jit import kernel
 from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import product_2, product_3, product_4
 from tinycnn.kernels.simd import LANES, at_least, load, read_only, splat, store
 

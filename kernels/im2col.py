@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 
 
 @kernel

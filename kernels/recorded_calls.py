@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinycnn.kernels._jit import kernel
 from tinycnn.kernels.dense import PANEL, dense
 from tinycnn.kernels.direct import direct_convolution
-from tinycnn.kernels.max_pool import max_pool
+from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.microkernels import products_2, products_3, products_4
 from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at
 from tinycnn.kernels.simd import pause, read_only
@@ -34,7 +34,7 @@ WIDTH = 28  # numbers of the longest call
 COUNTERS = 16
 _DONE = 8
 # Looks at what others have still to do before a thread gives way: a tenth of a millisecond or two.
-_LOOKS = 4000
+_SPINS = 4000
 
 
 @kernel
@@ -63,10 +63,10 @@ def carry_out(
                     _call(calls[call], jobs, slots, image)
                 atomic_add(counters, done)
                 most -= 1
-        looks = 0
+        spins = 0
         while atomic_load(counters, done) < count:
-            looks += 1
-            if looks == _LOOKS:
+            spins += 1
+            if spins == _SPINS:
                 return False
             pause()
     return True

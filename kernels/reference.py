@@ -65,6 +65,12 @@ def col2im(
     dx[...] = total
 
 
+def cells_inside(start: int, length: int, dilation: int, limit: int) -> tuple[int, int]:
+    """The first and last (not included) of the window's cells that lie in 0 to ``limit``, where one does."""
+    inside = [i for i in range(length) if 0 <= start + i * dilation < limit]
+    return inside[0], inside[-1] + 1
+
+
 def max_pool2d(
     x: Any,
     first: int,
@@ -74,9 +80,9 @@ def max_pool2d(
     padding: tuple[int, int],
     dilation: tuple[int, int],
     y: Any,
-    winner: Any,
+    argmax: Any,
 ) -> None:
-    """Scan the window's cells inside the image: the first maximum wins, or the first NaN if any."""
+    """Scan the window's cells inside the image for the first maximum, or the first NaN if any."""
     H, W, C = x.shape[1:]
     OH, OW = y.shape[1:3]
     KH, KW = kernel
@@ -95,12 +101,12 @@ def max_pool2d(
                             if best is None or v > best or (math.isnan(v) and not math.isnan(best)):
                                 best, index = v, i * KW + j
                 y[n, oh, ow, c] = best
-                winner[n, oh, ow, c] = index
+                argmax[n, oh, ow, c] = index
 
 
 def max_pool2d_backward(
     dy: Any,
-    winner: Any,
+    argmax: Any,
     first: int,
     last: int,
     kernel: tuple[int, int],
@@ -109,14 +115,14 @@ def max_pool2d_backward(
     dilation: tuple[int, int],
     dx: Any,
 ) -> None:
-    """Add each ``dy`` to the one cell that ``winner`` names."""
+    """Add each ``dy`` to the one cell that ``argmax`` names."""
     OH, OW, C = dy.shape[1:]
     for n in range(first, last):
         total = np.zeros(dx.shape[1:])
         for oh in range(OH):
             for ow in range(OW):
                 for c in range(C):
-                    i, j = divmod(int(winner[n, oh, ow, c]), kernel[1])
+                    i, j = divmod(int(argmax[n, oh, ow, c]), kernel[1])
                     h = oh * stride[0] - padding[0] + i * dilation[0]
                     w = ow * stride[1] - padding[1] + j * dilation[1]
                     total[h, w, c] += float(dy[n, oh, ow, c])
@@ -154,7 +160,7 @@ def max_pool(
                 y[_at(y_place, n, oh, ow, c)] = math.nan if has_nan else max(seen)
 
 
-def max_pool_winners(
+def max_pool_argmax(
     x: Any,
     first: int,
     last: int,
@@ -163,15 +169,15 @@ def max_pool_winners(
     padding: tuple[int, int],
     dilation: tuple[int, int],
     y: Any,
-    winner: Any,
+    argmax: Any,
 ) -> None:
     """The same as `max_pool2d`."""
-    max_pool2d(x, first, last, kernel, stride, padding, dilation, y, winner)
+    max_pool2d(x, first, last, kernel, stride, padding, dilation, y, argmax)
 
 
-def max_pool_gradient(
+def max_pool_argmax_backward(
     dy: Any,
-    winner: Any,
+    argmax: Any,
     first: int,
     last: int,
     kernel: tuple[int, int],
@@ -182,7 +188,7 @@ def max_pool_gradient(
 ) -> None:
     """The same as `max_pool2d_backward`, for some rows."""
     whole = np.empty(dx.shape)
-    max_pool2d_backward(dy, winner, 0, len(dx), kernel, stride, padding, (1, 1), whole)
+    max_pool2d_backward(dy, argmax, 0, len(dx), kernel, stride, padding, (1, 1), whole)
     rows = dx.reshape(-1, *dx.shape[2:])
     rows[first:last] = whole.reshape(rows.shape)[first:last]
 
@@ -380,6 +386,21 @@ def add_bias(y: Any, b: Any, relu: bool) -> None:
             y[row, f] = 0.0 if relu and z <= 0 else z
 
 
+def bias_gradient(dy: Any, first: int, last: int, db: Any) -> None:
+    """Add up dy, a filter after the other."""
+    for f in range(dy.shape[1]):
+        for row in range(first, last):
+            db[f] += float(dy[row, f])
+
+
+def relu_bias_gradient(dy: Any, y: Any, first: int, last: int, dz: Any, db: Any) -> None:
+    """dz is ``dy`` where ``y`` is not zero or less (so NaN lets it pass), else zero; add it up."""
+    for f in range(dy.shape[1]):
+        for row in range(first, last):
+            dz[row, f] = 0 if y[row, f] <= 0 else dy[row, f]
+            db[f] += float(dz[row, f])
+
+
 def relu_backward(dy: Any, y: Any, dz: Any) -> None:
     """``dy`` where ``y`` is not zero or less (so NaN lets it pass), else zero."""
     rows, F = dz.shape
@@ -571,7 +592,7 @@ def output_transform(
                         y[at] = 0.0 if relu and cells[i, j] < 0 else cells[i, j]
 
 
-def transform_weights(
+def weight_transform(
     W: Any,
     origin: int,
     row: int,
@@ -611,10 +632,8 @@ def _winograd_weights(r: int, n: int) -> Any:
     return np.array(rows)
 
 
-def gradient_transform(
-    dy: Any,
-    y: Any,
-    relu: bool,
+def output_gradient_transform(
+    dz: Any,
     first: int,
     last: int,
     tiles: tuple[int, ...],
@@ -623,26 +642,21 @@ def gradient_transform(
     step: int,
     panel_step: int,
     width: int,
-    db: Any,
+    line: int,
     scratch: Any,
 ) -> None:
-    """Z = A dz A^T for every tile in those rows of tiles; the sum of dz over each of these rows."""
+    """Z = A dz A^T for every tile in those rows of tiles, with zeros for filters from F to ``line``."""
     r, m_rows, m_columns = tiles[0], tiles[1], tiles[4]
     n_rows, n = m_rows + r - 1, m_columns + r - 1
-    F = dy.shape[3]
-    dz = np.where(y <= 0, 0, dy) if relu else dy
+    F = dz.shape[3]
     placed = _winograd_tiles(tiles)
     tops = sorted({top for _, _, _, top, _ in placed})
     for g in range(images):
         for t, down, across, top, left in placed:
-            unit = g * len(tops) + tops.index(top)
-            if not first <= unit < last:
+            if not first <= g * len(tops) + tops.index(top) < last:
                 continue
-            if left == 0:
-                db[unit] = 0
-                db[unit, :F] = dz[g, top : top + down].sum(axis=(0, 1), dtype=np.float64)
             A, B = _winograd_outputs(down, r, n_rows), _winograd_outputs(across, r, n)
-            for f in range(db.shape[1]):
+            for f in range(line):
                 d = np.zeros((down, across))
                 if f < F:
                     d[:] = dz[g, top : top + down, left : left + across, f]
@@ -653,7 +667,39 @@ def gradient_transform(
                         Z[f // width * panel_step + at + f % width] = factors[i, j]
 
 
-def weight_transform(
+def first_output(tile: int, outputs: int, big: int) -> int:
+    """The tiles before it have so many outputs: the first ``big`` of them ``outputs``, others one less."""
+    return sum(outputs if before < big else outputs - 1 for before in range(tile))
+
+
+def tile_number(a: int, b: int, tiles: tuple[int, ...]) -> int:
+    """The number of the tile in row ``a`` and column ``b`` of tiles."""
+    _, rows, columns = tiles[0], tiles[1:4], tiles[4:7]
+    top, left = first_output(a, *rows[:2]), first_output(b, *columns[:2])
+    placed = {(top, left): number for number, _, _, top, left in _winograd_tiles(tiles)}
+    return placed[top, left]
+
+
+def stream_frequencies(
+    x: Any,
+    at: int,
+    n_rows: int,
+    n_columns: int,
+    n: int,
+    width: int,
+    count: int,
+    target: Any,
+    to: int,
+    step: int,
+) -> None:
+    """Number c of frequency (i, j) is copied, for c < ``count``."""
+    for i in range(n_rows):
+        for j in range(n_columns):
+            for c in range(count):
+                target[to + (i * n + j) * step + c] = x[at + (i * n + j) * width + c]
+
+
+def weight_gradient_transform(
     dU: Any,
     step: int,
     line: int,
@@ -694,7 +740,7 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
             dW[k, f] = sum(float(x[n, k]) * float(dz[n]) for n in range(len(x)))
 
 
-def turn_into_panels(dz: Any, panels: Any) -> None:
+def pack_images(dz: Any, panels: Any) -> None:
     """Number m of panel p's rows is image p*(a panel's images) + m of ``dz``, or zero."""
     for p in range(panels.shape[0]):
         for f in range(panels.shape[1]):
@@ -719,8 +765,6 @@ def add_products(count: int, a: Any, b: Any, sums: Any) -> None:
 
 def copy_with_border(
     x: Any,
-    y: Any,
-    relu: bool,
     first: int,
     last: int,
     pad_top_left: tuple[int, int],
@@ -728,28 +772,27 @@ def copy_with_border(
     column: int,
     target: Any,
 ) -> None:
-    """Each cell of the maps is that of the image, or zero where there is none or ``y`` hides it."""
+    """Each cell of the maps is that of the image, or zero where there is none."""
     _, H, W, C = x.shape
     maps = np.zeros((last - first, *size, column))
     for n in range(first, last):
         for h in range(max(-pad_top_left[0], 0), min(size[0] - pad_top_left[0], H)):
             for w in range(max(-pad_top_left[1], 0), min(size[1] - pad_top_left[1], W)):
                 for c in range(C):
-                    if not (relu and y[n, h, w, c] <= 0):
-                        maps[n - first, h + pad_top_left[0], w + pad_top_left[1], c] = x[n, h, w, c]
+                    maps[n - first, h + pad_top_left[0], w + pad_top_left[1], c] = x[n, h, w, c]
     target[: maps.size] = maps.reshape(-1)
 
 
-def join(state: Any, helper: int) -> bool:
-    """See `joining.join`."""
+def begin_helping(state: Any, helper: int) -> bool:
+    """An asked helper (0) becomes a working one (1); any other comes too late."""
     if state[helper] != 0:
         return False
     state[helper] = 1
     return True
 
 
-def see_out(state: Any, stop: bool, looks: int) -> bool:
-    """See `joining.see_out`; in the one thread of a twin, nobody leaves while it waits."""
+def wait_for_helpers(state: Any, stop: bool, spins: int) -> bool:
+    """Who is asked (0) has left (2); in the one thread of a twin, nobody leaves while it waits."""
     if stop:
         state[-1] = 1
     for helper in range(len(state) - 1):

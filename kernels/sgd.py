@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 
 
 @kernel

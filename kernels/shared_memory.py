@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels._jit import kernel, numba
+from tinycnn.kernels.jit import kernel, numba
 
 _types: Any = numba.types
 

@@ -5,11 +5,7 @@ A map is cut into tiles. A tile's inputs become n*n numbers for each channel, on
 weights at that frequency, U. The products of a tile, M, become its outputs. docs/mathematics/winograd.md
 derives it; the transforms in one dimension are written out in winograd_transforms.py.
 
-``tiles`` says how maps are cut: (kernel, rows' outputs, big, small, columns' outputs, big, small): on
-each axis ``big`` tiles of ``outputs`` outputs, then ``small`` tiles of one less. A small tile lacks
-the last frequency of its axis. So that the rows of a frequency lie together, tiles are counted
-in four groups, by rows and columns: big and small, big and big, small and big, small and small; in a
-group row by row, and for each tile all its images.
+``tiles`` says how maps are cut into tiles, as `winograd_tiles` has it.
 
 Maps are flat: cell (n, h, w, c) is x[origin + n*image + h*row + w*column + c], with the border's
 cells where a window begins outside.
@@ -22,34 +18,15 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels import winograd_transforms as one
-from tinycnn.kernels._jit import kernel
-from tinycnn.kernels.simd import LANES, load, read_only, splat, stream, stream_end
+from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.simd import LANES, load, read_only, splat, stream_end
+from tinycnn.kernels.winograd_tiles import first_output, stream_frequencies, tile_number
 
 # Tiles whose columns are transformed together, so that what they share is transformed once; few
 # enough for the scratch of 8 * (GROUP*5 + 2) vectors to stay in L1.
 GROUP = 8
 # Channels whose weights are transformed together: longer loops begin less often.
 _CHANNELS = 4
-
-
-@kernel
-def _start(tile: int, outputs: int, big: int) -> int:
-    """The first output of a tile on its axis."""
-    return tile * outputs - max(tile - big, 0)
-
-
-@kernel
-def _place(a: int, b: int, tiles: tuple[int, ...]) -> int:
-    """The number of tile (a, b), in the order of the four groups."""
-    big_rows, small_rows, big_columns, small_columns = tiles[2], tiles[3], tiles[5], tiles[6]
-    if a < big_rows:
-        if b >= big_columns:
-            return a * small_columns + b - big_columns
-        return big_rows * small_columns + a * big_columns + b
-    before = big_rows * (small_columns + big_columns)
-    if b < big_columns:
-        return before + (a - big_rows) * big_columns + b
-    return before + small_rows * big_columns + (a - big_rows) * small_columns + b - big_columns
 
 
 @kernel
@@ -115,22 +92,6 @@ def _to_outputs(
 
 
 @kernel
-def _stream_tile(
-    x: Any, at: int, n_rows: int, n_columns: int, n: int, width: int, count: int,
-    target: Any, to: int, step: int,
-) -> None:  # fmt: skip
-    """Copy a tile's numbers at each of its frequencies, ``count`` side by side, past the caches.
-
-    Those of frequency (i, j) go from at + (i*n + j)*width to to + (i*n + j)*step, the begin of a line.
-    """
-    for i in range(n_rows):
-        for j in range(n_columns):
-            frequency = i * n + j
-            for c in range(0, count, LANES):
-                stream(target, to + frequency * step + c, load(x, at + frequency * width + c))
-
-
-@kernel
 def input_transform(
     x: Any, origin: int, image: int, row: int, column: int,
     tiles: tuple[int, ...], images: int, channels: int,
@@ -157,26 +118,26 @@ def input_transform(
     for unit in range(first, last):
         g, a = unit // rows, unit % rows
         n_rows = row_outputs + kernel_size - 1 - (a >= big_rows)
-        top = origin + g * image + _start(a, row_outputs, big_rows) * row
+        top = origin + g * image + first_output(a, row_outputs, big_rows) * row
         for c in range(first_channel, last_channel, LANES):
             for b in range(0, columns, GROUP):
                 end = min(b + GROUP, columns)
-                left = _start(b, column_outputs, big_columns)
-                width = _start(end, column_outputs, big_columns) - left + kernel_size - 1
+                left = first_output(b, column_outputs, big_columns)
+                width = first_output(end, column_outputs, big_columns) - left + kernel_size - 1
                 _to_frequencies(
                     n_rows, x, top + left * column + c, row, column,
                     scratch, 0, width * LANES, LANES, width,
                 )  # fmt: skip
                 for tile in range(b, end):
-                    at = (_start(tile, column_outputs, big_columns) - left) * LANES
-                    to = (_place(a, tile, tiles) * images + g) * channels + c
+                    at = (first_output(tile, column_outputs, big_columns) - left) * LANES
+                    to = (tile_number(a, tile, tiles) * images + g) * channels + c
                     n_columns = n - (tile >= big_columns)
                     if streamed:
                         _to_frequencies(
                             n_columns, between, at, LANES, width * LANES,
                             scratch, finished, LANES, n * LANES, n_rows,
                         )  # fmt: skip
-                        _stream_tile(
+                        stream_frequencies(
                             between, finished, n_rows, n_columns, n, LANES, LANES, V, to, step
                         )
                     else:
@@ -209,9 +170,9 @@ def output_transform(
             m_rows = row_outputs - (a >= big_rows)
             for b in range(big_columns + small_columns):
                 m_columns = column_outputs - (b >= big_columns)
-                at = (_place(a, b, tiles) * images + g) * width
-                pad_top_left = origin + g * image + _start(a, row_outputs, big_rows) * row
-                pad_top_left += _start(b, column_outputs, big_columns) * column
+                at = (tile_number(a, b, tiles) * images + g) * width
+                pad_top_left = origin + g * image + first_output(a, row_outputs, big_rows) * row
+                pad_top_left += first_output(b, column_outputs, big_columns) * column
                 for k in range(filter, min(filter + width, filters), LANES):
                     _to_outputs(
                         r, m_rows, n_rows, products, at + k - filter, n * step, step,
@@ -236,7 +197,7 @@ def output_transform(
 
 
 @kernel
-def transform_weights(
+def weight_transform(
     W: Any, origin: int, row: int, column: int, channel: int, filter: int, C: int, F: int,
     G_rows: Any, G_columns: Any, first: int, last: int, U: Any, channels: int, width: int,
 ) -> None:  # fmt: skip
@@ -276,7 +237,7 @@ def transform_weights(
                     _combine(G_columns[j], half, size, tile, (i * n + j) * size)
             to = ((f // width) * n_rows * n * channels + start) * width + f % width
             for c in range(end - start):
-                _stream_tile(
+                stream_frequencies(
                     read_only(tile), c * count, n_rows, n, n, size, count,
                     U, to + c * width, channels * width,
                 )  # fmt: skip

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels import winograd_transforms as one
-from tinycnn.kernels._jit import kernel
 from tinycnn.kernels.border import copy_with_border
-from tinycnn.kernels.simd import LANES, load, prefetch, read_only, splat, store, stream_end
-from tinycnn.kernels.winograd import _place, _start, _stream_tile
+from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.simd import LANES, load, prefetch, read_only, store, stream_end
+from tinycnn.kernels.winograd_tiles import first_output, stream_frequencies, tile_number
 
 
 @kernel
@@ -31,30 +31,38 @@ def _to_frequencies(
     if r == 3:
         if n == 7:
             if m == 5:
-                one.spread_k3_m5_n7(
+                one.output_gradient_k3_m5_n7(
                     x, at, step, stride, target, to, target_step, target_stride, count
                 )
             else:
-                one.spread_k3_m4_n7(
+                one.output_gradient_k3_m4_n7(
                     x, at, step, stride, target, to, target_step, target_stride, count
                 )
         elif n == 6:
             if m == 4:
-                one.spread_k3_m4_n6(
+                one.output_gradient_k3_m4_n6(
                     x, at, step, stride, target, to, target_step, target_stride, count
                 )
             else:
-                one.spread_k3_m3_n6(
+                one.output_gradient_k3_m3_n6(
                     x, at, step, stride, target, to, target_step, target_stride, count
                 )
         elif m == 3:
-            one.spread_k3_m3_n5(x, at, step, stride, target, to, target_step, target_stride, count)
+            one.output_gradient_k3_m3_n5(
+                x, at, step, stride, target, to, target_step, target_stride, count
+            )
         else:
-            one.spread_k3_m2_n5(x, at, step, stride, target, to, target_step, target_stride, count)
+            one.output_gradient_k3_m2_n5(
+                x, at, step, stride, target, to, target_step, target_stride, count
+            )
     elif m == 4:
-        one.spread_k5_m4_n8(x, at, step, stride, target, to, target_step, target_stride, count)
+        one.output_gradient_k5_m4_n8(
+            x, at, step, stride, target, to, target_step, target_stride, count
+        )
     else:
-        one.spread_k5_m3_n8(x, at, step, stride, target, to, target_step, target_stride, count)
+        one.output_gradient_k5_m3_n8(
+            x, at, step, stride, target, to, target_step, target_stride, count
+        )
 
 
 @kernel
@@ -64,79 +72,80 @@ def _to_weights(
 ) -> None:  # fmt: skip
     """G^T: n frequencies to r weights."""
     if n == 7:
-        one.collect_k3_n7(x, at, step, stride, target, to, target_step, target_stride, count)
+        one.weight_gradient_k3_n7(
+            x, at, step, stride, target, to, target_step, target_stride, count
+        )
     elif n == 8:
-        one.collect_k5_n8(x, at, step, stride, target, to, target_step, target_stride, count)
+        one.weight_gradient_k5_n8(
+            x, at, step, stride, target, to, target_step, target_stride, count
+        )
     elif n == 6:
-        one.collect_k3_n6(x, at, step, stride, target, to, target_step, target_stride, count)
+        one.weight_gradient_k3_n6(
+            x, at, step, stride, target, to, target_step, target_stride, count
+        )
     else:
-        one.collect_k3_n5(x, at, step, stride, target, to, target_step, target_stride, count)
+        one.weight_gradient_k3_n5(
+            x, at, step, stride, target, to, target_step, target_stride, count
+        )
 
 
 @kernel
-def gradient_transform(
-    dy: Any, y: Any, relu: bool, first: int, last: int, tiles: tuple[int, ...], images: int,
-    Z: Any, step: int, panel_step: int, width: int, db: Any, scratch: Any,
+def output_gradient_transform(
+    dz: Any, first: int, last: int, tiles: tuple[int, ...], images: int,
+    Z: Any, step: int, panel_step: int, width: int, line: int, scratch: Any,
 ) -> None:  # fmt: skip
-    """Z = A dz A^T for all tiles of some rows of tiles, where dz is ``dy`` masked by ``y`` if ``relu``.
+    """Z = A dz A^T for all tiles of some rows of tiles.
 
-    ``dy`` and ``y`` are (images, OH, OW, F). Rows ``first`` to ``last`` (not included) of the
-    images * (rows of tiles) are worked out. Frequency (i, j) of row t (a tile of an image) and filter
-    p*width + f is
+    ``dz`` is (images, OH, OW, F). Rows ``first`` to ``last`` (not included) of the images * (rows of
+    tiles) are worked out. Frequency (i, j) of row t (a tile of an image) and filter p*width + f is
 
         Z[p*panel_step + (i*n + j)*step + t*width + f],
 
-    0 for filters beyond the last; each of these begins at a cache line. Row u of ``db`` (rows, F, filled
-    up to whole vectors) gets the sum of dz's cells in row u of tiles. ``scratch`` has room for such a
-    row of dz, whole vectors, for OW cells of a panel at each frequency of the rows' axis, and for a
-    tile of a panel.
+    0 for filters from F to ``line``, which is F filled up to whole vectors; each of these begins at a
+    cache line. ``scratch`` has room for a row of tiles of dz, whole vectors, for OW cells of a panel at
+    each frequency of the rows' axis, and for a tile of a panel.
     """
     r, row_outputs, big_rows, small_rows, column_outputs, big_columns, small_columns = tiles
     rows, columns = big_rows + small_rows, big_columns + small_columns
     n_rows, n = row_outputs + r - 1, column_outputs + r - 1
-    OW, F = dy.shape[2:]
-    sums = db.reshape(db.size)
-    dz, between = read_only(scratch), read_only(scratch)
-    line = (F + LANES - 1) // LANES * LANES
+    OH, OW, F = dz.shape[1:]
+    flat, between = read_only(dz.reshape(dz.size)), read_only(scratch)
     half = row_outputs * OW * line  # where the transformed columns begin in the scratch
     tile = half + n_rows * OW * width  # where the transformed tile begins
     for unit in range(first, last):
         a, g = unit % rows, unit // rows
         m_rows = row_outputs - (a >= big_rows)
-        cells = m_rows * OW
-        top = _start(a, row_outputs, big_rows)
-        copy_with_border(dy, y, relu, g, g + 1, (-top, 0), (m_rows, OW), line, scratch)
-        for c in range(0, line, LANES):
-            total = splat(0.0)
-            for cell in range(cells):
-                total += load(dz, cell * line + c)
-            store(sums, unit * line + c, total)
+        top = first_output(a, row_outputs, big_rows)
+        source, begin = flat, (g * OH + top) * OW * F
+        if line != F:  # filled up with zeros, so that vectors are whole
+            copy_with_border(dz, g, g + 1, (-top, 0), (m_rows, OW), line, scratch)
+            source, begin = between, 0
         for p in range(0, line, width):
             end = min(p + width, line)
             for c in range(p, end, LANES):
                 _to_frequencies(
-                    r, m_rows, n_rows, dz, c, OW * line, line,
+                    r, m_rows, n_rows, source, begin + c, OW * line, line,
                     scratch, half + (c - p) * n_rows * OW, OW * LANES, LANES, OW,
                 )  # fmt: skip
             # All vectors of a tile together: they lie side by side in Z.
             for b in range(columns):
                 m_columns = column_outputs - (b >= big_columns)
-                left = _start(b, column_outputs, big_columns)
-                to = p // width * panel_step + (_place(a, b, tiles) * images + g) * width
+                left = first_output(b, column_outputs, big_columns)
+                to = p // width * panel_step + (tile_number(a, b, tiles) * images + g) * width
                 for c in range(0, end - p, LANES):
                     _to_frequencies(
                         r, m_columns, n, between, half + c * n_rows * OW + left * LANES, LANES,
                         OW * LANES, scratch, tile + c, width, n * width, m_rows + r - 1,
                     )  # fmt: skip
                 # Z is read again when all of it has been written: no cache holds that much.
-                _stream_tile(
+                stream_frequencies(
                     between, tile, m_rows + r - 1, m_columns + r - 1, n, width, end - p, Z, to, step
                 )
     stream_end()
 
 
 @kernel
-def weight_transform(
+def weight_gradient_transform(
     dU: Any, step: int, line: int, n_rows: int, n: int, first: int, last: int, dW: Any, scratch: Any,
 ) -> None:  # fmt: skip
     """dW = G^T dU G for channels ``first`` to ``last`` (not included).

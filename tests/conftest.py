@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A first call compiles for seconds and a shared machine stalls: time is not checked here. The same
@@ -17,6 +18,16 @@ for name, examples in (("quick", 34), ("thorough", 100)):
         suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile("quick")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Two processes share the whole suite, unless ``-n`` says otherwise or a debugger is asked for."""
+    option = config.option
+    whole = config.args_source is config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput")
+    if whole and not option.usepdb and getattr(option, "numprocesses", 0) is None:
+        option.numprocesses, option.dist = 2, "worksteal"
+
 
 # Whether a kernel was compiled before does not belong in what tests read on stderr.
 os.environ["TINYCNN_QUIET"] = "1"

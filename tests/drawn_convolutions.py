@@ -13,15 +13,16 @@ from dataclasses import dataclass
 import hypothesis
 import numpy as np
 import pytest
+from twins import convolution_gradients, convolved
 
 import tinycnn as tc
 from tinycnn.errors import ArgumentError
 from tinycnn.inference.plan import plan
 from tinycnn.layers import Conv2D
 from tinycnn.ops import conv2d, conv2d_backward
-from tinycnn.ops.convolution.conv2d import _ALGORITHMS
+from tinycnn.ops.convolution.choice import IMPLEMENTATIONS
 from tinycnn.testing.layouts import LAYOUTS, laid_out
-from tinycnn.testing.strategies import Convolution, Geometry, generators
+from tinycnn.testing.strategies import Convolution, SlidingWindow, generators
 from tinycnn.validation import ALGORITHMS
 
 # Of the same sum over absolute values, the rounding that is allowed: a float32 sum of some thousand
@@ -32,43 +33,24 @@ BOUND = {"float64": 1e-13, "float32": 2e-6, "winograd": 2e-5}
 
 
 def formula(x, W, b, case):
-    """The convolution as a sum over the kernel's cells of shifted images, in float64."""
-    y = np.zeros(case.y_shape)
-    padded = _padded(x, case)
-    for at, tap, filters in _terms(case):
-        y[..., filters] += padded[at] @ np.float64(W[tap])
-    y += 0 if b is None else b
-    return np.maximum(y, 0) if case.activation else y
+    """The convolution by its twin, in float64."""
+    return convolved(x, W, b, relu=bool(case.activation), **_sizes(case))
 
 
 def gradients(dy, x, W, y, case):
-    """(dx, dW, db) by the same sum: each product hands dz to both of its factors, in float64."""
-    dz = np.where(y <= 0, 0, dy) if case.activation else np.float64(dy)
-    padded, dW = _padded(x, case), np.zeros(W.shape)
-    dx = np.zeros(padded.shape)
-    for at, tap, filters in _terms(case):
-        dW[tap] = np.tensordot(padded[at], dz[..., filters], ((0, 1, 2),) * 2)
-        dx[at] += dz[..., filters] @ np.float64(W[tap]).T
-    (top, _), (left, _) = case.geometry.pads
-    return dx[:, top:, left:][:, : x.shape[1], : x.shape[2]], dW, dz.sum(axis=(0, 1, 2))
+    """(dx, dW, db) by the twin, in float64."""
+    dz = np.where(y <= 0, 0, dy) if case.activation else dy
+    return convolution_gradients(dz, x, W, **_sizes(case))
 
 
-def _padded(x, case):
-    return np.pad(np.float64(x), ((0, 0), *case.geometry.pads, (0, 0)))
-
-
-def _terms(case):
-    """For each kernel cell of each group: the cells of x that it meets, its weights, its filters."""
-    (sh, sw), (dh, dw) = case.geometry.stride, case.geometry.dilation
-    _, OH, OW, F = case.y_shape
-    Cg, Fg = case.W_shape[2], F // case.groups
-    for g in range(case.groups):
-        channels, filters = slice(g * Cg, (g + 1) * Cg), slice(g * Fg, (g + 1) * Fg)
-        for i, j in np.ndindex(case.W_shape[:2]):
-            rows = slice(i * dh, i * dh + (OH - 1) * sh + 1, sh)
-            columns = slice(j * dw, j * dw + (OW - 1) * sw + 1, sw)
-            tap = i, j, slice(None), filters
-            yield (slice(None), rows, columns, channels), tap, filters
+def _sizes(case):
+    geometry = case.geometry
+    return {
+        "stride": geometry.stride,
+        "pads": geometry.pads,
+        "dilation": geometry.dilation,
+        "groups": case.groups,
+    }
 
 
 # ------------------------------------------------------------------------------------- what is drawn
@@ -139,7 +121,7 @@ def _convolution(rng, algorithm):
     channels = groups * int(rng.integers(enough, 4 if few else many + 1))
     least, most = (32, 70) if rich else (1, 4) if small or rng.random() < 0.5 else (5, 70 // groups)
     filters = groups * int(rng.integers(least, most + 1))
-    geometry = Geometry(
+    geometry = SlidingWindow(
         (int(rng.integers(4)), *size, channels), kernel, stride, pads, dilation, y_size
     )
     activation = "relu" if rng.random() < 0.5 else None
@@ -154,15 +136,15 @@ def counted():
     """Count who does the work: a Counter of (what was asked for, whose forward ran)."""
     ran = Counter()
     with pytest.MonkeyPatch.context() as patch:
-        for name, module in _ALGORITHMS.items():
+        for name, module in IMPLEMENTATIONS.items():
             patch.setattr(module, "forward", _counting(ran, name, module.forward))
         yield ran
 
 
 def _counting(ran, name, forward):
-    def counting(*arguments):
+    def counting(*arguments, **options):
         ran[name] += 1
-        forward(*arguments)
+        forward(*arguments, **options)
 
     return counting
 
@@ -256,6 +238,6 @@ def count(check, how_many):
 def expect(took, least):
     """Each algorithm did ``least`` or more by its own name, and each of auto's three a tenth of that."""
     print(*(f"{asked} by {who}: {times}" for (asked, who), times in sorted(took.items())), sep="\n")
-    for name in _ALGORITHMS:
+    for name in IMPLEMENTATIONS:
         assert took[name, name] >= least
         assert name == "reference" or took["auto", name] >= least // 10

@@ -7,12 +7,16 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tinycnn.kernels._jit import numba
+from tinycnn.kernels.jit import numba
 
 
 def examples(count):
-    """Settings for a test of ``count`` examples; a tenth where kernels run as plain Python, slowly."""
-    return settings(max_examples=-(-count // 10) if numba.config.DISABLE_JIT else count)
+    """Settings for a test of ``count`` examples: of these, a plain run draws a third (see conftest.py).
+
+    A tenth are drawn where kernels run as plain Python, slowly.
+    """
+    percent = 10 if numba.config.DISABLE_JIT else settings.default.max_examples
+    return settings(max_examples=-(-count * percent // 100))
 
 
 def whole(rng, shape, dtype=np.float64, top=9):
@@ -24,3 +28,18 @@ def ranges(total):
     """A half-open range (first, last) within range(total), empty ones included."""
     ends = st.integers(0, total)
     return st.tuples(ends, ends).map(lambda pair: (min(pair), max(pair)))
+
+
+@st.composite
+def rows_of(draw, geometries):
+    """A geometry and a range of its output rows."""
+    window = draw(geometries)
+    rows = window.shape[0] * window.size[0]
+    return window, *draw(st.one_of(st.just((0, rows)), ranges(rows)))
+
+
+@st.composite
+def images_of(draw, geometries):
+    """A geometry and a range of its images."""
+    window = draw(geometries)
+    return window, *draw(st.one_of(st.just((0, window.shape[0])), ranges(window.shape[0])))

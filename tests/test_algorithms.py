@@ -11,7 +11,7 @@ import tinycnn as tc
 from tinycnn import ops
 from tinycnn.errors import ArgumentError
 from tinycnn.layers import Conv2D, Dense
-from tinycnn.ops.convolution.conv2d import _ALGORITHMS
+from tinycnn.ops.convolution.choice import IMPLEMENTATIONS
 from tinycnn.validation import ALGORITHMS
 
 TYPO = r"algorithm must be one of .*'auto', 'im2col', 'direct', 'winograd', 'reference', got 'typo'"
@@ -32,7 +32,7 @@ def whole_numbers(model, rng, count=2):
 
 
 def test_the_names_are_those_of_what_there_is():
-    assert set(ALGORITHMS) == {"auto", *_ALGORITHMS}
+    assert set(ALGORITHMS) == {"auto", *IMPLEMENTATIONS}
 
 
 def test_a_typo_is_refused_at_once():

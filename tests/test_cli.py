@@ -180,7 +180,7 @@ def test_step_on_a_model_of_ones_own(capsys, tmp_path):
 
 
 def test_a_check_that_fails_gives_exit_code_1(capsys, monkeypatch):
-    from tinycnn.explain import checks
+    from tinycnn.explain.values import checks
 
     monkeypatch.setattr(checks, "half_epsilon", lambda dtype: 1e-30)
     code, out, err = run(capsys, "step", "--model", "mini", "--layer", "conv3", "--at", "2,2,2")
@@ -333,6 +333,7 @@ def _in_a_shell(command, **environment):
     return done.returncode, done.stderr
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     ("command", "code", "message"),
@@ -353,6 +354,7 @@ def test_a_result_that_cannot_be_written(command, code, message, unbuffered):
     assert _in_a_shell(command, PYTHONUNBUFFERED=unbuffered) == (code, message)
 
 
+@pytest.mark.process
 def test_an_environment_that_cannot_be_used():
     for name, value, words in (
         ("TINYCNN_LANES", "5", "TINYCNN_LANES must be 4, 8 or 16, got '5'"),
@@ -365,6 +367,7 @@ def test_an_environment_that_cannot_be_used():
     assert code == 2 and "a figure needs matplotlib, which does not start: " in err
 
 
+@pytest.mark.process
 def test_interrupted_while_it_is_imported():
     program = """if True:
         import sys
@@ -460,6 +463,7 @@ def test_without_matplotlib_figures_are_refused_before_any_work(capsys, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 def test_closed_pipe_is_no_error():
     child = subprocess.Popen(
         [sys.executable, "-m", "tinycnn", "summary"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -470,6 +474,7 @@ def test_closed_pipe_is_no_error():
     assert child.wait() == 0
 
 
+@pytest.mark.process
 def test_colour_only_on_a_terminal_that_allows_it(monkeypatch):
     from tinycnn.explain.readers.style import Style
 

@@ -8,10 +8,12 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tinycnn import explain
 from tinycnn.cli import main
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +26,14 @@ def name_of(page):
 
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lessons():
+    """What the pages' commands open is opened once: to draw AlexNet's weights alone takes a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explain, "open_lesson", cache(explain.open_lesson))
+        yield
 
 
 @dataclass

@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from tinycnn import cli, ops
-from tinycnn.checking import cases
-from tinycnn.checking.op_cases import op_cases
-from tinycnn.checking.own_code import load
+from tinycnn.checking.battery import runs
+from tinycnn.checking.battery.op_cases import op_cases
+from tinycnn.checking.targets.own_code import load
 from tinycnn.classroom.exercises import skeleton
 
 LAYER = """
@@ -87,8 +87,8 @@ def run(capsys, *argv):
 
 def few(monkeypatch, *names):
     """Make a small battery of the cases whose names begin so."""
-    chosen = [case for case in cases.all_cases() if case.name.startswith(names)]
-    monkeypatch.setattr(cases, "all_cases", lambda seed: chosen)
+    chosen = [case for case in runs.all_cases() if case.name.startswith(names)]
+    monkeypatch.setattr(runs, "all_cases", lambda seed: chosen)
     return chosen
 
 
@@ -141,7 +141,7 @@ def test_the_bar_is_seen_on_a_terminal(capsys, monkeypatch):
 
 
 def test_the_full_network_is_asked_for_by_name(capsys, monkeypatch):
-    from tinycnn.checking import full_network
+    from tinycnn.checking.battery import full_network
 
     asked = []
 

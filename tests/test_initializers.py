@@ -118,3 +118,29 @@ def test_an_array_whose_numbers_are_no_row_is_refused(initializer):
     out = np.zeros((7, 30), np.float32, order="F")
     with pytest.raises(ArgumentError, match="must be C-contiguous"):
         initializer(out, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("std", ["a", None, -1, math.nan, math.inf, 10**400, [1.0]], ids=repr)
+def test_a_standard_deviation_is_a_finite_number(std):
+    with pytest.raises(ArgumentError, match="std must be a finite number from 0 up, got"):
+        Gaussian(std)
+
+
+def test_a_standard_deviation_that_the_array_cannot_hold_is_refused():
+    wide = np.empty((2, 2))
+    Gaussian(1e300)(wide, np.random.default_rng(0))
+    assert np.isfinite(wide).all()
+    with pytest.raises(ArgumentError, match=r"below 3\.40282e\+38, got 1e\+300"):
+        Gaussian(1e300)(np.empty((2, 2), np.float32), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("limit", ["a", None, -1, 0.5, 10**50], ids=repr)
+def test_a_limit_is_an_int_that_float64_holds(limit):
+    with pytest.raises(ArgumentError, match="limit must be"):
+        Dyadic(limit)
+
+
+@pytest.mark.parametrize("initializer", [He(), Glorot()], ids=repr)
+@pytest.mark.parametrize("shape", [(), (0, 3), (0, 0), (3, 0, 0)], ids=str)
+def test_no_fan_is_too_small(initializer, shape):
+    assert drawn(initializer, shape).shape == shape

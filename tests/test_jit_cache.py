@@ -1,6 +1,6 @@
 """The cache of compiled kernels: it never runs old code, and no damage to its files fails a call.
 
-Each test starts Python afresh on a copy of ``_jit.py`` beside a small kernel, with a cache
+Each test starts Python afresh on a copy of ``jit.py`` beside a small kernel, with a cache
 directory of its own.
 """
 
@@ -17,21 +17,21 @@ from typing import Any
 
 import pytest
 
-import tinycnn.kernels._jit
-import tinycnn.kernels._private_files
+import tinycnn.kernels.jit
+import tinycnn.kernels.private_files
 
 KERNELS = {
     "__init__.py": "",
     "constants.py": "FACTOR = 2.0\n",
     "callee.py": """
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 
 @kernel
 def offset(x):
     return x + 10.0
 """,
     "probe.py": """
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.callee import offset
 from tinycnn.kernels.constants import FACTOR
 
@@ -134,7 +134,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Package:
     package = Package(tmp_path_factory.mktemp("filled"))
     package.kernels.mkdir(parents=True)
     (package.root / "tinycnn" / "__init__.py").touch()
-    for module in (tinycnn.kernels._jit, tinycnn.kernels._private_files):
+    for module in (tinycnn.kernels.jit, tinycnn.kernels.private_files):
         shutil.copy(module.__file__, package.kernels)
     for file, source in KERNELS.items():
         (package.kernels / file).write_text(source)
@@ -155,6 +155,7 @@ def test_second_start_compiles_nothing(package: Package) -> None:
     assert {path.stat().st_mode & 0o077 for path in package.cache.iterdir()} == {0}
 
 
+@pytest.mark.process
 def test_a_line_on_stderr_says_that_compiling_happens_once(package: Package) -> None:
     quiet, first, second = (
         package.start(TINYCNN_CACHE_DIR=str(package.root / cache), **settings).communicate()[1]
@@ -176,13 +177,14 @@ except ZeroDivisionError:
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("file", "old", "new", "code", "value"),
     [
         ("probe.py", "100.0", "300.0", CALL, 622.0),
         ("callee.py", "10.0", "30.0", CALL, 262.0),
         ("constants.py", "2.0", "3.0", CALL, 333.0),
-        ("_jit.py", 'error_model="numpy"', 'error_model="python"', DIVIDE, "ZeroDivisionError"),
+        ("jit.py", 'error_model="numpy"', 'error_model="python"', DIVIDE, "ZeroDivisionError"),
     ],
 )
 def test_edit_runs_new_code(
@@ -192,6 +194,7 @@ def test_edit_runs_new_code(
     assert package.run(code) == {"value": value, "compilations": 2, "warnings": []}
 
 
+@pytest.mark.process
 def test_edit_while_running(package: Package) -> None:
     # As in a notebook: the edited file is reloaded, then the file that calls it. What is compiled
     # after the edit is not kept, for the process still holds parts of the old sources.
@@ -213,6 +216,7 @@ if "revert" in os.environ:
     assert package.run() == {"value": 262.0, "compilations": 2, "warnings": []}
 
 
+@pytest.mark.process
 def test_recompile_after_changed_global(package: Package) -> None:
     code = """
 from tinycnn.kernels import probe
@@ -225,6 +229,7 @@ report["value"] += [probe.probe(x, 1, 1.0)]
     assert package.run() == {"value": VALUE, "compilations": 0, "warnings": []}
 
 
+@pytest.mark.process
 def test_what_changes_code_has_its_own_files(package: Package) -> None:
     assert package.run(NUMBA_OPT="0") == {"value": VALUE, "compilations": 2, "warnings": []}
     other_processor = (
@@ -238,6 +243,7 @@ def test_what_changes_code_has_its_own_files(package: Package) -> None:
     assert report == {"value": VALUE, "compilations": 0, "warnings": []}
 
 
+@pytest.mark.process
 def test_warm_cache_does_not_hide_bounds_check(package: Package) -> None:
     code = """
 from tinycnn.kernels.probe import probe
@@ -256,6 +262,7 @@ except IndexError:
     assert package.run(code) == {"value": unchecked, "compilations": 0, "warnings": []}
 
 
+@pytest.mark.process
 def test_damaged_file_is_compiled_and_written_again(package: Package) -> None:
     # Every reload of the probe makes a dispatcher that has compiled nothing yet.
     code = """
@@ -308,6 +315,7 @@ UNWRITABLE = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("env", UNWRITABLE.values(), ids=UNWRITABLE.keys())
 def test_unwritable_place_warns_once(package: Package, env: dict[str, str]) -> None:
     (package.root / "file").write_text("not a directory")
@@ -332,11 +340,11 @@ report["value"] += probe(memory.astype(np.float32), 1, 1.0)
 # Each case makes the cache directory as it may be found, and a child calls the probe anew.
 ANEW = """
 import stat
-from tinycnn.kernels import _jit, probe as module
+from tinycnn.kernels import jit, probe as module
 
 def called_anew(place):
     os.environ["TINYCNN_CACHE_DIR"] = str(place)
-    _jit._warned = False
+    jit._warned = False
     before, already = compilations.count, len(caught)
     importlib.reload(module)
     value = module.probe(x, 1, 1.0)
@@ -345,6 +353,7 @@ def called_anew(place):
 """
 
 
+@pytest.mark.process
 def test_what_others_may_write_to_is_refused_with_one_warning(package: Package) -> None:
     code = (
         ANEW
@@ -397,6 +406,7 @@ for path in (cache, generation):
     assert report["read only"] == [[VALUE, False, []]] * 4
 
 
+@pytest.mark.process
 def test_a_file_that_is_none_is_replaced(package: Package) -> None:
     code = (
         ANEW
@@ -436,6 +446,7 @@ report["beside"] = sorted(path.name for path in file.parent.iterdir() if "." in 
     assert report["beside"] == []
 
 
+@pytest.mark.process
 def test_places_of_all_kinds(package: Package) -> None:
     code = (
         ANEW
@@ -476,6 +487,7 @@ report["unusable"] = {
         assert (value, compiled, len(texts)) == (VALUE, True, 1), place
 
 
+@pytest.mark.process
 def test_a_full_disk_leaves_no_part_of_a_file(package: Package) -> None:
     code = (
         ANEW
@@ -493,6 +505,7 @@ report["files"] = len(list(Path("full").glob("*/*")))
     assert (value, compiled, len(texts), report["files"]) == (VALUE, True, 1, 0)
 
 
+@pytest.mark.process
 def test_where_warnings_are_errors_the_first_call_works_all_the_same(package: Package) -> None:
     (package.root / "file").touch()
     code = "warnings.simplefilter('error')\n" + CALL
@@ -504,12 +517,14 @@ def test_where_warnings_are_errors_the_first_call_works_all_the_same(package: Pa
     assert errors.startswith("tinycnn: compiled kernels cannot be kept")
 
 
+@pytest.mark.process
 def test_nothing_is_said_to_be_kept_that_is_not(package: Package) -> None:
     (package.root / "file").touch()
     errors = package.start(TINYCNN_CACHE_DIR="file").communicate()[1]
     assert "half a minute, at every start" in errors
 
 
+@pytest.mark.process
 def test_errors_of_the_disk(package: Package) -> None:
     code = (
         """
@@ -545,11 +560,12 @@ report["left beside"] = sorted(cache.glob("*/*")) != files
     assert len(report["warnings"]) == 1
 
 
+@pytest.mark.process
 def test_default_place_is_private_in_the_cache_directory_of_the_user(package: Package) -> None:
     home = package.root / "home"
     code = (
         """
-from tinycnn.kernels import _jit
+from tinycnn.kernels import jit
 Path.home = lambda: Path("home")
 platform = sys.platform
 report["places"] = []
@@ -562,7 +578,7 @@ for sys.platform, chosen in (
     ("linux", {"XDG_CACHE_HOME": "chosen"}),
 ):
     os.environ.update(chosen)
-    report["places"].append(_jit._root().as_posix())
+    report["places"].append(jit._root().as_posix())
 os.environ.update(unset)
 sys.platform = platform
 """
@@ -585,7 +601,7 @@ sys.platform = platform
     assert (generation.stat().st_mode | generation.parent.stat().st_mode) & 0o077 == 0
 
 
-# Numba itself needs some of these names, so that they are missing for `_jit.py` only.
+# Numba itself needs some of these names, so that they are missing for `jit.py` only.
 MOVED = {
     "base class": """
 import numba.core.caching
@@ -605,12 +621,13 @@ del CompileResult._rebuild, CompileResult._reduce
 """,
     "everything": """
 import types
-import tinycnn.kernels._jit
-tinycnn.kernels._jit.numba = types.SimpleNamespace(njit=numba.njit, types=numba.types)
+import tinycnn.kernels.jit
+tinycnn.kernels.jit.numba = types.SimpleNamespace(njit=numba.njit, types=numba.types)
 """,
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("moved", MOVED.values(), ids=MOVED.keys())
 def test_private_name_of_numba_that_moved_costs_compilation_only(
     package: Package, moved: str
@@ -620,6 +637,7 @@ def test_private_name_of_numba_that_moved_costs_compilation_only(
     assert len(report["warnings"]) <= 1
 
 
+@pytest.mark.process
 def test_other_packages_keep_their_cache(package: Package) -> None:
     (package.root / "other.py").write_text(
         "import numba\n\n@numba.njit(cache=True)\ndef square(x):\n    return x * x\n"
@@ -652,6 +670,7 @@ report["settings_unchanged"] = settings == vars(numba.config)
         }
 
 
+@pytest.mark.process
 def test_processes_that_compile_at_once(package: Package) -> None:
     shutil.rmtree(package.cache)
     children = [package.start() for _ in range(3)]
@@ -660,6 +679,7 @@ def test_processes_that_compile_at_once(package: Package) -> None:
     assert package.run() == {"value": VALUE, "compilations": 0, "warnings": []}
 
 
+@pytest.mark.process
 def test_only_generations_unused_for_thirty_days_are_removed(package: Package) -> None:
     [used] = package.cache.iterdir()
     day = 24 * 3600.0
@@ -683,15 +703,17 @@ def test_only_generations_unused_for_thirty_days_are_removed(package: Package) -
     assert len(kept) == 5
 
 
+@pytest.mark.process
 def test_without_jit(package: Package) -> None:
     code = CALL + "report['plain'] = type(probe).__name__ == 'function'\n"
     report = package.run(code, NUMBA_DISABLE_JIT="1")
     assert report == {"value": VALUE, "plain": True, "compilations": 0, "warnings": []}
 
 
+@pytest.mark.process
 def test_policy(package: Package) -> None:
     code = """
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.probe import probe
 report["options"] = probe.targetoptions
 del report["options"]["fastmath"]
@@ -717,11 +739,12 @@ for options in ({"fastmath": {"nnan"}}, {"fastmath": {"fast"}}, {"fastmath": Tru
     assert report["errors"] == ["ValueError", "ValueError", "TypeError"]
 
 
+@pytest.mark.process
 def test_closure_is_refused(package: Package) -> None:
     # The counter in Numba's symbol names starts anew in each process, so code of two closures of
     # one name, read from two files, was once linked as one.
     (package.kernels / "closures.py").write_text("""
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 
 def make(k):
     @kernel

@@ -18,12 +18,14 @@ from tinycnn import ops
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError, TinyCNNError
 from tinycnn.initializers import Constant, He
 from tinycnn.layers import (
+    IDENTITY,
     AveragePool2D,
-    Context,
+    BackwardContext,
     Conv2D,
     Dense,
     Dropout,
     Flatten,
+    ForwardContext,
     Layer,
     LocalResponseNorm,
     MaxPool2D,
@@ -32,12 +34,12 @@ from tinycnn.layers import (
 )
 from tinycnn.testing.strategies import convolutions, pools
 
-TRAINING = Context(training=True, rng=7)
+TRAINING = ForwardContext(training=True, rng=7)
 
 
 def run(layer, shape, context=None):
     """What the layer gives for zeros, with parameters of the shapes it asks for."""
-    context = context or Context()
+    context = context or ForwardContext()
     params = {name: np.zeros(size) for name, size in layer.parameter_shapes(shape[1:]).items()}
     return layer.forward(params, np.zeros(shape), context)
 
@@ -87,7 +89,7 @@ def test_dense_knows_its_shapes(N, shape, units, activation):
 
 @given(st.integers(0, 3), shapes, st.sampled_from([Dropout(), ReLU(), Softmax(), Flatten()]))
 def test_layers_for_any_shape_know_theirs(N, shape, layer):
-    for context in (Context(), TRAINING):
+    for context in (ForwardContext(), TRAINING):
         y, saved = run(layer, (N, *shape), context)
         assert y.shape == (N, *layer.output_shape(shape))
         dx, gradients = layer.backward({}, np.zeros(y.shape), saved, context)
@@ -111,7 +113,7 @@ def test_pools_step_by_their_kernel_unless_told():
 def test_pools_build_no_dx_that_is_not_needed():
     for layer in (MaxPool2D(2), AveragePool2D(2)):
         y, saved = run(layer, (1, 4, 4, 2))
-        assert layer.backward({}, y, saved, Context(need_dx=False)) == (None, {})
+        assert layer.backward({}, y, saved, BackwardContext(need_dx=False)) == (None, {})
 
 
 # ------------------------------------------------------------------------------------ the errors
@@ -478,6 +480,6 @@ def test_what_a_layer_need_not_define():
     assert layer.parameter_shapes((3,)) == {}
     assert layer.initializer("W") == He()
     assert layer.initializer("b") == Constant(0.0)
-    assert layer.logits({}, np.zeros(1), None, Context()) is None
+    assert layer.activation is IDENTITY
     assert (layer.multiply_adds((3,)), layer.im2col_cells((3,)), layer.facts()) == (0, 0, {})
     assert repr(layer) == "<Layer (unnamed)>"

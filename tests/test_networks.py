@@ -108,10 +108,9 @@ def test_kernels_strides_and_padding(variant):
 @every_variant
 def test_activations(variant):
     for name, layer in layers_of(variant).items():
-        if name == "fc3":
-            assert layer.activation == "softmax"
-        else:
-            assert layer.activation == ("relu" if isinstance(layer, (Conv2D, Dense)) else None)
+        rectified = isinstance(layer, (Conv2D, Dense)) and name != "fc3"
+        expected = "softmax" if name == "fc3" else "relu" if rectified else None
+        assert layer.activation.name == expected
 
 
 SIZES = {  # height and width after each convolution and pool

@@ -3,8 +3,9 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from strategies import examples
 
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.shapes import Axis, Window, pool_window, times, window
@@ -59,7 +60,7 @@ def fits(axis):
     return bool(places(axis))
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(axes().filter(fits), axes().filter(fits), st.booleans())
 def test_the_output_size_is_the_number_of_places(height, width, ceil_mode):
     result = both(height, width, ceil_mode=ceil_mode)
@@ -83,7 +84,7 @@ def test_the_output_size_is_the_number_of_places(height, width, ceil_mode):
     assert result.cells == height[1] * width[1]
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(axes().filter(fits), st.data())
 def test_what_output_cells_see(axis, data):
     result = both(axis, axis).height
@@ -92,7 +93,7 @@ def test_what_output_cells_see(axis, data):
     assert result.seen(first, last) == (cells_of(axis, first)[0], cells_of(axis, last)[-1])
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(axes().filter(fits), st.booleans())
 def test_the_formula_is_true(axis, ceil_mode):
     result = both(axis, axis, ceil_mode=ceil_mode).height
@@ -118,7 +119,7 @@ def test_formulas_as_they_are_printed(size, options, formula):
     assert result.height.formula == result.width.formula == formula
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(axes(), axes(), st.booleans())
 def test_same_padding_gives_the_size_over_the_stride_rounded_up(height, width, ceil_mode):
     (H, KH, sh, _, dh), (W, KW, sw, _, dw) = height, width
@@ -134,7 +135,7 @@ def test_same_padding_gives_the_size_over_the_stride_rounded_up(height, width, c
             assert len(places(fewer)) < axis.output
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(axes().filter(fits))
 def test_every_form_of_padding(axis):
     size, kernel, _, (a, b), _ = axis
@@ -155,7 +156,7 @@ def test_every_form_of_padding(axis):
     )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(axes(), axes(), st.booleans())
 def test_a_kernel_that_does_not_fit_is_refused(height, width, ceil_mode):
     if fits(height) and fits(width):
@@ -177,7 +178,7 @@ def test_a_kernel_that_does_not_fit_is_refused(height, width, ceil_mode):
 # ---------------------------------------------------------------------------------------- pools
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(axes().filter(fits), axes().filter(fits), st.booleans())
 def test_a_pool_window_wholly_in_the_padding_is_refused(height, width, ceil_mode):
     blind = [

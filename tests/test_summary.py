@@ -13,6 +13,7 @@ from small_nets import IMAGE, plain_net, whole_net
 
 import tinycnn as tc
 from tinycnn.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D
+from tinycnn.layers.activation import Activation
 from tinycnn.summary import Summary, difference
 from tinycnn.tables import text_table
 
@@ -173,14 +174,19 @@ def test_html_for_notebooks(one_tower):
 def test_hostile_names_stay_text():
     hostile = '<script>alert("&")</script>'
 
+    class BadActivation(Activation):
+        name = title = hostile
+        in_op = True
+
     class Bad(Layer):
+        activation = BadActivation()
+
         def output_shape(self, input_shape):
             return input_shape
 
         def facts(self):
             return {"filters": hostile}
 
-    Bad.activation = hostile
     model = tc.Sequential([Bad(name=hostile)], (3,), name=hostile)
     text = model.summary()._repr_html_()
     assert "<script" not in text

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from drawn_convolutions import formula, gradients
 from small_nets import (
     IMAGE,
     Scale,
@@ -18,7 +19,6 @@ from small_nets import (
 )
 
 import tinycnn as tc
-from tinycnn import ops
 from tinycnn.errors import (
     ArgumentError,
     DTypeError,
@@ -26,6 +26,7 @@ from tinycnn.errors import (
     StaleTraceError,
     UnknownNameError,
 )
+from tinycnn.kernels import reference
 from tinycnn.layers import (
     AveragePool2D,
     Conv2D,
@@ -39,6 +40,7 @@ from tinycnn.layers import (
     Softmax,
 )
 from tinycnn.optimizers import SGD
+from tinycnn.testing.strategies import Convolution, SlidingWindow
 
 
 def net(*layers, shape=(6, 5, 4), **options):
@@ -55,6 +57,10 @@ def traced(*layers, shape=(6, 5, 4), N=2, **options):
 
 def same(value, expected):
     np.testing.assert_array_equal(value, expected, strict=True)
+
+
+def close(value, expected):
+    np.testing.assert_allclose(value, expected, rtol=1e-13, atol=1e-13)
 
 
 # ------------------------------------------------------------------------------------ the records
@@ -106,57 +112,74 @@ def test_after_backward_every_record_holds_its_gradients():
     assert list(gradients) == list(trace.model.parameters())
 
 
+def convolution(size, filters, stride=(1, 1), padding=0, dilation=(1, 1), groups=1, **options):
+    """A 3 x 3 convolution of the images of `traced`, for the formula."""
+    pads = ((padding, padding), (padding, padding))
+    geometry = SlidingWindow((2, 6, 5, 4), (3, 3), stride, pads, dilation, size)
+    return Convolution(geometry, filters, groups, True, **{"activation": None} | options)
+
+
 def test_a_convolution_with_relu():
-    trace, gradients, dy = traced(Conv2D(3, 3, padding=1, stride=2, activation="relu"))
+    trace, found, dy = traced(Conv2D(3, 3, padding=1, stride=2, activation="relu"))
+    case = convolution((3, 3), 3, stride=(2, 2), padding=1)
     (record,) = trace.records
     W, b = record.params["W"], record.params["b"]
-    z = ops.conv2d(record.x, W, b, stride=2, padding=1)
-    same(record.z, z)
-    same(record.y, np.maximum(z, 0))
+    close(record.z, formula(record.x, W, b, case))
+    same(record.y, np.maximum(record.z, 0))
     same(record.dy, dy)
-    same(record.dz, np.where(z > 0, dy, 0))
-    dx, dW, db = ops.conv2d_backward(record.dz, record.x, W, stride=2, padding=1)
-    for ours, expected in [(record.dx, dx), (gradients["conv1.W"], dW), (gradients["conv1.b"], db)]:
-        np.testing.assert_allclose(ours, expected, rtol=1e-13, atol=1e-13)
-    same(record.grads["W"], gradients["conv1.W"])
+    same(record.dz, np.where(record.z > 0, dy, 0))
+    dx, dW, db = gradients(record.dz, record.x, W, record.z, case)
+    for ours, expected in [(record.dx, dx), (found["conv1.W"], dW), (found["conv1.b"], db)]:
+        close(ours, expected)
+    same(record.grads["W"], found["conv1.W"])
 
 
 def test_a_convolution_without_activation():
     trace, _, dy = traced(Conv2D(4, 3, groups=2, dilation=2))
+    case = convolution((2, 1), 4, dilation=(2, 2), groups=2)
     (record,) = trace.records
+    W, b = record.params["W"], record.params["b"]
     same(record.z, record.y)
     same(record.dz, dy)
-    options = {"groups": 2, "dilation": 2}
-    same(record.y, ops.conv2d(record.x, record.params["W"], record.params["b"], **options))
-    same(record.dx, ops.conv2d_backward(dy, record.x, record.params["W"], **options)[0])
+    close(record.y, formula(record.x, W, b, case))
+    close(record.dx, gradients(dy, record.x, W, record.y, case)[0])
+
+
+def softmax(z):
+    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
+
+
+def softmax_gradient(dy, y):
+    """dz_i = y_i (dy_i - the sum over j of dy_j y_j)."""
+    return y * (dy - (dy * y).sum(axis=-1, keepdims=True))
 
 
 @pytest.mark.parametrize("activation", [None, "relu", "softmax"])
 def test_dense(activation):
-    trace, gradients, dy = traced(Dense(5, activation=activation))
+    trace, found, dy = traced(Dense(5, activation=activation))
     (record,) = trace.records
     W, b = record.params["W"], record.params["b"]
-    z = ops.dense(record.x, W, b)
-    same(record.z, z)
-    same(record.y, {None: z, "relu": ops.relu(z), "softmax": ops.softmax(z)}[activation])
+    flat = record.x.reshape(2, -1)
+    z = flat @ W + b
+    close(record.z, z)
+    close(record.y, {None: z, "relu": np.maximum(z, 0), "softmax": softmax(z)}[activation])
     same(record.dy, dy)
     dz = {
-        None: lambda: dy,
-        "relu": lambda: np.where(z > 0, dy, 0),
-        "softmax": lambda: ops.softmax_backward(dy, record.y),
-    }[activation]()
-    same(record.dz, dz)
-    flat = record.x.reshape(2, -1)
-    np.testing.assert_allclose(record.dx, (dz @ W.T).reshape(record.x.shape), atol=1e-13)
-    np.testing.assert_allclose(gradients["dense1.W"], flat.T @ dz, atol=1e-13)
-    np.testing.assert_allclose(gradients["dense1.b"], dz.sum(axis=0), atol=1e-13)
+        None: dy,
+        "relu": np.where(z > 0, dy, 0),
+        "softmax": softmax_gradient(dy, softmax(z)),
+    }[activation]
+    close(record.dz, dz)
+    close(record.dx, (dz @ W.T).reshape(record.x.shape))
+    close(found["dense1.W"], flat.T @ dz)
+    close(found["dense1.b"], dz.sum(axis=0))
 
 
 def test_relu_as_a_layer():
     trace, _, dy = traced(ReLU())
     (record,) = trace.records
     same(record.z, record.x)
-    same(record.y, ops.relu(record.x))
+    same(record.y, np.maximum(record.x, 0))
     same(record.dz, np.where(record.x > 0, dy, 0))
     same(record.dx, record.dz)
 
@@ -165,37 +188,45 @@ def test_softmax_as_a_layer():
     trace, _, dy = traced(Softmax())
     (record,) = trace.records
     same(record.z, record.x)
-    same(record.y, ops.softmax(record.x))
-    same(record.dz, ops.softmax_backward(dy, record.y))
+    close(record.y, softmax(record.x))
+    close(record.dz, softmax_gradient(dy, softmax(record.x)))
     same(record.dx, record.dz)
 
 
 def test_max_pool():
     trace, _, dy = traced(MaxPool2D(3, stride=2, padding=1, ceil_mode=True))
     (record,) = trace.records
-    options = {"stride": 2, "padding": 1, "ceil_mode": True}
-    y, winner = ops.max_pool2d(record.x, 3, **options)
+    window = (3, 3), (2, 2), (1, 1), (1, 1)
+    y, winner, dx = np.empty((2, 4, 3, 4)), np.empty((2, 4, 3, 4), int), np.empty((2, 6, 5, 4))
+    reference.max_pool2d(record.x, 0, 2 * 4, *window, y, winner)
+    reference.max_pool2d_backward(dy, winner, 0, 2, *window, dx)
     same(record.y, y)
     same(record.z, y)
     same(record.dz, dy)
-    same(record.dx, ops.max_pool2d_backward(dy, winner, record.x.shape, 3, **options))
+    close(record.dx, dx)
 
 
 def test_average_pool():
     trace, _, dy = traced(AveragePool2D((3, 2), padding=1, count_include_pad=False))
     (record,) = trace.records
-    options = {"padding": 1, "count_include_pad": False}
-    same(record.y, ops.avg_pool2d(record.x, (3, 2), **options))
-    same(record.dx, ops.avg_pool2d_backward(dy, record.x.shape, (3, 2), **options))
+    window = (3, 2), (3, 2), (1, 1), (7, 6), False
+    y, dx = np.empty((2, 2, 3, 4)), np.empty((2, 6, 5, 4))
+    reference.avg_pool2d(record.x, 0, 2 * 2, *window, y)
+    reference.avg_pool2d_backward(dy, 0, 2, *window, dx)
+    close(record.y, y)
+    close(record.dx, dx)
 
 
-@pytest.mark.parametrize("alpha_over_size", [False, True])
-def test_local_response_norm(alpha_over_size):
+@pytest.mark.parametrize(("alpha_over_size", "a"), [(False, 0.5), (True, 0.5 / 3)])
+def test_local_response_norm(alpha_over_size, a):
     options = {"size": 3, "alpha": 0.5, "alpha_over_size": alpha_over_size}
     trace, _, dy = traced(LocalResponseNorm(**options))
     (record,) = trace.records
-    same(record.y, ops.local_response_norm(record.x, **options))
-    same(record.dx, ops.local_response_norm_backward(dy, record.x, **options))
+    x, y, dx = record.x.reshape(60, 4), np.empty((60, 4)), np.empty((60, 4))
+    reference.local_response_norm(x, 0, 60, 3, a, 0.75, 2.0, y)
+    reference.local_response_norm_backward(dy.reshape(60, 4), x, 0, 60, 3, a, 0.75, 2.0, dx)
+    close(record.y, y.reshape(2, 6, 5, 4))
+    close(record.dx, dx.reshape(2, 6, 5, 4))
 
 
 def test_flatten():
@@ -208,10 +239,12 @@ def test_flatten():
 def test_dropout_in_training():
     trace, _, dy = traced(ReLU(), Dropout(0.3), training=True, rng=11)
     record = trace["dropout1"]
-    y, mask = ops.dropout(record.x, 0.3, 11, layer=1)
-    same(record.y, y)
-    same(record.dx, ops.dropout_backward(dy, mask, 0.3))
-    assert not mask.all()
+    mask = np.empty((2, 120), bool)
+    reference.dropout_mask(11, 1, 0, 0, 2, round(0.3 * 2**32), mask)
+    mask = mask.reshape(2, 6, 5, 4)
+    close(record.y, np.where(mask, record.x / 0.7, 0))
+    close(record.dx, np.where(mask, dy / 0.7, 0))
+    assert 0.5 < mask.mean() < 0.9
 
 
 def test_dropout_is_off_unless_training():
@@ -245,10 +278,10 @@ def test_without_a_softmax_the_output_is_the_logits():
     model = net(Dense(4), shape=(3,))
     trace = model.trace(images(5, (3,), dtype=np.float64))
     trace.backward(labels=[0, 1, 2, 3, 0])
-    loss, dlogits = ops.cross_entropy(trace.y, [0, 1, 2, 3, 0])
-    assert trace.loss == loss
-    same(trace.records[0].dy, dlogits)
-    same(trace.records[0].dz, dlogits)
+    p, onehot = softmax(trace.y), np.eye(4)[[0, 1, 2, 3, 0]]
+    assert trace.loss == pytest.approx(-np.log(p[onehot == 1]).mean(), rel=1e-13)
+    close(trace.records[0].dy, (p - onehot) / 5)
+    same(trace.records[0].dz, trace.records[0].dy)
 
 
 def test_the_loss_of_a_certain_mistake_is_finite():

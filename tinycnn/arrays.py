@@ -134,6 +134,11 @@ def expect_axes(array: Array, name: str, axes: str | Sequence[str]) -> None:
             raise ShapeError(f"{name}'s axis {axis} must not be empty, got shape {array.shape}")
 
 
+def first_cell(mask: Array) -> tuple[int, ...]:
+    """Where the first True of ``mask`` stands, in row-major order; it must hold one."""
+    return tuple(int(i) for i in np.unravel_index(int(mask.argmax()), mask.shape))
+
+
 def read_only(array: Array) -> Array:
     """Give a view of ``array`` that cannot be written to."""
     view = array.view()

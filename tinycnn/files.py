@@ -14,6 +14,11 @@ from tinycnn.errors import FileError
 from tinycnn.wording import said_or_kind
 
 
+def code_file(source: str) -> str:
+    """The file of "FILE.py:NAME", which names somebody's own code; "" for any other text."""
+    return source.rpartition(":")[0] if ".py:" in source else ""
+
+
 def expect_regular(path: Path, what: str) -> int:
     """The size in bytes of a file that can be read to its end; ``what`` it is stands in the error.
 

@@ -15,6 +15,7 @@ import numpy as np
 from tinycnn.arrays import Array, as_input_array, ieee, row_major
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
+from tinycnn.validation import check_int, check_number
 
 Initializer = Callable[[Array, np.random.Generator], None]
 
@@ -24,7 +25,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Constant:
-    """Every element ``value``."""
+    """Every element ``value``, a number."""
 
     value: float = 0.0
 
@@ -34,11 +35,18 @@ class Constant:
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Normal with mean 0 and standard deviation ``std``: the AlexNet paper's, with 0.01."""
+    """Normal with mean 0 and standard deviation ``std``: the AlexNet paper's, with 0.01.
+
+    Raises ArgumentError for a ``std`` that is no finite number from 0 up, or too large for the array.
+    """
 
     std: float = 0.01
 
+    def __post_init__(self) -> None:
+        check_number(self.std, "std")
+
     def __call__(self, out: Array, rng: np.random.Generator) -> None:
+        check_number(self.std, "std", below=float(np.finfo(out.dtype).max))
         _draw(out, rng, lambda child, part: _normal(child, part, self.std))
 
 
@@ -50,7 +58,7 @@ class He:
     """
 
     def __call__(self, out: Array, rng: np.random.Generator) -> None:
-        Gaussian(math.sqrt(2 / fan_in(out)))(out, rng)
+        Gaussian(math.sqrt(2 / max(fan_in(out), 1)))(out, rng)
 
 
 @dataclass(frozen=True)
@@ -62,8 +70,8 @@ class Glorot:
     """
 
     def __call__(self, out: Array, rng: np.random.Generator) -> None:
-        fan_out = math.prod(out.shape[:-2]) * out.shape[-1]
-        limit = math.sqrt(6 / (fan_in(out) + fan_out))
+        fan_out = math.prod((*out.shape[:-2], *out.shape[-1:]))
+        limit = math.sqrt(6 / max(fan_in(out) + fan_out, 1))
         _draw(out, rng, lambda child, part: _uniform(child, part, limit))
 
 
@@ -71,18 +79,22 @@ class Glorot:
 class Dyadic:
     """Whole multiples of 1/1024, uniform within +-``limit``/1024: short sums of them are exact.
 
-    With |x| <= 1 a multiple of 1/128 and 363 terms, a sum's partial sums are multiples of 2**-17
-    below 2**7 as 363 * 128 * 361 < 2**24: float32 holds each without rounding, in any order.
+    With |x| <= 1 a multiple of 1/128 and 363 terms, a sum's partial sums are multiples of ``2**-17``
+    below ``2**7`` as ``363 * 128 * 361 < 2**24``: float32 holds each without rounding, in any order.
+    Raises ArgumentError unless ``limit`` is an int from 0 to ``2**53``, up to which float64 holds each.
     """
 
     limit: int = 361
+
+    def __post_init__(self) -> None:
+        check_int(self.limit, "limit", least=0, most=2**53)
 
     def __call__(self, out: Array, rng: np.random.Generator) -> None:
         out[...] = rng.integers(-self.limit, self.limit, out.shape, endpoint=True) / 1024
 
 
 def fan_in(weights: Array) -> int:
-    """Terms that are added up in one output: the product of all axes but the last."""
+    """Terms that are added up in one output: the product of all axes of ``weights`` but the last."""
     return math.prod(weights.shape[:-1])
 
 

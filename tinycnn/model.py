@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from importlib import import_module
@@ -20,7 +19,7 @@ from tinycnn.arrays import (
     expect_axes,
 )
 from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
-from tinycnn.layers import Activation, Layer
+from tinycnn.layers import Layer
 from tinycnn.layers.base import naming
 from tinycnn.ownership import own, owner
 from tinycnn.parameters import Block, Edit, FlatArrays
@@ -49,7 +48,10 @@ class Sequential:
     "float64". A forward pass leaves nothing behind, so one model serves many threads at once.
 
     ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: each layer's own. "im2col" turns
-    Winograd's off for the model.
+    Winograd's off for the model. ``name`` is what a summary calls it.
+
+    Raises ShapeError where a layer does not fit its input, and ArgumentError for an option outside its
+    range, what is no layer, two layers of one name, or a layer that is part of a model already.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Sequential:
         self._has_warned = False  # of masks that repeat
         self._seed = _seed(rng)
         self._parameters: FlatArrays | None = None
+        self._state: FlatArrays | None = None
         self._edits: set[Edit] = set()
         self._lock = new_reentrant_lock()
         self._runner: Inference | None = None  # of `predict`
@@ -82,12 +85,16 @@ class Sequential:
         self._name()
         shapes = [self.input_shape]
         self._parameter_shapes: dict[str, tuple[int, ...]] = {}
+        self._state_shapes: dict[str, tuple[int, ...]] = {}
         for layer in self.layers:
             with naming(layer):
                 output = _sizes(layer.output_shape(shapes[-1]), "what output_shape returns")
-                for parameter, shape in layer.parameter_shapes(shapes[-1]).items():
-                    name = f"{layer.name}.{parameter}"
-                    self._parameter_shapes[name] = _sizes(shape, f"the shape of {parameter}")
+                for kept, found in (
+                    (self._parameter_shapes, layer.parameter_shapes(shapes[-1])),
+                    (self._state_shapes, layer.state_shapes(shapes[-1])),
+                ):
+                    for name, shape in found.items():
+                        kept[f"{layer.name}.{name}"] = _sizes(shape, f"the shape of {name}")
             shapes.append(output)
         self._shapes = tuple(shapes)
         own(self.layers, self)  # last: a construction that failed takes nothing
@@ -114,11 +121,6 @@ class Sequential:
                 raise ArgumentError(
                     f"layer {position} must be a tinycnn.layers.Layer, got {layer!r}"
                 )
-            if not isinstance(layer.activation, Activation):
-                raise ArgumentError(
-                    f"the activation of {layer!r} must be a tinycnn.layers.Activation such as RELU, "
-                    f"got {layer.activation!r}"
-                )
             twice = any(layer is other for other in self.layers[:position])
             if twice or owner(layer) is not None:
                 raise ArgumentError(
@@ -142,7 +144,7 @@ class Sequential:
     # ------------------------------------------------------------------------------- parameters
 
     def parameters(self) -> FlatArrays:
-        """The parameters as read-only views: {"conv1.W": array, ...} in layer order."""
+        """The parameters as read-only views: ``{"conv1.W": array, ...}`` in layer order."""
         return self._weights().read_only()
 
     @contextmanager
@@ -183,17 +185,44 @@ class Sequential:
         """Shapes of the parameters in layer order; draws nothing."""
         return dict(self._parameter_shapes)
 
+    def state(self) -> FlatArrays:
+        """What training changes though no gradient touches it, such as running statistics; read-only."""
+        with self._lock:
+            if self._state is None:
+                state = FlatArrays(self._state_shapes, self.dtype)
+                self._draw(state, self._seed + 1)
+                self._state = state.read_only()
+            return self._state
+
+    def update_state(self, state: Mapping[str, ArrayLike]) -> None:
+        """Put ``state``, or a part of it by name, in place of the present one; `version` goes up."""
+        with self._lock:
+            old = self.state()
+            new = old.on(old.flat.copy())
+            for name, values in state.items():
+                new[name] = values
+            self._state = new.read_only()
+            self._raise_version()
+
+    def arrays(self) -> dict[str, Array]:
+        """Parameters and state by name, read-only."""
+        return {**self.parameters(), **self.state()}
+
+    def _draw(self, arrays: FlatArrays, seed: int) -> None:
+        """Fill arrays as their layers' initializers say, each from a stream of its own."""
+        layers = {str(layer.name): layer for layer in self.layers}
+        sources = np.random.default_rng(seed).spawn(len(arrays))
+        for (name, out), rng in zip(arrays.items(), sources, strict=True):
+            layer, _, own = name.partition(".")
+            layers[layer].initializer(own)(out, rng)
+
     def _weights(self) -> FlatArrays:
         with self._lock:
             if self._parameters is None:
                 weights = FlatArrays(self._parameter_shapes, self.dtype)
-                sources = np.random.default_rng(self._seed).spawn(len(weights))
-                layers = {str(layer.name): layer for layer in self.layers}
                 block = Block()
                 edit = Edit(weights, block)
-                for (name, out), rng in zip(edit.arrays.items(), sources, strict=True):
-                    layer, _, parameter = name.partition(".")
-                    layers[layer].initializer(parameter)(out, rng)
+                self._draw(edit.arrays, self._seed)
                 edit.close()
                 self._edits.add(edit)
                 self._parameters = weights
@@ -202,13 +231,17 @@ class Sequential:
     # ------------------------------------------------------------------------------------ passes
 
     def predict(self, x: ArrayLike, batch_size: int = 32, *, algorithm: str | None = None) -> Array:
-        """What the last layer gives for ``x`` (N, ...), in batches, with training off: (N, ...).
+        """What the last layer gives for ``x`` (N, ...), with training off: (N, ...).
 
-        No more than a batch of ``x`` is converted at a time, so it may be a large mapped file.
+        It goes in batches of ``batch_size``, and no more than one of them is converted at a time, so ``x``
+        may be a large mapped file.
         ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the model's. In float32
         these may go by Winograd's algorithm, which gives up exact zeros, signs, counts and the locality
         of a window, and overflows earlier (`ops.conv2d` says where): an impulse through two 3 x 3
         layers then touches more than 25 cells. ``predict(x, algorithm="im2col")`` is without all that.
+
+        Raises ShapeError where an input has not the model's ``input_shape``, DTypeError for what holds no
+        real numbers, and ArgumentError for an option outside its range.
         """
         algorithm = self._algorithm(algorithm)
         step = check_int(batch_size, "batch_size")
@@ -216,7 +249,7 @@ class Sequential:
         result = memory.empty((len(x), *self._shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
             batch = self.batch(x[first : first + step])
-            self._inference().run(batch, first, result[first : first + step], algorithm)
+            self._inference().run(self, batch, first, result[first : first + step], algorithm)
         return result
 
     def _readable(self, x: ArrayLike, step: int) -> Array | Sequence[Any]:
@@ -236,9 +269,8 @@ class Sequential:
         with self._lock:
             if self._runner is None:
                 # Not at the top of the file: it loads Numba, which a summary never needs.
-                # By a weak reference: a circle would keep the parameters until Python looks for it.
                 inference = import_module("tinycnn.inference")
-                self._runner = inference.Inference(weakref.proxy(self))
+                self._runner = inference.Inference(self.layers, self.input_shape, self.dtype)
             return self._runner
 
     def trace(
@@ -258,6 +290,9 @@ class Sequential:
         ``x`` is kept by reference: do not write to it before ``backward``. ``algorithm`` is as in
         `predict`, and of the backward pass too, where Winograd's gives dx of non-negative x, W and dy
         down to -1e-4.
+
+        Raises ShapeError where an input has not the model's ``input_shape``, DTypeError for what holds no
+        real numbers, and ArgumentError for an option outside its range.
         """
         if training and isinstance(rng, (int, np.integer)):
             self._warn_of_repeated_masks(int(rng), first_sample)
@@ -289,7 +324,7 @@ class Sequential:
         )
 
     def batch(self, x: ArrayLike) -> Array:
-        """Read a batch of inputs in the model's dtype."""
+        """Read a batch ``x`` of inputs (N, ...) in the model's dtype; raises as `predict` does."""
         return as_input_array(self._inputs(x), "x", "N...", self.dtype)
 
     def _inputs(self, x: ArrayLike) -> Array:

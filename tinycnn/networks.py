@@ -73,6 +73,9 @@ def alexnet(
 
     Weights are random until you load some: He's rule, or for "paper", "caffe" and "caffenet"
     their own Gaussians and biases. ``rng``, ``dtype`` and ``algorithm`` are those of `Sequential`.
+
+    Raises UnknownNameError for a variant that does not exist, ArgumentError for another argument outside
+    its range.
     """
     if variant not in tuple(VARIANTS):
         listed = ", ".join(map(repr, VARIANTS))

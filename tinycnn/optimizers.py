@@ -12,6 +12,7 @@ from tinycnn.errors import ArgumentError
 from tinycnn.parameters import FlatArrays
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
+from tinycnn.trace import Gradients
 from tinycnn.validation import check_number
 from tinycnn.wording import a
 
@@ -23,13 +24,15 @@ _ELEMENTS = 1 << 19
 
 
 class SGD:
-    """Stochastic gradient descent with momentum and weight decay, as in the AlexNet paper.
+    """Stochastic gradient descent on ``model``, with momentum and weight decay, as in the AlexNet paper.
 
         v = momentum * v - rate * (g + weight_decay * w);   w = w + v
 
     Biases (parameters of one axis) do not decay, as in the paper's code, unless ``decay_biases``.
     ``rate``, ``momentum`` and ``weight_decay`` may be changed between steps.
     Source: Krizhevsky et al. 2012, section 5.
+
+    Raises ArgumentError for a rate, momentum or decay that is no finite number from 0 up.
     """
 
     def __init__(
@@ -49,7 +52,11 @@ class SGD:
         self.velocities = FlatArrays(model.parameter_shapes(), model.dtype, zero=True)
 
     def step(self, gradients: Mapping[str, ArrayLike]) -> None:
-        """Update the model in place with ``gradients``, one for each parameter, by name."""
+        """Update the model in place with ``gradients``, one for each parameter, by name.
+
+        They are what `Trace.backward` gave, or any mapping of arrays in the parameters' shapes. Raises
+        ArgumentError where names are missing or too many, ShapeError and DTypeError for such arrays.
+        """
         from tinycnn.kernels.sgd import sgd_momentum
 
         flat = read_only(self._flat(gradients).flat)
@@ -72,6 +79,8 @@ class SGD:
                 )
 
             parallel_for(update, blocks_and_decays)
+        if isinstance(gradients, Gradients) and gradients.next_state:
+            self.model.update_state(gradients.next_state)
         self.model.steps += 1
 
     def _blocks(self) -> list[tuple[int, int, float]]:

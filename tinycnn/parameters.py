@@ -21,7 +21,9 @@ Shapes = Mapping[str, tuple[int, ...]]
 class FlatArrays(Mapping[str, Array]):
     """Arrays by name ("conv1.W"), each a view of ``flat``, in order and without gaps.
 
-    ``arrays[name] = values`` writes values into the view; shapes never change.
+    ``shapes`` by name and ``dtype`` say which; ``zero`` fills them with 0. ``arrays[name] = values``
+    writes values into the view; shapes never change. A name that is not there raises
+    UnknownNameError, values of another shape ShapeError, read-only arrays ArgumentError.
     """
 
     def __init__(self, shapes: Shapes, dtype: np.dtype[Any], *, zero: bool = False) -> None:
@@ -57,7 +59,7 @@ class FlatArrays(Mapping[str, Array]):
         return name in self._views
 
     def of(self, layer: str) -> dict[str, Array]:
-        """Arrays of one layer by their own names: {"W": ..., "b": ...}."""
+        """Arrays of one ``layer`` by their own names: ``{"W": ..., "b": ...}``."""
         start = f"{layer}."
         return {
             name.removeprefix(start): view
@@ -70,7 +72,7 @@ class FlatArrays(Mapping[str, Array]):
         return self.on(read_only(self.flat))
 
     def on(self, flat: Array) -> FlatArrays:
-        """Arrays of the same names and shapes on other memory."""
+        """Arrays of the same names and shapes on other memory, the buffer ``flat``."""
         twin = object.__new__(FlatArrays)
         twin._bind(self._shapes, flat)
         return twin

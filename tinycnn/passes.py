@@ -23,9 +23,13 @@ from tinycnn.layers.base import naming
 class Record:
     """What happened at one layer. Shapes are (N, ...); what backward has not filled in is None.
 
-    ``params`` are the layer's parameters; in a trace, reading them once the model has changed raises
-    StaleTraceError, as they are no longer those of this pass. ``dz`` is the gradient before the
-    activation; without one it is ``dy``. A softmax that is one step with the loss has no ``dy``.
+    ``name`` and ``layer`` say where, ``context`` what the pass told the layer. ``x`` went in, ``y`` came
+    out, ``saved`` is what forward kept for backward, ``kept_z`` what went into an activation that is no
+    part of the layer's op. ``dy`` and ``dx`` are the gradients of y and x, ``grads`` those of the
+    parameters by name. ``params`` are the layer's parameters; in a trace, reading them once the model
+    has changed raises StaleTraceError, as they are no longer those of this pass. ``dz`` is the gradient
+    before the activation; without one it is ``dy``. A softmax that is one step with the loss has no
+    ``dy``.
     """
 
     name: str
@@ -65,16 +69,17 @@ def forward(
     x: Array,
     context: ForwardContext,
     *,
+    state: Callable[[str], Params] = lambda name: {},
     first: int = 0,
 ) -> Iterator[Record]:
     """Run ``x`` through the layers from number ``first`` on; give each one's record.
 
-    ``shapes`` are those of one sample before each layer and after the last, ``parameters`` gives those
-    of the layer so called.
+    ``shapes`` are those of one sample before each layer and after the last; ``parameters`` and ``state``
+    give those of the layer so called.
     """
     for position, layer in enumerate(layers[first:], first):
-        own, name = replace(context, layer=position), str(layer.name)
-        params = parameters(name)
+        name = str(layer.name)
+        own, params = replace(context, layer=position, state=state(name)), parameters(name)
         y, z, saved = forward_layer(layer, shapes[position + 1], params, x, own)
         yield Record(name, layer, params, x, y, saved, own, z)
         x = y
@@ -128,7 +133,10 @@ def backward(
         is_dz = before_activation and record is last
         dz = dy if is_dz else layer.activation.backward(read_only(dy), record.y)
         context = BackwardContext(
-            need_dx=keep or required, out=gradients(record.name), algorithm=record.context.algorithm
+            training=record.context.training,
+            need_dx=keep or required,
+            out=gradients(record.name),
+            algorithm=record.context.algorithm,
         )
         dx = _backward_layer(record, dz, context, required=required)
         record.grads = context.out
@@ -146,6 +154,7 @@ def _backward_layer(
     with naming(record.layer):
         params = dict(record.params)
         dx, grads = undo(record.layer, params, read_only(dz), record.saved, context)
+        expect_gradients(grads, params)
         for name, view in context.out.items():
             if grads[name] is not view:
                 gradient = as_input_array(grads[name], f"d{name}", "...", view.dtype)
@@ -166,14 +175,19 @@ def undo(
     layer: Layer, params: Params, dz: Array, saved: Any, context: BackwardContext
 ) -> tuple[Array | None, Params]:
     """Run one layer backward from dz, its results as they are: dx and the gradients by name."""
-    dx, grads = _pair(layer.backward(params, dz, saved, context), "backward", "dx, gradients")
-    if not isinstance(grads, Mapping) or set(grads) != set(params):
-        listed = ", ".join(map(repr, grads)) if isinstance(grads, Mapping) else repr(grads)
+    return _pair(layer.backward(params, dz, saved, context), "backward", "dx, gradients")
+
+
+def expect_gradients(gradients: Any, params: Params) -> None:
+    """Raise ArgumentError unless there is a gradient for each parameter."""
+    if not isinstance(gradients, Mapping) or set(gradients) != set(params):
+        listed = (
+            ", ".join(map(repr, gradients)) if isinstance(gradients, Mapping) else repr(gradients)
+        )
         raise ArgumentError(
             f"backward must return a gradient for each parameter by name, "
             f"{', '.join(map(repr, params)) or 'none'}, got {listed or 'none'}"
         )
-    return dx, grads
 
 
 def _pair(result: Any, method: str, parts: str) -> tuple[Any, Any]:

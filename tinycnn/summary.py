@@ -31,7 +31,15 @@ _COSTS = ("layer", "multiply-adds", "backward", "activations", "im2col whole")
 
 @dataclass(frozen=True)
 class Row:
-    """One layer. Work and memory are for one sample."""
+    """One layer of a `Summary`. Work and memory are for one sample.
+
+    ``name``, ``kind`` (its class) and ``activation`` say what it is; ``filters``, ``kernel``, ``stride``,
+    ``padding``, ``groups`` and ``details`` how it is set, as texts, empty where it has no such thing;
+    ``initial`` how each parameter is drawn. ``output_shape`` is (H, W, C) or (D,), ``parameters`` their
+    number. ``multiply_adds`` are those of the forward pass, ``multiply_adds_backward`` those of the
+    backward pass; ``activation_bytes`` is what a forward pass keeps, ``im2col_bytes`` what im2col would
+    take, were it built whole.
+    """
 
     name: str
     kind: str
@@ -53,7 +61,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Summary:
-    """Rows and totals; ``str`` is two tables, 80 columns wide where names and numbers let them."""
+    """A network's table: ``title``, ``input_shape``, ``dtype``, and ``rows``, one `Row` a layer.
+
+    ``str`` is two tables, 80 columns wide where names and numbers let them; notebooks show HTML.
+    """
 
     title: str
     input_shape: Shape
@@ -68,7 +79,10 @@ class Summary:
         dtype: str = "float32",
         name: str | None = None,
     ) -> Summary:
-        """Describe ``layers``, whose shapes have been checked, over inputs of ``input_shape``."""
+        """Describe ``layers``, whose shapes have been checked, over inputs of ``input_shape``.
+
+        ``dtype`` is that of the arrays, ``name`` becomes the title.
+        """
         itemsize = np.dtype(dtype).itemsize
         rows: list[Row] = []
         shape = input_shape

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,14 +25,20 @@ if TYPE_CHECKING:
 
 
 class Gradients(FlatArrays):
-    """What `Trace.backward` gives: a type of its own, for an optimizer's velocities look the same."""
+    """What `Trace.backward` gives: ``{"conv1.W": array, ...}`` in the parameters' order and shapes.
+
+    A type of its own, for an optimizer's velocities look the same. ``next_state`` is the model's state
+    after the pass, which an optimizer's step puts in place.
+    """
+
+    next_state: Mapping[str, Array] = MappingProxyType({})
 
 
 class Trace:
-    """A forward pass of ``model``, layer by layer, and its backward pass once asked for.
+    """A forward pass of ``model`` over ``x``, layer by layer, and its backward pass once asked for.
 
-    ``records`` are in layer order, ``y`` is the model's output; after ``backward(labels=...)``,
-    ``loss`` is the mean cross-entropy.
+    ``version`` is the model's at that moment. ``records`` are in layer order, ``y`` is the model's
+    output; after ``backward(labels=...)``, ``loss`` is the mean cross-entropy.
     """
 
     def __init__(self, model: Sequential, version: int, x: Array, records: list[Record]) -> None:
@@ -55,19 +62,36 @@ class Trace:
         return last.z if last.layer.activation.fuses_with_cross_entropy else last.y
 
     def __getitem__(self, name: str) -> Record:
-        """The record of the layer called ``name``."""
+        """The record of the layer called ``name``; raises UnknownNameError if there is none."""
         names = [record.name for record in self.records]
         if name not in names:
             raise UnknownNameError(f"no layer is named {name!r}; there are {', '.join(names)}")
         return self.records[names.index(name)]
 
+    def next_state(self) -> dict[str, Array]:
+        """Each layer's state after this pass, by name; it changes in a training pass only.
+
+        An optimizer's step takes it from the gradients; without one, `Sequential.update_state` does.
+        """
+        return {
+            f"{record.name}.{name}": array
+            for record in self.records
+            if record.context.training and record.context.state
+            for name, array in record.layer.next_state(record.context.state, record.saved).items()
+        }
+
     def explain(
         self, what: str, at: Sequence[int] | None = None, *, sample: int = 0
     ) -> Explanation:
-        """Open one number of the pass: a cell, a gradient or the loss.
+        """Open one number of the pass, for image ``sample``: a cell, a gradient or the loss.
 
-        "conv2" with ``at=(13, 13, 7)``, "conv1.W[5,5,0,3]", "pool1.x" with ``at``, "loss"; see
-        `tinycnn.explain.explain`.
+        ``what`` is "conv2" for a cell of a layer's output, "conv1.W" for the gradient of a parameter,
+        "pool1.x" (or y, z) for that of a layer's input (or output, or of what went into its activation),
+        or "loss". ``at`` is the place, such as (13, 13, 7); it may stand in brackets too,
+        "conv1.W[5,5,0,3]", and counts from the end where it is negative.
+
+        Raises UnknownNameError for what is not there, ArgumentError for a place that is missing, given
+        twice, or not a place, or a gradient before `backward`.
         """
         # The one door upwards: a reader that is loaded when somebody asks for it.
         opened: Explanation = import_module("tinycnn.explain").explain(
@@ -82,7 +106,7 @@ class Trace:
         labels: ArrayLike | None = None,
         keep: bool | None = None,
         out: FlatArrays | None = None,
-    ) -> FlatArrays:
+    ) -> Gradients:
         """Carry a gradient back through all layers; gives those of the parameters, by name.
 
         Either ``dy`` (the shape of ``y``) or ``labels`` (N,): with labels the gradient is that of
@@ -92,7 +116,9 @@ class Trace:
         Where no layer before one has parameters, its dx may be None, as an embedding's is; nothing is
         then carried further.
 
-        Raises StaleTraceError if the model's parameters have changed since the forward pass.
+        Raises StaleTraceError if the model's parameters have changed since the forward pass, ShapeError,
+        DTypeError or ArgumentError for a dy or labels that do not belong to ``y``, and ArgumentError for an
+        ``out`` that is no such result or shares memory with what is read.
         """
         if (dy is None) == (labels is None):
             raise ArgumentError("backward takes either dy or labels")
@@ -111,9 +137,10 @@ class Trace:
             self.loss, self.labels, self.dy = None, None, upstream
         keep = not last.context.training if keep is None else keep
         passes.backward(self.records, upstream, gradients.of, before_activation=fuses, keep=keep)
+        gradients.next_state = self.next_state()
         return gradients
 
-    def _gradients(self, out: FlatArrays | None, dy: ArrayLike | None) -> FlatArrays:
+    def _gradients(self, out: FlatArrays | None, dy: ArrayLike | None) -> Gradients:
         shapes = self.model.parameter_shapes()
         if out is None:
             return Gradients(shapes, self.model.dtype)
@@ -188,7 +215,10 @@ def record(
     first_sample = check_int(first_sample, "first_sample", least=0)
     version, parameters = model.version, model.parameters()
     context = ForwardContext(training, key, 0, first_sample, algorithm)
-    records = list(passes.forward(model.layers, model.shapes, parameters.of, batch, context))
+    run = passes.forward(
+        model.layers, model.shapes, parameters.of, batch, context, state=model.state().of
+    )
+    records = list(run)
     for each in records:
         each.params = _Parameters(model, version, each.params)
     return Trace(model, version, batch, records)

@@ -101,3 +101,14 @@ def mask_key(rng: int | np.random.Generator | None) -> int:
             f"rng must be None, a numpy.random.Generator or an int with 0 <= rng < 2**64, got {rng!r}"
         )
     return int(rng)
+
+
+def check_rng(rng: int | np.random.Generator | None) -> np.random.Generator:
+    """Turn ``rng`` into a Generator: an int from 0 up is its seed, None draws one; a Generator stays."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if rng is not None and (not isinstance(rng, (int, np.integer)) or rng < 0):
+        raise ArgumentError(
+            f"rng must be None, a numpy.random.Generator or an int from 0 up, got {rng!r}"
+        )
+    return np.random.default_rng(rng)

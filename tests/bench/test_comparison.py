@@ -3,9 +3,9 @@ import json
 import pytest
 
 from tinycnn.bench.comparison import FASTER, SLOWER, change, compare, read, report_of
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Spread
-from tinycnn.bench.tables import LESS, MORE, Column, Table, identity
+from tinycnn.bench.tables import LESS, MORE, Column, ResultTable, identity
 from tinycnn.errors import FileError
 
 
@@ -31,7 +31,7 @@ def test_a_change_is_one_beyond_the_noise(before, after, better, verdict):
 
 
 def run(ms, ratio=None, processor="a", batch=1):
-    report = Report({})
+    report = BenchReport({})
     report.machine = {"processor": processor}
     columns = [
         identity("batch", "batch"),
@@ -39,7 +39,7 @@ def run(ms, ratio=None, processor="a", batch=1):
         Column("ratio", "ratio", 1, MORE, paired=True),
         Column("verdict", "goal"),
     ]
-    table = report.table(Table("race", "", columns))
+    table = report.table(ResultTable("race", "", columns))
     row = {"batch": batch, "ms": Spread(ms, ms, ms), "verdict": "met"}
     table.add(**row, **({} if ratio is None else {"ratio": Spread(ratio, ratio, ratio)}))
     return report.to_dict()
@@ -99,5 +99,5 @@ def test_a_damaged_run_is_refused_before_anything_is_measured(tmp_path, damage):
 
 def test_a_run_that_ended_before_it_began_is_read(tmp_path):
     path = tmp_path / "old.json"
-    path.write_text(json.dumps(Report({}).to_dict()))
+    path.write_text(json.dumps(BenchReport({}).to_dict()))
     assert report_of([path, path]).tables == []

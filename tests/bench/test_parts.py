@@ -6,7 +6,7 @@ import pytest
 
 from tinycnn.bench import busy, others, pools, scaling, start
 from tinycnn.bench.parts import PARTS, run
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
 from tinycnn.errors import ArgumentError, TinyCNNError
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("small")
 
 def measured(part, **options):
     """The tables of a part's shortest run, by name."""
-    report = Report({})
+    report = BenchReport({})
     settings = Settings(quick=True, threads=2, rounds=1, seconds=0, engines=(), **options)
     run(part, settings, report)
     assert report.wrong == []
@@ -73,11 +73,11 @@ def test_gemm():
 
 
 def test_scaling(monkeypatch):
-    for tasks in ("_sizes", "_channels"):
+    for workloads in ("_sizes", "_channels"):
         monkeypatch.setattr(
             scaling,
-            tasks,
-            lambda: {n: scaling.Task("forward", f"conv {n} {n} 3 4 3 1 1", 2) for n in (4, 5)},
+            workloads,
+            lambda: {n: scaling.Workload("forward", f"conv {n} {n} 3 4 3 1 1", 2) for n in (4, 5)},
         )
     tables = measured("scaling")
     assert [row["batch"] for row in tables["scaling batch"]] == [1, 2]

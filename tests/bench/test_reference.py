@@ -8,9 +8,9 @@ import pytest
 from tinycnn.bench import reference, work
 from tinycnn.bench.agreement import compare
 from tinycnn.bench.engines import ENGINES
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 
-CONV = Task("forward", "conv 6 5 3 4 3 1 1", 3)
+CONV = Workload("forward", "conv 6 5 3 4 3 1 1", 3)
 
 
 def formula(x, W, b):
@@ -40,35 +40,35 @@ def test_a_right_result_is_right_and_a_wrong_one_is_not():
     assert not reference.largest_error(CONV, {"y": y}) <= reference.bound(CONV)
 
 
-def ours(task):
-    return ENGINES["tinycnn"].load(task, 1, Path()).check()
+def ours(workload):
+    return ENGINES["tinycnn"].load(workload, 1, Path()).check()
 
 
 @pytest.mark.parametrize(
-    "task",
+    "workload",
     [
-        Task("forward", "one-tower", 3),
-        Task("training", "one-tower", 8),
-        Task("backward", "one-tower/conv2", 2),
-        Task("backward", "one-tower/dropout1", 2),
-        Task("backward", "one-tower/fc1", 2),
-        Task("pool", "pool 9 8 4 3 2 0", 2),
-        Task("pool backward", "pool 9 8 4 3 2 1", 2),
-        Task("im2col", "one-tower/conv2", 2),
+        Workload("forward", "one-tower", 3),
+        Workload("training", "one-tower", 8),
+        Workload("backward", "one-tower/conv2", 2),
+        Workload("backward", "one-tower/dropout1", 2),
+        Workload("backward", "one-tower/fc1", 2),
+        Workload("pool", "pool 9 8 4 3 2 0", 2),
+        Workload("pool backward", "pool 9 8 4 3 2 1", 2),
+        Workload("im2col", "one-tower/conv2", 2),
         CONV,
     ],
-    ids=lambda task: f"{task.work} {task.network}",
+    ids=lambda workload: f"{workload.work} {workload.network}",
 )
-def test_this_engine_is_within_the_bounds(small, task):
-    assert reference.largest_error(task, ours(task)) <= reference.bound(task)
+def test_this_engine_is_within_the_bounds(small, workload):
+    assert reference.largest_error(workload, ours(workload)) <= reference.bound(workload)
 
 
 def test_a_step_that_forgets_a_part_is_out_of_bounds(small):
-    task = Task("training", "one-tower", 8)
-    results = dict(ours(task))
+    workload = Workload("training", "one-tower", 8)
+    results = dict(ours(workload))
     for name in results:
         changed = results | {name: results[name] * 1.02}
-        assert reference.largest_error(task, changed) > reference.bound(task), name
+        assert reference.largest_error(workload, changed) > reference.bound(workload), name
 
 
 def test_the_checked_batch_repeats_its_images_equally():

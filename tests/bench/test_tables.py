@@ -1,7 +1,7 @@
 from tinycnn.bench.rounds import Spread
-from tinycnn.bench.tables import LESS, Column, Table, identity
+from tinycnn.bench.tables import LESS, Column, ResultTable, identity
 
-TABLE = Table(
+TABLE = ResultTable(
     "race",
     "A race",
     [
@@ -52,4 +52,4 @@ def test_as_data():
 
 
 def test_data_is_read_back():
-    assert Table.of(TABLE.to_dict()) == TABLE
+    assert ResultTable.of(TABLE.to_dict()) == TABLE

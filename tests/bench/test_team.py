@@ -8,11 +8,11 @@ import pytest
 from tinycnn.bench.engines import OURS
 from tinycnn.bench.machine import MISLEADING, clean_environment
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.team import Team
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 
-POOL = Task("pool", "pool 9 9 4 3 2 0", 2)
+POOL = Workload("pool", "pool 9 9 4 3 2 0", 2)
 
 
 def state(process):
@@ -35,9 +35,10 @@ def test_processes_are_stopped_while_they_wait_and_end_with_the_team():
     assert all(process.returncode is not None for process in processes)
 
 
+@pytest.mark.process
 def test_an_engine_that_is_not_installed_is_missing(tmp_path):
     (tmp_path / "torch.py").write_text("raise ImportError('no such thing')\n")
-    report = Report({})
+    report = BenchReport({})
     with report.team([OURS, "torch"], 1, PYTHONPATH=str(tmp_path)) as team:
         assert team.present == [OURS]
     assert report.absent == {"torch": "PyTorch is not installed (no such thing)"}
@@ -45,15 +46,17 @@ def test_an_engine_that_is_not_installed_is_missing(tmp_path):
     assert report.wrong == []
 
 
+@pytest.mark.process
 def test_an_engine_that_fails_is_left_out_and_said():
-    report = Report({})
+    report = BenchReport({})
     with report.team([OURS], 1) as team:
-        team.load(Task("forward", "nosuch", 1))
+        team.load(Workload("forward", "nosuch", 1))
         assert team.present == []
     (what,) = report.wrong
     assert what.startswith("tinycnn failed: UnknownNameError: variant must be one of")
 
 
+@pytest.mark.process
 def test_an_engine_that_dies_is_left_out_and_said():
     with Team([OURS], 1) as team:
         team._members[OURS].process.kill()
@@ -61,6 +64,7 @@ def test_an_engine_that_dies_is_left_out_and_said():
         assert team.present == [] and "its process ended" in team.failed[OURS]
 
 
+@pytest.mark.process
 def test_misleading_settings_are_kept_from_the_processes(monkeypatch):
     for name in MISLEADING:
         monkeypatch.delenv(name, raising=False)
@@ -68,12 +72,13 @@ def test_misleading_settings_are_kept_from_the_processes(monkeypatch):
     monkeypatch.setenv("SOMETHING_ELSE", "kept")
     assert "OPENBLAS_CORETYPE" not in clean_environment()
     assert clean_environment()["SOMETHING_ELSE"] == "kept"
-    report = Report({})
+    report = BenchReport({})
     with report.team([OURS], 1):
         pass
     assert "Measured without OPENBLAS_CORETYPE, which were set." in report.heading()
 
 
+@pytest.mark.process
 def test_whoever_is_interrupted_at_the_start_leaves_nobody_behind(monkeypatch):
     team = Team([OURS], 1)
     monkeypatch.setattr(team, "_answer", lambda name: (_ for _ in ()).throw(KeyboardInterrupt))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from checking.numpy_ops import DENSE, RELU
 from checking.other_checkers import cs231n_error
 
@@ -26,6 +27,7 @@ def test_the_recipe_of_cs231n():
     assert cs231n_error(RELU.forward, RELU.backward, [np.zeros(3)]) == 1
 
 
+@pytest.mark.process
 def test_the_table_is_printed():
     run = subprocess.run(
         [sys.executable, SCRIPT, "--seeds", "2", "--only", "relu"],

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tinycnn.checking import Diagnosis, Entry, Report, TensorReport, gradcheck
+from tinycnn.checking import Diagnosis, Entry, GradientReport, TensorReport, gradcheck
 
 
 def entry(verdict="agrees", error=1e-9, **given):
@@ -18,7 +18,7 @@ def entry(verdict="agrees", error=1e-9, **given):
 
 
 def report(*tensors, problems=()):
-    return Report("Dense fc1", list(problems), list(tensors), 1e-6, "because <so>")
+    return GradientReport("Dense fc1", list(problems), list(tensors), 1e-6, "because <so>")
 
 
 GOOD = TensorReport("x", (2, 3), [entry(), entry(error=1e-8, where="direction 1", index=None)])

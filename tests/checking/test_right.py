@@ -23,6 +23,12 @@ def passes(right, seed):
 
 @each
 def test_a_right_gradient_raises_no_alarm(right):
+    assert passes(right, 0) or right.may_fall_short
+
+
+@pytest.mark.slow
+@each
+def test_no_alarm_in_six_seeds(right):
     passed = sum(passes(right, seed) for seed in range(6))
     assert passed == 6 or right.may_fall_short
     assert passed >= 5 or not right.name.startswith("float32")  # it hides the answer but seldom

@@ -24,8 +24,8 @@ from tinycnn.classroom.quiz import (
     draw_text,
     make_quiz,
 )
-from tinycnn.classroom.quiz.question import Table
-from tinycnn.classroom.quiz.quiz import Part
+from tinycnn.classroom.quiz.question import LayerTable
+from tinycnn.classroom.quiz.quiz import QuizPart
 from tinycnn.classroom.quiz.sheet import inline
 from tinycnn.errors import ArgumentError
 from tinycnn.explain.examples.arithmetic import Value
@@ -127,6 +127,7 @@ def test_first_hundred_sheets_differ_in_more_than_their_number():
     assert len(sheets) == 100
 
 
+@pytest.mark.process
 def test_the_same_sheet_in_another_process():
     command = [
         sys.executable,
@@ -232,13 +233,13 @@ def hostile_quiz():
         (
             HOSTILE,
             f"in code: `{HOSTILE}`",
-            Table((HOSTILE, "b"), ((HOSTILE, "</table>"),)),
+            LayerTable((HOSTILE, "b"), ((HOSTILE, "</table>"),)),
             (value,),
         ),
         (HOSTILE, (value,)),
         (HOSTILE, "``` not a fence"),
     )
-    return Quiz(5, tuple(Part(HOSTILE, (question,)) for _ in "ABC"))
+    return Quiz(5, tuple(QuizPart(HOSTILE, (question,)) for _ in "ABC"))
 
 
 def test_a_page_escapes_whatever_it_is_given():

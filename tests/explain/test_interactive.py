@@ -76,6 +76,7 @@ def test_a_walk_from_the_layers_to_a_number_and_its_gradient(walk):
     assert terminal.ends() == 0 and terminal.restored
 
 
+@pytest.mark.process
 def test_the_window_changes_size_and_may_be_tiny(walk):
     terminal = walk("--layer", "conv", lines=10, columns=40)
     terminal.shows("conv › filter ", "sees rows ", "q leave")
@@ -92,6 +93,7 @@ def test_the_window_changes_size_and_may_be_tiny(walk):
     assert terminal.ends() == 0 and terminal.restored
 
 
+@pytest.mark.process
 def test_ctrl_c_leaves_the_terminal_as_it_was(walk):
     terminal = walk("--layer", "last", "--at", "3", TERM="xterm-256color", NO_COLOR="1")
     terminal.shows("last, unit 3", "144 products x * W", "q leave")
@@ -101,6 +103,7 @@ def test_ctrl_c_leaves_the_terminal_as_it_was(walk):
     assert not terminal.coloured
 
 
+@pytest.mark.process
 def test_colours_where_the_terminal_has_them(walk):
     terminal = walk("--layer", "conv", TERM="xterm-256color")
     terminal.shows("conv › filter ", "[]", "q leave")
@@ -111,6 +114,7 @@ def test_colours_where_the_terminal_has_them(walk):
     assert terminal.ends() == 0 and terminal.restored
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["no-such-terminal", "dumb", ""])
 def test_a_terminal_that_cannot_be_drawn_on_is_named(walk, name):
     terminal = walk(TERM=name)
@@ -118,12 +122,14 @@ def test_a_terminal_that_cannot_be_drawn_on_is_named(walk, name):
     assert f"TERM='{name}'" in terminal.stream and terminal.stream.count("\n") == 1
 
 
+@pytest.mark.process
 def test_a_mistake_is_told_once_the_terminal_is_restored(walk):
     terminal = walk("--layer", "nowhere")
     assert terminal.ends() == 2 and terminal.restored
     assert "no layer is named 'nowhere'" in terminal.screen.text()
 
 
+@pytest.mark.process
 def test_a_network_of_nan_says_where_it_begins_and_fails(walk, tmp_path):
     spoiled = "\nwith small.edit() as parameters:\n    parameters['conv.W'][...] = float('nan')\n"
     with (tmp_path / "nets.py").open("a") as file:

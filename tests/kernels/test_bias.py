@@ -1,10 +1,10 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import whole
+from strategies import ranges, whole
 from twins import against_twin
 
-from tinycnn.kernels.bias import add_bias
+from tinycnn.kernels.bias import add_bias, bias_gradient, relu_bias_gradient
 from tinycnn.testing.strategies import dtypes, generators
 
 
@@ -22,3 +22,22 @@ def test_add_bias_rectifies_the_sum_and_lets_nan_pass():
     np.testing.assert_array_equal(y, [[0, 1, np.nan, np.inf, 0, 0]])
     add_bias(y, b, False)
     np.testing.assert_array_equal(y, [[2, -1, np.nan, np.inf, 1, 2]])
+
+
+@given(st.integers(0, 9), st.integers(1, 20), dtypes, generators, st.data())
+def test_bias_gradient_is_its_twin(rows, F, dtype, rng, data):
+    dy, db = whole(rng, (rows, F), dtype), whole(rng, F)
+    against_twin(bias_gradient, dy, *data.draw(ranges(rows)), db)
+
+
+@given(st.integers(0, 9), st.integers(1, 20), dtypes, generators, st.data())
+def test_relu_bias_gradient_is_its_twin(rows, F, dtype, rng, data):
+    y = rng.choice(np.array([np.nan, np.inf, 0.0, -0.0, -1.0, 2.0], dtype), (rows, F))
+    dy, dz = whole(rng, (rows, F), dtype), np.full((rows, F), 77, dtype)
+    against_twin(relu_bias_gradient, dy, y, *data.draw(ranges(rows)), dz, whole(rng, F))
+
+
+def test_gradients_of_float32_are_summed_in_float64():
+    dy, db = np.array([[2.0**24], [1], [1]], np.float32), np.zeros(1)
+    bias_gradient(dy, 0, 3, db)
+    assert db == 2.0**24 + 2

@@ -5,7 +5,17 @@ from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
-from tinycnn.kernels.dense import PANEL, dense, pack_weights
+from tinycnn.kernels.dense import (
+    NARROW,
+    PANEL,
+    dense,
+    dense_input_gradient,
+    dense_product,
+    dense_weight_gradient,
+    pack_images,
+    pack_weights,
+)
+from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.testing.strategies import generators
 
 columns = st.one_of(st.integers(1, 5), st.integers(PANEL - 2, PANEL + 2), st.just(2 * PANEL))
@@ -34,3 +44,85 @@ def test_dense_is_its_twin(N, K, F, rng, relu, data):
     against_twin(
         dense, read_only(x), K, *rows, read_only(panels), read_only(bias), relu, *chosen, y, F
     )
+
+
+# ------------------------------------------------------------------------------- weights as they lie
+
+batches = st.integers(0, 14) | st.sampled_from([NARROW, NARROW + 1, PANEL + 3])
+inputs = st.integers(1, 9) | st.sampled_from([47, 48, 49, 63, 64, 65, 97])
+widths = st.integers(1, 5) | st.sampled_from([PANEL - 1, PANEL, PANEL + 3, 2 * PANEL])
+
+
+def part(data, total, step=1):
+    """A range within range(total) whose ends are multiples of ``step``, or the total."""
+    ends = st.integers(0, -(-total // step)).map(lambda end: min(end * step, total))
+    first, last = data.draw(ends), data.draw(ends | st.just(total))
+    return min(first, last), max(first, last)
+
+
+def given_as(rng, *shape):
+    """What an op hands over: float32, not to be written to."""
+    return read_only(whole(rng, shape, np.float32))
+
+
+@settings(max_examples=30)
+@given(batches, inputs, widths, generators, st.data())
+def test_dense_product_is_its_twin(N, D, F, rng, data):
+    y = np.full((N, F), 77, np.float32)
+    bounds = part(data, F, PANEL)
+    against_twin(dense_product, given_as(rng, N, D), given_as(rng, D, F), *bounds, y)
+
+
+@settings(max_examples=30)
+@given(batches, inputs, widths, generators, st.data())
+def test_dense_weight_gradient_is_its_twin(N, D, F, rng, data):
+    panels = given_as(rng, -(-F // PANEL), N, PANEL)
+    dW = np.full((D, F), 77, np.float32)
+    against_twin(dense_weight_gradient, given_as(rng, N, D), panels, *part(data, D), dW)
+
+
+@settings(max_examples=20)
+@given(batches, inputs, widths, st.integers(0, 4), generators)
+def test_dense_weight_gradient_begins_anywhere(N, D, F, offset, rng):
+    """At a cache line it is streamed, elsewhere it is not: the same numbers, and none beside them."""
+    x, dz = given_as(rng, N, D), given_as(rng, N, F)
+    panels = np.empty((-(-F // PANEL), N, PANEL), np.float32)
+    pack_weights(dz, 0, len(panels), panels)
+    memory = aligned_zeros(D * F + 5)
+    dense_weight_gradient(x, read_only(panels), 0, D, memory[offset : offset + D * F].reshape(D, F))
+    expected = np.zeros(D * F + 5)
+    expected[offset : offset + D * F] = (x.T.astype(float) @ dz).ravel()
+    np.testing.assert_array_equal(memory, expected)
+
+
+@settings(max_examples=30)
+@given(batches, widths, st.sampled_from([NARROW, PANEL]), generators)
+def test_pack_images_is_its_twin(N, F, width, rng):
+    panels = np.full((-(-N // width), F, width), 77, np.float32)
+    against_twin(pack_images, given_as(rng, N, F), panels)
+
+
+@settings(max_examples=30)
+@given(
+    batches, inputs, st.integers(1, 9) | st.sampled_from([255, 257]),
+    st.sampled_from([NARROW, PANEL]), generators, st.data(),
+)  # fmt: skip
+def test_dense_input_gradient_is_its_twin(N, D, F, width, rng, data):
+    panels, dx = given_as(rng, -(-N // width), F, width), np.full((N, D), 77, np.float32)
+    against_twin(dense_input_gradient, panels, given_as(rng, D, F), *part(data, D), dx)
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 40), inputs, widths, generators)
+def test_the_gradients_are_adjoints_of_the_product(N, D, F, rng):
+    x, W, dz = given_as(rng, N, D), given_as(rng, D, F), given_as(rng, N, F)
+    y, dW, dx = np.empty_like(dz), np.empty_like(W), np.empty_like(x)
+    panels = np.empty((-(-F // PANEL), N, PANEL), np.float32)
+    turned = np.empty((-(-N // NARROW), F, NARROW), np.float32)
+    dense_product(x, W, 0, F, y)
+    pack_weights(dz, 0, len(panels), panels)
+    dense_weight_gradient(x, read_only(panels), 0, D, dW)
+    pack_images(dz, turned)
+    dense_input_gradient(read_only(turned), W, 0, D, dx)
+    expected = np.vdot(y.astype(float), dz)
+    assert np.vdot(dW.astype(float), W) == np.vdot(dx.astype(float), x) == expected

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import ranges, whole
@@ -44,4 +45,17 @@ def test_direct_convolution_is_its_twin(
         direct_convolution, read_only(x.flat), x.place, C, *rows, kernel, stride, dilation,
         read_only(panels), read_only(bias), relu, first * PANEL, min(last * PANEL, F),
         y.flat, y.place, output, F,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [65, 130])
+def test_rows_of_more_outputs_than_are_worked_out_at_once(width):
+    rng, C, F = np.random.default_rng(0), 2, 3
+    x = FeatureMaps.of(whole(rng, (2, 3, 2 * width, C), np.float32, top=4))
+    y = FeatureMaps.zeros((2, 2, width, F), ((0, 1), (1, 0)))
+    panels = whole(rng, (1, 2 * 2 * C, PANEL), np.float32, top=4)
+    against_twin(
+        direct_convolution, read_only(x.flat), x.place, C, 0, 4, (2, 2), (1, 2), (1, 1),
+        read_only(panels), read_only(whole(rng, PANEL, np.float32)), True, 0, F, y.flat, y.place,
+        (2, width), F,
     )  # fmt: skip

@@ -1,146 +1,116 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import ranges, whole
+from strategies import images_of, rows_of, whole
 from twins import against_twin
 
-from tinycnn.arrays import read_only
-from tinycnn.kernels.max_pool import max_pool, max_pool_gradient, max_pool_winners
-from tinycnn.kernels.pool import max_pool2d
-from tinycnn.kernels.simd import LANES
-from tinycnn.runtime.feature_maps import FeatureMaps
-from tinycnn.testing.strategies import generators, pool_windows
-
-NAN, INF = np.nan, np.inf
-
-
-@st.composite
-def pools(draw, channels, max_dilation=2):
-    """A pool's geometry with as many ``channels``, and a range of its output rows."""
-    window = draw(pool_windows(max_dilation))
-    N, H, W, _ = window.shape
-    window = replace(window, shape=(min(N, 2), H, W, draw(channels)))
-    rows = window.shape[0] * window.size[0]
-    return window, *draw(st.one_of(st.just((0, rows)), ranges(rows)))
+from tinycnn.kernels.max_pool import cells_inside, max_pool2d, max_pool2d_backward
+from tinycnn.testing.strategies import SlidingWindow, dtypes, generators, pool_windows
 
 
 def arguments(window):
     return window.kernel, window.stride, window.padding, window.dilation
 
 
-def images(rng, shape, special):
-    """Few values, so that there are ties, and some of them not finite."""
-    x = whole(rng, shape, np.float32, top=3)
+def pooled(window, x):
+    """Maximum and argmax of all windows."""
+    y, index = np.empty(window.out_shape, x.dtype), np.empty(window.out_shape, np.uint8)
+    max_pool2d(x, 0, window.shape[0] * window.size[0], *arguments(window), y, index)
+    return y, index
+
+
+def unpooled(window, dy, argmax):
+    dx = np.full(window.shape, 77, dy.dtype)
+    max_pool2d_backward(dy, argmax, 0, len(dx), *arguments(window), dx)
+    return dx
+
+
+@given(st.integers(-9, 9), st.integers(1, 5), st.integers(1, 4), st.integers(1, 9))
+def test_cells_inside_is_its_twin(start, length, dilation, limit):
+    assume(any(0 <= start + i * dilation < limit for i in range(length)))
+    against_twin(cells_inside, start, length, dilation, limit)
+
+
+@given(rows_of(pool_windows()), dtypes, generators, st.sampled_from([0.0, 0.1, 0.5]))
+def test_max_pool2d_is_its_twin(part, dtype, rng, special):
+    window, first, last = part
+    x = whole(rng, window.shape, dtype, top=3)  # few values, so that there are ties
     replaced = rng.random(x.shape) < special
-    x[replaced] = rng.choice([NAN, INF, -INF], np.count_nonzero(replaced))
-    return x
+    x[replaced] = rng.choice([np.nan, np.inf, -np.inf], np.count_nonzero(replaced))
+    y = np.full(window.out_shape, 77, dtype)
+    argmax = np.full(window.out_shape, 77, np.uint8)
+    against_twin(max_pool2d, x, first, last, *arguments(window), y, argmax)
 
 
-def placed(array, border, *, whole_vectors):
-    """Maps that hold ``array``, with NaN in the border; in whole vectors or as the array lies."""
-    if not whole_vectors:
-        return FeatureMaps.of(array)
-    maps = FeatureMaps.zeros(array.shape, border)
-    maps.flat[...] = NAN
-    maps.view()[...] = array
-    return maps
-
-
-few_or_many = st.sampled_from([1, 3, LANES - 1, LANES, LANES + 1, 2 * LANES, 2 * LANES + 3])
-special = st.sampled_from([0.0, 0.1, 0.5])
-borders = st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2)
-
-
-@settings(max_examples=60)
-@given(pools(few_or_many), generators, special, borders, borders, st.booleans(), st.booleans())
-def test_max_pool_is_its_twin(part, rng, special, border, other, source_whole, target_whole):
+@given(images_of(pool_windows()), dtypes, generators)
+def test_max_pool2d_backward_is_its_twin(part, dtype, rng):
     window, first, last = part
-    source = placed(images(rng, window.shape, special), border, whole_vectors=source_whole)
-    y = np.full(window.out_shape, 77, np.float32)
-    target = placed(y, other, whole_vectors=target_whole)
-    against_twin(
-        max_pool, read_only(source.flat), source.place, window.shape[1:3], first, last,
-        *arguments(window), window.shape[3], target.flat, target.place, window.size,
-    )  # fmt: skip
+    _, argmax = pooled(window, whole(rng, window.shape, dtype, top=3))
+    dy = whole(rng, window.out_shape, dtype)
+    dx = np.full(window.shape, 77, dtype)
+    against_twin(max_pool2d_backward, dy, argmax, first, last, *arguments(window), dx)
 
 
-@settings(max_examples=60)
-@given(pools(st.integers(LANES, 2 * LANES + 3)), generators, special)
-def test_max_pool_winners_is_its_twin(part, rng, special):
-    window, first, last = part
-    x = read_only(images(rng, window.shape, special))
-    y = np.full(window.out_shape, 77, np.float32)
-    winner = np.full(window.out_shape, 77, np.uint8)
-    against_twin(max_pool_winners, x, first, last, *arguments(window), y, winner)
+@given(st.integers(16, 18), st.integers(17, 19), st.integers(0, 3), generators)
+def test_windows_of_more_than_256_cells_have_a_wider_winner(KH, KW, pad, rng):
+    kernel, pads, size = (KH, KW), ((pad, 0), (0, pad)), (pad + 1, pad + 1)
+    window = SlidingWindow((1, KH, KW, 1), kernel, (1, 1), pads, (1, 1), size)
+    x, dy = rng.permutation(KH * KW).reshape(window.shape) * 1.0, whole(rng, window.out_shape)
+    y, argmax = np.empty_like(dy), np.empty(window.out_shape, np.uint16)
+    rows = 0, size[0]
+    *_, argmax = against_twin(max_pool2d, x, *rows, *arguments(window), y, argmax)
+    against_twin(max_pool2d_backward, dy, argmax, 0, 1, *arguments(window), np.empty_like(x))
 
 
-@pytest.mark.parametrize("kernel", [(2, 2), (3, 3), (2, 3), (3, 2), (4, 4), (5, 1), (16, 16)])
-@pytest.mark.parametrize("padding", [0, 1])
-@pytest.mark.parametrize("special", [0.0, 0.3, 1.0])
-def test_max_pool_winners_finds_what_the_plain_kernel_finds(kernel, padding, special):
-    """On images large enough for many whole windows, of both unrolled sizes."""
-    rng, stride = np.random.default_rng(5), (2, 1)
-    padding = tuple(min(padding, side // 2) for side in kernel)
-    x = read_only(images(rng, (2, 19, 23, LANES + 5), special))
-    size = [
-        (n + 2 * p - k) // s + 1
-        for n, p, k, s in zip((19, 23), padding, kernel, stride, strict=True)
-    ]
-    shape, rows = (2, *size, LANES + 5), 2 * size[0]
-    results = []
-    for pool in (max_pool2d, max_pool_winners):
-        y, winner = np.empty(shape, np.float32), np.empty(shape, np.uint8)
-        pool(x, 0, rows, kernel, stride, padding, (1, 1), y, winner)
-        results.append((y, winner))
-    for ours, expected in zip(*results, strict=True):
-        np.testing.assert_array_equal(ours, expected)
+@given(pool_windows(), generators)
+def test_max_pool2d_backward_is_the_adjoint_of_picking_the_winners(window, rng):
+    x, dy = whole(rng, window.shape), whole(rng, window.out_shape)
+    y, argmax = pooled(window, x)
+    assert np.vdot(y, dy) == np.vdot(x, unpooled(window, dy, argmax))
 
 
-@settings(max_examples=60)
-@given(
-    pools(st.integers(LANES, 2 * LANES + 3), max_dilation=1), generators, st.booleans(), st.data()
-)
-def test_max_pool_gradient_is_its_twin(part, rng, streamed, data):
-    window, *_ = part
-    N, H, W, C = window.shape
-    channels = 2 * LANES if streamed else C
-    shape, out_shape = (N, H, W, channels), (N, *window.size, channels)
-    y, winner = np.empty(out_shape, np.float32), np.empty(out_shape, np.uint8)
-    x = whole(rng, shape, np.float32, top=3)
-    max_pool2d(x, 0, N * window.size[0], *arguments(window), y, winner)
-    dy, dx = read_only(whole(rng, out_shape, np.float32)), np.full(shape, 77, np.float32)
-    rows = data.draw(st.just((0, N * H)) | ranges(N * H))
-    against_twin(
-        max_pool_gradient, dy, read_only(winner), *rows, *arguments(window)[:3], streamed, dx
-    )
+@given(pool_windows(), generators)
+def test_max_pool2d_backward_is_linear_for_given_winners(window, rng):
+    _, argmax = pooled(window, whole(rng, window.shape))
+    one, other = whole(rng, window.out_shape), whole(rng, window.out_shape)
+    combined = 2 * unpooled(window, one, argmax) - 3 * unpooled(window, other, argmax)
+    np.testing.assert_array_equal(unpooled(window, 2 * one - 3 * other, argmax), combined)
 
 
-# One window each: its cells in row-major order, and the winner among them.
+# One 2 x 3 window each: its cells in row-major order, and the argmax among them.
+NAN, INF = np.nan, np.inf
+
+
 @pytest.mark.parametrize(
-    ("kernel", "cells", "winner"),
+    ("cells", "argmax"),
     [
-        ((2, 2), [1, 5, 5, 5], 1),
-        ((2, 2), [-0.0, 0.0, -1, -1], 0),
-        ((2, 2), [1, NAN, INF, NAN], 1),
-        ((2, 2), [-INF, -INF, NAN, -INF], 2),
-        ((3, 3), [0, 0, 0, 0, 0, 0, 0, 0, 0], 0),
-        ((3, 3), [1, 2, 3, 4, 5, 6, 7, 8, 9], 8),
-        ((3, 3), [1, 2, 3, 9, 5, 9, 7, 9, 9], 3),
-        ((3, 3), [INF, 2, 3, 4, 5, 6, 7, NAN, NAN], 7),
-        ((3, 3), [1, 2, NAN, 4, 5, 6, 7, INF, NAN], 2),
-        ((3, 3), [-INF, -INF, -INF, -INF, -INF, -INF, -INF, -INF, -9], 8),
-        ((2, 3), [1, 5, 2, 5, 5, 0], 1),
-        ((2, 3), [1, 2, NAN, 3, NAN, 9], 2),
+        ([1, 5, 2, 5, 5, 0], 1),
+        ([0, 0, 0, 0, 0, 0], 0),
+        ([-0.0, 0.0, -1, -1, -1, -1], 0),
+        ([-INF, -INF, -INF, -INF, -INF, -INF], 0),
+        ([-INF, -INF, -9, -INF, -INF, -INF], 2),
+        ([1, INF, 2, INF, 3, 4], 1),
+        ([NAN, 1, 2, 3, 4, 5], 0),
+        ([1, 9, 2, NAN, 4, 5], 3),
+        ([1, 2, NAN, 3, NAN, 9], 2),
+        ([INF, 1, 2, 3, 4, NAN], 5),
+        ([NAN, INF, -INF, 1, NAN, NAN], 0),
     ],
 )
-def test_the_first_maximum_wins_and_the_first_nan_over_everything(kernel, cells, winner):
-    column = np.array(cells, np.float32).reshape(1, *kernel, 1)
-    x = read_only(np.repeat(column, LANES, axis=3))
-    y, index = np.empty((1, 1, 1, LANES), np.float32), np.empty((1, 1, 1, LANES), np.uint8)
-    max_pool_winners(x, 0, 1, kernel, (1, 1), (0, 0), (1, 1), y, index)
-    assert (index == winner).all()
-    expected = np.full(LANES, cells[winner], np.float32)
-    assert y.tobytes() == expected.tobytes() or np.isnan(y).all()  # -0.0 as it came
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_first_maximum_wins_and_the_first_nan_over_everything(cells, argmax, dtype):
+    window = SlidingWindow((1, 2, 3, 1), (2, 3), (1, 1), ((0, 0), (0, 0)), (1, 1), (1, 1))
+    x = np.array(cells, dtype).reshape(window.shape)
+    y, index = pooled(window, x)
+    assert index.item() == argmax
+    np.testing.assert_array_equal(y.item(), x.flat[argmax])
+    dx = unpooled(window, np.ones_like(y), index)
+    np.testing.assert_array_equal(np.flatnonzero(dx), [argmax])
+
+
+def test_padding_does_not_compete():
+    window = SlidingWindow((1, 2, 2, 1), (2, 2), (1, 1), ((1, 1), (1, 1)), (1, 1), (3, 3))
+    y, argmax = pooled(window, np.array([[-4.0, -3], [-2, -1]]).reshape(window.shape))
+    np.testing.assert_array_equal(y[0, :, :, 0], [[-4, -3, -3], [-2, -1, -1], [-2, -1, -1]])
+    np.testing.assert_array_equal(argmax[0, :, :, 0], [[3, 3, 2], [3, 3, 2], [1, 1, 0]])

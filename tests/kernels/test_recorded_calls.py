@@ -10,19 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import error
 
-from tinycnn.inference.recording import Recorder
 from tinycnn.kernels import reference
 from tinycnn.kernels.dense import PANEL
-from tinycnn.kernels.max_pool import max_pool
+from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.recorded_calls import COUNTERS, KERNELS, carry_out
 from tinycnn.kernels.simd import LANES
-from tinycnn.ops.convolution.direct_blocks import DirectConvolution
+from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.ops.convolution.winograd.tiling import tiling
 from tinycnn.ops.convolution.winograd.weights import Packed
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.feature_maps import NO_BORDER, FeatureMaps
+from tinycnn.runtime.recording import Recorder
 from tinycnn.shapes import pool_window, window
 from tinycnn.testing.strategies import generators
 
@@ -49,13 +49,13 @@ class Memory:
     def tables(self, threads=1):
         """The program's tables, its slots for each thread, counters, and what all threads share."""
         program = self.recorder.program(threads)
-        own = [floats.of_each_thread for floats in program.floats]
-        sizes = np.array([floats.size for floats in program.floats])
+        own = [slot.of_each_thread for slot in program.slots]
+        sizes = np.array([slot.size for slot in program.slots])
         common = self.rng.integers(-3, 4, sizes[np.logical_not(own)].sum()).astype(np.float32)
         self.kept = [np.zeros(sizes[own].sum(), np.float32) for _ in range(threads)]
         slots = np.zeros((threads, len(sizes), 3), np.int64)
         slots[:, :, 1] = sizes
-        slots[:, :, 2] = [floats.step for floats in program.floats]
+        slots[:, :, 2] = [slot.step for slot in program.slots]
         for thread in range(threads):
             for some, memory in ((np.logical_not(own), common), (own, self.kept[thread])):
                 starts = np.cumsum(sizes[some]) - sizes[some]
@@ -81,7 +81,7 @@ def convolution(memory, relu, filters):
 
     def task(calls):
         squares.maps(calls, image, stacked, (0, squares.size[0]))
-        conv.block(calls, stacked, packed, relu, outputs)
+        conv.block(calls, stacked, packed, outputs, relu=relu)
         calls(
             max_pool, calls.read(outputs.flat), outputs.place, (OH, OW), 0, 2, win.kernel, win.stride,
             win.pad_top_left, win.dilation, filters, largest.flat, largest.place, (2, 2),
@@ -91,12 +91,13 @@ def convolution(memory, relu, filters):
 
 
 def direct(memory, images, relu):
-    """A convolution of 2 channels with 3 filters, its windows read where they lie."""
-    conv = DirectConvolution(2, 3, window((5, 6), (2, 3), stride=(2, 1)))
+    """A convolution of 2 channels with two panels of filters, its windows read where they lie."""
+    F = PANEL + 3
+    conv = DirectConvolution(2, F, window((5, 6), (2, 3), stride=(2, 1)))
     source = FeatureMaps.plain(memory.slot(images * 60), (images, 5, 6, 2))
-    target = FeatureMaps.plain(memory.slot(images * 24), (images, 2, 4, 3))
-    packed = PackedDense(memory.slot(12 * PANEL), memory.slot(PANEL))
-    phases = conv.phases(lambda some, rows: source.select(*some), packed, relu, target)
+    target = FeatureMaps.plain(memory.slot(images * 8 * F), (images, 2, 4, F))
+    packed = PackedDense(memory.slot(12 * 2 * PANEL), memory.slot(2 * PANEL))
+    phases = conv.phases(lambda some, rows: source.select(*some), packed, target, relu=relu)
     memory.recorder.record(phases)
 
 
@@ -202,7 +203,7 @@ def test_threads_share_the_tasks_and_wait_for_each_other(threads, rng):
             pass
         finished.append(thread)
 
-    workers = [Thread(target=work, args=(thread,)) for thread in range(threads)]
+    workers = [Thread(target=work, args=(thread,), daemon=True) for thread in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:

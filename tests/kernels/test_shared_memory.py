@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at
 from tinycnn.kernels.simd import LANES, load, store
 
@@ -22,11 +22,13 @@ def _take(counters, index, most, seen):
 
 def test_two_threads_never_get_the_same_number():
     counters, seen = np.zeros(5, np.int64), np.zeros(20_000, np.int64)
-    threads = [Thread(target=_take, args=(counters, 3, len(seen), seen)) for _ in range(4)]
+    arguments = counters, 3, len(seen), seen
+    threads = [Thread(target=_take, args=arguments, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
+        assert not thread.is_alive(), "it counts for ever"
     np.testing.assert_array_equal(seen, 1)
     assert counters[3] >= len(seen)
     assert not counters[[0, 1, 2, 4]].any()

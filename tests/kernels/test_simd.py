@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from strategies import examples
 
 from tinycnn.arrays import read_only
 from tinycnn.kernels import simd
-from tinycnn.kernels._jit import kernel, numba
+from tinycnn.kernels.jit import kernel, numba
 from tinycnn.kernels.simd import (
     LANES,
     at_least,
@@ -58,7 +59,7 @@ def applied(x, y, z):
     return results
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(vectors, vectors, vectors)
 def test_every_operation_is_numpys(x, y, z):
     results = applied(x, y, z)
@@ -158,6 +159,7 @@ x, y = memory.aligned((2, 3 * LANES), np.dtype(np.float32))
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "code",
     [
@@ -201,6 +203,7 @@ print(np.concatenate(parts, axis=1).tobytes().hex())
 """
 
 
+@pytest.mark.process
 def test_every_number_of_lanes_gives_the_same_bits():
     printed = set()
     for lanes in (4, 8, 16):

@@ -8,7 +8,7 @@ from twins import against_twin
 
 from tinycnn.arrays import read_only
 from tinycnn.kernels.simd import LANES
-from tinycnn.kernels.winograd import input_transform, output_transform, transform_weights
+from tinycnn.kernels.winograd import input_transform, output_transform, weight_transform
 from tinycnn.testing.strategies import generators
 
 # For each kernel, the outputs of a big tile.
@@ -93,7 +93,7 @@ def test_output_transform_is_its_twin(tiles, images, vectors, data, rng):
     st.sampled_from([(3, (5, 7)), (3, (6, 6)), (5, (8, 8))]),
     st.integers(1, 3), st.integers(1, 2), st.integers(1, 2), st.booleans(), st.data(), generators,
 )  # fmt: skip
-def test_transform_weights_is_its_twin(kind, vectors, panels, more, turned, data, rng):
+def test_weight_transform_is_its_twin(kind, vectors, panels, more, turned, data, rng):
     """With channels and filters that are not there, and with the kernel turned."""
     r, n = kind
     width = vectors * LANES
@@ -107,6 +107,6 @@ def test_transform_weights_is_its_twin(kind, vectors, panels, more, turned, data
     U = np.full(n[0] * n[1] * more * LANES * panels * width, 77, np.float32)
     some = [vector * LANES for vector in data.draw(ranges(panels * vectors))]
     against_twin(
-        transform_weights, read_only(W), origin, *strides, C, F, *G, *some, U, more * LANES, width,
+        weight_transform, read_only(W), origin, *strides, C, F, *G, *some, U, more * LANES, width,
         bound=1e-7,
     )  # fmt: skip

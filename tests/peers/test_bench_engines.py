@@ -1,62 +1,133 @@
 """The engines of the benchmarks compute what ours computes: the same numbers from the same weights."""
 
+import copy
+
 import numpy as np
 import pytest
 
 from tinycnn.bench import reference, work
 from tinycnn.bench.engines import ENGINES, PEERS, TRAINERS
+from tinycnn.bench.engines.layers import TORCH
 from tinycnn.bench.engines.onnx_graph import export
-from tinycnn.bench.work import Task
-from tinycnn.layers import AveragePool2D
+from tinycnn.bench.engines.translation import TorchLayer, channels_first, layers_of
+from tinycnn.bench.work import Workload
+from tinycnn.errors import ArgumentError
+from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, MaxPool2D, ReLU
+from tinycnn.layers.activation import RELU
 from tinycnn.model import Sequential
 
 pytestmark = pytest.mark.peers
 
 FORWARD = [
-    Task("forward", "mini", 3),
-    Task("forward", "conv 9 8 5 6 3 1 1", 2),
-    Task("forward", "conv 9 9 5 6 3 2 1", 2),
-    Task("forward", "mini/fc1", 2),
+    Workload("forward", "mini", 3),
+    Workload("forward", "conv 9 8 5 6 3 1 1", 2),
+    Workload("forward", "conv 9 9 5 6 3 2 1", 2),
+    Workload("forward", "mini/fc1", 2),
 ]
 LEARNED = [
-    Task("training", "mini", 8),
-    Task("pool", "pool 9 8 5 3 2 1", 2),
-    Task("pool backward", "pool 9 8 5 3 2 0", 2),
+    Workload("training", "mini", 8),
+    Workload("pool", "pool 9 8 5 3 2 1", 2),
+    Workload("pool backward", "pool 9 8 5 3 2 0", 2),
 ]
 
 
 @pytest.mark.parametrize("name", PEERS)
-@pytest.mark.parametrize("task", FORWARD, ids=lambda task: task.network)
-def test_forward(name, task, tmp_path):
-    candidate = ENGINES[name].load(task, 1, tmp_path)
-    assert reference.largest_error(task, candidate.check()) <= reference.bound(task) / 10
-    assert np.shape(candidate.call())[0] == task.batch
+@pytest.mark.parametrize("workload", FORWARD, ids=lambda workload: workload.network)
+def test_forward(name, workload, tmp_path):
+    candidate = ENGINES[name].load(workload, 1, tmp_path)
+    assert reference.largest_error(workload, candidate.check()) <= reference.bound(workload) / 10
+    assert np.shape(candidate.call())[0] == workload.batch
     assert ENGINES[name].versions()
 
 
 @pytest.mark.parametrize("name", TRAINERS)
-@pytest.mark.parametrize("task", LEARNED, ids=lambda task: task.work)
-def test_training_and_pools(name, task, tmp_path):
-    candidate = ENGINES[name].load(task, 1, tmp_path)
-    assert reference.largest_error(task, candidate.check()) <= reference.bound(task)
+@pytest.mark.parametrize("workload", LEARNED, ids=lambda workload: workload.work)
+def test_training_and_pools(name, workload, tmp_path):
+    candidate = ENGINES[name].load(workload, 1, tmp_path)
+    assert reference.largest_error(workload, candidate.check()) <= reference.bound(workload)
     candidate.call()
 
 
 def test_the_reference_is_pytorchs_float64(torch):
     """Logits of the conv layer that the checks rely on, worked out without this engine."""
-    task = FORWARD[1]
-    model = work.build(task.network)
+    workload = FORWARD[1]
+    model = work.build(workload.network)
     W, b = (torch.tensor(a.astype(np.float64)) for a in model.parameters().values())
     x = torch.tensor(work.images(2, model.input_shape).astype(np.float64)).permute(0, 3, 1, 2)
     y = torch.nn.functional.conv2d(x, W.permute(3, 2, 0, 1), b, padding=1).relu()
     found = {"y": y.permute(0, 2, 3, 1).numpy()}
-    assert reference.largest_error(task, found) < 1e-12
+    assert reference.largest_error(workload, found) < 1e-12
 
 
-def test_a_layer_that_is_not_translated_is_refused(tmp_path):
+TRANSLATED = [
+    Conv2D(6, (3, 2), stride=(1, 2), padding=1, dilation=(2, 1), groups=2, activation="relu"),
+    MaxPool2D((3, 2), stride=2, padding=1, ceil_mode=True),
+    MaxPool2D(2, stride=1, dilation=2),
+    Dropout(0.5),
+    Dense(7),
+    Dense(5, activation="softmax"),
+]
+
+
+def translated_network():
+    """A network whose layers use all that is translated, every parameter drawn."""
+    model = Sequential([copy.deepcopy(layer) for layer in TRANSLATED], (13, 14, 4))
+    with model.edit() as parameters:
+        parameters.flat[...] = np.random.default_rng(0).standard_normal(parameters.flat.shape)
+    return model, work.images(3, model.input_shape)
+
+
+def test_every_argument_that_is_translated_counts_in_onnx(tmp_path):
+    import onnxruntime
+
+    model, x = translated_network()
+    export(model, tmp_path / "x.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "x.onnx")
+    (y,) = session.run(None, {"x": channels_first(x)})
+    np.testing.assert_allclose(y, model.predict(x), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_every_argument_that_is_translated_counts_in_pytorch(torch, channels_last):
+    model, x = translated_network()
+    y = torch.from_numpy(channels_first(x))
+    if channels_last:
+        y = y.to(memory_format=torch.channels_last)
+    for ours in layers_of(model, channels_last=channels_last):
+        found = TORCH.of(ours.layer)(ours)
+        for name, array in found.parameters().items():
+            np.testing.assert_array_equal(array, ours.parameters[name])
+        for module in found.modules:
+            y = module.eval()(y)
+        y = y.relu() if ours.layer.activation is RELU else y
+    np.testing.assert_allclose(y.softmax(1).detach(), model.predict(x), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["torch", "onnxruntime"])
+def test_a_layer_that_is_not_translated_is_refused(name, tmp_path, monkeypatch):
     model = Sequential([AveragePool2D(2)], (4, 4, 3))
-    with pytest.raises(ValueError, match="has no layer of the kind"):
-        export(model, tmp_path / "x.onnx")
+    monkeypatch.setattr(work, "build", lambda network: model)
+    with pytest.raises(ArgumentError, match="has no layer of the kind <AveragePool2D pool1"):
+        ENGINES[name].load(Workload("forward", "a pool", 1), 1, tmp_path)
+
+
+def test_a_layer_of_a_users_own_may_be_translated(torch):
+    class Negated(ReLU):
+        def forward(self, params, x, context):
+            return -np.maximum(x, 0), x
+
+    @TORCH.register(Negated)
+    def to_torch(ours):
+        class Minus(torch.nn.Module):
+            def forward(self, x):
+                return -x.relu()
+
+        return TorchLayer([Minus()])
+
+    model, x = Sequential([Negated()], (4, 4, 3)), work.images(2, (4, 4, 3))
+    (ours,) = layers_of(model)
+    (module,) = TORCH.of(ours.layer)(ours).modules
+    np.testing.assert_array_equal(module(torch.from_numpy(x)), model.predict(x))
 
 
 def test_the_exported_file_takes_any_batch_size(tmp_path):

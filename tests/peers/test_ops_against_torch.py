@@ -12,7 +12,7 @@ from twins import error
 
 from tinycnn import ops
 from tinycnn.errors import ShapeError
-from tinycnn.testing.strategies import Convolution, Geometry, convolutions, generators
+from tinycnn.testing.strategies import Convolution, SlidingWindow, convolutions, generators
 
 pytestmark = pytest.mark.peers
 
@@ -106,7 +106,7 @@ def test_every_algorithm(torch):
 
 @pytest.mark.parametrize("planted", ["height and width swapped", "0.1 % too large", "shifted"])
 def test_the_comparison_sees_a_planted_error(torch, monkeypatch, planted):
-    geometry = Geometry((2, 6, 7, 4), (3, 2), (2, 1), ((1, 1), (1, 1)), (1, 1), (3, 8))
+    geometry = SlidingWindow((2, 6, 7, 4), (3, 2), (2, 1), ((1, 1), (1, 1)), (1, 1), (3, 8))
     case = Convolution(geometry, filters=6, groups=2, bias=True, activation="relu")
     convolution_agrees(torch, case, np.random.default_rng(0))
     forward = ops.conv2d

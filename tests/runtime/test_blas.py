@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from tinycnn.kernels.joining import see_out
+from tinycnn.kernels.helpers import wait_for_helpers
 from tinycnn.runtime import blas
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.threads import use_threads
 
 # With its first kernel Numba loads SciPy's BLAS, where there is SciPy: the limit must meet both.
-see_out(np.zeros(1, np.int64), False, 0)
+wait_for_helpers(np.zeros(1, np.int64), False, 0)
 
 SECONDS = 60  # a guard against hanging, never reached
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from fresh_process import in_python
 
 import tinycnn
@@ -36,6 +37,7 @@ with threadpool_limits(2, user_api="blas"):
     in_python(FORKED + code)
 
 
+@pytest.mark.process
 def test_a_fork_while_another_thread_is_inside():
     code = """
 inside, leave = threading.Event(), threading.Event()
@@ -60,7 +62,7 @@ with threadpool_limits(2, user_api="blas"):
 HELD = """
 import numpy as np
 import tinycnn as tc
-from tinycnn.inference.held import PackedWeights
+from tinycnn.runtime.held import PackedWeights
 
 parent, inside, leave = os.getpid(), threading.Event(), threading.Event()
 
@@ -84,6 +86,7 @@ def in_a_child_while_another_thread_is_at_it(work):
 """
 
 
+@pytest.mark.process
 def test_a_fork_while_another_thread_draws_parameters():
     code = """
 class Slow(tc.layers.Dense):
@@ -97,6 +100,7 @@ in_a_child_while_another_thread_is_at_it(lambda: model.predict(x))
     in_python(HELD + code)
 
 
+@pytest.mark.process
 def test_a_fork_while_another_thread_packs_weights():
     code = """
 weights = PackedWeights(0, {})
@@ -105,9 +109,10 @@ in_a_child_while_another_thread_is_at_it(lambda: weights.get("some", lambda para
     in_python(HELD + code)
 
 
+@pytest.mark.process
 def test_a_fork_while_another_thread_compiles():
     code = """
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 
 def compile_and_call():
     @kernel
@@ -123,6 +128,7 @@ in_a_child_while_another_thread_is_at_it(compile_and_call)
     in_python(HELD + code)
 
 
+@pytest.mark.process
 def test_a_fork_while_another_thread_imports_numba():
     code = """
 import numpy as np, tinycnn as tc
@@ -154,6 +160,6 @@ def test_every_lock_of_the_engine_is_free_in_a_child():
     # A lock that nobody but a caller and the thread it waits for knows; that of plain Python kernels, which
     # frees itself; tools for tests and benchmarks, which never fork.
     assert names <= {
-        "runtime/locks.py", "runtime/parallel.py", "kernels/_jit.py", "kernels/shared_memory.py",
+        "runtime/locks.py", "runtime/parallel.py", "kernels/jit.py", "kernels/shared_memory.py",
         "testing/threads.py", "bench/memory_peak.py",
     }  # fmt: skip

@@ -102,11 +102,13 @@ def test_an_interrupt_in_a_block_of_the_calling_thread(threads):
     assert words == ["interrupted", str(threads), str(threads - 1)]
 
 
+@pytest.mark.process
 def test_an_interrupt_while_the_calling_thread_waits():
     words = in_python(INTERRUPTED + WHILE_WAITING, THREADS="2")
     assert words == ["interrupted", "2", "2"]
 
 
+@pytest.mark.process
 def test_an_impatient_user():
     words = in_python(INTERRUPTED + IMPATIENT, THREADS="2")
     assert words in ([], ["interrupted", "2", "1"])
@@ -133,7 +135,7 @@ def chain(item):
         yield
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.slow), 2])
 @pytest.mark.parametrize("work", [np.zeros, chain])
 def test_an_interrupt_at_any_point_leaves_all_as_it_was(threads, work):
     def call():
@@ -188,10 +190,18 @@ except KeyboardInterrupt:
     assert in_python(code) == ["interrupted", "(2,", "2)"]
 
 
+def every(work, step):
+    return pytest.param(work, step, marks=pytest.mark.slow, id=f"{work}, every {step}")
+
+
 # The points of a backward pass are some thousands: of those, every so many.
 @pytest.mark.parametrize(
-    ("work", "step"), [("predict", 1), ("trace", 20), ("backward", 50), ("step", 1)]
-)
+    ("work", "step"),
+    [
+        ("predict", 5), ("trace", 30), ("backward", 80), ("step", 5),
+        every("predict", 1), every("trace", 20), every("backward", 50), every("step", 1),
+    ],
+)  # fmt: skip
 def test_an_interrupt_at_any_point_of_a_model(work, step):
     layers = [Conv2D(8, 3, padding=1, activation="relu"), MaxPool2D(2), Dropout(0.5), Dense(5)]
     model = tc.Sequential([*layers, Softmax()], (12, 12, 3))
@@ -220,6 +230,7 @@ def test_an_interrupt_at_any_point_of_a_model(work, step):
         assert at_each_point(works[work], after, step=step) > 50
 
 
+@pytest.mark.process
 def test_an_interrupt_while_numba_is_imported():
     """Half of it would stay in the process, and never start again."""
     code = """
@@ -324,6 +335,7 @@ run_everywhere()
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("work", ["predict", "trace", "backward", "step", "bench"])
 def test_a_few_signals_at_random_moments(work):
     assert in_python(STORM, work, 20) == []

@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from tinycnn.runtime import pool
+from tinycnn.runtime import thread_pool
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.threads import use_threads
 
@@ -205,15 +205,15 @@ def test_a_run_does_not_wait_for_helpers_that_are_busy_elsewhere():
     """All the pool's threads are held by a job that ends only after ours."""
     with use_threads(3):
         parallel_for(lambda _: None, range(3))
-    held, release = threading.Barrier(pool.pool().size + 2), threading.Event()
+    held, release = threading.Barrier(thread_pool.thread_pool().size + 2), threading.Event()
 
     def hold(_):
         held.wait(SECONDS)
         assert release.wait(SECONDS)
 
     def holder():
-        with use_threads(pool.pool().size + 1):
-            parallel_for(hold, range(pool.pool().size + 1))
+        with use_threads(thread_pool.thread_pool().size + 1):
+            parallel_for(hold, range(thread_pool.thread_pool().size + 1))
 
     other = threading.Thread(target=holder)
     other.start()
@@ -234,7 +234,7 @@ def test_a_pool_that_gives_no_threads_costs_speed_only(monkeypatch):
     def exhausted(*arguments):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(pool, "_pool", pool.Pool())
+    monkeypatch.setattr(thread_pool, "_pool", thread_pool.ThreadPool())
     monkeypatch.setattr("_thread.start_new_thread", exhausted)
     done = []
     with use_threads(4):

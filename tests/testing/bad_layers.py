@@ -7,7 +7,7 @@ import numpy as np
 from small_nets import Scale
 
 from tinycnn import ops
-from tinycnn.layers import Dense, Dropout, Layer, ReLU
+from tinycnn.layers import RELU, Activation, Dense, Dropout, Layer, ReLU
 
 THREADS = threading.local()
 COUNTER = itertools.count(1)
@@ -48,20 +48,29 @@ class PaysEveryMaximum(Layer):
         return (dy * (rows == rows.max(axis=1, keepdims=True))).reshape(shape), {}
 
 
-class AppliesSoftmaxTwice(Dense):
-    """With labels, dy is the gradient of the logits already; here it goes through softmax again."""
+class Sharper(Activation):
+    """The softmax of twice z, which the loss takes for a softmax of z."""
 
-    def backward(self, params, dy, saved, context):
-        if context.at_logits:
-            dy = ops.softmax_backward(dy, saved[1])
-        return super().backward(params, dy, saved, context)
+    name = "sharper"
+    fuses_with_cross_entropy = True
+
+    def forward(self, z):
+        return ops.softmax(2 * z)
+
+    def backward(self, dy, y):
+        return 2 * ops.softmax_backward(dy, y)
 
 
-class WrongLogits(ReLU):
-    """Says that twice x went into the rectifier."""
+class TwiceRectified(ReLU):
+    """With its activation, it gives twice what that makes of z."""
 
-    def logits(self, params, x, saved, context):
-        return 2 * x
+    def forward(self, params, x, context):
+        y, saved = super().forward(params, x, context)
+        return (2 * y if self.activation is RELU else y), saved
+
+    def backward(self, params, dz, saved, context):
+        dx, grads = super().backward(params, dz, saved, context)
+        return (2 * dx if self.activation is RELU else dx), grads
 
 
 class ScalesFloat32InPlace(Plain):
@@ -176,11 +185,11 @@ PLANTED = {
     "gradients": (ForgetsToScaleUp, (4, 3), "the gradient of x is wrong in training"),
     "gradients at ties": (PaysEveryMaximum, (6,), "the gradient of x is wrong where cells are"),
     "gradient of the loss": (
-        lambda: AppliesSoftmaxTwice(4, activation="softmax"),
+        lambda: Dense(4, activation=Sharper()),
         (5,),
-        "is wrong of the loss, with labels",
+        "but from what goes into the activation 'sharper' it is",
     ),
-    "activation": (WrongLogits, (4,), "y differs from relu of logits"),
+    "activation": (TwiceRectified, (4,), "y differs from relu of z"),
     "no mutation": (ScalesFloat32InPlace, (4, 3), "forward writes into x"),
     "read only inputs": (WritesWhatIsThere, (4, 3), "backward raises ValueError"),
     "memory order": (ReadsMemoryInOrder, (4, 3), "each in Fortran order"),

@@ -8,19 +8,19 @@ from tinycnn.arrays import Array
 from tinycnn.bench import reference, work
 from tinycnn.bench.engines import OURS
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
-from tinycnn.bench.tables import LESS, Column, Table, identity
-from tinycnn.bench.work import Task
+from tinycnn.bench.tables import LESS, Column, ResultTable, identity
+from tinycnn.bench.work import Workload
 
 IMAGES = 200
 _BLOCK = 20  # images that the reference works on at once
 
 
-def run(settings: Settings, report: Report) -> None:
+def run(settings: Settings, report: BenchReport) -> None:
     """Compare the logits, and the best class wherever it leads by more than the bound."""
     count = settings.batch_of(IMAGES, quick=16)
-    task = Task("forward", "one-tower", count)
+    workload = Workload("forward", "one-tower", count)
     columns = [
         identity("images", "images"),
         Column("error", "largest difference, of the largest logit", better=LESS),
@@ -29,13 +29,13 @@ def run(settings: Settings, report: Report) -> None:
         Column("same", "of these, same best class"),
     ]
     title = "AlexNet's logits against im2col in float64"
-    table = report.table(Table("agreement", title, columns))
+    table = report.table(ResultTable("agreement", title, columns))
     with report.team([OURS], settings.threads) as team, Progress(title, 1) as progress:
-        team.load(task)
+        team.load(workload)
         for results in team.results().values():
-            found, expected = reference.logits(results["y"]), _expected(task)
+            found, expected = reference.logits(results["y"]), _expected(workload)
             error = float(np.abs(found - expected).max() / np.abs(expected).max())
-            report.check("tinycnn", task, error, reference.FORWARD_BOUND)
+            report.check("tinycnn", workload, error, reference.FORWARD_BOUND)
             clear, same = compare(found, expected)
             if same < clear:
                 report.wrong.append(f"tinycnn: another best class for {clear - same} images")
@@ -58,11 +58,11 @@ def compare(found: Array, expected: Array) -> tuple[int, int]:
     return int(clear.sum()), int((clear & same).sum())
 
 
-def _expected(task: Task) -> Array:
-    model = reference.double(task.network)
-    x = work.images(task.batch, model.input_shape)
+def _expected(workload: Workload) -> Array:
+    model = reference.double(workload.network)
+    x = work.images(workload.batch, model.input_shape)
     parts = [
         model.trace(x[first : first + _BLOCK], algorithm="im2col").y
-        for first in range(0, task.batch, _BLOCK)
+        for first in range(0, workload.batch, _BLOCK)
     ]
     return reference.logits(np.concatenate(parts))

@@ -13,11 +13,11 @@ from tinycnn.bench import contest
 from tinycnn.bench.engines import OURS
 from tinycnn.bench.machine import clean_environment, cores
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Rounds, Spread, fastest, ratio
 from tinycnn.bench.settings import Settings
-from tinycnn.bench.tables import LESS, Column, Table, identity
-from tinycnn.bench.work import Task
+from tinycnn.bench.tables import LESS, Column, ResultTable, identity
+from tinycnn.bench.work import Workload
 
 NETWORK = "one-tower"
 BATCHES = (1, 32)
@@ -31,7 +31,7 @@ while True:
 """
 
 
-def run(settings: Settings, report: Report) -> None:
+def run(settings: Settings, report: BenchReport) -> None:
     """Time AlexNet forward on a quiet machine and on a busy one, in turns."""
     names = [OURS, *settings.peers()]
     batches = settings.batches or (BATCHES[-1:] if settings.quick else BATCHES)
@@ -45,15 +45,15 @@ def run(settings: Settings, report: Report) -> None:
         Column("verdict", "no more than the fastest peer"),
     ]
     title = f"AlexNet forward beside {cores()} busy processes"
-    table = report.table(Table("busy", title, columns))
+    table = report.table(ResultTable("busy", title, columns))
     with (
         report.team(names, settings.threads) as team,
         Progress(title, 2 * len(batches) * rounds * len(team.present)) as progress,
     ):
         for batch in batches:
-            task = Task("forward", NETWORK, batch)
-            team.load(task)
-            right = contest.checked(team, task, report)
+            workload = Workload("forward", NETWORK, batch)
+            team.load(workload)
+            right = contest.checked(team, workload, report)
             quiet: Rounds = {name: [] for name in right}
             busy: Rounds = {name: [] for name in right}
             for _ in range(rounds):
@@ -68,7 +68,7 @@ def _collect(into: Rounds, times: Rounds) -> None:
         into[name] += seconds
 
 
-def _rows(table: Table, batch: int, quiet: Rounds, busy: Rounds, report: Report) -> None:
+def _rows(table: ResultTable, batch: int, quiet: Rounds, busy: Rounds, report: BenchReport) -> None:
     slower = {
         name: ratio({"busy": busy[name], "quiet": quiet[name]}, "busy", "quiet") for name in quiet
     }
@@ -81,7 +81,7 @@ def _rows(table: Table, batch: int, quiet: Rounds, busy: Rounds, report: Report)
         }
         if name == OURS and peer is not None:
             what = f"batch {batch}: slowed down by no more than {peer} beside busy processes"
-            row["verdict"] = report.require(what, slower[name].median <= slower[peer].median)
+            row["verdict"] = report.require(what, holds=slower[name].median <= slower[peer].median)
         table.add(**row)
 
 

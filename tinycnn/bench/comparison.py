@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tinycnn.bench.report import FORMAT, Report
+from tinycnn.bench.report import FORMAT, BenchReport
 from tinycnn.bench.rounds import unplain
-from tinycnn.bench.tables import LESS, Column, Table, identity, row_key
+from tinycnn.bench.tables import LESS, Column, ResultTable, identity, row_key
 from tinycnn.errors import FileError
 from tinycnn.files import expect_regular
 
@@ -40,14 +40,14 @@ def read(path: Path) -> dict[str, Any]:
     return data
 
 
-def report_of(paths: Sequence[Path]) -> Report:
+def report_of(paths: Sequence[Path]) -> BenchReport:
     """Read earlier runs into one report."""
     runs = [read(path) for path in paths]
     for path, run in zip(paths, runs, strict=True):
         with _undamaged(path):
-            one = Report.of([run])
+            one = BenchReport.of([run])
             _ = one.markdown(), [table.text() for table in one.tables]
-    return Report.of(runs)
+    return BenchReport.of(runs)
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def _undamaged(path: Path) -> Iterator[None]:
         ) from error
 
 
-def compare(old: Data, new: Data) -> Table:
+def compare(old: Data, new: Data) -> ResultTable:
     """Every figure that both runs have and that changed beyond the noise.
 
     In a row with ratios, taken within rounds, these count and times do not: another day's machine
@@ -79,7 +79,7 @@ def compare(old: Data, new: Data) -> Table:
     ]
     same = old["machine"].get("processor") == new["machine"].get("processor")
     note = "" if same else "The two runs were made on different processors: compare ratios only."
-    table = Table("comparison", "Changes beyond the noise", columns, note=note)
+    table = ResultTable("comparison", "Changes beyond the noise", columns, note=note)
     for name, row, column, before, after in _pairs(old, new):
         verdict = change(before, after, column["better"])
         if verdict:

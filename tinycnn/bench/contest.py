@@ -1,4 +1,4 @@
-"""One task measured with everybody: loaded, checked, timed in turns, and put in a row of a table."""
+"""One workload measured with everybody: loaded, checked, timed in turns, and put in a row of a table."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from tinycnn.bench import reference
 from tinycnn.bench.engines import ENGINES, OURS
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Rounds, Spread, fastest, ratio
 from tinycnn.bench.tables import LESS, MORE, Column
 from tinycnn.bench.team import Team
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 from tinycnn.wording import many
 
 
@@ -28,7 +28,7 @@ def columns(names: Sequence[str], digits: int = 2) -> list[Column]:
 
 
 def note(threads: int, rounds: int) -> str:
-    """How the numbers came about."""
+    """A sentence for below a table: how its numbers were measured."""
     return (
         f"Medians of {rounds} rounds (quartiles in brackets), {many(threads, 'thread')} each, results "
         f"checked before. The ratio is the fastest peer's time over tinycnn's, within the rounds."
@@ -36,25 +36,30 @@ def note(threads: int, rounds: int) -> str:
 
 
 def measure(
-    team: Team, task: Task, rounds: int, seconds: float, report: Report, progress: Progress
+    team: Team,
+    workload: Workload,
+    rounds: int,
+    seconds: float,
+    report: BenchReport,
+    progress: Progress,
 ) -> Rounds:
-    """Load, check, and time one task; whoever is wrong is not timed."""
-    team.load(task)
-    return team.time(rounds, seconds, progress, checked(team, task, report))
+    """Load, check, and time one workload; whoever is wrong is not timed."""
+    team.load(workload)
+    return team.time(rounds, seconds, progress, checked(team, workload, report))
 
 
-def checked(team: Team, task: Task, report: Report) -> list[str]:
+def checked(team: Team, workload: Workload, report: BenchReport) -> list[str]:
     """Those whose results are right."""
     right = []
     for name, results in team.results().items():
-        error = reference.largest_error(task, results)
-        if report.check(team.title(name), task, error, reference.bound(task)):
+        error = reference.largest_error(workload, results)
+        if report.check(team.title(name), workload, error, reference.bound(workload)):
             right.append(name)
     return right
 
 
 def row(
-    rounds: Rounds, images: int, report: Report, what: str, goal: float | None = None
+    rounds: Rounds, images: int, report: BenchReport, what: str, goal: float | None = None
 ) -> dict[str, Any]:
     """A row of `columns`: milliseconds for each of ``images``; ``goal`` is a least ratio for ``what``."""
     found: dict[str, Any] = {name: Spread.of(s).times(1e3 / images) for name, s in rounds.items()}
@@ -64,6 +69,8 @@ def row(
     quotient = ratio(rounds, peer, OURS)
     found |= {"fastest": ENGINES[peer].title, "ratio": quotient}
     if goal is not None:
-        met = report.require(f"{what}: {goal} times the fastest peer", quotient.median >= goal)
+        met = report.require(
+            f"{what}: {goal} times the fastest peer", holds=quotient.median >= goal
+        )
         found |= {"goal": goal, "verdict": met}
     return found

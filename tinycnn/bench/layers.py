@@ -9,11 +9,11 @@ from tinycnn.bench import contest
 from tinycnn.bench.engines import LIMITS, OURS
 from tinycnn.bench.limits import Limits, measure_limits
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Spread
 from tinycnn.bench.settings import Settings
-from tinycnn.bench.tables import LESS, Column, Table, identity
-from tinycnn.bench.work import Task, build
+from tinycnn.bench.tables import LESS, Column, ResultTable, identity
+from tinycnn.bench.work import Workload, build
 from tinycnn.inference.plan import plan
 from tinycnn.summary import Row
 from tinycnn.wording import many
@@ -38,11 +38,11 @@ class Work:
 
     @property
     def intensity(self) -> float:
-        """Operations a byte."""
+        """Arithmetic intensity: operations for each byte moved."""
         return self.flops / self.bytes
 
 
-def run(settings: Settings, report: Report) -> None:
+def run(settings: Settings, report: BenchReport) -> None:
     """Measure the limits, then each layer; with `Settings.save`, draw the roofline."""
     batch = settings.batch_of(BATCH, quick=8)
     rounds = settings.rounds_of(5)
@@ -51,7 +51,7 @@ def run(settings: Settings, report: Report) -> None:
     inputs = dict(zip(rows, model.shapes, strict=False))
     names = settings.chosen(rows, QUICK)
     key = [identity("layer", "layer"), identity("direction", "direction")]
-    table = report.table(Table("layers", "", [*key, *_COLUMNS], note=_NOTE))
+    table = report.table(ResultTable("layers", "", [*key, *_COLUMNS], note=_NOTE))
     steps = plan(model.layers, model.input_shape, model.dtype, batch).steps
     methods = {name: ", ".join(s.method for s in steps if s.layer == name) for name in names}
     with (
@@ -67,10 +67,10 @@ def run(settings: Settings, report: Report) -> None:
         )
         for name in names:
             for direction in ("forward", "backward"):
-                if direction == "forward" and rows[name].kind == "Dropout":
-                    continue  # the identity
-                task = Task(direction, f"{NETWORK}/{name}", batch)
-                times = contest.measure(team, task, rounds, settings.seconds, report, progress)
+                if direction == "forward" and not methods[name]:
+                    continue  # there is nothing to do
+                workload = Workload(direction, f"{NETWORK}/{name}", batch)
+                times = contest.measure(team, workload, rounds, settings.seconds, report, progress)
                 for seconds in times.values():
                     work = work_of(
                         rows[name], inputs[name], direction, batch, first=name == "conv1"

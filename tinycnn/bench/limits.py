@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from tinycnn.bench.contest import measure
 from tinycnn.bench.engines.limits import STREAM, multiply_adds
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.team import Team
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 
 
 @dataclass(frozen=True)
 class Limits:
-    """On the threads that were asked for."""
+    """The most that the processor and its memory did, on the threads that were asked for."""
 
     flops: float  # a second: a multiply-add counts as two
     triad: float  # bytes a second, two read for one written
@@ -22,7 +22,7 @@ class Limits:
 
     @property
     def bandwidth(self) -> float:
-        """Bytes a second, the better way."""
+        """Bytes a second, read only or in the triad, whichever is more."""
         return max(self.triad, self.read)
 
     def __str__(self) -> str:
@@ -33,12 +33,12 @@ class Limits:
 
 
 def measure_limits(
-    team: Team, threads: int, rounds: int, seconds: float, report: Report, progress: Progress
+    team: Team, threads: int, rounds: int, seconds: float, report: BenchReport, progress: Progress
 ) -> Limits:
     """Multiply-adds in registers, and memory streamed: arrays that no cache holds."""
     found = {}
     for work in ("multiply-add", "triad", "read"):
-        times = measure(team, Task(work, "", 1), rounds, seconds, report, progress)
+        times = measure(team, Workload(work, "", 1), rounds, seconds, report, progress)
         found[work] = min(next(iter(times.values())))  # a limit is what was reached once
     return Limits(
         flops=2 * multiply_adds(threads) / found["multiply-add"],

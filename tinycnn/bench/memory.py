@@ -7,10 +7,10 @@ from typing import Any
 from tinycnn.bench import memory_peak
 from tinycnn.bench.engines import OURS
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
-from tinycnn.bench.tables import LESS, Column, Table, identity
-from tinycnn.bench.work import Task
+from tinycnn.bench.tables import LESS, Column, ResultTable, identity
+from tinycnn.bench.work import Workload
 
 NETWORK = "one-tower"
 BATCH = 128
@@ -21,7 +21,7 @@ PASS_BATCH = 8
 ROOM = 150  # MB that a pass may take besides gradients and activations
 
 
-def run(settings: Settings, report: Report) -> None:
+def run(settings: Settings, report: BenchReport) -> None:
     """Measure forward and training beside the peers, then one pass of ours against what it must keep."""
     if not memory_peak.is_told():
         report.absent["memory"] = "This system does not tell a process's peak memory"
@@ -31,7 +31,7 @@ def run(settings: Settings, report: Report) -> None:
     _one_pass(settings, report)
 
 
-def _beside_peers(work: str, settings: Settings, report: Report) -> None:
+def _beside_peers(work: str, settings: Settings, report: BenchReport) -> None:
     names = [OURS, *settings.peers(trainers=work == "training")]
     batch = settings.batch_of(BATCH, quick=8)
     columns = [
@@ -47,47 +47,47 @@ def _beside_peers(work: str, settings: Settings, report: Report) -> None:
         f"them: everything counts, weights, code and libraries. Before: once the network was loaded."
     )
     title = f"Peak memory, AlexNet {work}, batch {batch}"
-    table = report.table(Table(f"memory {work}", title, columns, note=note))
-    task = Task(work, NETWORK, batch)
+    table = report.table(ResultTable(f"memory {work}", title, columns, note=note))
+    workload = Workload(work, NETWORK, batch)
     with Progress(title, len(names)) as progress:
-        _compile(task, settings, report)
+        _compile(workload, settings, report)
         for name in names:
             progress.say(name)
-            row = _peak(name, task, settings, report)
+            row = _peak(name, workload, settings, report)
             if row:
                 table.add(engine=name, **row)
             progress.advance()
     _compare(table, work, report)
 
 
-def _compile(task: Task, settings: Settings, report: Report) -> None:
+def _compile(workload: Workload, settings: Settings, report: BenchReport) -> None:
     """Let a process of its own compile what is not compiled yet."""
     with report.team([OURS], settings.threads) as team:
-        team.load(task)
+        team.load(workload)
         team.first(OURS)
 
 
-def _peak(name: str, task: Task, settings: Settings, report: Report) -> dict[str, Any]:
+def _peak(name: str, workload: Workload, settings: Settings, report: BenchReport) -> dict[str, Any]:
     with report.team([name], settings.threads) as team:
-        team.load(task)
+        team.load(workload)
         answer = team.peak(name, CALLS) if team.present else {}
     if "peak" not in answer:
         return {}
     return {"before": answer["before"] / MB, "peak": answer["peak"] / MB}
 
 
-def _compare(table: Table, work: str, report: Report) -> None:
+def _compare(table: ResultTable, work: str, report: BenchReport) -> None:
     peaks = {row["engine"]: row["peak"] for row in table.rows}
     leanest = min((peak for name, peak in peaks.items() if name != OURS), default=None)
     if OURS in peaks and leanest is not None:
         ratio = peaks[OURS] / leanest
         verdict = report.require(
-            f"peak memory, {work}: {GOAL} of the leanest peer's", ratio <= GOAL
+            f"peak memory, {work}: {GOAL} of the leanest peer's", holds=ratio <= GOAL
         )
         table.rows[0] |= {"ratio": ratio, "goal": GOAL, "verdict": verdict}
 
 
-def _one_pass(settings: Settings, report: Report) -> None:
+def _one_pass(settings: Settings, report: BenchReport) -> None:
     columns = [
         identity("way", "gradients between layers"),
         Column("gradients", "gradients, MB", 1),
@@ -99,12 +99,12 @@ def _one_pass(settings: Settings, report: Report) -> None:
     note = f"Allowed: gradients, activations that the trace keeps, and {ROOM} MB for all else."
     network = "mini" if settings.quick else NETWORK
     title = f"One pass forward and backward, AlexNet ({network}), batch {PASS_BATCH}"
-    table = report.table(Table("memory pass", title, columns, note=note))
+    table = report.table(ResultTable("memory pass", title, columns, note=note))
     for way in ("kept", "released"):
-        task = Task(f"pass {way}", network, PASS_BATCH)
-        _compile(task, settings, report)
+        workload = Workload(f"pass {way}", network, PASS_BATCH)
+        _compile(workload, settings, report)
         with report.team([OURS], settings.threads) as team:
-            team.load(task)
+            team.load(workload)
             answer = team.peak(OURS, 1)
             sizes = team.results().get(OURS)
         if "peak" not in answer or sizes is None:
@@ -112,7 +112,7 @@ def _one_pass(settings: Settings, report: Report) -> None:
         gradients, activations = (float(sizes[key]) / MB for key in ("gradients", "activations"))
         growth, allowed = (answer["peak"] - answer["before"]) / MB, gradients + activations + ROOM
         verdict = report.require(
-            f"a pass, gradients {way}: at most {allowed:.0f} MB", growth <= allowed
+            f"a pass, gradients {way}: at most {allowed:.0f} MB", holds=growth <= allowed
         )
         table.add(
             way=way, gradients=gradients, activations=activations, allowed=allowed, growth=growth,

@@ -22,7 +22,7 @@ class Peak:
 
 
 def is_told() -> bool:
-    """Whether the system tells."""
+    """Whether the system says what a process's peak was."""
     return _STATUS.exists()
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from tinycnn.bench import contest
 from tinycnn.bench.engines import OURS
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Spread, geometric_mean
 from tinycnn.bench.settings import Settings
-from tinycnn.bench.tables import Table, identity
-from tinycnn.bench.work import Task
+from tinycnn.bench.tables import ResultTable, identity
+from tinycnn.bench.work import Workload
 
 # H W C F kernel stride padding: each size once, however often the network has it. Simonyan and
 # Zisserman 2014, table 1, column D; He et al. 2015, table 1, 18 layers.
@@ -36,7 +36,7 @@ BATCHES = (8, 32)
 GOAL = 1.5  # of the geometric mean
 
 
-def run(settings: Settings, report: Report) -> None:
+def run(settings: Settings, report: BenchReport) -> None:
     """Measure each layer with each batch size, as a network of one layer."""
     batches = settings.batches or (BATCHES[:1] if settings.quick else BATCHES)
     layers = settings.chosen(LAYERS, QUICK)
@@ -44,7 +44,7 @@ def run(settings: Settings, report: Report) -> None:
     rounds = settings.rounds_of(5)
     for batch in batches:
         table = report.table(
-            Table(
+            ResultTable(
                 f"others {batch}",
                 f"Layers of VGG-16 and ResNet-18, batch {batch}, ms",
                 [identity("layer", "layer"), *contest.columns(names)],
@@ -56,13 +56,13 @@ def run(settings: Settings, report: Report) -> None:
             Progress(f"layers at batch {batch}", len(layers) * rounds * len(team.present)) as bar,
         ):
             for layer in layers:
-                task = Task("forward", LAYERS[layer], batch)
-                measured = contest.measure(team, task, rounds, settings.seconds, report, bar)
+                workload = Workload("forward", LAYERS[layer], batch)
+                measured = contest.measure(team, workload, rounds, settings.seconds, report, bar)
                 table.add(layer=layer, **contest.row(measured, 1, report, layer))
         _mean(table, batch, report)
 
 
-def _mean(table: Table, batch: int, report: Report) -> None:
+def _mean(table: ResultTable, batch: int, report: BenchReport) -> None:
     """Add the geometric mean of the ratios to the fastest peer of each layer."""
     ratios = [row["ratio"] for row in table.rows if "ratio" in row]
     if not ratios:
@@ -73,7 +73,7 @@ def _mean(table: Table, batch: int, report: Report) -> None:
     )
     verdict = report.require(
         f"layers of VGG-16 and ResNet-18, batch {batch}: {GOAL} times the fastest peer in the mean",
-        middle >= GOAL,
+        holds=middle >= GOAL,
     )
     mean = Spread(middle, low, high)
     table.add(layer="geometric mean", ratio=mean, goal=GOAL, verdict=verdict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
 
 PARTS = {
@@ -22,6 +22,6 @@ PARTS = {
 QUICK = ("agreement", "race", "pools")  # without a part named, and quick
 
 
-def run(name: str, settings: Settings, report: Report) -> None:
+def run(name: str, settings: Settings, report: BenchReport) -> None:
     """Run one part: the module of its name."""
     import_module(f"tinycnn.bench.{name}").run(settings, report)

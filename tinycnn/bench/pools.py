@@ -5,10 +5,10 @@ from __future__ import annotations
 from tinycnn.bench import contest
 from tinycnn.bench.engines import OURS
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
-from tinycnn.bench.tables import Table, identity
-from tinycnn.bench.work import Task
+from tinycnn.bench.tables import ResultTable, identity
+from tinycnn.bench.work import Workload
 
 # H W C kernel stride padding
 POOLS = {
@@ -21,14 +21,14 @@ GOAL = 1.2
 BATCH = 32
 
 
-def run(settings: Settings, report: Report) -> None:
+def run(settings: Settings, report: BenchReport) -> None:
     """Measure each pool in both directions."""
     batch = settings.batch_of(BATCH, quick=8)
     names = [OURS, *settings.peers(trainers=True)]
     rounds = settings.rounds_of(9)
     key = [identity("pool", "pool"), identity("direction", "direction")]
     table = report.table(
-        Table(
+        ResultTable(
             "pools",
             f"Max-pooling with winners, batch {batch}, ms",
             [*key, *contest.columns(names)],
@@ -42,8 +42,10 @@ def run(settings: Settings, report: Report) -> None:
     ):
         for pool, network in pools.items():
             for direction, work in DIRECTIONS.items():
-                task = Task(work, network, batch)
-                measured = contest.measure(team, task, rounds, settings.seconds, report, progress)
+                workload = Workload(work, network, batch)
+                measured = contest.measure(
+                    team, workload, rounds, settings.seconds, report, progress
+                )
                 what = f"max-pooling {direction}, {pool}"
                 table.add(
                     pool=pool, direction=direction, **contest.row(measured, 1, report, what, GOAL)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from tinycnn.bench import contest
 from tinycnn.bench.engines import OURS
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
-from tinycnn.bench.tables import Table, identity
-from tinycnn.bench.work import Task
+from tinycnn.bench.tables import ResultTable, identity
+from tinycnn.bench.work import Workload
 
 FORWARD, TRAINING = "forward", "training"
 TITLES = {FORWARD: "AlexNet forward", TRAINING: "A training step of AlexNet"}
@@ -22,18 +22,18 @@ GOALS = {
 }  # fmt: skip
 
 
-def run(settings: Settings, report: Report) -> None:
+def run(settings: Settings, report: BenchReport) -> None:
     """Measure each kind of work with each batch size."""
     for work in settings.works or (FORWARD, TRAINING):
         _race(work, settings, report)
 
 
-def _race(work: str, settings: Settings, report: Report) -> None:
+def _race(work: str, settings: Settings, report: BenchReport) -> None:
     batches = settings.batches or (QUICK if settings.quick else BATCHES)[work]
     names = [OURS, *settings.peers(trainers=work == TRAINING)]
     rounds = settings.rounds_of(7)
     table = report.table(
-        Table(
+        ResultTable(
             f"race {work}",
             f"{TITLES[work]}, ms an image",
             [identity("batch", "batch"), *contest.columns(names)],
@@ -45,7 +45,7 @@ def _race(work: str, settings: Settings, report: Report) -> None:
         Progress(TITLES[work], len(batches) * rounds * len(team.present)) as progress,
     ):
         for batch in batches:
-            task = Task(work, NETWORK, batch)
-            measured = contest.measure(team, task, rounds, settings.seconds, report, progress)
+            workload = Workload(work, NETWORK, batch)
+            measured = contest.measure(team, workload, rounds, settings.seconds, report, progress)
             what, goal = f"{TITLES[work]}, batch {batch}", GOALS.get((work, batch))
             table.add(batch=batch, **contest.row(measured, batch, report, what, goal))

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.bench import work
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 from tinycnn.layers.activation import SOFTMAX
 from tinycnn.model import Sequential
 
@@ -21,23 +21,23 @@ GRADIENT_BOUND = 1e-2
 _CHECKED = 8  # images of a batch whose outputs are compared
 
 
-def bound(task: Task) -> float:
+def bound(workload: Workload) -> float:
     """How large `largest_error` may be."""
-    gradients = task.work in ("training", "backward", "pool backward")
+    gradients = workload.work in ("training", "backward", "pool backward")
     return GRADIENT_BOUND if gradients else FORWARD_BOUND
 
 
-def largest_error(task: Task, results: Mapping[str, Array]) -> float:
+def largest_error(workload: Workload, results: Mapping[str, Array]) -> float:
     """How far ``results`` are from what they must be, relative to that; see the bounds above."""
     if "expected" in results:
         return _error(results["sums"], results["expected"])
-    if task.work == "training":
-        return _largest(results, _expected_step(task.network, task.batch))
-    if task.work in ("backward", "pool backward"):
-        return _largest(results, _expected_gradients(task))
-    checked = np.linspace(0, task.batch - 1, min(task.batch, _CHECKED)).astype(int)
-    model = double(task.network)
-    x = work.images(task.batch, model.input_shape)[checked]
+    if workload.work == "training":
+        return _largest(results, _expected_step(workload.network, workload.batch))
+    if workload.work in ("backward", "pool backward"):
+        return _largest(results, _expected_gradients(workload))
+    checked = np.linspace(0, workload.batch - 1, min(workload.batch, _CHECKED)).astype(int)
+    model = double(workload.network)
+    x = work.images(workload.batch, model.input_shape)[checked]
     expected = model.trace(x, algorithm="im2col").y
     found = results["y"][checked]
     if model.layers[-1].activation is SOFTMAX:
@@ -80,9 +80,9 @@ def _expected_step(network: str, batch: int) -> dict[str, Array]:
     return {"loss": np.asarray(losses @ weights), **sampled}
 
 
-def _expected_gradients(task: Task) -> dict[str, Array]:
-    model = double(task.network, dropout=True)
-    x = work.images(task.batch, model.input_shape)
+def _expected_gradients(workload: Workload) -> dict[str, Array]:
+    model = double(workload.network, dropout=True)
+    x = work.images(workload.batch, model.input_shape)
     trace = model.trace(x, training=True, rng=0, algorithm="im2col")
     gradients = trace.backward(dy=work.upstream(trace.y.shape), keep=True)
     dx = trace.records[0].dx

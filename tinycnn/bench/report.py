@@ -9,20 +9,20 @@ from typing import Any
 
 from tinycnn import strict_json
 from tinycnn.bench.machine import Load, removed, sentence
-from tinycnn.bench.tables import Table
+from tinycnn.bench.tables import ResultTable
 from tinycnn.bench.team import Team
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 from tinycnn.files import write_text
 
 FORMAT = 1  # of the JSON
 
 
-class Report:
+class BenchReport:
     """Collects tables, wrong results, and goals that were missed."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = dict(options)
-        self.tables: list[Table] = []
+        self.tables: list[ResultTable] = []
         self.checks: list[dict[str, Any]] = []
         self.wrong: list[str] = []
         self.missed: list[str] = []
@@ -32,7 +32,7 @@ class Report:
         self._earlier_load: float | None = None
 
     @classmethod
-    def of(cls, runs: Sequence[Mapping[str, Any]]) -> Report:
+    def of(cls, runs: Sequence[Mapping[str, Any]]) -> BenchReport:
         """The tables of earlier runs, as `to_dict` gave them, in one report."""
         report = cls({})
         report._load = None
@@ -46,10 +46,10 @@ class Report:
             report.checks += run["checks"]
             report.wrong += run["wrong"]
             report.missed += run["missed"]
-            report.tables += map(Table.of, run["tables"])
+            report.tables += map(ResultTable.of, run["tables"])
         return report
 
-    def table(self, table: Table) -> Table:
+    def table(self, table: ResultTable) -> ResultTable:
         """Take a table in, to be filled."""
         self.tables.append(table)
         return table
@@ -74,17 +74,17 @@ class Report:
         for name, why in team.missing.items():
             self.absent[name] = f"{team.title(name)} is not installed ({why})"
 
-    def check(self, who: str, task: Task, error: float, bound: float) -> bool:
+    def check(self, who: str, workload: Workload, error: float, bound: float) -> bool:
         """Whether a result is right: its error, a relative one, is within ``bound`` (and no NaN)."""
-        self.checks.append({"who": who, **vars(task), "error": error, "bound": bound})
+        self.checks.append({"who": who, **vars(workload), "error": error, "bound": bound})
         if not error <= bound:
             self.wrong.append(
-                f"{who}, {task.work} of {task.network}, batch {task.batch}: off by {error:.1e} of the "
-                f"right result, {bound:.0e} is allowed"
+                f"{who}, {workload.work} of {workload.network}, batch {workload.batch}: "
+                f"off by {error:.1e} of the right result, {bound:.0e} is allowed"
             )
         return error <= bound
 
-    def require(self, what: str, holds: bool) -> str:
+    def require(self, what: str, *, holds: bool) -> str:
         """A goal in words: "met" or "missed"."""
         if not holds:
             self.missed.append(what)
@@ -109,7 +109,7 @@ class Report:
         return self._earlier_load if self._load is None else self._load.others()
 
     def markdown(self) -> str:
-        """Everything as a page's part."""
+        """The heading and all tables that have rows, as Markdown."""
         parts = [
             self.heading().replace("\n", "\n\n"),
             *(t.markdown() for t in self.tables if t.rows),
@@ -131,7 +131,7 @@ class Report:
         }
 
     def write(self, json_file: Path | None, markdown_file: Path | None) -> None:
-        """Write what is asked for."""
+        """Write the files that are asked for."""
         if json_file is not None:
             write_text(json_file, strict_json.dumps(self.to_dict(), indent=1) + "\n")
         if markdown_file is not None:

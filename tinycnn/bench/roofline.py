@@ -9,18 +9,18 @@ import numpy as np
 
 from tinycnn import figures
 from tinycnn.bench.limits import Limits
-from tinycnn.bench.tables import Table
+from tinycnn.bench.tables import ResultTable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def save(table: Table, limits: Limits, path: Path) -> None:
+def save(table: ResultTable, limits: Limits, path: Path) -> None:
     """Write the picture of a table of `tinycnn.bench.layers` to ``path``, .svg or .png."""
     figures.save(lambda: draw(table, limits), path)
 
 
-def draw(table: Table, limits: Limits) -> Figure:
+def draw(table: ResultTable, limits: Limits) -> Figure:
     """Each layer a point, under a roof of memory (the slope) and of the processor (flat)."""
     figure = figures.blank(8, 5.5)
     axes = figure.subplots()

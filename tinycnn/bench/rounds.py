@@ -48,7 +48,7 @@ def geometric_mean(values: Sequence[float]) -> float:
 
 
 def plain(value: object) -> object:
-    """``value`` as JSON has it."""
+    """``value`` as plain data, a `Spread` as a dict of its numbers."""
     if isinstance(value, Spread):
         return {"median": value.median, "low": value.low, "high": value.high}
     if isinstance(value, Mapping):
@@ -57,5 +57,5 @@ def plain(value: object) -> object:
 
 
 def unplain(value: object) -> object:
-    """What `plain` made ``value`` of."""
+    """The `Spread` or number of which `plain` made ``value``."""
     return Spread(**value) if isinstance(value, dict) else value

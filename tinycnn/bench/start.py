@@ -14,11 +14,11 @@ from statistics import median
 from tinycnn.bench.engines import OURS
 from tinycnn.bench.machine import clean_environment
 from tinycnn.bench.progress import Progress
-from tinycnn.bench.report import Report
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Rounds, Spread, ratio
 from tinycnn.bench.settings import Settings
-from tinycnn.bench.tables import LESS, Column, Table, identity
-from tinycnn.bench.work import Task
+from tinycnn.bench.tables import LESS, Column, ResultTable, identity
+from tinycnn.bench.work import Workload
 from tinycnn.errors import TinyCNNError
 
 NETWORK = "one-tower"
@@ -29,14 +29,14 @@ BATCH = 32
 _FIRST_LAYER = "conv1"
 
 
-def run(settings: Settings, report: Report) -> None:
+def run(settings: Settings, report: BenchReport) -> None:
     """Measure whole commands, then first calls."""
     with tempfile.TemporaryDirectory() as cache:
         _commands(cache, settings, report)
     _calls(settings, report)
 
 
-def _commands(cache: str, settings: Settings, report: Report) -> None:
+def _commands(cache: str, settings: Settings, report: BenchReport) -> None:
     tinycnn = ["-m", "tinycnn"]
     step = [*tinycnn, "step", *(["--model", "mini"] if settings.quick else [])]
     runs: dict[str, Callable[[], float]] = {
@@ -57,7 +57,9 @@ def _commands(cache: str, settings: Settings, report: Report) -> None:
         Column("goal", "at most"),
         Column("verdict", "goal"),
     ]
-    table = report.table(Table("start commands", "From the start of a process to its end", columns))
+    table = report.table(
+        ResultTable("start commands", "From the start of a process to its end", columns)
+    )
     with Progress("start", 1 + rounds * len(runs)) as progress:
         first = first_layer(step, cache)
         progress.advance()
@@ -70,15 +72,15 @@ def _commands(cache: str, settings: Settings, report: Report) -> None:
         row["ratio"] = ratio(times, name, "import numpy")
         if name == "tinycnn summary":
             met = ratio(times, name, "import numpy").median <= SUMMARY_GOAL
-            row |= {"goal": f"{SUMMARY_GOAL:g} times", "verdict": report.require(name, met)}
+            row |= {"goal": f"{SUMMARY_GOAL:g} times", "verdict": report.require(name, holds=met)}
         if name.startswith("tinycnn step"):
             met = median(times[name]) <= STEP_GOAL
-            row |= {"goal": f"{STEP_GOAL:g} s", "verdict": report.require(name, met)}
+            row |= {"goal": f"{STEP_GOAL:g} s", "verdict": report.require(name, holds=met)}
         table.add(**row)
     table.add(command="the same at the very first start", seconds=first)
 
 
-def _calls(settings: Settings, report: Report) -> None:
+def _calls(settings: Settings, report: BenchReport) -> None:
     columns = [
         identity("engine", "engine"),
         identity("work", "work"),
@@ -92,7 +94,7 @@ def _calls(settings: Settings, report: Report) -> None:
     batch = settings.batch_of(BATCH, quick=1)
     title = f"First calls, AlexNet at batch {batch}"
     note = "Ever: with an empty TINYCNN_CACHE_DIR, so that everything is compiled."
-    table = report.table(Table("start calls", title, columns, note=note))
+    table = report.table(ResultTable("start calls", title, columns, note=note))
     works = settings.works or (("forward",) if settings.quick else ("forward", "training"))
     for work in works:
         with tempfile.TemporaryDirectory() as cache:
@@ -103,12 +105,12 @@ def _calls(settings: Settings, report: Report) -> None:
 
 
 def _call(
-    table: Table, name: str, work: str, when: str, batch: int, cache: str, settings: Settings,
-    report: Report,
+    table: ResultTable, name: str, work: str, when: str, batch: int, cache: str, settings: Settings,
+    report: BenchReport,
 ) -> None:  # fmt: skip
     environment = {"TINYCNN_CACHE_DIR": cache} if cache else {}
     with report.team([name], settings.threads, **environment) as team:
-        loaded = team.load(Task(work, NETWORK, batch)).get(name, {})
+        loaded = team.load(Workload(work, NETWORK, batch)).get(name, {})
         first = team.first(name) if team.present else None
         later = team.first(name) if team.present else None
     if first is None:
@@ -116,7 +118,10 @@ def _call(
     row: dict[str, object] = {"load": loaded["load_seconds"], "first": first, "later": later}
     if when == "ever":
         goal = FIRST_GOALS[work]
-        row |= {"goal": goal, "verdict": report.require(f"the first {work} ever", first <= goal)}
+        row |= {
+            "goal": goal,
+            "verdict": report.require(f"the first {work} ever", holds=first <= goal),
+        }
     table.add(engine=name, work=work, when=when, **row)
 
 

@@ -48,7 +48,7 @@ def identity(name: str, heading: str) -> Column:
 
 
 @dataclass
-class Table:
+class ResultTable:
     """A table; ``rows`` map the columns' names to numbers, texts and `Spread`."""
 
     name: str
@@ -87,7 +87,7 @@ class Table:
         return "\n".join([f"### {self.title}", "", *lines, *note])
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Table:
+    def of(cls, data: Mapping[str, Any]) -> ResultTable:
         """The table that `to_dict` made ``data`` of."""
         columns = [Column(**column) for column in data["columns"]]
         rows = [{name: unplain(value) for name, value in row.items()} for row in data["rows"]]

@@ -25,7 +25,7 @@ from tinycnn.bench.engines import ENGINES
 from tinycnn.bench.machine import clean_environment
 from tinycnn.bench.progress import Progress
 from tinycnn.bench.rounds import Rounds
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 from tinycnn.wording import many
 
 # Where processes cannot be stopped: OpenMP and BLAS threads spin for some hundredths of a second
@@ -82,11 +82,13 @@ class Team:
         engine, _, threads = name.partition(" ")
         return ENGINES[engine].title + (f", {many(int(threads), 'thread')}" if threads else "")
 
-    def load(self, task: Task, names: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
-        """Let each load ``task``; what they say about it."""
+    def load(
+        self, workload: Workload, names: Iterable[str] | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """Let each load ``workload``; what they say about it."""
         asked = self.present if names is None else names
         return self._ask_each(
-            asked, do="load", work=task.work, network=task.network, batch=task.batch
+            asked, do="load", work=workload.work, network=workload.network, batch=workload.batch
         )
 
     def results(self) -> dict[str, dict[str, Array]]:

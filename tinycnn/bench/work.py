@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ CHECKED_IMAGES = 4  # distinct images of the checked training step
 
 
 @dataclass(frozen=True)
-class Task:
+class Workload:
     """One piece of work.
 
     ``work`` is "forward" (probabilities, or a layer's output), "training" (a whole step),
@@ -33,19 +34,23 @@ class Task:
     batch: int
 
 
+def _convolution(filters: int, kernel: int, stride: int, padding: int) -> Layer:
+    return Conv2D(filters, kernel, stride=stride, padding=padding, activation="relu", name="conv")
+
+
+def _pool(kernel: int, stride: int, padding: int) -> Layer:
+    return MaxPool2D(kernel, stride=stride, padding=padding, name="pool")
+
+
+_BY_SIZES: dict[str, Callable[..., Layer]] = {"conv": _convolution, "pool": _pool}
+
+
 def build(network: str, *, dropout: bool = True, dtype: str = "float32") -> Sequential:
-    """The network that a task names, its weights drawn from seed 0; without ``dropout``, at rate 0."""
+    """The network that a workload names, its weights drawn from seed 0; without ``dropout``, none drops."""
     kind, *numbers = network.split()
-    sizes = [int(text) for text in numbers]
-    layers: list[Layer]
-    if kind == "conv":
-        H, W, C, F, kernel, stride, padding = sizes
-        layers = [Conv2D(F, kernel, stride=stride, padding=padding, activation="relu", name="conv")]
-        return Sequential(layers, (H, W, C), dtype=dtype, name=network)
-    if kind == "pool":
-        H, W, C, kernel, stride, padding = sizes
-        layers = [MaxPool2D(kernel, stride=stride, padding=padding, name="pool")]
-        return Sequential(layers, (H, W, C), dtype=dtype, name=network)
+    if kind in _BY_SIZES:
+        H, W, C, *sizes = map(int, numbers)
+        return Sequential([_BY_SIZES[kind](*sizes)], (H, W, C), dtype=dtype, name=network)
     variant, _, name = network.partition("/")
     model = alexnet(variant=variant, dtype=dtype)
     if name:
@@ -55,8 +60,7 @@ def build(network: str, *, dropout: bool = True, dtype: str = "float32") -> Sequ
     if dropout:
         return model
     layers = [
-        Dropout(0.0, name=layer.name) if isinstance(layer, Dropout) else deepcopy(layer)
-        for layer in model.layers
+        Dropout(0.0, name=layer.name) if layer.draws else deepcopy(layer) for layer in model.layers
     ]
     return Sequential(layers, model.input_shape, dtype=dtype, name=model.name)
 

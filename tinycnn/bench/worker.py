@@ -17,9 +17,9 @@ import numpy as np
 
 from tinycnn import strict_json
 from tinycnn.bench import memory_peak
-from tinycnn.bench.engines import ENGINES, Candidate
+from tinycnn.bench.engines import ENGINES, Contender
 from tinycnn.bench.machine import describe
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 
 # A call that takes this long warms itself up: what it finds cold costs it next to nothing.
 _WARM_SECONDS = 0.5
@@ -31,7 +31,7 @@ class Worker:
     def __init__(self, engine: str, threads: int, folder: Path) -> None:
         self.name, self.engine = engine, ENGINES[engine]
         self.threads, self.folder = threads, folder
-        self.candidate: Candidate | None = None
+        self.candidate: Contender | None = None
         self.seconds = 0.0  # of the latest call
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -62,10 +62,10 @@ class Worker:
         return {"seconds": _timed(self.candidate.call)}
 
     def load(self, work: str, network: str, batch: int) -> dict[str, Any]:
-        """Load a task's network, in place of the one before."""
+        """Load a workload's network, in place of the one before."""
         self.candidate, self.seconds = None, 0.0
         start = time.perf_counter()
-        self.candidate = self.engine.load(Task(work, network, batch), self.threads, self.folder)
+        self.candidate = self.engine.load(Workload(work, network, batch), self.threads, self.folder)
         return {"load_seconds": time.perf_counter() - start}
 
     def check(self) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.arrays import Array, misread
-from tinycnn.checking.target import Arrays, Gradients, Target
+from tinycnn.arrays import Array, first_cell, misread
+from tinycnn.checking.targets.target import Arrays, Gradients, Target
 from tinycnn.errors import TinyCNNError
 from tinycnn.wording import said
 
@@ -163,8 +163,8 @@ def _wrong_array(value: Any, what: str) -> str:
             f"{what} must be float64 as its arrays are, got {value.dtype}: its rounding would hide "
             f"small errors; compute in the dtype of the input"
         )
-    if not np.isfinite(value).all():
-        where = np.argwhere(~np.isfinite(value))[0]
-        cell = f" at ({', '.join(str(int(i)) for i in where)})" if value.ndim else ""
+    unfit = ~np.isfinite(value)
+    if unfit.any():
+        cell = f" at ({', '.join(map(str, first_cell(unfit)))})" if value.ndim else ""
         return f"{what} holds NaN or infinity{cell}"
     return ""

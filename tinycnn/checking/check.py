@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array, as_input_array, expect_shape
-from tinycnn.checking.adaptors import as_target
 from tinycnn.checking.behaviour import behave, copies
 from tinycnn.checking.comparison import Comparison
-from tinycnn.checking.report import Report, TensorReport
-from tinycnn.checking.target import Arrays, Target
-from tinycnn.validation import check_int, check_number
+from tinycnn.checking.report import GradientReport, TensorReport
+from tinycnn.checking.targets.adaptors import as_target
+from tinycnn.checking.targets.target import Arrays, Target
+from tinycnn.validation import check_int, check_number, check_rng
 
 TOLERANCE = 1e-6
 _WHY = (
@@ -36,7 +36,7 @@ def gradcheck(
     dy: ArrayLike | None = None,
     labels: ArrayLike | None = None,
     training: bool = False,
-) -> Report:
+) -> GradientReport:
     """Compare gradients with differences of the forward pass; the report's ``ok`` is the verdict.
 
     ``target`` is one of
@@ -51,9 +51,15 @@ def gradcheck(
     All is computed on float64 copies. Each array, or those that ``wrt`` names, is checked as a whole
     along random ``directions`` of signs, and at ``samples`` single entries (None: all of a small
     tensor, a selection of a large one). ``training`` turns dropout on, with the same mask in every
-    pass. ``dy`` is random unless given, ``tolerance`` the relative error that still passes.
+    pass. ``dy`` is random unless given, ``tolerance`` the relative error that still passes; ``rng``
+    draws directions, entries and dy. Differences are extrapolated to step 0 by Ridders' method.
+    Source: Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", 1982.
+
+    Raises ArgumentError for a target that is none of these or an option outside its range, and as the
+    target's forward does where it cannot take the arrays. What is wrong with the target stands in the
+    report.
     """
-    chosen, generator = prepared(target, arrays, wrt, labels, training, rng)
+    chosen, generator = prepared(target, arrays, wrt, labels, rng, training=training)
     limit = TOLERANCE if tolerance is None else check_number(tolerance, "tolerance")
     entries = None if samples is None else check_int(samples, "samples", least=0)
     ways = (
@@ -80,7 +86,7 @@ def gradcheck(
                 )
         if not tensors and not seen.problems:
             seen.problems.append("backward gives no gradient at all")
-    return Report(chosen.name, seen.problems, tensors, limit, _WHY, notes)
+    return GradientReport(chosen.name, seen.problems, tensors, limit, _WHY, notes)
 
 
 def prepared(
@@ -88,18 +94,19 @@ def prepared(
     arrays: Sequence[ArrayLike],
     wrt: Sequence[str] | str | None,
     labels: ArrayLike | None,
-    training: bool,
     rng: int | np.random.Generator | None,
+    *,
+    training: bool,
 ) -> tuple[Target, np.random.Generator]:
     """The target of a check, and what draws the rest of it."""
     # Never the stream of rng itself: arrays are often drawn from the same seed, and dy would be x.
-    drawn, generator = np.random.default_rng(rng).spawn(2)
+    drawn, generator = check_rng(rng).spawn(2)
     target = as_target(what, *arrays, wrt=wrt, labels=labels, training=training, rng=drawn)
     return target, generator
 
 
 def given_dy(dy: ArrayLike, target: Target) -> Array:
-    """Read a dy that the caller gave."""
+    """Read and check the dy that the caller gave, in float64 and of y's shape."""
     given = as_input_array(dy, "dy", "...", np.dtype(np.float64))
     expect_shape(given, np.shape(target.forward(copies(target.arrays))), "dy", "the shape of y")
     return given

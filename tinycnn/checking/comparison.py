@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.checking import sampling
+from tinycnn.checking.derivatives import sampling
+from tinycnn.checking.derivatives.differences import Differences
+from tinycnn.checking.derivatives.rounding import RoundingStep, precision
+from tinycnn.checking.derivatives.sampling import Direction
+from tinycnn.checking.derivatives.sizes import scale
 from tinycnn.checking.diagnosis import diagnose
-from tinycnn.checking.differences import Differences
-from tinycnn.checking.noise import Grain, precision
 from tinycnn.checking.report import Entry, TensorReport
-from tinycnn.checking.sampling import Direction
-from tinycnn.checking.sizes import scale
-from tinycnn.checking.target import Target
+from tinycnn.checking.targets.target import Target
 from tinycnn.checking.verdicts import UNDERFLOWS, enough_for_a_verdict, judged
 
 _PIECES = 16  # a direction across kinks is cut into at most so many
@@ -57,33 +57,33 @@ class Comparison:
         entry = self._compared(direction, gradient, self.differences.fine)
         if entry.verdict == "agrees" or entry.own_noise or self.target.transparent:
             return entry
-        grain = self.differences.listen(direction)
-        if grain.coarse:
-            entry = self._compared(direction, gradient, grain)
+        rounding = self.differences.measure_rounding(direction)
+        if rounding.coarse:
+            entry = self._compared(direction, gradient, rounding)
         if entry.verdict == "differs" and self.differences.underflows(direction.name):
             return replace(entry, verdict="unresolved", reason=UNDERFLOWS)
         return entry
 
-    def _compared(self, direction: Direction, gradient: Array, grain: Grain) -> Entry:
+    def _compared(self, direction: Direction, gradient: Array, rounding: RoundingStep) -> Entry:
         """Compare one derivative; what seems to differ is measured again by every step."""
         analytic = direction.along(gradient)
         _, rms, exact = self._measured(gradient)
         least = rms * direction.norm
-        own = exact if grain.coarse else 0.0
+        own = exact if rounding.coarse else 0.0
         size = max(abs(analytic), least)
-        found = self.differences.along(direction, size, self.tolerance, grain)
+        found = self.differences.along(direction, size, self.tolerance, rounding)
         entry = judged(
-            direction, gradient.shape, analytic, found, least, own, self.tolerance, grain
+            direction, gradient.shape, analytic, found, least, own, self.tolerance, rounding
         )
         if entry.verdict == "differs" or (found.unclear and entry.verdict == "unresolved"):
-            found = self.differences.confirm(direction, size, self.tolerance, analytic, grain)
+            found = self.differences.confirm(direction, size, self.tolerance, analytic, rounding)
             entry = judged(
-                direction, gradient.shape, analytic, found, least, own, self.tolerance, grain
+                direction, gradient.shape, analytic, found, least, own, self.tolerance, rounding
             )
         return entry
 
     def _rms(self, gradient: Array) -> float:
-        """The size of a gradient's cells."""
+        """The root mean square of a gradient's cells."""
         return self._measured(gradient)[1]
 
     def _measured(self, gradient: Array) -> tuple[Array | None, float, float]:
@@ -96,7 +96,7 @@ class Comparison:
         if samples is not None:
             return min(samples, size)
         if self.target.expensive:
-            return min(size, sampling.OF_DEAR)
+            return min(size, sampling.OF_EXPENSIVE)
         return size if size <= sampling.EXHAUSTIVE else sampling.OF_LARGE
 
     def _directions(self, name: str, gradient: Array, count: int) -> Tried:

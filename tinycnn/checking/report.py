@@ -12,7 +12,14 @@ from tinycnn.tables import html_table, text_table
 
 @dataclass(frozen=True)
 class Entry:
-    """One derivative that was tried: of one cell, or along a direction."""
+    """One derivative that was tried: of one cell, or along a direction.
+
+    ``where`` says which in words, ``index`` by its place if it is a single cell. ``analytic`` is what
+    backward claims, ``numeric`` the difference of the forward pass, ``error`` how far they are apart
+    relative to the larger or to the gradient's root mean square, ``resolution`` the same for what the
+    difference itself may be wrong by. ``verdict`` is "agrees", "differs", "kink" or "unresolved", the
+    last two with a ``reason``; ``own_noise`` and ``doubtful`` say which kind of unresolved.
+    """
 
     where: str  # "[0,3,1]", "direction 2", "4 cells tied at 1"
     analytic: float
@@ -27,7 +34,7 @@ class Entry:
 
     @property
     def size(self) -> float:
-        """The larger of the two numbers."""
+        """The larger of the analytic and the numeric derivative, without sign."""
         return max(abs(self.analytic), abs(self.numeric))
 
     @property
@@ -38,7 +45,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a wrong gradient looks like."""
+    """What a wrong gradient looks like: a ``kind`` of mistake, and a ``text`` that says why."""
 
     kind: str  # "factor", "transposed", "flipped kernel", ...
     text: str  # "looks like ... because ..."
@@ -46,7 +53,12 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class TensorReport:
-    """The check of the gradient of one array."""
+    """The check of the gradient of one array, ``name``, of ``shape``.
+
+    ``entries`` are the derivatives that were tried; ``shortage`` says why they are too few for a
+    verdict, if they are, ``note`` what else is to be known, and ``diagnosis`` what a wrong gradient
+    looks like.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -62,12 +74,12 @@ class TensorReport:
 
     @property
     def skipped(self) -> list[Entry]:
-        """Those that were not, each with its reason."""
+        """The derivatives that could not be compared, each with its reason."""
         return [entry for entry in self.entries if not entry.decided]
 
     @property
     def failures(self) -> list[Entry]:
-        """Those that differ."""
+        """The derivatives that differ from the differences."""
         return [entry for entry in self.entries if entry.verdict == "differs"]
 
     @property
@@ -88,8 +100,13 @@ class TensorReport:
 
 
 @dataclass(frozen=True)
-class Report:
-    """The check of a target; ``str`` is a table with all that is wrong below it."""
+class GradientReport:
+    """The check of a ``target``: a `TensorReport` for each of its arrays, in ``tensors``.
+
+    ``problems`` are those of its behaviour, such as a changed input, ``notes`` say what was left out,
+    and ``tolerance`` is the relative error that passes, ``why`` its reason. ``str`` is a table with all
+    that is wrong below it; notebooks show HTML.
+    """
 
     target: str
     problems: list[str]  # of behaviour: "mutates dy", ...
@@ -206,7 +223,7 @@ def _row(tensor: TensorReport) -> list[str]:
 
 
 def _about(tensor: TensorReport) -> list[str]:
-    """What the table cannot say of a tensor."""
+    """The remarks on a tensor below the table: failures, diagnosis, what was skipped."""
     texts = []
     if tensor.failures:
         total = tensor.checked
@@ -216,8 +233,8 @@ def _about(tensor: TensorReport) -> list[str]:
         texts.append(f"undecided: {tensor.shortage}" if not tensor.failures else tensor.shortage)
     texts += [tensor.note] if tensor.note else []
     reasons: dict[str, list[Entry]] = {}
-    told = tensor.shortage + tensor.note
-    for entry in (entry for entry in tensor.skipped if entry.reason not in told):
+    already_said = tensor.shortage + tensor.note
+    for entry in (entry for entry in tensor.skipped if entry.reason not in already_said):
         reasons.setdefault(entry.reason.split(" at (")[0], []).append(entry)
     for entries in list(reasons.values())[:3]:
         more = f" and {len(entries) - 2} more" if len(entries) > 2 else ""

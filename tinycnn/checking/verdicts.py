@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinycnn.checking.elsewhere import hangs_on
-from tinycnn.checking.extrapolation import SAFETY, Derivative
-from tinycnn.checking.noise import ROUNDS, Grain
+from tinycnn.checking.derivatives.dependence import depends_on
+from tinycnn.checking.derivatives.extrapolation import SAFETY, Derivative
+from tinycnn.checking.derivatives.rounding import ROUNDS, RoundingStep
+from tinycnn.checking.derivatives.sampling import Direction
 from tinycnn.checking.report import Entry
-from tinycnn.checking.sampling import Direction
-from tinycnn.checking.target import Target
+from tinycnn.checking.targets.target import Target
 
 VISIBLE = 5e-4  # a difference counts if it would show an error of twice this
 _BACKWARD = 16.0  # times the outputs' rounding: what backward's own rounding may amount to
@@ -27,12 +27,12 @@ def judged(
     least: float,
     own: float,
     tolerance: float,
-    grain: Grain,
+    rounding: RoundingStep,
 ) -> Entry:
     """The verdict: a discrepancy is compared with what the difference itself may be wrong by.
 
     ``least`` is the size that a derivative along ``direction`` has in the tensor as a whole,
-    ``own`` the part of it that backward's own type may round off, ``grain`` what forward rounds to.
+    ``own`` the part of it that backward's own type may round off, ``rounding`` what forward rounds to.
     """
     size = max(abs(analytic), abs(found.value), least)
     discrepancy, doubt = abs(analytic - found.value), SAFETY * (found.error + own * size)
@@ -49,9 +49,11 @@ def judged(
         verdict, reason = ("unresolved", found.unclear) if found.unclear else ("differs", "")
     elif doubt > VISIBLE * size:
         verdict, reason = "unresolved", ROUGH
-    doubtful = grain.coarse and verdict == "unresolved" and discrepancy > tolerance * size + doubt
-    if grain.coarse and verdict == "unresolved":
-        reason = grain.words
+    doubtful = (
+        rounding.coarse and verdict == "unresolved" and discrepancy > tolerance * size + doubt
+    )
+    if rounding.coarse and verdict == "unresolved":
+        reason = rounding.words
     return Entry(
         direction.label,
         analytic,
@@ -120,7 +122,7 @@ def _nothing_seen(target: Target, name: str, entries: Sequence[Entry]) -> tuple[
     """Of a gradient of 0: whether it is 0 for every value, which is right, or only for these."""
     zero = all(entry.reason == BOTH_ZERO for entry in entries)
     what = f"{BOTH_ZERO} everywhere" if zero else f"every derivative is {TOO_SMALL}"
-    where = hangs_on(target, name)
+    where = depends_on(target, name)
     if not where:
         return "", f"{what}; nor do the outputs hang on {name} at any other values that were tried"
     return (

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from tinycnn.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from tinycnn.bench.report import Report
+    from tinycnn.bench.report import BenchReport
     from tinycnn.bench.settings import Settings
-    from tinycnn.bench.tables import Table
+    from tinycnn.bench.tables import ResultTable
 
 _PARTS = (
     "race", "layers", "others", "pools", "gemm", "scaling", "memory", "start", "busy", "agreement",
@@ -58,7 +58,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the tables, write what is asked for; 1 if anything is wrong or slower."""
     from tinycnn.bench import comparison, parts
-    from tinycnn.bench.report import Report
+    from tinycnn.bench.report import BenchReport
 
     settings = _settings(arguments)
     names = arguments.part or (parts.QUICK if settings.quick else _PARTS)
@@ -68,7 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
         report = comparison.report_of(arguments.earlier)
         _print(report.tables)
         return _end(arguments, report, old)
-    report = Report({name: str(value) for name, value in vars(arguments).items() if name != "run"})
+    report = BenchReport(
+        {name: str(value) for name, value in vars(arguments).items() if name != "run"}
+    )
     try:
         for name in names:
             before = len(report.tables)
@@ -82,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _end(arguments, report, old)
 
 
-def _end(arguments: argparse.Namespace, report: Report, old: Mapping[str, Any] | None) -> int:
+def _end(arguments: argparse.Namespace, report: BenchReport, old: Mapping[str, Any] | None) -> int:
     """Write what is asked for and say what is wrong, missed or slower than ``old``; the exit code."""
     print(f"\n{report.heading()}", flush=True)
     report.write(arguments.json, arguments.markdown)
@@ -134,13 +136,13 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     )
 
 
-def _print(tables: Sequence[Table]) -> None:
+def _print(tables: Sequence[ResultTable]) -> None:
     for table in tables:
         if table.rows:
             print(f"\n{table.text()}", flush=True)
 
 
-def _compare(old: Mapping[str, Any], report: Report) -> bool:
+def _compare(old: Mapping[str, Any], report: BenchReport) -> bool:
     """Print what changed; whether anything became slower."""
     from tinycnn.bench.comparison import SLOWER, compare
 

@@ -5,21 +5,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from copy import deepcopy
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from collections.abc import Iterator
 
 from tinycnn import figures, strict_json
+from tinycnn.commands import gradcheck_runs
 from tinycnn.commands.parsing import seed
-from tinycnn.errors import ArgumentError, TinyCNNError
-from tinycnn.layers.activation import SOFTMAX
+from tinycnn.errors import ArgumentError
+from tinycnn.files import code_file
 from tinycnn.validation import check_int
-
-if TYPE_CHECKING:
-    from tinycnn.arrays import Array
-    from tinycnn.layers import Layer
-    from tinycnn.model import Sequential
 
 _EXAMPLES = """\
 examples:
@@ -33,38 +26,6 @@ examples:
 
 exit code: 0 every gradient is right; 1 one is wrong or undecided; 2 bad input
 """
-_SAMPLES = 3  # of a layer's batch
-
-T = TypeVar("T")
-
-
-class _Result(Protocol):
-    """What every check gives."""
-
-    @property
-    def ok(self) -> bool: ...
-
-    def to_dict(self) -> dict[str, Any]: ...
-
-
-@dataclass(frozen=True)
-class _Raised:
-    """A check that ended in an error of the user's own code."""
-
-    target: str
-    text: str
-    ok: bool = False
-
-    def __str__(self) -> str:
-        return f"Gradients of {self.target}: wrong\n\n- raises {self.text}"
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "target": self.target,
-            "ok": False,
-            "verdict": "wrong",
-            "problems": [f"raises {self.text}"],
-        }
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -121,178 +82,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if good else 1
 
 
-def _results(arguments: argparse.Namespace) -> Iterator[_Result]:
+def _results(arguments: argparse.Namespace) -> Iterator[gradcheck_runs.CheckOutcome]:
     if arguments.explain:
-        yield _explained(arguments)
+        yield gradcheck_runs.one_derivative(arguments)
     elif arguments.full:
-        yield _full(arguments)
+        yield gradcheck_runs.full_network(arguments)
     elif arguments.target is None:
-        yield _battery(arguments)
-    elif ".py:" in arguments.target:
-        yield from _own(arguments)
+        yield gradcheck_runs.whole_engine(arguments)
+    elif code_file(arguments.target):
+        yield from gradcheck_runs.own_code(arguments)
     else:
-        yield _exercise(arguments.target)
-
-
-# --------------------------------------------------------------------------------------- engine
-
-
-def _battery(arguments: argparse.Namespace) -> _Result:
-    from tinycnn.checking import battery
-    from tinycnn.checking.cases import all_cases
-
-    cases = all_cases(arguments.seed)
-    outcomes = battery.run(
-        cases, seed=arguments.seed, samples=arguments.samples, directions=arguments.directions
-    )
-    return battery.BatteryReport(list(_with_bar(outcomes, len(cases))))
-
-
-def _full(arguments: argparse.Namespace) -> _Result:
-    from tinycnn.checking.full_network import check_full_network
-
-    print("tinycnn: the full network, in float64: about a minute, 3 GB", file=sys.stderr)
-    return check_full_network(
-        arguments.seed, samples=arguments.samples, directions=arguments.directions
-    )
-
-
-def _with_bar(items: Iterable[T], total: int) -> Iterable[T]:
-    """Show on stderr how far it has come, if that is a terminal and tqdm is there."""
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return items
-    bar: Iterable[T] = tqdm(
-        items, total=total, unit="case", disable=None, leave=False, file=sys.stderr
-    )
-    return bar
-
-
-# -------------------------------------------------------------------------------------- own code
-
-
-def _own(arguments: argparse.Namespace) -> Iterator[_Result]:
-    """A layer's gradients and then all checks of it, or a model's gradients."""
-    from tinycnn.checking.own_code import load
-    from tinycnn.model import Sequential
-    from tinycnn.testing import check_layer
-
-    make = load(arguments.target, arguments.args)
-    own = make()
-    if isinstance(own, Sequential):
-        yield _guarded(arguments.target, lambda: _gradients_of_model(own, arguments))
-        return
-    shape = _input_of(arguments)
-    first = _guarded(arguments.target, lambda: _gradients_of_layer(own, shape, arguments))
-    yield first
-    if not isinstance(first, _Raised):
-        yield check_layer(cast("Callable[[], Layer]", make), shape, seed=arguments.seed)
-
-
-def _input_of(arguments: argparse.Namespace) -> tuple[int, ...]:
-    if arguments.input is None:
-        raise ArgumentError("a layer needs the shape of one input: --input 8,8,3")
-    shape: tuple[int, ...] = arguments.input
-    return shape
-
-
-def _gradients_of_layer(
-    layer: Layer, shape: tuple[int, ...], arguments: argparse.Namespace
-) -> _Result:
-    from tinycnn.checking import gradcheck
-
-    return gradcheck(deepcopy(layer), _inputs(shape, arguments.seed), **_options(arguments))
-
-
-def _inputs(shape: tuple[int, ...], seed: int) -> Array:
-    """A batch for a layer."""
-    import numpy as np
-
-    from tinycnn.checking.values import separated
-
-    return separated(np.random.default_rng(seed), (_SAMPLES, *shape))
-
-
-def _gradients_of_model(model: Sequential, arguments: argparse.Namespace) -> _Result:
-    from tinycnn.checking import gradcheck
-
-    x, labels = _batch_of(model, arguments.seed)
-    return gradcheck(model, x, labels=labels, **_options(arguments))
-
-
-def _batch_of(model: Sequential, seed: int) -> tuple[Any, Any]:
-    """Two inputs of a model, and labels if it ends in classes."""
-    import numpy as np
-
-    from tinycnn.checking.values import separated
-
-    rng = np.random.default_rng(seed)
-    x = separated(rng, (2, *model.input_shape))
-    classes = model.layers[-1].activation is SOFTMAX and len(model.shapes[-1]) == 1
-    return x, rng.integers(0, model.shapes[-1][0], 2) if classes else None
-
-
-def _options(arguments: argparse.Namespace) -> dict[str, Any]:
-    return {
-        "samples": arguments.samples,
-        "directions": arguments.directions,
-        "rng": arguments.seed,
-    }
-
-
-def _guarded(source: str, check: Callable[[], _Result]) -> _Result:
-    """Run a check; an error of the user's code is its result."""
-    from tinycnn.checking.own_code import format_user_error
-
-    try:
-        return check()
-    except TinyCNNError:
-        raise
-    except Exception as error:
-        return _Raised(source, format_user_error(error, {source.rpartition(":")[0]}))
-
-
-def _explained(arguments: argparse.Namespace) -> _Result:
-    """One derivative of a user's layer or model, or of AlexNet mini with its loss."""
-    from tinycnn.checking.curve import Curve, explain
-    from tinycnn.checking.own_code import load
-    from tinycnn.model import Sequential
-    from tinycnn.networks import alexnet
-
-    own: Layer | Sequential
-    if arguments.target is None:
-        own = alexnet(variant="mini", rng=arguments.seed, dtype="float64")
-    else:
-        own = load(arguments.target, arguments.args)()
-    if isinstance(own, Sequential):
-        x, labels = _batch_of(own, arguments.seed)
-    else:
-        x, labels = _inputs(_input_of(arguments), arguments.seed), None
-    curve = _guarded(arguments.target or "", lambda: explain(
-        deepcopy(own), x, where=arguments.explain, labels=labels, rng=arguments.seed
-    ))  # fmt: skip
-    if arguments.save and isinstance(curve, Curve):
-        curve.save(arguments.save)
-        print(f"tinycnn: wrote {arguments.save}", file=sys.stderr)
-    return curve
-
-
-def _exercise(file: str) -> _Result:
-    from tinycnn.checking.own_code import layers_in
-    from tinycnn.classroom.exercises import grade, is_exercise
-
-    if not file.endswith(".py"):
-        raise ArgumentError(f"TARGET is FILE.py:NAME, or FILE.py for an exercise, got {file!r}")
-    if not is_exercise(file):
-        raise ArgumentError(
-            f"{file} is no exercise: say what in it is to be checked, as in {file}:NAME; "
-            f"{layers_in(file)}"
-        )
-    return grade(file)
-
-
-# ------------------------------------------------------------------------------------- arguments
+        yield gradcheck_runs.exercise(arguments.target)
 
 
 def _refuse_stray(arguments: argparse.Namespace) -> None:
@@ -301,7 +101,7 @@ def _refuse_stray(arguments: argparse.Namespace) -> None:
     for name in ("samples", "directions"):
         if getattr(arguments, name) is not None:
             check_int(getattr(arguments, name), f"--{name}", least=0)
-    own = arguments.target is not None and ".py:" in arguments.target
+    own = bool(code_file(arguments.target or ""))
     for name in ("input", "args"):
         if getattr(arguments, name) and not own:
             raise ArgumentError(

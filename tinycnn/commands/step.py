@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import shlex
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tinycnn import figures, strict_json
-from tinycnn.commands import step_hints
-from tinycnn.commands.parsing import seed
-from tinycnn.errors import ArgumentError
+from tinycnn import strict_json
+from tinycnn.commands import step_options
+from tinycnn.commands.step_options import quietly
+from tinycnn.files import code_file
 from tinycnn.networks import VARIANTS
-from tinycnn.validation import check_choice
-from tinycnn.wording import option
 
 if TYPE_CHECKING:
     from tinycnn.explain import Lesson
-    from tinycnn.model import Sequential
 
 _EXAMPLES = """\
 examples:
@@ -93,52 +88,73 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the overview, a layer, one opened number, or a hand-sized example."""
     import numpy as np
 
-    from tinycnn.checking.own_code import running
+    from tinycnn.checking.targets.own_code import running
 
     if arguments.example is not None:
         return _example(arguments)
-    own = running(arguments.model) if ".py:" in arguments.model else contextlib.nullcontext()
+    own = running(arguments.model) if code_file(arguments.model) else contextlib.nullcontext()
     with own, np.errstate(all="ignore"):  # where NaN or infinity begins is said in words
         return _opened(arguments)
 
 
 def _opened(arguments: argparse.Namespace) -> int:
-    from tinycnn.explain import explain
-    from tinycnn.explain.lessons import maps, overview
-    from tinycnn.explain.opening import im2col_row
-    from tinycnn.explain.readers.explanation_text import draw_explanation
-    from tinycnn.explain.readers.overview_text import draw_maps, draw_overview, likeliest_words
-    from tinycnn.explain.readers.style import Style
-
     what = arguments.layer or arguments.weight or arguments.grad or arguments.why
-    _refuse_stray(arguments, what)
+    step_options.refuse_stray(arguments, what)
     if arguments.interactive:
         return _interactive(arguments)
-    with _apart():
+    with quietly():
         lesson = _lesson(arguments)
-    style = Style.of(sys.stdout)
-    command = _command(arguments)
-    _expect_place(arguments, lesson, command)
+    step_options.expect_place(arguments, lesson)
     if what is None:
-        if arguments.json:
-            with _apart():
-                facts = overview.to_dict(lesson)
-            _data(facts)
-        else:
-            for line in draw_overview(lesson, style, command):
-                _show(line)
-        return _sound(lesson)
+        return _overview(arguments, lesson)
     if arguments.layer and arguments.at is None:
-        with _apart():
-            held = maps.describe(lesson.trace, arguments.layer)
-        if arguments.json:
-            _data(held.to_dict())
-        else:
-            _show(draw_maps(held, style, command))
-        return _sound(lesson)
+        return _layer(arguments, lesson)
+    return _number(arguments, lesson, what)
+
+
+def _overview(arguments: argparse.Namespace, lesson: Lesson) -> int:
+    """Print the whole pass, forward and backward."""
+    from tinycnn.explain.lessons import overview
+    from tinycnn.explain.readers.overview_text import draw_overview
+    from tinycnn.explain.readers.style import Style
+
+    if arguments.json:
+        with quietly():
+            facts = overview.to_dict(lesson)
+        _data(facts)
+    else:
+        command = step_options.command(arguments)
+        for line in draw_overview(lesson, Style.of(sys.stdout), command):
+            _show(line)
+    return _sound(lesson)
+
+
+def _layer(arguments: argparse.Namespace, lesson: Lesson) -> int:
+    """Print what one layer's feature maps hold."""
+    from tinycnn.explain.lessons import maps
+    from tinycnn.explain.readers.overview_text import draw_maps
+    from tinycnn.explain.readers.style import Style
+
+    with quietly():
+        held = maps.describe(lesson.trace, arguments.layer)
+    if arguments.json:
+        _data(held.to_dict())
+    else:
+        _show(draw_maps(held, Style.of(sys.stdout), step_options.command(arguments)))
+    return _sound(lesson)
+
+
+def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
+    """Print one number opened, and draw it with --save."""
+    from tinycnn.explain import explain
+    from tinycnn.explain.opening import im2col_row
+    from tinycnn.explain.readers.explanation_text import draw_explanation
+    from tinycnn.explain.readers.overview_text import likeliest_words
+    from tinycnn.explain.readers.style import Style
+
     if lesson.likeliest and not arguments.layer:
         print(f"tinycnn: {likeliest_words(lesson)}", file=sys.stderr)
-    with _apart():
+    with quietly():
         if arguments.im2col:
             opened = im2col_row(lesson.trace, arguments.layer, arguments.at)
         else:
@@ -147,7 +163,7 @@ def _opened(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _data(opened.to_dict())
     else:
-        _show(draw_explanation(opened, style))
+        _show(draw_explanation(opened, Style.of(sys.stdout)))
     if arguments.save:
         opened.save(arguments.save)
         print(f"tinycnn: wrote {arguments.save}", file=sys.stderr)
@@ -162,11 +178,6 @@ def _sound(lesson: Lesson) -> int:
     if begins is not None:
         print(f"tinycnn: {begins}", file=sys.stderr)
     return 0 if begins is None else 1
-
-
-def _apart() -> contextlib.AbstractContextManager[object]:
-    """What a user's code prints is not the result."""
-    return contextlib.redirect_stdout(sys.stderr)
 
 
 def _lesson(arguments: argparse.Namespace) -> Lesson:
@@ -186,12 +197,7 @@ def _interactive(arguments: argparse.Namespace) -> int:
     """Walk with the keys, beginning with the layers, or with --layer and --at."""
     from tinycnn.explain.walk import screen
 
-    unfit = [name for name in ("weight", "grad", "why", "im2col", "save", "json")
-             if getattr(arguments, name)]  # fmt: skip
-    if unfit:
-        raise ArgumentError(
-            f"-i begins with the layers, or with --layer and --at; leave out {_listed(unfit)}"
-        )
+    step_options.refuse_interactive(arguments)
     lesson = screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
     return _sound(lesson)
 
@@ -202,94 +208,13 @@ def _example(arguments: argparse.Namespace) -> int:
     from tinycnn.explain.examples.example_text import draw_example
     from tinycnn.explain.readers.style import Style
 
-    usual = {"image": None, "at": None, "im2col": False, "save": None, "weights": None,
-             "label": None, "train": False, "model": "one-tower", "seed": 0,
-             "interactive": False}  # fmt: skip
-    stray = [name for name, value in usual.items() if getattr(arguments, name) != value]
-    if stray:
-        raise ArgumentError(f"--example brings its own numbers; leave out {_listed(stray)}")
+    step_options.refuse_all(arguments)
     example = open_example(arguments.example)
     if arguments.json:
         _data(example.to_dict())
     else:
         _show(draw_example(example, Style.of(sys.stdout)))
     return 0 if example.ok else 1
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Options as they are typed."""
-    special = {"image": "the picture", "interactive": "-i/--interactive"}
-    return ", ".join(special.get(name, f"--{name}") for name in names)
-
-
-def _refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
-    """Refuse options that would otherwise be passed over in silence."""
-    seed(arguments)
-    if ".py:" not in arguments.model:
-        check_choice(arguments.model, (*VARIANTS, "FILE.py:NAME"), "--model")
-    if arguments.at is not None and (what is None or arguments.weight or arguments.why):
-        raise ArgumentError(
-            f"--at says which number of --layer or --grad{_hint(arguments, step_hints.cell)}"
-        )
-    if arguments.layer and any(sign in arguments.layer for sign in ".["):
-        raise ArgumentError(
-            f"--layer takes a layer, got {arguments.layer!r}; gradients open "
-            f"so{_hint(arguments, step_hints.gradients)}"
-        )
-    if arguments.grad and "." not in arguments.grad:
-        raise ArgumentError(
-            f"--grad takes a layer's x, y or z, got {arguments.grad!r}; gradients open "
-            f"so{_hint(arguments, step_hints.gradients)}"
-        )
-    if arguments.weight and "." not in arguments.weight:
-        raise ArgumentError(
-            f"--weight takes a number of a parameter, got {arguments.weight!r}"
-            f"{_hint(arguments, step_hints.weight)}"
-        )
-    if arguments.im2col and (arguments.layer is None or arguments.at is None):
-        hint = partial(step_hints.im2col, layer=arguments.layer)
-        raise ArgumentError(f"--im2col needs --layer and --at{_hint(arguments, hint)}")
-    if arguments.save is not None and (what is None or (arguments.layer and arguments.at is None)):
-        hint = partial(step_hints.cell, layer=arguments.layer)
-        raise ArgumentError(
-            f"--save draws one opened number{_hint(arguments, hint)} --save cell.svg"
-        )
-    if arguments.save is not None:
-        figures.expect(arguments.save)
-
-
-def _hint(arguments: argparse.Namespace, offered: Callable[[Sequential, str], str]) -> str:
-    """What opens a number of the network that the options name."""
-    from tinycnn.explain.lessons.lesson import network_of
-
-    with _apart():
-        return offered(network_of(arguments.model), _command(arguments))
-
-
-def _expect_place(arguments: argparse.Namespace, lesson: Lesson, command: str) -> None:
-    """Refuse a --weight or --grad that says no number, with a command that does."""
-    what = arguments.weight or arguments.grad
-    if what is None or "[" in what or arguments.at is not None:
-        return
-    from tinycnn.explain.opening import some_number
-
-    name = "--weight" if arguments.weight else "--grad"
-    one = option(name, some_number(lesson.backward, what))
-    raise ArgumentError(f"which number of {what}? this opens one: {command} {one}")
-
-
-def _command(arguments: argparse.Namespace) -> str:
-    """The command that opens other numbers of the same lesson."""
-    words = ["tinycnn", "step"]
-    if arguments.image:
-        words.append(arguments.image)
-    for name, usual in (("model", "one-tower"), ("weights", None), ("label", None), ("seed", 0)):
-        value = getattr(arguments, name)
-        if value != usual:
-            words += [f"--{name}", str(value)]
-    if arguments.train:
-        words.append("--train")
-    return shlex.join(words)
 
 
 def _place(text: str) -> tuple[int, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinycnn.explain.explainer import explainer_of
 from tinycnn.model import Sequential
 from tinycnn.wording import option
 
@@ -45,15 +44,12 @@ def im2col(model: Sequential, command: str, layer: str | None = None) -> str:
 
 
 def _convolution(model: Sequential, name: str | None = None) -> int | None:
-    """Where the first convolution stands, or the one of that name."""
-    return next(
-        (
-            position
-            for position, layer in enumerate(model.layers)
-            if explainer_of(layer).unrolls and name in (None, layer.name)
-        ),
-        None,
+    """Where the first layer stands that im2col turns into a product, or the one of that name."""
+    rows = enumerate(zip(model.layers, model.shapes, strict=False))
+    fit = (
+        i for i, (layer, shape) in rows if layer.im2col_cells(shape) and name in (None, layer.name)
     )
+    return next(fit, None)
 
 
 def _middle(shape: Sequence[int]) -> str:

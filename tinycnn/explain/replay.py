@@ -159,7 +159,8 @@ def _run_all(record: Record, x: Arrays) -> Arrays:
 
 def _run(record: Record, params: Params, x: Array) -> Array:
     """What a layer gives in float64 before its activation; dropout's mask is that of the pass."""
-    context = replace(record.context, algorithm="im2col")
+    state = _wide(record.context.state)
+    context = replace(record.context, algorithm="im2col", state=state)
     layer = record.layer.without_activation()
     return _in_float64(lambda: passes.apply(layer, params, x, context)[0])
 

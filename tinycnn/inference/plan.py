@@ -10,65 +10,22 @@ group, depth first, while its feature maps are in the cache.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tinycnn.layers import (
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    Layer,
-    MaxPool2D,
-    Shape,
-)
-from tinycnn.ops.convolution import direct
-from tinycnn.ops.convolution.direct_blocks import DirectConvolution
-from tinycnn.ops.convolution.geometry import Geometry
-from tinycnn.ops.convolution.winograd import operation as winograd
-from tinycnn.ops.convolution.winograd.choice import images_of_a_block
-from tinycnn.ops.convolution.winograd.operation import Method
-from tinycnn.ops.convolution.winograd.tiling import Tiling
-from tinycnn.shapes import Window
+from tinycnn.inference.layers import STEPS
+from tinycnn.inference.steps import Place, PlanStep, Steps
+from tinycnn.layers import Layer, Shape
 from tinycnn.tables import html_table, text_table
-
-_FLOAT32 = np.dtype(np.float32)
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one layer, or a part of it, does. Work is for one image, in multiply-adds."""
-
-    layer: str
-    position: int  # of the layer in its chain
-    method: str  # "winograd", "space to depth", "direct", "maximum", "packed dense" or "layer"
-    input_shape: Shape
-    output_shape: Shape
-    images: int | None  # in a block; None: the whole batch, by the layer's own means
-    winograd: Method | None = None
-    direct: DirectConvolution | None = None
-    window: Window | None = None
-    multiply_adds: int = 0  # by the formula of the layer
-    products: int = 0  # that are carried out
-    weight_bytes: int = 0  # read for each block
-
-    @property
-    def tiles(self) -> str:
-        """The tiles' sizes along height and width, such as ``1 of 5, 2 of 4``."""
-        if self.winograd is None or self.method != "winograd":
-            return ""
-        rows, columns = _sizes(self.winograd.conv.rows), _sizes(self.winograd.conv.columns)
-        return rows if rows == columns else f"{rows} x {columns}"
 
 
 @dataclass(frozen=True)
 class Group:
     """Steps that a block of ``images`` goes through before the next block begins; None: the batch."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
     images: int | None
 
 
@@ -81,7 +38,7 @@ class Plan:
     algorithm: str | None = None  # of all convolutions; None: each layer's own
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[PlanStep, ...]:
         """All steps in order."""
         return tuple(step for group in self.groups for step in group.steps)
 
@@ -126,130 +83,22 @@ def plan(
 
     ``algorithm`` is that of all convolutions; None: each layer's own.
     """
-    steps: list[Step] = []
+    steps: Steps = ()
     shape = tuple(input_shape)
     for position, layer in enumerate(layers):
-        steps += _steps(position, layer, shape, dtype, batch, algorithm)
-        shape = tuple(layer.output_shape(shape))
-    together = groupby(
-        _with_pools(steps), key=lambda step: (step.images, step.images is None and step.position)
-    )
-    return Plan(batch, tuple(Group(tuple(group), key[0]) for key, group in together), algorithm)
+        place = Place(layer, position, shape, dtype, batch, algorithm)
+        steps = STEPS.of(layer)(place, steps)
+        shape = place.output_shape
+    return Plan(batch, _groups(steps), algorithm)
 
 
-def _is(layer: Layer, kind: type[Layer]) -> bool:
-    return type(layer) is kind and layer.computes_as(kind)
-
-
-def _steps(
-    position: int,
-    layer: Layer,
-    shape: Shape,
-    dtype: np.dtype[Any],
-    batch: int,
-    algorithm: str | None,
-) -> list[Step]:
-    """The steps of one layer."""
-    if any(_is(layer, kind) for kind in (Dropout, Flatten)):
-        return []  # dropout is for training, and what needs its input flat flattens it by itself
-    output, work = tuple(layer.output_shape(shape)), layer.multiply_adds(shape)
-    if dtype == np.float32:
-        if isinstance(layer, Conv2D) and _is(layer, Conv2D):
-            steps = _convolution(position, layer, shape, batch, algorithm or layer.algorithm)
-            if steps:
-                return steps
-        if isinstance(layer, MaxPool2D) and _is(layer, MaxPool2D):
-            return [
-                Step(
-                    str(layer.name),
-                    position,
-                    "maximum",
-                    shape,
-                    output,
-                    1,
-                    window=layer.window(shape),
-                )
-            ]
-        if _is(layer, Dense):
-            return [
-                Step(
-                    str(layer.name), position, "packed dense", shape, output, None,
-                    multiply_adds=work, products=work, weight_bytes=4 * work,
-                )
-            ]  # fmt: skip
-    return [
-        Step(
-            str(layer.name),
-            position,
-            "layer",
-            shape,
-            output,
-            None,
-            multiply_adds=work,
-            products=work,
-        )
-    ]
-
-
-def _convolution(position: int, layer: Conv2D, shape: Shape, batch: int, asked: str) -> list[Step]:
-    """The steps of a convolution; none where its layer does it by itself."""
-    geometry = Geometry(batch, shape[2], layer.filters, layer.groups, layer.window(shape))
-    for name, algorithm, steps in (
-        ("winograd", winograd, _winograd),
-        ("direct", direct, _direct),
-    ):
-        wanted = asked == name and algorithm.refusal(geometry, _FLOAT32) is None
-        if wanted or (asked == "auto" and algorithm.is_faster(geometry, _FLOAT32)):
-            return steps(position, layer, shape, geometry)
-    return []
-
-
-def _direct(position: int, layer: Conv2D, shape: Shape, geometry: Geometry) -> list[Step]:
-    """The step of a convolution whose windows are multiplied where they lie."""
-    conv, work = direct.method_of(geometry), layer.multiply_adds(shape)
-    return [
-        Step(
-            str(layer.name), position, "direct", shape, tuple(layer.output_shape(shape)),
-            min(conv.images, geometry.N), direct=conv, multiply_adds=work, products=work,
-            weight_bytes=4 * geometry.window.cells * conv.C * conv.F,
-        )
-    ]  # fmt: skip
-
-
-def _winograd(position: int, layer: Conv2D, shape: Shape, geometry: Geometry) -> list[Step]:
-    """The steps of a convolution by Winograd's algorithm."""
-    method = winograd.method_of(geometry)
-    conv, squares = method.conv, method.squares
-    images = min(images_of_a_block(conv.rows, conv.columns), geometry.N)
-    name, output = str(layer.name), tuple(layer.output_shape(shape))
-    steps = []
-    if squares is not None:
-        stacked = (*squares.size, squares.channels)
-        steps.append(
-            Step(name, position, "space to depth", shape, stacked, images, winograd=method)
-        )
-        shape = stacked
-    steps.append(
-        Step(
-            name, position, "winograd", shape, output, images, winograd=method,
-            multiply_adds=geometry.cells_per_image * geometry.window.cells * geometry.C * geometry.F,
-            products=conv.products, weight_bytes=4 * conv.frequencies * conv.C * conv.F,
-        )
-    )  # fmt: skip
-    return steps
-
-
-def _with_pools(steps: Sequence[Step]) -> list[Step]:
-    """A pool takes the images that the step before it gives together."""
-    result: list[Step] = []
+def _groups(steps: Steps) -> tuple[Group, ...]:
+    """Put together what follows each other in blocks of the same number of images."""
+    groups: list[list[PlanStep]] = []
     for step in steps:
-        if step.method == "maximum" and result and result[-1].images is not None:
-            step = replace(step, images=result[-1].images)
-        result.append(step)
-    return result
-
-
-def _sizes(tiling: Tiling) -> str:
-    """Such as ``2 of 5, 3 of 4``."""
-    parts = [(tiling.big, tiling.outputs), (tiling.small, tiling.outputs - 1)]
-    return ", ".join(f"{count} of {size}" for count, size in parts if count)
+        last = groups[-1][-1] if groups else None
+        if last and last.images is not None and last.images == step.images and not last.then:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    return tuple(Group(tuple(group), group[0].images) for group in groups)

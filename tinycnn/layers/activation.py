@@ -30,7 +30,7 @@ class Activation:
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def backward(self, dy: Array, y: Array) -> Array:
-        """Give dz from dy and from what forward gave."""
+        """Give dz, of z's shape, from ``dy`` and from ``y``, what `forward` gave."""
         raise NotImplementedError(f"{type(self).__name__} does not define backward")
 
     def __repr__(self) -> str:
@@ -85,7 +85,12 @@ class _Softmax(_Constant):
         return ops.softmax_backward(dy, y)
 
 
-IDENTITY, RELU, SOFTMAX = _Identity(), _ReLU(), _Softmax()
+IDENTITY = _Identity()
+"""No activation: y = z."""
+RELU = _ReLU()
+"""y = max(0, z)."""
+SOFTMAX = _Softmax()
+"""y = exp(z) / sum(exp(z)) over the last axis."""
 
 
 def find_activation(asked: str | Activation | None, choices: Sequence[Activation]) -> Activation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from inspect import signature
@@ -12,7 +12,7 @@ from tinycnn import initializers
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError, TinyCNNError
 from tinycnn.initializers import Initializer
-from tinycnn.layers.activation import IDENTITY, Activation
+from tinycnn.layers.activation import IDENTITY, RELU, SOFTMAX, Activation, find_activation
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.ownership import owner
 
@@ -24,13 +24,18 @@ class Layer:
     ``saved``, whatever its ``backward`` needs; nothing is kept in the layer, so one layer serves
     many threads at once.
 
+    ``name`` is that of its records and parameters; None lets the model give one (conv1, conv2, ...).
+    Constructors raise ArgumentError for an argument outside its range; where a layer does not fit its
+    input, building the model raises ShapeError.
+
     In a model, what a built-in layer's constructor takes is fixed, and so are the name and the shapes
     of every layer: shapes, parameters and plans are made of these.
     """
 
     name: str | None = None
     stem = "layer"  # of names given by the model: "conv" for conv1, conv2, ...
-    activation: Activation = IDENTITY
+    activation: Activation = IDENTITY  # may be given by its name
+    activations: Sequence[Activation] = (IDENTITY, RELU, SOFTMAX)  # that it knows by name
     draws = False  # True: in training, forward draws from context.rng
     batch_independent = True  # in inference; False: a batch's samples change each other's result
 
@@ -40,6 +45,7 @@ class Layer:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._own_forward = cls.forward
+        cls.activation = find_activation(cls.activation, cls.activations)
         if cls.__module__.rpartition(".")[0] == __package__:
             cls._fixed = cls._fixed.union(signature(cls).parameters)
 
@@ -48,6 +54,8 @@ class Layer:
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._refuse_fixed(name)
+        if name == "activation":
+            value = find_activation(value, self.activations)
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -68,17 +76,31 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__} does not define output_shape")
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """Shapes of the parameters by name, in order."""
+        """Shapes of the parameters by name, in order, for one sample of ``input_shape``."""
         return {}
 
     def initializer(self, parameter: str) -> Initializer:
         """How ``parameter`` is drawn: He for "W", zero for all others, unless a layer says otherwise."""
         return initializers.He() if parameter == "W" else initializers.Constant(0.0)
 
+    def state_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """Shapes of the state by name, for one sample of ``input_shape``.
+
+        State is what training changes though no gradient touches it, such as running statistics. It is
+        drawn by `initializer`, a pass finds it in ``context.state``, and an optimizer's step puts
+        `next_state` in its place.
+        """
+        return {}
+
+    def next_state(self, state: Params, saved: Any) -> Params:
+        """The state after a training pass that began with ``state`` and saved ``saved``."""
+        return state
+
     def forward(self, params: Params, x: Array, context: ForwardContext) -> tuple[Array, Any]:
-        """Result (N, ...) and what backward needs.
+        """Result (N, ...) for ``x`` (N, ...) and ``params`` by name, and what backward needs.
 
         The result is y where ``activation.in_op``, as a ReLU is; else z, and the pass applies the activation.
+        ``context`` says what else there is to know of the pass. Nothing that is given may be written to.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
@@ -87,7 +109,9 @@ class Layer:
     ) -> tuple[Array | None, Params]:
         """Gradient dx of the input, and the gradients of the parameters by name.
 
-        ``dz`` is the gradient before the activation: the pass has taken it through that.
+        ``dz`` (N, ...) is the gradient before the activation: the pass has taken it through that.
+        ``saved`` is what `forward` kept, ``params`` are those of its call, ``context`` says what else there
+        is to know. Shapes are those of the input and of the parameters.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define backward")
 
@@ -103,11 +127,11 @@ class Layer:
         return isinstance(self, kind) and forward is kind._own_forward
 
     def multiply_adds(self, input_shape: Shape) -> int:
-        """Multiply-adds of one sample's forward pass, biases not counted."""
+        """Multiply-adds of one sample's forward pass (``input_shape``), biases not counted."""
         return 0
 
     def im2col_cells(self, input_shape: Shape) -> int:
-        """Cells of one sample's column matrix, were it built whole."""
+        """Cells of one sample's column matrix (``input_shape``), were it built whole."""
         return 0
 
     def facts(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from tinycnn import initializers, ops
 from tinycnn.arrays import Array
 from tinycnn.errors import ShapeError
 from tinycnn.initializers import Initializer
-from tinycnn.layers.activation import IDENTITY, RELU, Activation, find_activation
+from tinycnn.layers.activation import IDENTITY, RELU, Activation
 from tinycnn.layers.base import given_initializer
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.layers.image import ImageLayer, changed, fixed_padding, window_facts
@@ -29,6 +29,7 @@ class Conv2D(ImageLayer):
     """
 
     stem = "conv"
+    activations = (IDENTITY, RELU)
 
     def __init__(
         self,
@@ -52,14 +53,14 @@ class Conv2D(ImageLayer):
         self.padding = fixed_padding(padding)
         self.dilation = check_pair(dilation, "dilation")
         self.groups = check_int(groups, "groups")
-        self.activation = find_activation(activation, (IDENTITY, RELU))
+        self.activation = activation  # type: ignore[assignment]
         self.algorithm = algorithm
         self.weight_initializer = given_initializer(weight_initializer, initializers.He())
         self.bias_initializer = given_initializer(bias_initializer, initializers.Constant(0.0))
         self.name = name
 
     def window(self, input_shape: Shape) -> Window:
-        """The window that slides over one image."""
+        """The window that slides over one image of ``input_shape`` (H, W, C)."""
         H, W, _ = self.image_shape(input_shape)
         return window(
             (H, W), self.kernel, stride=self.stride, padding=self.padding, dilation=self.dilation

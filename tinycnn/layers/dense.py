@@ -8,7 +8,7 @@ from typing import Any
 from tinycnn import initializers, ops
 from tinycnn.arrays import Array
 from tinycnn.initializers import Initializer
-from tinycnn.layers.activation import IDENTITY, RELU, SOFTMAX, Activation, find_activation
+from tinycnn.layers.activation import Activation
 from tinycnn.layers.base import Layer, given_initializer
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.validation import MOST_CELLS, check_int
@@ -33,7 +33,7 @@ class Dense(Layer):
         name: str | None = None,
     ) -> None:
         self.units = check_int(units, "units", most=MOST_CELLS)
-        self.activation = find_activation(activation, (IDENTITY, RELU, SOFTMAX))
+        self.activation = activation  # type: ignore[assignment]
         self.weight_initializer = given_initializer(weight_initializer, initializers.He())
         self.bias_initializer = given_initializer(bias_initializer, initializers.Constant(0.0))
         self.name = name

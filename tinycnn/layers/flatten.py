@@ -11,7 +11,7 @@ from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shap
 
 
 class Flatten(Layer):
-    """(H, W, C) to (H*W*C,), row-major. `Dense` does this by itself."""
+    """(H, W, C) to ``(H*W*C,)``, row-major. `Dense` does this by itself."""
 
     stem = "flatten"
 

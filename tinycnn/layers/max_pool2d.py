@@ -14,7 +14,10 @@ from tinycnn.validation import check_pair
 
 
 class MaxPool2D(ImageLayer):
-    """Maximum of each window: (H, W, C) to (OH, OW, C). The stride is the kernel unless given."""
+    """Maximum of each window: (H, W, C) to (OH, OW, C). The stride is the kernel unless given.
+
+    ``padding``, ``dilation`` and ``ceil_mode`` are as in `ops.max_pool2d`.
+    """
 
     stem = "pool"
 
@@ -36,7 +39,7 @@ class MaxPool2D(ImageLayer):
         self.name = name
 
     def window(self, input_shape: Shape) -> Window:
-        """The window that slides over one image."""
+        """The window that slides over one image of ``input_shape`` (H, W, C)."""
         return pool_window(self.image_shape(input_shape)[:2], **self._options())
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Generic, TypeVar
 
 from tinycnn.layers.base import Layer
@@ -11,7 +13,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """One entry a kind of layer, and a default for every other.
+    """One entry a kind of layer, and a ``default`` for every other.
 
     An entry holds for a kind and for its subclasses, as long as they compute what it computes: where
     ``forward`` is another, in a subclass or put in its place later, the layer has the default. With
@@ -39,3 +41,9 @@ class Registry(Generic[T]):
             if kind in self._entries:
                 return self._entries[kind] if layer.computes_as(kind) else self._default
         return self._default
+
+
+def load_modules(package: str, path: Iterable[str]) -> None:
+    """Import all modules of a package, a file a kind of layer, so that they enter what they know."""
+    for module in iter_modules(path):
+        import_module(f"{package}.{module.name}")

@@ -2,7 +2,8 @@
 
 Names load on first use, so that what only knows shapes never pays for Numba. All functions take
 arrays of any strides, order and byte order and never write to them; float64 stays float64, other
-real input is computed in float32.
+real input is computed in float32. Each says which errors of `tinycnn.errors` it raises; besides,
+an array that takes more memory than there is raises TooLargeError.
 """
 
 from __future__ import annotations

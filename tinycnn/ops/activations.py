@@ -21,6 +21,8 @@ def relu(x: ArrayLike) -> Array:
     """Rectify: y = max(0, x), in ``x``'s shape; NaN stays NaN.
 
     Source: Nair and Hinton, "Rectified linear units improve restricted Boltzmann machines", 2010.
+
+    Raises DTypeError for what holds no real numbers, ShapeError for lists of unequal lengths.
     """
     dtype = common_dtype(x)
     x = as_input_array(x, "x", "...", dtype)
@@ -36,10 +38,13 @@ def relu(x: ArrayLike) -> Array:
 
 
 def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
-    """Gradient of `relu`: dx = dy where y > 0, else 0.
+    """Gradient of `relu`: dx = ``dy`` where y > 0, else 0, in ``y``'s shape.
 
     The output tells where the input was positive, so ``y`` is all that must be kept. At 0 the
     slope is taken as 0. A NaN in ``y`` lets dy pass.
+
+    Raises ShapeError where ``dy`` has another shape than ``y``, DTypeError for what holds no real
+    numbers.
     """
     dtype = common_dtype(dy, y)
     dy, y = as_input_array(dy, "dy", "...", dtype), as_input_array(y, "y", "...", dtype)
@@ -51,10 +56,15 @@ def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
 
 @ieee
 def softmax(x: ArrayLike, axis: int = -1) -> Array:
-    """Turn logits into probabilities: y = exp(x) / sum(exp(x)) along ``axis``.
+    """Turn logits ``x`` into probabilities: y = exp(x) / sum(exp(x)) along ``axis``, in x's shape.
 
     The largest logit is subtracted first, which changes nothing (it cancels) and keeps exp from
-    overflowing. Where the largest is NaN or infinite, the result is NaN.
+    overflowing. Where the largest is NaN or infinite, the result is NaN. Source: Bridle,
+    "Probabilistic interpretation of feedforward classification network outputs", 1990; the shift:
+    Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax functions", 2021.
+
+    Raises ShapeError for a single number, DTypeError for what holds no real numbers, ArgumentError for
+    an axis that is not there.
     """
     x = as_input_array(x, "x", "...", common_dtype(x))
     axis = _axis(axis, x)
@@ -67,9 +77,13 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
 
 @ieee
 def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
-    """Gradient of `softmax`: dx = y * (dy - sum(dy * y)) along ``axis``.
+    """Gradient of `softmax`: dx = y * (dy - sum(dy * y)) along ``axis``, in ``y``'s shape.
 
-    The Jacobian is diag(y) - y y^T, symmetric, so dx = (diag(y) - y y^T) dy.
+    ``dy`` is the gradient of ``y``, what `softmax` returned. The Jacobian is diag(y) - y y^T,
+    symmetric, so dx = (diag(y) - y y^T) dy.
+
+    Raises ShapeError where ``dy`` has another shape than ``y`` or both are single numbers, DTypeError
+    for what holds no real numbers, ArgumentError for an axis that is not there.
     """
     dtype = common_dtype(dy, y)
     dy, y = as_input_array(dy, "dy", "...", dtype), as_input_array(y, "y", "...", dtype)

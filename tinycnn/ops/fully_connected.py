@@ -18,15 +18,17 @@ from tinycnn.arrays import (
 )
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels.bias import add_bias
-from tinycnn.kernels.dense import PANEL, pack_weights
-from tinycnn.kernels.dense_training import (
+from tinycnn.kernels.dense import (
     NARROW,
+    PANEL,
     dense_input_gradient,
     dense_product,
     dense_weight_gradient,
-    turn_into_panels,
+    pack_images,
+    pack_weights,
 )
-from tinycnn.ops.activations import relu_backward, softmax, softmax_backward
+from tinycnn.ops.activations import softmax, softmax_backward
+from tinycnn.ops.bias import bias_gradient
 from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
@@ -47,8 +49,14 @@ def dense(
 ) -> Array:
     """Weighted sums y = activation(x @ W + b), (N, F).
 
-    ``x`` is (N, ...), flattened row-major to (N, D); ``W`` is (D, F), ``b`` (F,). ``activation`` is
-    None, "relu" or "softmax".
+        z[n, f] = b[f] + sum over d of x[n, d] * W[d, f]
+
+    ``x`` is (N, ...), flattened row-major to (N, D); ``W`` is (D, F), ``b`` (F,) or None.
+    ``activation`` is None, "relu" or "softmax". Source: Rumelhart, Hinton and Williams, "Learning
+    representations by back-propagating errors", 1986.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers, and
+    ArgumentError for an activation that is not known.
     """
     check_choice(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
@@ -85,17 +93,22 @@ def dense_backward(
 ) -> tuple[Array | None, Array, Array]:
     """Gradients (dx, dW, db) of `dense`; with an ``activation``, ``y`` is what `dense` returned.
 
-    With dz the gradient before the activation (N, F):
+    With dz the gradient before the activation, (N, F) as ``dy``:
 
-        dx = dz @ W.T  (in x's shape; None unless needed),   dW = x.T @ dz,   db = sum(dz over N)
+        dx = dz @ W.T  (in x's shape),   dW = x.T @ dz  (D, F),   db = sum(dz over N)  (F,)
 
-    ``out`` may give arrays (dW, db) to write to, C-contiguous and apart from all others.
+    ``x`` and ``W`` are those of the forward call. dx is None unless ``need_dx``. ``out`` may give
+    arrays (dW, db) to write to, C-contiguous and apart from all others.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers or
+    an ``out`` of another dtype, and ArgumentError for an activation that is not known or lacks ``y``,
+    or an ``out`` that cannot be written to.
     """
     check_choice(activation, _ACTIVATIONS, "activation")
     given, dtype = (dy, x, W, y), common_dtype(dy, x, W)
     x_shape = np.shape(x)
     x, W = _operands(x, W, dtype)
-    dy = dz = as_input_array(dy, "dy", "NF", dtype)
+    dy = as_input_array(dy, "dy", "NF", dtype)
     expect_shape(dy, (len(x), W.shape[1]), "dy", "(N, F)")
     if activation is None:
         y = None
@@ -104,8 +117,10 @@ def dense_backward(
     else:
         y = as_input_array(y, "y", "NF", dtype)
         expect_shape(y, dy.shape, "y", "the shape of dy")
-        dz = relu_backward(dy, y) if activation == "relu" else softmax_backward(dy, y)
+        if activation == "softmax":
+            dy, y = softmax_backward(dy, y), None
     dW, db = check_out(out, W, given)
+    dz = bias_gradient(dy, y, db)
     dx = memory.empty(x.shape, dtype) if need_dx else None
 
     # Rows of W are cut for both products: each block writes rows of dW and columns of dx of its own.
@@ -114,7 +129,6 @@ def dense_backward(
         _multiply_in_registers(dz, x, W, dW, dx, parts)
     else:
         _multiply_by_blas(dz, x, W, dW, dx, parts)
-    np.sum(dz, axis=0, out=db)
     return None if dx is None else dx.reshape(x_shape), dW, db
 
 
@@ -151,7 +165,7 @@ def _multiply_in_registers(
     width = NARROW if N <= NARROW else PANEL
     transposed = memory.empty((-(-N // width), F, width), dz.dtype)
     if dx is not None:
-        turn_into_panels(dz, transposed)
+        pack_images(dz, transposed)
 
     def multiply(rows: Range) -> None:
         dense_weight_gradient(x, read_only(panels), *rows, dW)

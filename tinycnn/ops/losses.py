@@ -14,10 +14,17 @@ from tinycnn.wording import many
 def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
     """Mean cross-entropy of ``logits`` (N, F) and integer ``labels`` (N,), and its gradient.
 
-    loss = mean(log(sum(exp(logits))) - logits[label]) by log-sum-exp: no logarithm of a rounded
-    probability is ever taken. dlogits = (softmax(logits) - onehot(labels)) / N: the softmax's
-    Jacobian and the logarithm's 1/p collapse. N = 0 gives 0.0 and an empty gradient. Where an
-    image's largest logit is NaN or infinite, its loss and gradient are NaN.
+        loss    = mean over n of log(sum(exp(logits[n]))) - logits[n, label]   (a float)
+        dlogits = (softmax(logits) - onehot(labels)) / N                       (N, F)
+
+    By log-sum-exp: no logarithm of a rounded probability is ever taken, and in the gradient the
+    softmax's Jacobian and the logarithm's 1/p collapse. N = 0 gives 0.0 and an empty gradient. Where
+    an image's largest logit is NaN or infinite, its loss and gradient are NaN. Source: Bridle, as in
+    `softmax`; Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax
+    functions", 2021.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for logits that hold no real numbers
+    or labels that are no integers, ArgumentError for a label outside 0 .. F - 1.
     """
     z = as_input_array(logits, "logits", "NF", common_dtype(logits))
     rows, picked = np.arange(len(z)), _labels(labels, *z.shape)

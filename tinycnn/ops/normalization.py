@@ -25,14 +25,18 @@ def local_response_norm(
     k: float = 2.0,
     alpha_over_size: bool = False,
 ) -> Array:
-    """Divide each channel of ``x`` (N, H, W, C) by its neighbours' energy.
+    """Divide each channel of ``x`` (N, H, W, C) by its neighbours' energy: y, in x's shape.
 
-    y[c] = x[c] / (k + a * sum(x[c']**2 for the ``size`` channels c' around c))**beta
+        y[c] = x[c] / (k + a * sum(x[c']**2 for the size channels c' around c))**beta
 
     Two dialects: a = ``alpha`` as the paper's formula has it, or with ``alpha_over_size``
     a = alpha/size as its code, Caffe and PyTorch have it. ``size`` is odd; neighbours beyond the
-    first and last channel count as zero. Source: Krizhevsky et al., "ImageNet classification with
-    deep convolutional neural networks", 2012, section 3.3.
+    first and last channel count as zero. ``beta`` and ``k`` are numbers from 0 up, as is alpha. Source:
+    Krizhevsky et al., "ImageNet classification with deep convolutional neural networks", 2012,
+    section 3.3.
+
+    Raises ShapeError for an x that has not these axes, DTypeError for what holds no real numbers, and
+    ArgumentError for an even ``size`` or a coefficient outside its range.
     """
     x = as_input_array(x, "x", "NHWC", common_dtype(x))
     size, a, beta, k = lrn_coefficients(size, alpha, beta, k, alpha_over_size)
@@ -57,11 +61,17 @@ def local_response_norm_backward(
     k: float = 2.0,
     alpha_over_size: bool = False,
 ) -> Array:
-    """Gradient of `local_response_norm`, in ``x``'s shape. With s = k + a * sum(x**2) and y = x * s**-beta
+    """Gradient of `local_response_norm`, in ``x``'s shape, which is also that of ``dy``.
 
-    dx[c] = dy[c] * s[c]**-beta - 2*a*beta*x[c] * sum(dy[c'] * x[c'] * s[c']**(-beta-1))
+    With s the sum in the brackets, s = k + a * (the neighbours' squares), and y = x / s to the power beta:
+
+        dx[c] = dy[c] * s[c]**-beta - 2*a*beta*x[c] * sum(dy[c'] * x[c'] * s[c']**(-beta-1))
 
     over the channels c' in whose window c lies: its own path, and its share in every neighbour's s.
+    The options are those of the forward call.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers, and
+    ArgumentError for an even ``size`` or a coefficient outside its range.
     """
     dtype = common_dtype(dy, x)
     dy, x = as_input_array(dy, "dy", "NHWC", dtype), as_input_array(x, "x", "NHWC", dtype)

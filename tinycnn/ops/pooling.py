@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, expect_shape, read_only
 from tinycnn.errors import ArgumentError, DTypeError
-from tinycnn.kernels import pool as kernels
-from tinycnn.kernels.max_pool import max_pool_gradient, max_pool_winners
+from tinycnn.kernels import avg_pool, max_pool
+from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
 from tinycnn.runtime import memory
@@ -35,11 +35,19 @@ def max_pool2d(
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
 ) -> tuple[Array, Array]:
-    """Take the maximum of each window of ``x`` (N, H, W, C): y (N, OH, OW, C), and who won.
+    """Take the maximum of each window of ``x`` (N, H, W, C): y (N, OH, OW, C), and its argmax.
 
-    ``winner`` (y's shape) is the index i*KW + j of the maximum within its window, uint8, or wider
-    for windows of more than 256 cells. Only cells inside the image compete; the first maximum in
-    row-major order wins; NaN wins over everything. ``stride`` is the kernel unless given.
+    The second result, ``winner`` (y's shape), is the argmax: the index ``i*KW + j`` of the maximum within
+    its window, uint8, or wider for windows of more than 256 cells. Only cells inside the image
+    compete; of equal maxima the first in row-major order is taken; NaN counts as larger than
+    everything. ``kernel`` (KH, KW), ``stride`` (the kernel unless given), ``padding`` and ``dilation``
+    are as in `conv2d`, and so is the output's size, but with ``ceil_mode`` it is rounded up: a last
+    window may overhang the padded image, unless it starts in the padding at the end. Windows larger
+    than their stride overlap, as in Krizhevsky et al. 2012, section 3.4. Source: Riesenhuber and
+    Poggio, "Hierarchical models of object recognition in cortex", 1999.
+
+    Raises ShapeError where a window lies wholly in the padding or none fits, DTypeError for what holds
+    no real numbers, and ArgumentError for an option outside its range.
     """
     x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
@@ -47,10 +55,10 @@ def max_pool2d(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
     y = memory.empty((N, *win.output, C), x.dtype)
-    winner = memory.empty(y.shape, _winner_dtype(win))
+    winner = memory.empty(y.shape, _argmax_dtype(win))
 
     in_vectors = x.dtype == np.float32 and C >= LANES and winner.dtype == np.uint8
-    pooling = max_pool_winners if in_vectors else kernels.max_pool2d
+    pooling = max_pool_argmax if in_vectors else max_pool.max_pool2d
 
     def pool(rows: Range) -> None:
         pooling(x, *rows, win.kernel, win.stride, win.pad_top_left, win.dilation, y, winner)
@@ -71,10 +79,16 @@ def max_pool2d_backward(
     dilation: int | Sequence[int] = 1,
     ceil_mode: bool = False,
 ) -> Array:
-    """Gradient of `max_pool2d`: dx (N, H, W, C), each dy (N, OH, OW, C) added to its winner's cell.
+    """Gradient of `max_pool2d`: dx (N, H, W, C), each dy (N, OH, OW, C) added to its argmax's cell.
 
-    dx[cell] = sum of dy over the windows that the cell won; overlapping windows add up, everything
-    that lost gets 0.
+        dx[cell] = sum of dy over the windows whose maximum the cell is
+
+    Overlapping windows add up, every other cell gets 0. ``winner`` is what `max_pool2d` returned,
+    ``x_shape`` is (N, H, W, C), and the options are those of the forward call.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for a ``dy`` that holds no real
+    numbers or a ``winner`` that is not unsigned, and ArgumentError for an option outside its range or
+    a ``winner`` that points outside the image.
     """
     N, H, W, C = image_shape(x_shape)
     win = pool_window(
@@ -82,22 +96,22 @@ def max_pool2d_backward(
     )
     dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
-    winners = _winners(winner, dy, win)
+    argmax = _argmax(winner, dy, win)
     dx = memory.empty((N, H, W, C), dy.dtype)
 
     def scatter(images: Range) -> None:
-        kernels.max_pool2d_backward(
-            dy, winners, *images, win.kernel, win.stride, win.pad_top_left, win.dilation, dx
+        max_pool.max_pool2d_backward(
+            dy, argmax, *images, win.kernel, win.stride, win.pad_top_left, win.dilation, dx
         )
 
     streamed = C % LANES == 0 and dx.nbytes >= _LARGE
 
     def gather(rows: Range) -> None:
-        max_pool_gradient(
-            dy, winners, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx
+        max_pool_argmax_backward(
+            dy, argmax, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx
         )
 
-    in_vectors = dx.dtype == np.float32 and C >= LANES and winners.dtype == np.uint8
+    in_vectors = dx.dtype == np.float32 and C >= LANES and argmax.dtype == np.uint8
     if dx.size and in_vectors and win.dilation == (1, 1):
         parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
     elif dx.size:
@@ -116,9 +130,15 @@ def avg_pool2d(
 ) -> Array:
     """Take the mean of each window of ``x`` (N, H, W, C): y (N, OH, OW, C).
 
+        y[n, oh, ow, c] = sum of x over the window's cells inside the image / count
+
     With ``count_include_pad`` the padding's zeros count as cells, without it the mean is over the
     cells inside the image. Where ``ceil_mode`` lets a window overhang the padded image, the part
-    beyond never counts.
+    beyond never counts. ``kernel``, ``stride`` and ``padding`` are as in `max_pool2d`. Source: LeCun
+    et al., "Gradient-based learning applied to document recognition", 1998 (subsampling).
+
+    Raises ShapeError where a window lies wholly in the padding or none fits, DTypeError for what holds
+    no real numbers, and ArgumentError for an option outside its range.
     """
     x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
@@ -127,7 +147,7 @@ def avg_pool2d(
     limit = _limit(win)
 
     def pool(rows: Range) -> None:
-        kernels.avg_pool2d(
+        avg_pool.avg_pool2d(
             x, *rows, win.kernel, win.stride, win.pad_top_left, limit, bool(count_include_pad), y
         )
 
@@ -148,8 +168,12 @@ def avg_pool2d_backward(
 ) -> Array:
     """Gradient of `avg_pool2d`: each dy (N, OH, OW, C) shared equally by its window's cells.
 
-    dx[cell] = sum of dy / (the window's count) over the windows that hold the cell; dx is
-    (N, H, W, C).
+        dx[cell] = sum of dy / (the window's count) over the windows that hold the cell
+
+    dx has the shape ``x_shape``, (N, H, W, C); the options are those of the forward call.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers, and
+    ArgumentError for an option outside its range.
     """
     N, H, W, C = image_shape(x_shape)
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
@@ -159,7 +183,7 @@ def avg_pool2d_backward(
     limit = _limit(win)
 
     def spread(images: Range) -> None:
-        kernels.avg_pool2d_backward(
+        avg_pool.avg_pool2d_backward(
             dy,
             *images,
             win.kernel,
@@ -185,29 +209,29 @@ def _limit(win: Window) -> tuple[int, int]:
     return win.height.input + win.height.after, win.width.input + win.width.after
 
 
-def _winners(winner: ArrayLike, dy: Array, win: Window) -> Array:
+def _argmax(winner: ArrayLike, dy: Array, win: Window) -> Array:
     """Check ``winner``: an index beyond its window, or of a cell in the padding, would lose its dy."""
-    winners = as_array(winner, "winner")
-    if winners.dtype.kind != "u":
+    argmax = as_array(winner, "winner")
+    if argmax.dtype.kind != "u":
         raise DTypeError(
-            f"winner must be the unsigned array that max_pool2d returned, got {winners.dtype}"
+            f"winner must be the unsigned array that max_pool2d returned, got {argmax.dtype}"
         )
-    expect_shape(winners, dy.shape, "winner", "the shape of dy")
-    if winners.size and (winners.max() >= win.cells or _points_outside(winners, win)):
+    expect_shape(argmax, dy.shape, "winner", "the shape of dy")
+    if argmax.size and (argmax.max() >= win.cells or _points_outside(argmax, win)):
         raise ArgumentError(
             "winner holds an index outside the image; use the array that max_pool2d returned for the "
             "same x_shape, kernel, stride, padding and dilation"
         )
-    return read_only(np.require(winners, _winner_dtype(win), ["C", "A"]))
+    return read_only(np.require(argmax, _argmax_dtype(win), ["C", "A"]))
 
 
-def _points_outside(winners: Array, win: Window) -> bool:
+def _points_outside(argmax: Array, win: Window) -> bool:
     """Whether any index is that of a cell in the padding; only windows that reach there are read."""
     for axis, side in enumerate((win.height, win.width), start=1):
         for cell in range(side.output):
             first, last = side.seen(cell, cell)
             if first < 0 or last >= side.input:
-                indices = winners.take(cell, axis).astype(np.intp)
+                indices = argmax.take(cell, axis).astype(np.intp)
                 steps = indices // win.kernel[1] if axis == 1 else indices % win.kernel[1]
                 places = first + steps * side.dilation
                 if places.min() < 0 or places.max() >= side.input:
@@ -215,5 +239,5 @@ def _points_outside(winners: Array, win: Window) -> bool:
     return False
 
 
-def _winner_dtype(win: Window) -> np.dtype[Any]:
+def _argmax_dtype(win: Window) -> np.dtype[Any]:
     return np.min_scalar_type(win.cells - 1)

@@ -27,11 +27,18 @@ def dropout(
 ) -> tuple[Array, Array]:
     """Drop each cell of ``x`` (N, ...) with probability ``rate`` and scale up what stays.
 
-    y = x * mask / (1 - rate), so that y's expected value is x ("inverted" dropout: nothing is left
-    to do at prediction). Returns y and the mask (bool, x's shape, True where kept). ``rng`` is the
-    64-bit key of the mask, or a Generator to draw it from. Sample n of the batch gets the mask of
-    (key, ``layer``, ``first_sample`` + n) from Philox, so a mask does not depend on the split into
-    batches. Source: Srivastava et al., "Dropout", JMLR 15, 2014.
+        y = x * mask / (1 - rate)
+
+    so that y's expected value is x ("inverted" dropout: nothing is left to do at prediction). Returns
+    y and the mask (bool, x's shape, True where kept). ``rng`` is the 64-bit key of the mask, or a
+    Generator to draw it from; None draws a fresh one. Sample n of the batch gets the mask of (key,
+    ``layer``, ``first_sample`` + n) from Philox, a counter-based generator, so a mask does not depend on
+    the split into batches. Source: Srivastava et al., "Dropout", JMLR 15, 2014; Philox: Salmon et al.,
+    "Parallel random numbers: as easy as 1, 2, 3", 2011.
+
+    Raises ShapeError for an x without a batch axis, DTypeError for what holds no real numbers,
+    ArgumentError for a rate outside 0 <= rate < 1 or an ``rng``, ``first_sample`` or ``layer`` that is
+    no such number.
     """
     x = as_input_array(x, "x", "N...", common_dtype(x))
     rate = check_number(rate, "rate", below=1)
@@ -53,7 +60,14 @@ def dropout(
 
 
 def dropout_backward(dy: ArrayLike, mask: ArrayLike, rate: float) -> Array:
-    """Gradient of `dropout`: dx = dy * mask / (1 - rate), the same cells and the same scale."""
+    """Gradient of `dropout`: dx = dy * mask / (1 - rate), the same cells and the same scale.
+
+    ``mask`` is what `dropout` returned, ``dy`` and dx have its shape, and ``rate`` is the forward
+    call's.
+
+    Raises ShapeError where ``dy`` has another shape than ``mask``, DTypeError for a ``dy`` that holds no
+    real numbers or a ``mask`` that is not bool, ArgumentError for a rate outside 0 <= rate < 1.
+    """
     dy, mask = as_input_array(dy, "dy", "...", common_dtype(dy)), as_array(mask, "mask")
     if mask.dtype != np.bool_:
         raise DTypeError(f"mask must be the bool array that dropout returned, got {mask.dtype}")

@@ -22,12 +22,16 @@ def im2col(
     padding: Padding = 0,
     dilation: int | Sequence[int] = 1,
 ) -> Array:
-    """Unroll every window of ``x`` (N, H, W, C) into a row: (N*OH*OW, KH*KW*C).
+    """Unroll every window of ``x`` (N, H, W, C) into a row: ``(N*OH*OW, KH*KW*C)``.
 
     Rows are in the order of the output cells, columns in the order (kernel row, kernel column,
     channel), so that a convolution is ``im2col(x, ...) @ W.reshape(KH*KW*C, F)``. Padding is zero.
+    ``kernel`` is an int or (KH, KW); ``stride``, ``padding`` and ``dilation`` are as in `conv2d`.
     Source: Chellapilla et al., "High performance convolutional neural networks for document
     processing", 2006.
+
+    Raises ShapeError for an x that has not these axes or where no window fits, DTypeError for what
+    holds no real numbers, and ArgumentError for an option outside its range.
     """
     x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
@@ -46,10 +50,14 @@ def col2im(
     padding: Padding = 0,
     dilation: int | Sequence[int] = 1,
 ) -> Array:
-    """Add every cell of ``cols`` (N*OH*OW, KH*KW*C) to the cell of x (N, H, W, C) that it came from.
+    """Add every cell of ``cols``, ``(N*OH*OW, KH*KW*C)``, to the cell of x (N, H, W, C) that it came from.
 
-    The adjoint of `im2col`: <im2col(x), cols> = <x, col2im(cols)> for all x and cols. Cells that
-    several windows saw get the sum.
+    The adjoint of `im2col`: ``<im2col(x), cols> = <x, col2im(cols)>`` for all x and cols. Cells that
+    several windows saw get the sum. ``x_shape`` is (N, H, W, C), and the options are those of `im2col`,
+    ``kernel`` among them.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers, and
+    ArgumentError for an option outside its range.
     """
     cols = as_input_array(cols, "cols", "RK", common_dtype(cols))
     N, H, W, C = image_shape(x_shape)

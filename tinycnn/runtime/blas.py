@@ -8,13 +8,13 @@ threadpoolctl restore the wrong number: the second remembers the first's 1.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+from tinycnn.runtime.forks import call_in_child
 from tinycnn.runtime.locks import new_reentrant_lock
 
 
@@ -115,5 +115,4 @@ def _start_afresh() -> None:
     _limit, _own = _Limit(), _OwnLimit()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_start_afresh)
+call_in_child(_start_afresh)

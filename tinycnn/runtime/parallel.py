@@ -19,13 +19,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinycnn.runtime import blas
-from tinycnn.runtime.pool import pool
+from tinycnn.runtime.thread_pool import thread_pool
 from tinycnn.runtime.threads import busy, free_threads
 
 Item = TypeVar("Item")
 
-# Looks of a caller that waits for a helper before it goes to sleep: a tenth of a millisecond or two.
-_LOOKS = 4000
+# How often a caller looks for a helper's end before it goes to sleep: a tenth of a millisecond or two.
+_SPINS = 4000
 # A signal in the instant before a sleep does not end it: look up now and then.
 _SLEEP = 0.05
 
@@ -75,38 +75,38 @@ class _Job:
     def __init__(self, work: Callable[[Any], Any], items: Iterable[Any]) -> None:
         self.function = work
         self.items = deque(items)
-        self.state = np.zeros(1, np.int64)  # see kernels/joining.py
+        self.state = np.zeros(1, np.int64)  # see kernels/helpers.py
         self.left: SimpleQueue[None] = SimpleQueue()  # something for each helper that has left
         self.errors: list[BaseException] = []  # of helpers
 
     def share(self, helpers: int) -> None:
-        """Work together with so many helpers, and see them out."""
+        """Work together with so many helpers, and wait until they have left."""
         if helpers < 1:
             self.work()
             return
-        from tinycnn.kernels.joining import see_out  # Numba, which a summary never needs
+        from tinycnn.kernels.helpers import wait_for_helpers  # Numba, which a summary never needs
 
-        see_out(self.state, False, 0)  # compiled before anybody depends on it
+        wait_for_helpers(self.state, False, 0)  # compiled before anybody depends on it
         self.state = np.zeros(helpers + 1, np.int64)
         try:
-            pool().ask(self.help, helpers)
+            thread_pool().ask(self.help, helpers)
             self.work()
-            while not see_out(self.state, False, _LOOKS):
+            while not wait_for_helpers(self.state, False, _SPINS):
                 with suppress(Empty):
                     self.left.get(timeout=_SLEEP)
         except BaseException as error:
-            # No signal comes before the end of `see_out`: whatever they share with us stays until
+            # No signal comes before the end of `wait_for_helpers`: whatever they share with us stays until
             # the helpers have left.
             stopped = self.state[-1]
-            see_out(self.state, True, -1)
+            wait_for_helpers(self.state, True, -1)
             self.raise_first(error, last=bool(stopped))
         self.raise_first()
 
     def help(self, helper: int) -> None:
         """Work in a helper's thread."""
-        from tinycnn.kernels.joining import LEFT, join
+        from tinycnn.kernels.helpers import LEFT, begin_helping
 
-        if not join(self.state, helper):
+        if not begin_helping(self.state, helper):
             return
         try:
             with busy():

@@ -1,6 +1,6 @@
 """For tests of your own: a battery for any layer, and hypothesis strategies.
 
-`check_layer` runs all checks and gives a report. As tests of their own, one a check::
+`check_layer` runs all checks and gives a report. As tests of their own, one a check:
 
     @pytest.mark.parametrize("check", tc.testing.LAYER_CHECKS, ids=str)
     def test_my_layer(check):

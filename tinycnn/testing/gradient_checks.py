@@ -6,11 +6,10 @@ import copy
 
 import numpy as np
 
-from tinycnn.checking import Report, TensorReport, gradcheck
+from tinycnn.checking import GradientReport, TensorReport, gradcheck
 from tinycnn.checking.values import tied
 from tinycnn.errors import CheckFailedError
 from tinycnn.layers import Layer
-from tinycnn.layers.activation import SOFTMAX
 from tinycnn.model import Sequential
 from tinycnn.testing.subject import Subject
 
@@ -40,12 +39,21 @@ def gradients_at_ties(subject: Subject) -> None:
 
 
 def gradient_of_the_loss(subject: Subject) -> None:
-    """A layer that ends in softmax takes labels, and its gradient is then that of the loss."""
-    if subject.layer.activation is not SOFTMAX or len(subject.output_shape) != 1:
+    """A layer that ends in softmax takes labels; its loss is then that of y, and so is its gradient."""
+    fuses = subject.layer.activation.fuses_with_cross_entropy
+    if not fuses or len(subject.output_shape) != 1:
         return
     x = subject.given().x
     labels = np.arange(len(x)) % subject.output_shape[0]
     model = Sequential([_copy(subject)], subject.input_shape, dtype="float64", rng=subject.seed)
+    trace = model.trace(x)
+    trace.backward(labels=labels)
+    expected = -np.log(trace.y[np.arange(len(x)), labels]).mean()
+    if trace.loss is None or not np.isclose(trace.loss, expected, rtol=1e-9):
+        raise CheckFailedError(
+            f"the loss of y and labels is {expected:.9g}, but from what goes into the activation "
+            f"{subject.layer.activation} it is {trace.loss:.9g}"
+        )
     with subject.reporting("gradcheck"):
         report = gradcheck(model, x, labels=labels, rng=subject.seed)
     _judge(report, "of the loss, with labels")
@@ -56,7 +64,7 @@ def _copy(subject: Subject) -> Layer:
     return copy.deepcopy(subject.make())
 
 
-def _judge(report: Report, words: str) -> None:
+def _judge(report: GradientReport, words: str) -> None:
     """Fail where a gradient is wrong or undecided; how the layer behaves is asked by checks of their own."""
     if not report.tensors:
         raise CheckFailedError(f"no gradient can be checked {words}: {'; '.join(report.problems)}")
@@ -64,11 +72,11 @@ def _judge(report: Report, words: str) -> None:
         found = [tensor for tensor in report.tensors if tensor.verdict == verdict]
         if found:
             names = ", ".join(tensor.name for tensor in found)
-            told = " ".join(_told(tensor) for tensor in found)
-            raise CheckFailedError(f"the gradient of {names} is {verdict} {words}. {told}")
+            texts = " ".join(_in_words(tensor) for tensor in found)
+            raise CheckFailedError(f"the gradient of {names} is {verdict} {words}. {texts}")
 
 
-def _told(tensor: TensorReport) -> str:
+def _in_words(tensor: TensorReport) -> str:
     """The worst entry of a wrong gradient, and what it looks like; why one is undecided."""
     if not tensor.failures or tensor.worst is None:
         return f"d{tensor.name}: {tensor.shortage}."

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.errors import CheckFailedError
-from tinycnn.layers import IDENTITY, BackwardContext, ForwardContext
+from tinycnn.layers import IDENTITY, ForwardContext
 from tinycnn.testing.comparing import agree, copied, expect_shapes, unchanged
 from tinycnn.testing.layouts import laid_out
 from tinycnn.testing.subject import Given, Pass, Subject
@@ -54,7 +54,7 @@ def no_mutation(subject: Subject) -> None:
             before = {name: array.copy() for name, array in given.arrays().items()}
             y, saved = subject.forward(given, context)
             unchanged(before, given, f"forward writes into {{}} {words}")
-            subject.backward(given, y, saved)
+            subject.backward(given, y, saved, context)
             unchanged(before, given, f"backward writes into {{}} {words}")
 
 
@@ -119,7 +119,7 @@ def determinism(subject: Subject) -> None:
         given = subject.given()
         first = subject.run(given, context)
         kept = copied(first)
-        again = subject.backward(given, first.arrays["y"], first.saved)
+        again = subject.backward(given, first.arrays["y"], first.saved, context)
         agree(again, kept, f"when backward runs a second time on what forward saved ({words})")
         agree(subject.run(given, context), kept, f"when the same pass runs again ({words})")
         anew = subject.run(given, context, subject.make())
@@ -133,7 +133,7 @@ def no_state(subject: Subject) -> None:
         kept = copied(subject.run(given, context))
         y, saved = subject.forward(given, context)
         subject.run(other, context)
-        late = subject.backward(given, y, saved)
+        late = subject.backward(given, y, saved, context)
         when = f"when another pass runs between forward and backward ({words}): keep in saved what "
         agree(late, kept, f"{when}backward needs, not in the layer")
 
@@ -186,10 +186,10 @@ def context_options(subject: Subject) -> None:
     for words, context in subject.contexts():
         expected = subject.run(given, context)
         gradients = {name: array for name, array in expected.arrays.items() if name != "dx"}
-        without = subject.run(given, context, backward=BackwardContext(need_dx=False))
+        without = subject.run(given, context, need_dx=False)
         agree(without, Pass(gradients, None), f"where context.need_dx is false ({words})")
         out = {name: np.full(array.shape, np.nan) for name, array in given.params.items()}
-        placed = subject.run(given, context, backward=BackwardContext(out=out))
+        placed = subject.run(given, context, out=out)
         agree(placed, expected, f"where context.out has places for the gradients ({words})")
 
 
@@ -217,7 +217,7 @@ def _at_once(subject: Subject, given: list[Given], context: ForwardContext) -> l
         def run(wait: Callable[[], Any]) -> Pass:
             y, saved = subject.forward(one, context)
             wait()
-            return subject.backward(one, y, saved)
+            return subject.backward(one, y, saved, context)
 
         return run
 

@@ -20,7 +20,7 @@ class LayerCheck:
     """One check of the battery; ``str`` gives its name, ``asks`` says what it asks.
 
     Called with a layer (or a function that makes one, such as its class) and the shape of one
-    input, it returns nothing, or raises CheckFailedError, an AssertionError.
+    input, it does ``run`` and returns nothing, or raises CheckFailedError, an AssertionError.
     """
 
     name: str
@@ -71,8 +71,8 @@ LAYER_CHECKS = _checks(
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one check said: ``failure`` is None where it passed."""
+class CheckResult:
+    """What one ``check`` said: ``failure`` is None where it passed."""
 
     check: LayerCheck
     failure: CheckFailedError | None
@@ -80,11 +80,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class LayerReport:
-    """What all checks said of one layer; ``ok`` if every one passed, ``str`` for the table."""
+    """What all checks said of one ``layer``, with inputs of ``input_shape``: ``outcomes``, one a check.
+
+    ``ok`` if every one passed, ``str`` for the table.
+    """
 
     layer: str
     input_shape: tuple[int, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CheckResult, ...]
 
     @property
     def ok(self) -> bool:
@@ -119,7 +122,7 @@ class LayerReport:
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """The same for programs."""
+        """Everything as plain data, for JSON."""
         checks = [
             {
                 "name": outcome.check.name,
@@ -149,6 +152,9 @@ def check_layer(
     ``layer`` is a layer or a function that makes one, such as its class. ``batch_independent``
     False says that the samples of a batch may change each other's result (by default the layer's
     own word). Numbers are drawn from ``seed``.
+
+    Raises ArgumentError for what is no layer, and CheckFailedError where the layer cannot even say its
+    shapes; what a check finds stands in the report.
     """
     subject = Subject(layer, input_shape, batch_independent=batch_independent, seed=seed)
     outcomes = []
@@ -156,7 +162,7 @@ def check_layer(
         try:
             check.run(subject)
         except CheckFailedError as failure:
-            outcomes.append(Outcome(check, failure))
+            outcomes.append(CheckResult(check, failure))
         else:
-            outcomes.append(Outcome(check, None))
+            outcomes.append(CheckResult(check, None))
     return LayerReport(subject.name, subject.input_shape, tuple(outcomes))

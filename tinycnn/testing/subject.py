@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 
 from tinycnn import passes
 from tinycnn.arrays import Array, as_real_array
-from tinycnn.checking.own_code import format_user_error
+from tinycnn.checking.targets.own_code import format_user_error
 from tinycnn.checking.values import separated
 from tinycnn.errors import ArgumentError, CheckFailedError
 from tinycnn.layers import BackwardContext, ForwardContext, Layer, Shape
@@ -44,7 +44,7 @@ class Given:
         return Given(change(self.x), change(self.dy), params)
 
     def arrays(self) -> dict[str, Array]:
-        """All of them by name."""
+        """x, dy and the parameters by name."""
         return {"x": self.x, "dy": self.dy, **self.params}
 
 
@@ -122,15 +122,11 @@ class Subject:
     # -------------------------------------------------------------------------------------- passes
 
     def run(
-        self,
-        given: Given,
-        context: ForwardContext,
-        layer: Layer | None = None,
-        backward: BackwardContext | None = None,
+        self, given: Given, context: ForwardContext, layer: Layer | None = None, **options: Any
     ) -> Pass:
         """Forward, and backward right after it."""
         y, saved = self.forward(given, context, layer)
-        return self.backward(given, y, saved, layer, backward)
+        return self.backward(given, y, saved, context, layer, **options)
 
     def forward(
         self, given: Given, context: ForwardContext, layer: Layer | None = None
@@ -145,16 +141,24 @@ class Subject:
         given: Given,
         y: Array,
         saved: Any,
+        forward: ForwardContext,
         layer: Layer | None = None,
-        context: BackwardContext | None = None,
+        **options: Any,
     ) -> Pass:
-        """The gradients for what a forward saved, together with its output ``y``."""
-        context = context or BackwardContext()
+        """The gradients for what a forward saved, together with its output ``y``.
+
+        ``options`` are those of the backward pass's context.
+        """
+        context = BackwardContext(training=forward.training, **options)
         with self.reporting("backward"):
             layer = layer or self.layer
             dz = layer.activation.backward(given.dy, y)
-            named: dict[str, Any] = {}
             dx, gradients = passes.undo(layer, given.params, dz, saved, context)
+            if not isinstance(gradients, Mapping):
+                raise ArgumentError(
+                    f"backward must return the gradients by name, got {type(gradients).__name__}"
+                )
+            named: dict[str, Any] = {}
             if context.need_dx:
                 named["dx"] = dx
             named |= {f"d{name}": array for name, array in gradients.items()}

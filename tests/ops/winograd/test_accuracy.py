@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tinycnn.kernels._jit import numba
+from tinycnn.kernels.jit import numba
 from tinycnn.ops import conv2d, conv2d_backward
 from tinycnn.ops.convolution.winograd.accuracy import SAFE, condition, error_bound, growth
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
@@ -54,7 +54,7 @@ def errors(case, inputs, images=2, seed=0):
     source = FeatureMaps.zeros(x.shape)
     source.view()[...] = x
     y = np.empty((images, length, length, F), np.float32)
-    conv.block(AT_ONCE, source, conv.pack(W, bias), False, FeatureMaps.of(y))
+    conv.block(AT_ONCE, source, conv.pack(W, bias), FeatureMaps.of(y), relu=False)
     exact = np.zeros(y.shape) + bias
     for i, j in np.ndindex(kernel, kernel):
         exact += np.float64(x[:, i : i + length, j : j + length]) @ np.float64(W[i, j])

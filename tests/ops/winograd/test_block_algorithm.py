@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import examples
+from twins import convolved
 
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
@@ -41,17 +42,6 @@ def operands(conv, images, rng):
     return source, weights, rng.standard_normal(conv.F).astype(np.float32)
 
 
-def convolved(source, W, bias, conv):
-    """The formula, in float64."""
-    k, (top, left) = conv.rows.kernel, conv.pad_top_left
-    OH, OW = conv.rows.length, conv.columns.length
-    x = np.pad(np.float64(source.view()), ((0, 0), (top, 0), (left, 0), (0, 0)))
-    y = np.zeros((len(x), OH, OW, conv.F)) + bias
-    for i, j in np.ndindex(k, k):
-        y += x[:, i : i + OH, j : j + OW] @ np.float64(W[i, j])
-    return y
-
-
 def empty(conv, images):
     """Outputs, with a cell between any two images that nobody may write to."""
     shape = (images, conv.rows.length, conv.columns.length, conv.F)
@@ -71,9 +61,10 @@ def test_a_block_is_the_formula(case, relu, rng):
     conv, images = case
     source, W, bias = operands(conv, images, rng)
     target = empty(conv, images)
-    conv.block(AT_ONCE, source, conv.pack(W, bias), relu, target)
-    expected = convolved(source, W, bias, conv)
-    expected = np.maximum(expected, 0) if relu else expected
+    conv.block(AT_ONCE, source, conv.pack(W, bias), target, relu=relu)
+    (top, left), (H, W_in) = conv.pad_top_left, source.shape[1:3]
+    x = source.view()[:, : H - top, : W_in - left]
+    expected = convolved(x, W, bias, relu=relu, pads=((top, 0), (left, 0)))
     scale = max(np.abs(expected).max(initial=0), 1)
     np.testing.assert_allclose(target.view(), expected, atol=1e-4 * scale, rtol=0)
     assert only_outputs_written(target)
@@ -86,7 +77,7 @@ def test_every_cut_gives_the_same_bits(case, data, rng):
     conv, images = case
     source, W, bias = operands(conv, images, rng)
     packed, whole, cut = conv.pack(W, bias), empty(conv, images), empty(conv, images)
-    conv.block(AT_ONCE, source, packed, True, whole)
+    conv.block(AT_ONCE, source, packed, whole, relu=True)
     row = data.draw(st.integers(0, conv.rows.count))
     parts, panel = data.draw(st.integers(1, 4)), data.draw(st.integers(0, conv.panels))
     for n in range(images):
@@ -96,7 +87,7 @@ def test_every_cut_gives_the_same_bits(case, data, rng):
             for part in range(parts):
                 conv.transform(AT_ONCE, one, tile_rows, V, part, parts)
             for panels in ((panel, conv.panels), (0, panel)):
-                conv.multiply(AT_ONCE, V, packed, True, target, tile_rows, panels)
+                conv.multiply(AT_ONCE, V, packed, target, tile_rows, panels, relu=True)
     np.testing.assert_array_equal(cut.flat, whole.flat)
 
 
@@ -133,7 +124,7 @@ source = FeatureMaps.zeros((3, 13, 7, 21), ((1, 1), (1, 1)))
 source.view()[...] = rng.standard_normal(source.shape)
 W = rng.standard_normal((3, 3, 21, 75)).astype(np.float32)
 y = np.empty((3, 13, 7, 75), np.float32)
-conv.block(AT_ONCE, source, conv.pack(W, None), True, FeatureMaps.of(y))
+conv.block(AT_ONCE, source, conv.pack(W, None), FeatureMaps.of(y), relu=True)
 print(hash(y.tobytes()))
 """
 

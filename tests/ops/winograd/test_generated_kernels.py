@@ -12,7 +12,7 @@ from strategies import whole
 from tinycnn import kernels
 from tinycnn.arrays import read_only
 from tinycnn.kernels import microkernels, winograd_transforms
-from tinycnn.kernels._jit import kernel
+from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import LANES, splat
 from tinycnn.ops.convolution.winograd import matrices
 from tinycnn.testing.strategies import generators
@@ -22,49 +22,43 @@ FOLDER = Path(kernels.__path__[0])
 TRANSFORMS = re.findall(r"^def (\w+)", (FOLDER / "winograd_transforms.py").read_text(), re.M)
 
 
-@pytest.mark.parametrize(
-    ("file", "write"),
-    [
-        ("winograd_transforms.py", winograd_kernels.transforms),
-        ("microkernels.py", winograd_kernels.microkernels),
-    ],
-)
-def test_the_files_are_what_the_program_writes(file, write):
-    assert (FOLDER / file).read_text(encoding="utf-8") == write(), (
+@pytest.mark.parametrize("file", ["winograd_transforms.py", "microkernels.py"])
+def test_the_files_are_what_the_program_writes(file, tmp_path, monkeypatch):
+    monkeypatch.setattr(winograd_kernels.kernels, "__path__", [str(tmp_path)])
+    winograd_kernels.main()
+    assert (FOLDER / file).read_text(encoding="utf-8") == (tmp_path / file).read_text(), (
         f"kernels/{file} is old: run python -m tools.winograd_kernels"
     )
 
 
-def test_the_program_writes_both_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(winograd_kernels.kernels, "__path__", [str(tmp_path)])
-    winograd_kernels.main()
-    for file in ("winograd_transforms.py", "microkernels.py"):
-        assert (tmp_path / file).read_text() == (FOLDER / file).read_text()
-
-
 def matrix_of(name):
     """The matrix that a transform's name promises."""
-    kind, *sizes = re.fullmatch(r"([a-z]+)((?:_[kmn]\d)+)", name).groups()
+    kind, *sizes = re.fullmatch(r"([a-z_]+?)((?:_[kmn]\d)+)", name).groups()
     size = {part[0]: int(part[1]) for part in sizes[0].split("_") if part}
     if kind == "input":
         matrix = matrices.input_matrix(size["n"])
-    elif kind == "collect":
+    elif kind == "weight_gradient":
         matrix = matrices.transposed(matrices.weight_matrix(size["n"] - size["k"] + 1, size["k"]))
     else:
         matrix = matrices.shared_output_matrix(size["m"], size["k"], size["n"])
-        matrix = matrices.transposed(matrix) if kind == "spread" else matrix
+        matrix = matrices.transposed(matrix) if kind == "output_gradient" else matrix
     return np.array(matrix, dtype=np.float64)
 
 
 def test_the_transforms_are_found():
     assert len(TRANSFORMS) == 25
-    assert {"input_n7", "output_k3_m4_n7", "spread_k5_m3_n8", "collect_k3_n5"} <= set(TRANSFORMS)
+    assert {
+        "input_n7",
+        "output_k3_m4_n7",
+        "output_gradient_k5_m3_n8",
+        "weight_gradient_k3_n5",
+    } <= set(TRANSFORMS)
 
 
 def called(name):
     """A transform as a function of arrays and numbers; one that finishes outputs adds 3, from -5 up."""
     transform = getattr(winograd_transforms, name)
-    if not name.startswith("output"):
+    if not name.startswith("output_k"):
         return transform
 
     @kernel
@@ -82,7 +76,7 @@ def test_a_transform_multiplies_with_its_matrix(name):
     x = whole(rng, (3, columns + 1, LANES + 1), np.float32)
     y = np.full((3, rows + 2, LANES + 3), 77, np.float32)
     results = np.einsum("ij,tjl->til", matrix, x[:, 1:, 1:])
-    if name.startswith("output"):
+    if name.startswith("output_k"):
         results = np.maximum(results + 3, -5)
     expected = y.copy()
     expected[:, 1 : rows + 1, :LANES] = results
@@ -91,6 +85,37 @@ def test_a_transform_multiplies_with_its_matrix(name):
         y.reshape(-1), LANES + 3, LANES + 3, (rows + 2) * (LANES + 3), 3,
     )  # fmt: skip
     np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-5)
+
+
+def measured(name):
+    """The matrix that a transform multiplies with: what it makes of a 1 in each place and 0 elsewhere."""
+    rows, columns = matrix_of(name).shape
+    x, y = (
+        np.zeros((columns, columns, LANES), np.float32),
+        np.zeros((columns, rows, LANES), np.float32),
+    )
+    x[range(columns), range(columns)] = 1
+    called(name)(
+        read_only(x.reshape(-1)), 0, LANES, columns * LANES, y.reshape(-1), 0, LANES, rows * LANES, columns,
+    )  # fmt: skip
+    return np.float64(y[..., 0].T) - (3 if name.startswith("output") else 0)
+
+
+@pytest.mark.parametrize("name", [name for name in TRANSFORMS if name.startswith("output")])
+def test_together_the_transforms_are_a_correlation(name):
+    """y_i = sum over a of w_a x_(i+a): Winograd's identity, of what the compiled code does.
+
+    The gradients go the same ways back: ``spread`` is the outputs' transform transposed, and ``collect``
+    the weights'.
+    """
+    k, m, n = map(int, re.findall(r"\d+", name))
+    inputs = m + k - 1
+    A, B = measured(name), measured(f"input_n{inputs}")
+    G = measured(f"collect_k{k}_n{n}").T[:inputs]
+    i, a, c = np.ogrid[:m, :k, :inputs]
+    ours = np.einsum("if,fa,fc->iac", A, G, B)
+    np.testing.assert_allclose(ours, np.where(c == i + a, 1, 0), rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(measured(name.replace("output", "spread")), A.T)
 
 
 @st.composite

@@ -1,33 +1,18 @@
-"""The weights' gradient by Winograd's algorithm, against the formula in float64."""
+"""The weights' gradient by Winograd's algorithm, against the twin."""
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_checks import call_is_repeatable
+from twins import convolution_gradients
 
-from tinycnn.ops import conv2d_backward
+from tinycnn.ops import bias, conv2d_backward
 from tinycnn.ops.convolution.winograd import gradient
-from tinycnn.ops.convolution.winograd.tiling import tiling
 from tinycnn.testing.strategies import generators
 
 # Of the largest sum of magnitudes |x| |dz| that any weight's gradient has.
 BOUND = 1e-5
-
-
-def formula(dy, x, y, k, stride, padding):
-    """dW, and the same sum of magnitudes, in float64, one kernel cell after another."""
-    _, OH, OW, F = dy.shape
-    x = np.pad(x.astype(float), ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-    dz = np.where(y <= 0, 0, dy).astype(float).reshape(-1, F)
-    dW, sizes = np.empty((2, k, k, x.shape[3], F))
-    for i in range(k):
-        for j in range(k):
-            cells = x[:, i : i + stride * OH : stride, j : j + stride * OW : stride]
-            cells = cells[:, :OH, :OW].reshape(len(dz), -1)
-            dW[i, j] = cells.T @ dz
-            sizes[i, j] = np.abs(cells).T @ np.abs(dz)
-    return dW, sizes, dz.sum(axis=0)
 
 
 def check(N, size, C, F, k, stride, padding, rng, mean=0.0, scales=1.0):
@@ -40,19 +25,27 @@ def check(N, size, C, F, k, stride, padding, rng, mean=0.0, scales=1.0):
         dy, x, out[0].copy(), stride=stride, padding=padding, activation="relu", y=y,
         algorithm="winograd", need_dx=False, out=out,
     )  # fmt: skip
-    dW, sizes, db = formula(dy, x, y, k, stride, padding)
+    dz, options = np.where(y <= 0, 0, dy), {"stride": (stride,) * 2, "pads": ((padding,) * 2,) * 2}
+    _, dW, db = convolution_gradients(dz, x, out[0], **options)
+    _, sizes, _ = convolution_gradients(np.abs(dz), np.abs(x), out[0], **options)
     assert np.abs(out[0] - dW).max() <= BOUND * sizes.max()
     np.testing.assert_allclose(out[1], db, rtol=1e-5, atol=1e-5 * np.sqrt(dy.size))
 
 
+# Outputs of an axis: beyond those too few for a tile, only 5 of a 5-kernel have no tiling.
+OUTPUTS = {3: st.integers(3, 19), 5: st.integers(3, 17).filter(lambda length: length != 5)}
+
+
 @settings(max_examples=25)
 @given(
-    st.integers(1, 5), st.integers(7, 17), st.integers(7, 17), st.sampled_from([1, 5, 16, 50, 100]),
-    st.sampled_from([1, 15, 16, 40, 70]), st.sampled_from([3, 5]), st.integers(0, 2), generators,
+    st.integers(1, 5), st.sampled_from([1, 5, 16, 50, 100]), st.sampled_from([1, 15, 16, 40, 70]),
+    st.sampled_from([3, 5]), st.integers(0, 2), st.data(), generators,
 )  # fmt: skip
-def test_the_gradient_is_that_of_the_formula(N, H, W, C, F, k, padding, rng):
-    assume(all(tiling(side + 2 * padding - k + 1, k) for side in (H, W)))
-    check(N, (H, W), C, F, k, 1, padding, rng)
+def test_the_gradient_is_that_of_the_formula(N, C, F, k, padding, data, rng):
+    """Of every convolution drawn, for all can be done."""
+    outputs = data.draw(st.tuples(OUTPUTS[k], OUTPUTS[k]))
+    size = tuple(length + k - 1 - 2 * padding for length in outputs)
+    check(N, size, C, F, k, 1, padding, rng)
 
 
 @settings(max_examples=10)
@@ -96,6 +89,7 @@ def test_the_same_bits_for_every_thread_count_and_run(monkeypatch, k):
     monkeypatch.setattr(gradient, "_GROUP_BYTES", 3 << 20)
     monkeypatch.setattr(gradient, "_CHANNELS", 8)
     monkeypatch.setattr(gradient, "_DEPTH", 20)
+    monkeypatch.setattr(bias, "_CELLS", 1 << 12)
 
     def call():
         return conv2d_backward(

@@ -5,25 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import whole
+from twins import convolved
 
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.runtime.calls import AT_ONCE
 from tinycnn.runtime.feature_maps import FeatureMaps
 from tinycnn.shapes import window
 from tinycnn.testing.strategies import generators
-
-
-def correlated(x, W, stride=(1, 1), padding=((0, 0), (0, 0))):
-    """The convolution's formula in float64, one cell of the kernel at a time."""
-    x = np.pad(x.astype(np.float64), ((0, 0), *padding, (0, 0)))
-    KH, KW = W.shape[:2]
-    OH, OW = ((n - k) // s + 1 for n, k, s in zip(x.shape[1:3], (KH, KW), stride, strict=True))
-    y = np.zeros((len(x), OH, OW, W.shape[3]))
-    for i in range(KH):
-        for j in range(KW):
-            seen = x[:, i :: stride[0], j :: stride[1]][:, :OH, :OW]
-            y += seen @ W[i, j].astype(np.float64)
-    return y
 
 
 def stacked(chosen, x):
@@ -53,8 +41,8 @@ def test_the_convolution_of_the_squares_is_the_strided_one(case, F, rng):
     chosen = SpaceToDepth.of(window(shape[1:3], kernel, stride=stride, padding=padding), shape[3])
     assert chosen.kernel in (3, 5)
     x, W = whole(rng, shape, np.float32), whole(rng, (*kernel, shape[3], F), np.float32)
-    ours = correlated(stacked(chosen, x), chosen.weights(W))
-    np.testing.assert_array_equal(ours, correlated(x, W, stride, padding))
+    ours = convolved(stacked(chosen, x), chosen.weights(W))
+    np.testing.assert_array_equal(ours, convolved(x, W, stride=stride, pads=padding))
 
 
 @settings(max_examples=40)

@@ -1,6 +1,6 @@
 """The candidates of a benchmark: this engine, and others that compute the same.
 
-Each module has ``load(task, variant, threads, folder)``, which gives a `Candidate`: a call to be
+Each module has ``load(workload, variant, threads, folder)``, which gives a `Contender`: a call to be
 timed, and results to be checked. What an engine needs is imported when it is loaded.
 """
 
@@ -12,14 +12,14 @@ from importlib import import_module
 from pathlib import Path
 
 from tinycnn.arrays import Array
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 
 OURS = "tinycnn"
 LIMITS = "limits"
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Contender:
     """``call`` does the work once; ``check`` gives its results by name, in this engine's layouts."""
 
     call: Callable[[], object]
@@ -35,10 +35,10 @@ class Engine:
     way: str = ""
     packages: tuple[str, ...] = ()
 
-    def load(self, task: Task, threads: int, folder: Path) -> Candidate:
-        """Load the network of ``task``; ``folder`` is for files that engines share."""
+    def load(self, workload: Workload, threads: int, folder: Path) -> Contender:
+        """Load the network of ``workload``; ``folder`` is for files that engines share."""
         module = import_module(f"tinycnn.bench.engines.{self.module}")
-        candidate: Candidate = module.load(task, self.way, threads, folder)
+        candidate: Contender = module.load(workload, self.way, threads, folder)
         return candidate
 
     def versions(self) -> dict[str, str]:

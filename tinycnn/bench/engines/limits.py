@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.bench import work
-from tinycnn.bench.engines import Candidate
-from tinycnn.bench.work import Task
-from tinycnn.layers import Conv2D
+from tinycnn.bench.engines import Contender
+from tinycnn.bench.work import Workload
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
 
@@ -20,9 +20,9 @@ STREAM = 1 << 25  # float32 numbers of each streamed array: four times a large c
 _CHUNK = 1 << 16  # numbers handed to NumPy at once: three such chunks stay in the second cache
 
 
-def load(task: Task, way: str, threads: int, folder: Path) -> Candidate:
-    """Make ready one measurement; the task's batch matters to "product" only."""
-    return _WORKS[task.work](task, threads)
+def load(workload: Workload, way: str, threads: int, folder: Path) -> Contender:
+    """Make ready one measurement; the workload's batch matters to "product" only."""
+    return _WORKS[workload.work](workload, threads)
 
 
 def multiply_adds(threads: int) -> int:
@@ -33,7 +33,7 @@ def multiply_adds(threads: int) -> int:
     return threads * REPEATS * CHAINS * LANES
 
 
-def _multiply_add(task: Task, threads: int) -> Candidate:
+def _multiply_add(workload: Workload, threads: int) -> Contender:
     from tinycnn.kernels.peak import CHAINS, add_products
     from tinycnn.kernels.simd import LANES
 
@@ -48,10 +48,10 @@ def _multiply_add(task: Task, threads: int) -> Candidate:
         call()
         return {"sums": sums, "expected": np.full_like(sums, REPEATS * 2.0**-24)}
 
-    return Candidate(call, check)
+    return Contender(call, check)
 
 
-def _triad(task: Task, threads: int) -> Candidate:
+def _triad(workload: Workload, threads: int) -> Contender:
     """McCalpin's a = b + s * c: two arrays read, one written."""
     a, b, c = np.zeros((3, STREAM), np.float32)
     b += 1
@@ -70,10 +70,10 @@ def _triad(task: Task, threads: int) -> Candidate:
         call()
         return {"sums": a, "expected": np.full_like(a, 7)}
 
-    return Candidate(call, check)
+    return Contender(call, check)
 
 
-def _read(task: Task, threads: int) -> Candidate:
+def _read(workload: Workload, threads: int) -> Contender:
     """One array read: the sum of its squares, by BLAS."""
     a = np.full(STREAM, 0.5, np.float32)
     parts = split_range(STREAM, _CHUNK)
@@ -91,20 +91,19 @@ def _read(task: Task, threads: int) -> Candidate:
         call()
         return {"sums": sums, "expected": np.full_like(sums, _CHUNK / 4)}
 
-    return Candidate(call, check)
+    return Contender(call, check)
 
 
-def _product(task: Task, threads: int) -> Candidate:
+def _product(workload: Workload, threads: int) -> Contender:
     """NumPy's product of two matrices, of the sizes that im2col makes of a convolution."""
     from threadpoolctl import ThreadpoolController
 
-    model = work.build(task.network)
-    layer = model.layers[0]
-    assert isinstance(layer, Conv2D)
-    OH, OW, F = model.shapes[-1]
-    K = layer.kernel[0] * layer.kernel[1] * model.input_shape[-1]
+    model = work.build(workload.network)
+    OH, OW, _ = model.shapes[-1]
+    *window, F = model.parameter_shapes()[f"{model.layers[0].name}.W"]
+    K = prod(window)
     rng = np.random.default_rng(0)
-    cols = rng.standard_normal((task.batch * OH * OW, K), np.float32)
+    cols = rng.standard_normal((workload.batch * OH * OW, K), np.float32)
     weights = rng.standard_normal((K, F), np.float32)
     product = np.empty((len(cols), F), np.float32)
     blas = ThreadpoolController().select(user_api="blas")
@@ -118,7 +117,7 @@ def _product(task: Task, threads: int) -> Candidate:
         expected = cols[:50].astype(np.float64) @ weights
         return {"sums": product[:50], "expected": expected}
 
-    return Candidate(call, check)
+    return Contender(call, check)
 
 
 _WORKS = {"multiply-add": _multiply_add, "triad": _triad, "read": _read, "product": _product}

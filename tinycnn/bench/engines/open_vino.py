@@ -7,19 +7,19 @@ from typing import Any
 
 from tinycnn.arrays import Array
 from tinycnn.bench import work
-from tinycnn.bench.engines import Candidate
+from tinycnn.bench.engines import Contender
 from tinycnn.bench.engines.onnx_graph import file_of
 from tinycnn.bench.engines.translation import channels_first, channels_last
-from tinycnn.bench.work import Task
+from tinycnn.bench.work import Workload
 
 
-def load(task: Task, way: str, threads: int, folder: Path) -> Candidate:
+def load(workload: Workload, way: str, threads: int, folder: Path) -> Contender:
     """Load a network for one batch size."""
     import openvino
 
     core = openvino.Core()
-    x = channels_first(work.images(task.batch, work.build(task.network).input_shape))
-    graph = core.read_model(file_of(task, folder))
+    x = channels_first(work.images(workload.batch, work.build(workload.network).input_shape))
+    graph = core.read_model(file_of(workload, folder))
     graph.reshape(list(x.shape))
     settings = {
         "INFERENCE_NUM_THREADS": threads,
@@ -34,4 +34,4 @@ def load(task: Task, way: str, threads: int, folder: Path) -> Candidate:
         y: Array = request.infer([x], share_inputs=True, share_outputs=True)[0]
         return y
 
-    return Candidate(call, lambda: {"y": channels_last(call())})
+    return Contender(call, lambda: {"y": channels_last(call())})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,42 +11,42 @@ import numpy as np
 from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.bench import work
-from tinycnn.bench.engines import Candidate
-from tinycnn.bench.work import Task
-from tinycnn.layers import Conv2D, MaxPool2D
+from tinycnn.bench.engines import Contender
+from tinycnn.bench.work import Workload
+from tinycnn.layers import BackwardContext, ForwardContext
 from tinycnn.model import Sequential
 from tinycnn.optimizers import SGD
 from tinycnn.parameters import FlatArrays
 from tinycnn.trace import Trace
 
 
-def load(task: Task, way: str, threads: int, folder: Path) -> Candidate:
+def load(workload: Workload, way: str, threads: int, folder: Path) -> Contender:
     """Load a network; the number of threads is in the environment (TINYCNN_THREADS)."""
-    return _WORKS[task.work](task)
+    return _WORKS[workload.work](workload)
 
 
-def _forward(task: Task) -> Candidate:
-    model = work.build(task.network)
+def _forward(workload: Workload) -> Contender:
+    model = work.build(workload.network)
     model.parameters()  # drawn now: whoever loads a network has its weights
-    x = work.images(task.batch, model.input_shape)
+    x = work.images(workload.batch, model.input_shape)
 
     def call() -> Array:
-        return model.predict(x, batch_size=task.batch)
+        return model.predict(x, batch_size=workload.batch)
 
-    return Candidate(call, lambda: {"y": call()})
+    return Contender(call, lambda: {"y": call()})
 
 
-def _training(task: Task) -> Candidate:
-    model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
-    labels = work.labels(task.batch, model.shapes[-1][0])
+def _training(workload: Workload) -> Contender:
+    model = work.build(workload.network)
+    x = work.images(workload.batch, model.input_shape)
+    labels = work.labels(workload.batch, model.shapes[-1][0])
     optimizer = SGD(model, work.RATE, work.MOMENTUM, work.WEIGHT_DECAY)
-    step = _Step(model, optimizer)
+    step = _TrainingStep(model, optimizer)
     model.parameters()
-    return Candidate(lambda: step(x, labels), lambda: _checked_step(task))
+    return Contender(lambda: step(x, labels), lambda: _checked_step(workload))
 
 
-class _Step:
+class _TrainingStep:
     """Training steps one after the other, as a user's loop makes them."""
 
     def __init__(self, model: Sequential, optimizer: SGD) -> None:
@@ -63,47 +63,45 @@ class _Step:
         return trace.loss
 
 
-def _checked_step(task: Task) -> Mapping[str, Array]:
+def _checked_step(workload: Workload) -> Mapping[str, Array]:
     """One step without dropout over the checked batch: the loss, and how each parameter changed."""
-    model = work.build(task.network, dropout=False)
+    model = work.build(workload.network, dropout=False)
     before = {name: work.sample(array).copy() for name, array in model.parameters().items()}
-    places = work.repeated(task.batch)
+    places = work.repeated(workload.batch)
     x = work.images(work.CHECKED_IMAGES, model.input_shape)[places]
     labels = work.labels(work.CHECKED_IMAGES, model.shapes[-1][0])[places]
     optimizer = SGD(model, work.CHECK_RATE, work.MOMENTUM, work.WEIGHT_DECAY)
-    loss = _Step(model, optimizer)(x, labels)
+    loss = _TrainingStep(model, optimizer)(x, labels)
     after = {name: work.sample(array) for name, array in model.parameters().items()}
     return {"loss": np.array(loss)} | {name: after[name] - before[name] for name in before}
 
 
-def _im2col(task: Task) -> Candidate:
-    model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
-    layer, params = model.layers[0], model.parameters()
-    assert isinstance(layer, Conv2D)
-    W, b = params[f"{layer.name}.W"], params[f"{layer.name}.b"]
-
-    def call() -> Array:
-        return ops.conv2d(
-            x,
-            W,
-            b,
-            stride=layer.stride,
-            padding=layer.padding,
-            activation="relu",
-            algorithm="im2col",
-        )
-
-    return Candidate(call, lambda: {"y": call()})
+def _im2col(workload: Workload) -> Contender:
+    forward = _layer_forward(workload, algorithm="im2col")
+    return Contender(forward, lambda: {"y": forward()[0]})
 
 
-def _pass(task: Task) -> Candidate:
+def _layer_forward(
+    workload: Workload, algorithm: str | None = None
+) -> Callable[[], tuple[Array, Any]]:
+    """The forward pass of the network's one layer: the result, and what backward needs."""
+    model = work.build(workload.network)
+    (layer,) = model.layers
+    x, params = (
+        work.images(workload.batch, model.input_shape),
+        model.parameters().of(str(layer.name)),
+    )
+    context = ForwardContext(algorithm=algorithm)
+    return lambda: layer.forward(params, x, context)
+
+
+def _pass(workload: Workload) -> Contender:
     """One pass forward and backward: "pass kept" keeps the gradients between layers, as lessons do."""
-    model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
-    labels = work.labels(task.batch, model.shapes[-1][0])
+    model = work.build(workload.network)
+    x = work.images(workload.batch, model.input_shape)
+    labels = work.labels(workload.batch, model.shapes[-1][0])
     weights = model.parameters()
-    release = task.work == "pass released"
+    release = workload.work == "pass released"
     for name in ops.__all__:
         getattr(ops, name)  # ops load on first use, and Numba with them
 
@@ -116,7 +114,7 @@ def _pass(task: Task) -> Candidate:
         kept = _bytes_kept(trace, [weights.flat, gradients.flat, x])
         return {"gradients": np.array(gradients.flat.nbytes), "activations": np.array(kept)}
 
-    return Candidate(call, check)
+    return Contender(call, check)
 
 
 def _bytes_kept(trace: Trace, others: list[Array]) -> int:
@@ -143,50 +141,36 @@ def _owner(array: Array) -> Array:
     return array
 
 
-def _backward(task: Task) -> Candidate:
-    model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
+def _backward(workload: Workload) -> Contender:
+    model = work.build(workload.network)
+    x = work.images(workload.batch, model.input_shape)
     trace = model.trace(x, training=True, rng=0)
     dy = work.upstream(trace.y.shape)
-    first = task.network.endswith("/conv1")  # nothing before it has parameters: no dx is needed
+    first = workload.network.endswith("/conv1")  # nothing before it has parameters: no dx is needed
 
     def call() -> Mapping[str, Array]:
         gradients = trace.backward(dy=dy, keep=not first)
         dx = trace.records[0].dx
         return {**gradients, **({} if dx is None else {"dx": dx})}
 
-    return Candidate(call, call)
+    return Contender(call, call)
 
 
-def _pool(task: Task) -> Candidate:
-    model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
-    kernel, stride, padding = _window(model)
-
-    def call() -> tuple[Array, Array]:
-        return ops.max_pool2d(x, kernel, stride=stride, padding=padding)
-
-    return Candidate(call, lambda: {"y": call()[0]})
+def _pool(workload: Workload) -> Contender:
+    forward = _layer_forward(workload)
+    return Contender(forward, lambda: {"y": forward()[0]})
 
 
-def _pool_backward(task: Task) -> Candidate:
-    model = work.build(task.network)
-    x = work.images(task.batch, model.input_shape)
-    kernel, stride, padding = _window(model)
-    y, winner = ops.max_pool2d(x, kernel, stride=stride, padding=padding)
-    dy = work.upstream(y.shape)
+def _pool_backward(workload: Workload) -> Contender:
+    y, saved = _layer_forward(workload)()
+    (layer,) = work.build(workload.network).layers
+    dy, context = work.upstream(y.shape), BackwardContext()
 
     def call() -> Array:
-        return ops.max_pool2d_backward(dy, winner, x.shape, kernel, stride=stride, padding=padding)
+        dx: Array = layer.backward({}, dy, saved, context)[0]
+        return dx
 
-    return Candidate(call, lambda: {"dx": call()})
-
-
-def _window(model: Sequential) -> tuple[int, int, int]:
-    """Kernel, stride and padding of a pool over squares."""
-    layer = model.layers[0]
-    assert isinstance(layer, MaxPool2D) and isinstance(layer.padding, int)
-    return layer.kernel[0], layer.stride[0], layer.padding
+    return Contender(call, lambda: {"dx": call()})
 
 
 _WORKS = {

@@ -1,12 +1,65 @@
-"""Our layouts, channels last, in those of engines that have channels first."""
+"""How layers of ours are said in other engines, which have channels first; found by `TORCH` and `ONNX`."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, NoReturn, TypeVar
 
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.bench.engines.onnx_nodes import Nodes
 from tinycnn.errors import ArgumentError
-from tinycnn.layers import Conv2D, MaxPool2D
+from tinycnn.layers import Layer, Params, Registry, Shape
+from tinycnn.model import Sequential
+from tinycnn.shapes import Padding
+
+_Kind = TypeVar("_Kind", bound=Layer)
+
+
+@dataclass(frozen=True)
+class OurLayer(Generic[_Kind]):
+    """A layer with its parameters where it stands in a network; ``channels_last``: maps lie so in memory."""
+
+    layer: _Kind
+    input_shape: Shape
+    parameters: Params
+    channels_last: bool = False
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+        return str(self.layer.name)
+
+
+@dataclass(frozen=True)
+class TorchLayer:
+    """A layer of ours in PyTorch, without its activation."""
+
+    modules: list[Any]  # torch.nn.Module, one after the other
+    parameters: Callable[[], dict[str, Array]] = (
+        dict  # as they are now, by our names, in our layouts
+    )
+
+
+def _not_in_torch(ours: OurLayer[Any]) -> NoReturn:
+    raise ArgumentError(f"the comparison with PyTorch has no layer of the kind {ours.layer!r}")
+
+
+def _not_in_onnx(ours: OurLayer[Any], nodes: Nodes) -> NoReturn:
+    raise ArgumentError(f"the comparison by ONNX has no layer of the kind {ours.layer!r}")
+
+
+TORCH: Registry[Callable[[OurLayer[Any]], TorchLayer]] = Registry(_not_in_torch)
+ONNX: Registry[Callable[[OurLayer[Any], Nodes], None]] = Registry(_not_in_onnx)
+
+
+def layers_of(model: Sequential, *, channels_last: bool = False) -> Iterator[OurLayer[Any]]:
+    """The layers of a model, each where it stands."""
+    parameters = model.parameters()
+    for layer, shape in zip(model.layers, model.shapes, strict=False):
+        yield OurLayer(layer, shape, parameters.of(str(layer.name)), channels_last)
 
 
 def channels_first(x: Array) -> Array:
@@ -19,24 +72,18 @@ def channels_last(y: Array) -> Array:
     return np.ascontiguousarray(np.moveaxis(y, 1, -1))
 
 
-def conv_weights(W: Array) -> Array:
-    """(KH, KW, C, F) as (F, C, KH, KW)."""
-    return np.ascontiguousarray(W.transpose(3, 2, 0, 1))
-
-
-def dense_weights(
-    W: Array, shape: tuple[int, ...], *, channels_last: bool = False, back: bool = False
-) -> Array:
-    """(D, F) for inputs of ``shape`` that come as (C, H, W) unless ``channels_last``; or ``back``."""
-    if len(shape) == 1 or channels_last:
-        return W
-    H, W_in, C = shape
-    sizes, order = ((C, H, W_in), (1, 2, 0, 3)) if back else ((H, W_in, C), (2, 0, 1, 3))
-    return np.ascontiguousarray(W.reshape(*sizes, -1).transpose(order)).reshape(W.shape)
-
-
-def padding_of(layer: Conv2D | MaxPool2D) -> int:
+def one_padding(padding: Padding) -> int:
     """The padding, where it is the same on all sides."""
-    if not isinstance(layer.padding, int):
-        raise ArgumentError(f"only padding by one int is translated, got {layer.padding!r}")
-    return layer.padding
+    if not isinstance(padding, int):
+        raise ArgumentError(f"only padding by one int is translated, got {padding!r}")
+    return padding
+
+
+def given_weights(module: Any, weights: Array, bias: Array) -> Any:
+    """A module of PyTorch with these numbers as its weight and bias."""
+    import torch
+
+    with torch.no_grad():
+        module.weight.copy_(torch.tensor(weights))
+        module.bias.copy_(torch.tensor(bias))
+    return module

@@ -13,7 +13,6 @@ from itertools import islice
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.checking.diagnosis.axes import shares
 from tinycnn.checking.diagnosis.evidence import Evidence, evidence
 from tinycnn.checking.diagnosis.factors import factors
 from tinycnn.checking.diagnosis.local import local
@@ -21,9 +20,10 @@ from tinycnn.checking.diagnosis.normalized import normalized
 from tinycnn.checking.diagnosis.places import places
 from tinycnn.checking.diagnosis.rearranged import rearranged
 from tinycnn.checking.diagnosis.substituted import substituted
+from tinycnn.checking.diagnosis.sums import shares
 from tinycnn.checking.diagnosis.ties import ties
 from tinycnn.checking.report import Diagnosis, Entry
-from tinycnn.checking.target import Target
+from tinycnn.checking.targets.target import Target
 
 __all__ = ["diagnose"]
 

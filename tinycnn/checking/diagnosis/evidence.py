@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.checking.derivatives.sizes import scale
 from tinycnn.checking.report import Entry
-from tinycnn.checking.sizes import scale
-from tinycnn.checking.target import Target
+from tinycnn.checking.targets.target import Target
 
 _MOST_DERIVATIVES = (
     20_000  # outputs times inputs; above, only the entries that were tried are known
@@ -47,12 +47,12 @@ class Evidence:
 
     @property
     def array(self) -> Array:
-        """What the gradient is taken by."""
+        """The array with respect to which the gradient is taken."""
         return self.target.arrays[self.name]
 
     @cached_property
     def y(self) -> Array:
-        """The output."""
+        """The output of forward at the target's own arrays."""
         return output(self.target, self.target.arrays)
 
     @property
@@ -135,7 +135,7 @@ def affordable(target: Target, name: str, dy: Array) -> bool:
 
 
 def output(target: Target, arrays: Mapping[str, Array]) -> Array:
-    """One forward pass on copies."""
+    """The output of forward on copies of ``arrays``, in float64."""
     return np.array(target.forward({k: v.copy() for k, v in arrays.items()}), np.float64)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tinycnn.checking.derivatives.sizes import ratio
 from tinycnn.checking.diagnosis.evidence import Evidence
 from tinycnn.checking.diagnosis.words import close, count, shown, size_of
 from tinycnn.checking.report import Diagnosis
-from tinycnn.checking.sizes import ratio
 
 _FEW = 3  # numbers with one factor that has no other meaning
 

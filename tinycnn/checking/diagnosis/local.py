@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.checking.diagnosis.evidence import Evidence, Slopes, measured
+from tinycnn.checking.diagnosis.evidence import Evidence, measured
+from tinycnn.checking.diagnosis.matching import matching
 from tinycnn.checking.diagnosis.words import count, shown
+from tinycnn.checking.mistakes import jacobians
+from tinycnn.checking.mistakes.masks import wrong_masks
+from tinycnn.checking.mistakes.mistake import MistakenArray
+from tinycnn.checking.mistakes.sums import divisors
 from tinycnn.checking.report import Diagnosis
 
 _NONE = 1e-9  # of the largest derivative: as good as none
@@ -22,7 +28,7 @@ def local(found: Evidence) -> Iterator[Diagnosis]:
         return
     yield from _masks(found)
     if found.y.shape == found.array.shape:
-        yield from _cell_by_cell(found)
+        yield from matching(found, _cell_by_cell(found))
     yield from _divisor(found)
 
 
@@ -46,35 +52,36 @@ def _masks(found: Evidence) -> Iterator[Diagnosis]:
     if not off.any() or off.all():
         return
     full, dy = _switched_on(found, slopes, off), found.dy.reshape(-1)
-    for mask, words in _wrong_masks(found, off):
-        cells = found.agrees((dy * mask) @ full)
-        if cells:
-            yield Diagnosis("mask", f"looks like {words}, because {count(cells)} agree with it")
-            return
+    arrays = found.target.arrays.items()
+    like_y = {name: array for name, array in arrays if array.shape == found.y.shape}
+    wrong = (
+        MistakenArray("mask", words, (dy * mask) @ full)
+        for words, mask in wrong_masks(off, dy, like_y)
+    )
+    of_input = (dy @ full).reshape(found.array.shape) * (found.array > 0)
+    guesses = chain(
+        matching(found, wrong),
+        _unmasked(found, off),
+        matching(found, [_input_mask(found, of_input)]),
+    )
+    yield from islice(guesses, 1)
+
+
+def _unmasked(found: Evidence, off: Array) -> Iterator[Diagnosis]:
     if found.y.shape == found.array.shape and found.agrees(found.dy):
         yield Diagnosis(
             "mask",
-            f"looks like dy passed on as it is, without mask or scale, because all {dy.size} "
+            f"looks like dy passed on as it is, without mask or scale, because all {found.dy.size} "
             f"entries are equal to dy, and {int(off.sum())} outputs are off",
         )
-        return
-    cells = found.agrees((dy @ full).reshape(found.array.shape) * (found.array > 0))
-    if cells:
-        yield Diagnosis(
-            "mask",
-            f"looks like the mask {found.name} > 0 put on the gradient of {found.name}, where dy "
-            f"should be masked by y > 0, because {count(cells)} agree with it",
-        )
 
 
-def _wrong_masks(found: Evidence, off: Array) -> Iterator[tuple[Array, str]]:
-    dy, number = found.dy.reshape(-1), int(off.sum())
-    yield np.ones(dy.size), f"no mask: dy passes {number} of {dy.size} outputs that are off"
-    yield dy > 0, "a mask made of dy (dy > 0) instead of y (y > 0)"
-    yield off, "a mask turned round: dy passes where the output is off, and nowhere else"
-    for name, array in found.target.arrays.items():
-        if array.shape == found.y.shape:
-            yield array.reshape(-1) > 0, f"a mask made of {name} ({name} > 0) instead of y (y > 0)"
+def _input_mask(found: Evidence, masked: Array) -> MistakenArray:
+    words = (
+        f"the mask {found.name} > 0 put on the gradient of {found.name}, where dy should be masked by "
+        f"y > 0"
+    )
+    return MistakenArray("mask", words, masked)
 
 
 def _switched_on(found: Evidence, slopes: Array, off: Array) -> Array:
@@ -103,72 +110,25 @@ def _switched_on(found: Evidence, slopes: Array, off: Array) -> Array:
 # ----------------------------------------------------------------------------- a cell, an output
 
 
-def _cell_by_cell(found: Evidence) -> Iterator[Diagnosis]:
+def _cell_by_cell(found: Evidence) -> Iterator[MistakenArray]:
     """Where y has the shape of x: one output for each cell, perhaps others besides."""
     assert found.slopes is not None
     slopes = found.slopes.middle
-    alone = _diagonal(np.nan_to_num(slopes)) is not None
     y, dy, x, name = found.y, found.dy, found.array, found.name
     diagonal = np.diagonal(slopes).reshape(x.shape)
-    if alone and diagonal.all() and found.agrees(dy):
-        yield Diagnosis(
-            "no derivative",
-            f"looks like dy passed on as it is: the function's own derivative is left out, because "
-            f"{count(dy.size)} are equal to dy",
-        )
-    if not alone and (cells := found.agrees(dy * diagonal)):
-        yield Diagnosis(
-            "diagonal alone",
-            f"looks like the diagonal of the Jacobian alone, dy_i * dy_i/d{name}_i: each output also "
-            f"hangs on other cells, whose terms are missing, because {count(cells)} agree with it",
-        )
-    if not alone:
-        yield from _constant(found)
-        yield from _softmax_axis(found)
-    if alone and (there := _at(found, y)) is not None and (cells := found.agrees(dy * there)):
-        yield Diagnosis(
-            "derivative at y",
-            f"looks like the derivative worked out at y instead of {name} (the function is applied "
-            f"twice), because {count(cells)} agree with it",
-        )
-
-
-def _at(found: Evidence, values: Array) -> Array | None:
-    there: Slopes | None = measured(
-        found.target, found.name, {**found.target.arrays, found.name: values}
-    )
-    return None if there is None else np.diagonal(there.middle).reshape(values.shape)
-
-
-def _constant(found: Evidence) -> Iterator[Diagnosis]:
-    """y = x * s(x) or exp(x) / s(x), and s was not differentiated."""
-    y, dy, x, name = found.y, found.dy, found.array, found.name
-    if cells := found.agrees(dy * y):
-        yield Diagnosis(
-            "taken for a constant",
-            f"looks like dy*y: the sum that divides (softmax's) was taken for a constant, and "
-            f"-y*sum(dy*y) is missing, because {count(cells)} agree with it",
-        )
-    quotient = np.divide(y, x, out=np.full(x.shape, np.nan), where=x != 0)
-    if cells := found.agrees(dy * quotient):
-        yield Diagnosis(
-            "taken for a constant",
-            f"looks like dy*(y/{name}): the scale that {name} is multiplied by was taken for a "
-            f"constant, although it hangs on {name}, because {count(cells)} agree with it",
-        )
-
-
-def _softmax_axis(found: Evidence) -> Iterator[Diagnosis]:
-    y, dy = found.y, found.dy
-    sums = [axis for axis in range(y.ndim) if np.allclose(y.sum(axis), 1)]
-    for axis in range(y.ndim):
-        wrong = y * (dy - (dy * y).sum(axis, keepdims=True))
-        if sums and axis not in sums and (cells := found.agrees(wrong)):
-            yield Diagnosis(
-                "softmax axis",
-                f"looks like y*(dy - sum(dy*y)) with the sum over axis {axis}, while y adds up to 1 "
-                f"over axis {sums[-1]}, because {count(cells)} agree with it",
-            )
+    if _diagonal(np.nan_to_num(slopes)) is None:
+        yield jacobians.diagonal_alone(dy, diagonal, name)
+        yield jacobians.sum_as_constant(dy, y)
+        quotient = np.divide(y, x, out=np.full(x.shape, np.nan), where=x != 0)
+        yield jacobians.scale_as_constant(dy, quotient, name)
+        yield from jacobians.softmax_axes(dy, y)
+        return
+    if diagonal.all():
+        yield jacobians.no_derivative(dy)
+    there = measured(found.target, name, {**found.target.arrays, name: y})
+    if there is not None:
+        at_y = np.diagonal(there.middle).reshape(y.shape)
+        yield jacobians.derivative_at_y(dy, at_y, name)
 
 
 # --------------------------------------------------------------------------------------- divisors
@@ -184,10 +144,7 @@ def _divisor(found: Evidence) -> Iterator[Diagnosis]:
     plain = part.any(axis=1).all() and (size >= (1 - 1e-6) * row[:, None])[part].all()
     if not plain or part.sum(axis=1).max() < 2:
         return  # the outputs are no plain means
-    for divisor, words in (
-        (np.full(len(row), 1 / row.min()), "everywhere by the same, the full window"),
-        (part.sum(axis=1), "by the number of cells that each window has inside"),
-    ):
+    for words, divisor in divisors(1 / row, part.sum(axis=1)):
         cells = found.agrees((dy / divisor) @ (np.sign(slopes) * part))
         if cells:
             yield Diagnosis(

@@ -1,45 +1,25 @@
-"""Batch normalisation and its like: a part of what x does to the mean or the variance left out.
+"""Batch normalisation and its like: whether the function normalises, and what was left out.
 
-With d = x - mean(x) and s^2 = var(x) + eps over N cells, y = gamma d/s + beta, and dz = gamma dy:
-
-    dx = (dz - mean(dz) - d mean(dz d) / s^2) / s
-
-(Ioffe and Szegedy, "Batch normalization", 2015). The second term is the mean's, the third the
-variance's. Which axes, gamma and eps are, the right gradient tells: it has this form with one s for
-every group of N cells.
+Which axes, gamma and eps are, the right gradient tells: it has the form that `mistakes.normalization`
+gives, with one s for every group of N cells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.checking.derivatives.sizes import scale
 from tinycnn.checking.diagnosis.evidence import Evidence
-from tinycnn.checking.diagnosis.words import axis_names, count
+from tinycnn.checking.diagnosis.words import count
+from tinycnn.checking.mistakes.axis_names import axis_names
+from tinycnn.checking.mistakes.normalization import NormalizedGroups
 from tinycnn.checking.report import Diagnosis
-from tinycnn.checking.sizes import scale
 
 _LEAST = 3  # cells of a group: of two, d and dz - mean(dz) are the same but for a factor
-
-
-@dataclass(frozen=True)
-class _Groups:
-    """x and dz in rows of cells that are normalised together, (groups, N), and how dx is made."""
-
-    d: Array  # x - mean(x)
-    dz: Array
-    inverse: Array  # 1/s, (groups, 1)
-    variance: Array  # the third term's factor: 1/(N s^2), (groups, 1)
-
-    def gradient(self, *, mean: float = 1.0, variance: float | Array = 1.0) -> Array:
-        """``dx`` with its second and third term times these."""
-        third = self.variance * self.d * (self.dz * self.d).sum(axis=1, keepdims=True)
-        own = self.dz - mean * self.dz.mean(axis=1, keepdims=True)
-        return np.asarray(self.inverse * (own - variance * third))
 
 
 def normalized(found: Evidence) -> Iterator[Diagnosis]:
@@ -55,7 +35,7 @@ def normalized(found: Evidence) -> Iterator[Diagnosis]:
                 continue
             names = axis_names(found.name, found.array)
             over = ", ".join(names[axis] for axis in axes)
-            for words, candidate in _mistakes(groups):
+            for words, candidate in groups.mistakes():
                 if cells := found.agrees(_ungrouped(candidate, found.array.shape, axes)):
                     yield Diagnosis(
                         "normalization",
@@ -63,32 +43,6 @@ def normalized(found: Evidence) -> Iterator[Diagnosis]:
                         f"{over}, and {count(cells)} agree with this mistake",
                     )
                     return
-
-
-def _mistakes(groups: _Groups) -> Iterator[tuple[str, Array]]:
-    size = groups.d.shape[1]
-    mean, variance = "the mean taken for a constant", "the variance taken for a constant"
-    yield (
-        "mean and variance taken for constants (dx = gamma dy/s)",
-        groups.gradient(mean=0, variance=0),
-    )
-    yield variance, groups.gradient(variance=0)
-    yield mean, groups.gradient(mean=0)
-    for factor, words in (
-        (size / (size - 1), "the variance divided by N - 1 = {less}, where forward has N = {size}"),
-        ((size - 1) / size, "the variance divided by N = {size}, where forward has N - 1 = {less}"),
-        (0.5, "a 2 missing in the derivative of the variance"),
-        (-1.0, "the variance's term with the wrong sign"),
-        (size, "a sum over dy d where their mean is due, N = {size}"),
-    ):
-        yield words.format(less=size - 1, size=size), groups.gradient(variance=factor)
-    yield f"a sum over dy where its mean is due, N = {size}", groups.gradient(mean=size)
-    # eps is what 1/(N s^2) says beyond the variance itself: without it s is smaller.
-    larger = 1 / (groups.variance * (groups.d**2).sum(axis=1, keepdims=True))
-    yield (
-        "eps forgotten in the standard deviation",
-        np.sqrt(larger) * groups.gradient(variance=larger),
-    )
 
 
 def _axes(array: Array) -> Iterator[tuple[int, ...]]:
@@ -104,7 +58,7 @@ def _weights(found: Evidence) -> Iterator[Array]:
             yield np.broadcast_to(array, found.y.shape)
 
 
-def _groups(found: Evidence, axes: tuple[int, ...], weight: Array) -> _Groups | None:
+def _groups(found: Evidence, axes: tuple[int, ...], weight: Array) -> NormalizedGroups | None:
     """The groups over ``axes``, if the right gradient is that of a normalisation; else None."""
     x, dz, right = (
         _grouped(values, axes) for values in (found.array, found.dy * weight, found.numeric)
@@ -122,7 +76,7 @@ def _groups(found: Evidence, axes: tuple[int, ...], weight: Array) -> _Groups | 
     share = variance[:, 0] * (d * d).sum(axis=1)  # 1 without eps, N/(N - 1) by that divisor
     if not ((share > 1e-6) & (share < 2)).all():
         return None
-    return _Groups(d, dz, inverse[:, 0], variance)
+    return NormalizedGroups(d, dz, inverse[:, 0], variance)
 
 
 def _grouped(values: Array, axes: tuple[int, ...]) -> Array:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tinycnn.checking.derivatives.sizes import ratio
 from tinycnn.checking.diagnosis.evidence import Evidence
-from tinycnn.checking.diagnosis.words import axis_names, close, shown
+from tinycnn.checking.diagnosis.words import close, shown
+from tinycnn.checking.mistakes.axis_names import axis_names
 from tinycnn.checking.report import Diagnosis
-from tinycnn.checking.sizes import ratio
 
 
 def places(found: Evidence) -> Iterator[Diagnosis]:

@@ -11,16 +11,12 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.checking.derivatives.sizes import norm
 from tinycnn.checking.diagnosis.evidence import Evidence, output, step
-from tinycnn.checking.diagnosis.rearranged import (
-    Mistake,
-    moved,
-    rearrangements,
-    spatial,
-)
-from tinycnn.checking.diagnosis.words import is_kernel
+from tinycnn.checking.mistakes.axis_names import is_kernel
+from tinycnn.checking.mistakes.mistake import MistakenArray
+from tinycnn.checking.mistakes.rearranged import moved, rearrangements, spatial
 from tinycnn.checking.report import Diagnosis
-from tinycnn.checking.sizes import norm
 
 _DIRECTIONS = 3
 _CLOSE = 1e-5  # of a direction's size; differences at one step are good to about 1e-9
@@ -46,7 +42,7 @@ def substituted(found: Evidence) -> Iterator[Diagnosis]:
     for name, other in arrays.items():
         if name == found.name or other.dtype.kind != "f":
             continue
-        for kind, words, changed in _replacements(name, other):
+        for kind, words, changed, _ in _replacements(name, other):
             if not np.array_equal(changed, other) and _claims(
                 found, found.name, found.analytic, {**arrays, name: changed}
             ):
@@ -58,10 +54,10 @@ def substituted(found: Evidence) -> Iterator[Diagnosis]:
                 return
 
 
-def _replacements(name: str, array: Array) -> Iterator[Mistake]:
-    for kind, words, changed in rearrangements(name, array):
-        if np.isfinite(changed).all():
-            yield kind, words, changed
+def _replacements(name: str, array: Array) -> Iterator[MistakenArray]:
+    for candidate in rearrangements(name, array):
+        if np.isfinite(candidate.array).all():
+            yield candidate
     if is_kernel(name, array) or array.ndim < 3:
         return
     axes = spatial(name, array)[0]
@@ -69,8 +65,9 @@ def _replacements(name: str, array: Array) -> Iterator[Mistake]:
         words = (
             f"{name} moved by {shift[0]} and {shift[1]} cells along axes {axes[0]} and {axes[1]}"
         )
-        yield "off by padding", words, moved(array, axes, shift, 0.0)
-        yield "off by padding", words + ", around the edge", np.roll(array, shift, axes)
+        yield MistakenArray("off by padding", words, moved(array, axes, shift, fill=0.0))
+        rolled = np.roll(array, shift, axes)
+        yield MistakenArray("off by padding", f"{words}, around the edge", rolled)
 
 
 def _claims(found: Evidence, name: str, claimed: Array, arrays: Mapping[str, Array]) -> bool:

@@ -1,4 +1,4 @@
-"""Numbers and axes in words: which size a factor is, what an axis is called."""
+"""Numbers in words: which size of an array a factor is, how many entries agree."""
 
 from __future__ import annotations
 
@@ -7,31 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tinycnn.arrays import Array
 from tinycnn.checking.diagnosis.evidence import Evidence
+from tinycnn.checking.mistakes.axis_names import axis_names, output_axes
 
 _CLOSE = 1e-6
-_IMAGES, _MAPS = ("N", "H", "W", "C"), ("N", "OH", "OW", "F")
-
-
-def is_kernel(name: str, array: Array) -> bool:
-    """Whether an array is a layer's weights, by its name: W, w2, weights, kernel, filters."""
-    return array.ndim > 1 and name.rpartition(".")[2][:1].lower() in ("w", "k", "f")
-
-
-def axis_names(name: str, array: Array) -> tuple[str, ...]:
-    """What the axes of an array are usually called, channels last."""
-    if is_kernel(name, array):
-        usual: dict[int, tuple[str, ...]] = {2: ("D", "F"), 4: ("KH", "KW", "C", "F")}
-    else:
-        usual = {1: ("F",), 2: ("N", "D"), 4: _IMAGES}
-    return usual.get(array.ndim, tuple(f"axis {axis}" for axis in range(array.ndim)))
-
-
-def output_axes(y: Array) -> tuple[str, ...]:
-    """What the output's axes are usually called."""
-    usual = {1: ("N",), 2: ("N", "F"), 4: _MAPS}
-    return usual.get(y.ndim, tuple(f"axis {axis}" for axis in range(y.ndim)))
 
 
 def _runs(names: tuple[str, ...], shape: tuple[int, ...]) -> Iterator[tuple[str, int]]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from tinycnn.classroom.exercises import conv_backward, conv_forward, dropout, lrn, pooling, softmax
+from tinycnn.classroom.exercises import (
+    conv_backward,
+    conv_forward,
+    dropout,
+    lrn,
+    max_pool_backward,
+    softmax,
+)
 from tinycnn.classroom.exercises.exercise import Exercise
 from tinycnn.errors import UnknownNameError
 
@@ -13,7 +20,7 @@ EXERCISES: dict[str, Exercise] = {
     for exercise in (
         conv_forward.EXERCISE,
         conv_backward.EXERCISE,
-        pooling.EXERCISE,
+        max_pool_backward.EXERCISE,
         softmax.EXERCISE,
         dropout.EXERCISE,
         lrn.EXERCISE,

@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.classroom.exercises.exercise import Arguments, Case
+from tinycnn.checking.mistakes.mistake import Arguments
+from tinycnn.classroom.exercises.exercise import Case
 from tinycnn.errors import MissingExtraError
 
 T = TypeVar("T")
@@ -33,12 +34,12 @@ class _Choices(ABC):
     """What all choosers do alike: one of several values is a whole number, its place."""
 
     @abstractmethod
-    def whole(self, least: int, most: int) -> int:
+    def integer(self, least: int, most: int) -> int:
         """Draw a number from least to most."""
 
-    def one_of(self, values: Sequence[T]) -> T:
+    def choice(self, values: Sequence[T]) -> T:
         """Draw one of the values."""
-        return values[self.whole(0, len(values) - 1)]
+        return values[self.integer(0, len(values) - 1)]
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Largest(_Choices):
 
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
-    def whole(self, least: int, most: int) -> int:
+    def integer(self, least: int, most: int) -> int:
         return most
 
     def numbers(self, *shape: int) -> Array:
@@ -67,7 +68,7 @@ class _Filled(_Choices):
     size: Size
     seed: int = 0
 
-    def whole(self, least: int, most: int) -> int:
+    def integer(self, least: int, most: int) -> int:
         return self.size(least, most)
 
     @cached_property
@@ -91,7 +92,7 @@ class _Numbers(_Choices):
     draw: Draw
     size: Size
 
-    def whole(self, least: int, most: int) -> int:
+    def integer(self, least: int, most: int) -> int:
         return self.size(least, most)
 
     def numbers(self, *shape: int) -> Array:

@@ -1,4 +1,4 @@
-"""Convolutions as both exercises on them have them: their cases, and the naive forward."""
+"""The cases of both exercises on convolutions."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinycnn.arrays import Array
-from tinycnn.classroom.exercises.exercise import Arguments, Chooser
-from tinycnn.ops.convolution.conv2d import conv2d
+from tinycnn.checking.mistakes.mistake import Arguments
+from tinycnn.classroom.exercises.exercise import Chooser
 
 
 @dataclass(frozen=True)
@@ -29,20 +28,20 @@ class Kind:
     def draw(self, choose: Chooser) -> Arguments:
         """Draw the arguments of conv2d."""
         least, most = self.kernel
-        padding = choose.whole(*self.padding)
-        stride = choose.whole(*self.stride)
+        padding = choose.integer(*self.padding)
+        stride = choose.integer(*self.stride)
         KH, H = self._axis(choose, least, most, self.room, padding)
         KW, W = (KH, H) if self.square else self._axis(choose, 1, most + 1, self.room + 2, padding)
-        N, C = choose.whole(*self.images), choose.whole(1, self.channels)
-        F = choose.whole(1, self.filters)
+        N, C = choose.integer(*self.images), choose.integer(1, self.channels)
+        F = choose.integer(1, self.filters)
         x, kernel = choose.numbers(N, H, W, C), choose.numbers(KH, KW, C, F)
         b = choose.numbers(F) if self.bias else np.zeros(F)
         return {"x": x, "W": kernel, "b": b, "stride": stride, "padding": padding}
 
     @staticmethod
     def _axis(choose: Chooser, least: int, most: int, room: int, padding: int) -> tuple[int, int]:
-        kernel = choose.whole(least, most)
-        return kernel, max(1, kernel - 2 * padding) + choose.whole(0, room)
+        kernel = choose.integer(least, most)
+        return kernel, max(1, kernel - 2 * padding) + choose.integer(0, room)
 
 
 KINDS = (
@@ -69,32 +68,3 @@ KINDS = (
         images=(1, 2),
     ),
 )
-
-
-def naive(a: Arguments, **changed: object) -> Array:
-    """The naive convolution of the arguments, some of them changed."""
-    a = {**a, **changed}
-    x, W, b, stride, padding = (a[name] for name in ("x", "W", "b", "stride", "padding"))
-    return conv2d(x, W, b, stride=stride, padding=padding, algorithm="reference")
-
-
-def rotated180(kernel: Array) -> Array:
-    """Turn a kernel by 180 degrees."""
-    return kernel[::-1, ::-1]
-
-
-def around(cells: int) -> tuple[tuple[int, int], ...]:
-    """Padding of images on all sides, as np.pad takes it."""
-    return (0, 0), (cells, cells), (cells, cells), (0, 0)
-
-
-def wrapped_images(a: Arguments) -> Array:
-    """Padded images; above and left stand their last rows and columns: x[n, -1] is no error in Python."""
-    p = a["padding"]
-    before, after = ((0, 0), (p, 0), (p, 0), (0, 0)), ((0, 0), (0, p), (0, p), (0, 0))
-    return np.pad(np.pad(a["x"], before, mode="wrap"), after)
-
-
-def first_image_only(y: Array) -> Array:
-    """Fill in the first image alone."""
-    return np.concatenate([y[:1], np.zeros_like(y[1:])])

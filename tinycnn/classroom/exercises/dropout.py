@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinycnn.arrays import Array
+from tinycnn.checking.mistakes.dropout import DROPOUT, DROPOUT_GRADIENT
+from tinycnn.checking.mistakes.mistake import Arguments
+from tinycnn.checking.mistakes.naive import dropped
 from tinycnn.classroom.exercises.exercise import (
-    Arguments,
+    Assignment,
     Case,
     Chooser,
+    Differentiable,
     Exercise,
-    Mistake,
-    Pair,
     Results,
     Seed,
-    Task,
 )
 
 # Of this many cells the share that is kept lies within 0.05 of 1 - rate but for one seed in 10**23.
@@ -25,30 +25,25 @@ _CLOSE = 0.05
 _CELLS = 16  # of an image: enough that two masks differ
 
 
-def _scaled(values: Array, mask: Array, rate: float) -> Array:
-    y: Array = np.where(mask, values / (1 - rate), 0.0)
-    return y
-
-
 def _draw(rows: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
     def draw(choose: Chooser) -> Arguments:
-        x = choose.numbers(choose.whole(1, rows), choose.whole(1, _CELLS))
-        return {"x": x, "rate": choose.one_of(rates), "rng": Seed(choose.whole(0, 9))}
+        x = choose.numbers(choose.integer(1, rows), choose.integer(1, _CELLS))
+        return {"x": x, "rate": choose.choice(rates), "rng": Seed(choose.integer(0, 9))}
 
     return draw
 
 
 def _ones(N: int, D: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
     def draw(choose: Chooser) -> Arguments:
-        return {"x": np.ones((N, D)), "rate": choose.one_of(rates), "rng": Seed(0)}
+        return {"x": np.ones((N, D)), "rate": choose.choice(rates), "rng": Seed(0)}
 
     return draw
 
 
 def _for_gradient(rows: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
     def draw(choose: Chooser) -> Arguments:
-        shape = choose.whole(1, rows), choose.whole(1, _CELLS)
-        rate = choose.one_of(rates)
+        shape = choose.integer(1, rows), choose.integer(1, _CELLS)
+        rate = choose.choice(rates)
         dy, mask = choose.numbers(*shape), choose.few(*shape) > 0
         return {"dy": dy, "mask": mask | (rate == 0), "rate": rate}
 
@@ -91,16 +86,10 @@ def _expected(a: Arguments) -> Results:
     if mask.shape != a["x"].shape or mask.dtype.kind not in "fiub":
         mask = np.ones(a["x"].shape)
     mask = mask.astype(bool)
-    return _scaled(a["x"], mask, a["rate"]), mask
+    return dropped(a["x"], mask, a["rate"]), mask
 
 
-def _other_cells(a: Arguments) -> Array:
-    """Whatever cells of dx are not 0, scaled right; some of them are 0."""
-    kept = a["dx"] != 0
-    return np.zeros(0) if kept.all() else _scaled(a["dy"], kept, a["rate"])
-
-
-_FORWARD = Task(
+_FORWARD = Assignment(
     "dropout",
     ("y", "mask"),
     _expected,
@@ -120,61 +109,22 @@ _FORWARD = Task(
             ),
         ),
     ),
-    (
-        Mistake(
-            "y",
-            lambda a: a["x"] * a["mask"],
-            "the scale left out, because y is x * mask: what is kept is divided by 1 - rate, so that "
-            "the mean of y is that of x",
-        ),
-        Mistake(
-            "y",
-            lambda a: a["x"] * a["mask"] * (1 - a["rate"]),
-            "the scale upside down, because y is x * mask * (1 - rate): it is divided by 1 - rate",
-        ),
-        Mistake(
-            "y",
-            lambda a: a["x"] * a["mask"] / (a["rate"] or 1),
-            "the wrong scale, because y is x * mask / rate: it is divided by 1 - rate",
-        ),
-        Mistake(
-            "y",
-            lambda a: _scaled(a["x"], ~a["mask"].astype(bool), a["rate"]),
-            "the mask the wrong way round, because it is True where x is dropped: True is kept",
-        ),
-    ),
+    DROPOUT,
 )
 
-_BACKWARD = Task(
+_BACKWARD = Assignment(
     "dropout_backward",
     ("dx",),
-    lambda a: (_scaled(a["dy"], a["mask"], a["rate"]),),
+    lambda a: (dropped(a["dy"], a["mask"], a["rate"]),),
     (
         Case("a rate of 0", _for_gradient(1, (0.0,))),
         Case("the mask and the scale", _for_gradient(1, (0.75, 0.5))),
         Case("a batch of images", _for_gradient(3, (0.2, 0.75, 0.5))),
     ),
-    (
-        Mistake(
-            "dx",
-            lambda a: a["dy"] * a["mask"],
-            "the scale left out, because dx is dy * mask: what was kept was divided by 1 - rate",
-        ),
-        Mistake(
-            "dx",
-            lambda a: a["dy"] / (1 - a["rate"]),
-            "the mask left out, because dx is dy / (1 - rate) everywhere: what was dropped gets 0",
-        ),
-        Mistake(
-            "dx",
-            _other_cells,
-            "a mask drawn anew, because dx is dy / (1 - rate) where it is not 0, but these are not the "
-            "cells of the mask: forward and backward share one mask",
-        ),
-    ),
-    lambda a: Pair(
+    DROPOUT_GRADIENT,
+    lambda a: Differentiable(
         {"x": a["dy"]},
-        lambda x: _scaled(x, a["mask"], a["rate"]),
+        lambda x: dropped(x, a["mask"], a["rate"]),
         lambda dy, x: {**a, "dy": dy},
     ),
 )

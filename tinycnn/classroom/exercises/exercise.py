@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.checking.mistakes.mistake import Arguments, Mistake
 
 T = TypeVar("T")
-Arguments = dict[str, Any]  # a function's arguments by name, in the order of its signature
 Results = tuple[Array, ...]
 
 
 class Chooser(Protocol):
     """Draws a case's arguments; a search tries many, and of those that fail keeps the simplest."""
 
-    def whole(self, least: int, most: int) -> int:
+    def integer(self, least: int, most: int) -> int:
         """Draw a number from least to most; least is the simplest."""
 
-    def one_of(self, values: Sequence[T]) -> T:
+    def choice(self, values: Sequence[T]) -> T:
         """Draw one of the values; the first is the simplest."""
 
     def numbers(self, *shape: int) -> Array:
@@ -65,16 +65,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A usual mistake: what ``result`` then is, made of what `Task.expected` gets, and the words for it."""
-
-    result: str
-    make: Callable[[Arguments], Array]
-    text: str
-
-
-@dataclass(frozen=True)
-class Pair:
+class Differentiable:
     """A gradient as numerical differences judge it.
 
     ``forward(*arrays)`` gives y, ``arguments(dy, *arrays)`` what the function in question is called
@@ -88,7 +79,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Task:
+class Assignment:
     """A function to be filled in.
 
     ``expected`` is its naive twin. It gets the arguments and, under their names, the results that
@@ -101,7 +92,7 @@ class Task:
     expected: Callable[[Arguments], Results]
     cases: tuple[Case, ...]
     mistakes: tuple[Mistake, ...] = ()
-    pair: Callable[[Arguments], Pair] | None = None
+    pair: Callable[[Arguments], Differentiable] | None = None
 
 
 @dataclass(frozen=True)
@@ -110,4 +101,4 @@ class Exercise:
 
     name: str
     title: str
-    tasks: tuple[Task, ...]
+    tasks: tuple[Assignment, ...]

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinycnn.arrays import Array
-from tinycnn.checking import Report, gradcheck
-from tinycnn.checking.own_code import source_of
+from tinycnn.checking import GradientReport, gradcheck
+from tinycnn.checking.mistakes.mistake import Arguments
+from tinycnn.checking.targets.own_code import source_of
 from tinycnn.classroom.exercises import judging
 from tinycnn.classroom.exercises.catalogue import EXERCISES, named
 from tinycnn.classroom.exercises.choosing import Largest, expect_hypothesis, smallest
-from tinycnn.classroom.exercises.exercise import Arguments, Case, Task
-from tinycnn.classroom.exercises.judging import Failure, Outcome
+from tinycnn.classroom.exercises.exercise import Assignment, Case
+from tinycnn.classroom.exercises.judging import Failure, Judgement
 from tinycnn.classroom.exercises.report import (
     FAILS,
     NOT_BEGUN,
@@ -62,7 +63,7 @@ def grade(path: str | Path) -> Grade:
     return Grade(exercise.name, path.name, functions)
 
 
-def _function(task: Task, file: File) -> FunctionGrade:
+def _function(task: Assignment, file: File) -> FunctionGrade:
     outcomes = {case: _largest(task, case, file) for case in task.cases}
     first = outcomes[task.cases[0]].failure
     if first is not None and first.kind in ("not begun", "missing"):
@@ -80,7 +81,7 @@ def _function(task: Task, file: File) -> FunctionGrade:
     return FunctionGrade(task.function, tuple(grades), name, failure)
 
 
-def _largest(task: Task, case: Case, file: File) -> Outcome:
+def _largest(task: Assignment, case: Case, file: File) -> Judgement:
     """The case's largest input: judged by the twin, and by differences where it is a gradient."""
     outcome = judging.judge(task, case, file, case.draw(Largest()))
     if outcome.failure is not None or not _differentiable(task, case):
@@ -93,7 +94,7 @@ def _largest(task: Task, case: Case, file: File) -> Outcome:
     return replace(outcome, failure=_differing(report, outcome.arguments))
 
 
-def _differing(report: Report, arguments: Arguments) -> Failure:
+def _differing(report: GradientReport, arguments: Arguments) -> Failure:
     """The failure of a gradient that the twin has nothing against."""
     words = list(report.problems)
     looks = []
@@ -108,7 +109,7 @@ def _differing(report: Report, arguments: Arguments) -> Failure:
     return Failure("differences", "; ".join(words), arguments, looks_like=tuple(looks))
 
 
-def _differentiable(task: Task, case: Case) -> bool:
+def _differentiable(task: Assignment, case: Case) -> bool:
     return task.pair is not None and case.by_differences
 
 
@@ -120,7 +121,7 @@ class _Stopped(Exception):  # noqa: N818 - it ends a gradient check and is seen 
         self.trouble = trouble
 
 
-def _by_differences(task: Task, file: File, arguments: Arguments) -> Report | Trouble:
+def _by_differences(task: Assignment, file: File, arguments: Arguments) -> GradientReport | Trouble:
     assert task.pair is not None
     pair = task.pair(arguments)
 
@@ -136,7 +137,7 @@ def _by_differences(task: Task, file: File, arguments: Arguments) -> Report | Tr
         return stopped.trouble
 
 
-def _search(task: Task, case: Case, file: File, outcome: Outcome) -> Outcome:
+def _search(task: Assignment, case: Case, file: File, outcome: Judgement) -> Judgement:
     """Give the smallest input that fails, or ``outcome``, that of the largest."""
     if outcome.failure is not None and outcome.failure.kind in (
         "not the same twice",
@@ -162,11 +163,11 @@ def _search(task: Task, case: Case, file: File, outcome: Outcome) -> Outcome:
 
 
 def _explained(
-    task: Task,
+    task: Assignment,
     file: File,
-    failing: Outcome,
-    largest: Outcome,
-    outcomes: dict[Case, Outcome],
+    failing: Judgement,
+    largest: Judgement,
+    outcomes: dict[Case, Judgement],
 ) -> Failure:
     """The failure with what it looks like: seen best on the largest input, where numbers are many."""
     assert failing.failure is not None
@@ -177,7 +178,7 @@ def _explained(
     return replace(failing.failure, looks_like=words or failing.failure.looks_like)
 
 
-def _diagnosed(task: Task, file: File, outcomes: dict[Case, Outcome]) -> Iterator[str]:
+def _diagnosed(task: Assignment, file: File, outcomes: dict[Case, Judgement]) -> Iterator[str]:
     """What the gradient check makes of a gradient that none of the exercise's mistakes explains."""
     wrong = [
         outcome.arguments
@@ -186,6 +187,6 @@ def _diagnosed(task: Task, file: File, outcomes: dict[Case, Outcome]) -> Iterato
     ]
     # Of the last, the hardest, most can be told apart.
     report = _by_differences(task, file, wrong[-1]) if wrong else None
-    if isinstance(report, Report):
+    if isinstance(report, GradientReport):
         for tensor in report.tensors:
             yield from (f"d{tensor.name} {diagnosis.text}" for diagnosis in tensor.diagnosis)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.arrays import Array
-from tinycnn.classroom.exercises.exercise import Arguments, Case, Mistake, Results, Task
+from tinycnn.arrays import Array, first_cell
+from tinycnn.checking.mistakes.mistake import Arguments, Mistake
+from tinycnn.classroom.exercises.exercise import Assignment, Case, Results
 from tinycnn.classroom.exercises.student import File, Trouble
 from tinycnn.errors import TinyCNNError
 from tinycnn.explain.examples.arithmetic import text
@@ -30,7 +31,7 @@ class Wrong:
 
     def __str__(self) -> str:
         off = ~_near(self.came, self.expected)
-        place = tuple(int(i) for i in np.argwhere(off)[0])
+        place = first_cell(off)
         cell = f"{self.name}[{', '.join(map(str, place))}]" if place else self.name
         expected, came = (_value(array[place]) for array in (self.expected, self.came))
         count = (
@@ -52,7 +53,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Judgement:
     """One call: the results by name, where there are some, and the failure, if it is one."""
 
     arguments: Arguments
@@ -60,12 +61,12 @@ class Outcome:
     failure: Failure | None = None
 
 
-def judge(task: Task, case: Case, file: File, arguments: Arguments) -> Outcome:
+def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Judgement:
     """Call the function twice on ``arguments`` and compare what comes with the naive twin."""
 
-    def failed(kind: str, words: str, **more: Any) -> Outcome:
+    def failed(kind: str, words: str, **more: Any) -> Judgement:
         came = more.pop("came", {})
-        return Outcome(arguments, came, Failure(kind, words, arguments, **more))
+        return Judgement(arguments, came, Failure(kind, words, arguments, **more))
 
     came = called(task, file, arguments)
     if isinstance(came, Trouble):
@@ -100,10 +101,10 @@ def judge(task: Task, case: Case, file: File, arguments: Arguments) -> Outcome:
             return failed(other.kind, other.text)
         if all(map(_same, came, other)):
             return failed("rule", words, came=named)
-    return Outcome(arguments, named)
+    return Judgement(arguments, named)
 
 
-def called(task: Task, file: File, arguments: Arguments) -> Results | Trouble:
+def called(task: Assignment, file: File, arguments: Arguments) -> Results | Trouble:
     """Call the task's function: as many arrays or numbers as the task has results."""
     function = file.function(task.function)
     returned = function if isinstance(function, Trouble) else file.call(function, arguments)
@@ -126,7 +127,7 @@ def called(task: Task, file: File, arguments: Arguments) -> Results | Trouble:
 
 
 def looks_like(
-    mistakes: Iterable[Mistake], outcome: Outcome, others: Iterable[Outcome]
+    mistakes: Iterable[Mistake], outcome: Judgement, others: Iterable[Judgement]
 ) -> tuple[str, ...]:
     """Name the mistakes that give just what came.
 
@@ -149,7 +150,7 @@ def looks_like(
     return tuple(found)
 
 
-def _fits(mistake: Mistake, outcome: Outcome) -> bool:
+def _fits(mistake: Mistake, outcome: Judgement) -> bool:
     came = outcome.came.get(mistake.result)
     if came is None or came.dtype.kind not in "fiub":
         return False

@@ -4,48 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
-from tinycnn.arrays import Array
+from tinycnn.checking.mistakes.mistake import Arguments
+from tinycnn.checking.mistakes.naive import response_norm, response_norm_gradient
+from tinycnn.checking.mistakes.response_norm import RESPONSE_NORM, RESPONSE_NORM_GRADIENT
 from tinycnn.classroom.exercises.exercise import (
-    Arguments,
+    Assignment,
     Case,
     Chooser,
+    Differentiable,
     Exercise,
-    Mistake,
-    Pair,
-    Results,
-    Task,
 )
-from tinycnn.kernels import reference
-
-
-def _lrn(a: Arguments, **changed: object) -> Array:
-    """The naive forward of the arguments, some of them changed."""
-    a = {**a, **changed}
-    rows = a["x"].reshape(-1, a["x"].shape[-1])
-    y = np.empty(rows.shape)
-    reference.local_response_norm(rows, 0, len(rows), *_coefficients(a), y)
-    return y.reshape(a["x"].shape)
-
-
-def _gradient(a: Arguments, **changed: object) -> Array:
-    a = {**a, **changed}
-    x = a["x"].reshape(-1, a["x"].shape[-1])
-    dy, dx = a["dy"].reshape(x.shape), np.empty(x.shape)
-    reference.local_response_norm_backward(dy, x, 0, len(x), *_coefficients(a), dx)
-    return dx.reshape(a["x"].shape)
-
-
-def _coefficients(a: Arguments) -> tuple[int, float, float, float]:
-    return a["size"], a["alpha"], a["beta"], a["k"]
-
-
-def _expected_gradient(a: Arguments) -> Results:
-    return (_gradient(a),)
-
-
-# ----------------------------------------------------------------------------------------- cases
 
 
 def _draw(
@@ -60,17 +28,17 @@ def _draw(
 
     def draw(choose: Chooser) -> Arguments:
         shape = (
-            choose.whole(1, images),
-            choose.whole(1, grid),
-            choose.whole(1, grid),
-            choose.whole(*channels),
+            choose.integer(1, images),
+            choose.integer(1, grid),
+            choose.integer(1, grid),
+            choose.integer(*channels),
         )
         return {
             "x": choose.numbers(*shape),
-            "size": choose.one_of(sizes),
-            "alpha": choose.one_of((1.0, 2.0, 0.5)) if others else 1.0,
-            "beta": choose.one_of((1.0, 2.0, 0.75)) if others else 1.0,
-            "k": choose.one_of((1.0, 3.0, 2.0)) if others else 1.0,
+            "size": choose.choice(sizes),
+            "alpha": choose.choice((1.0, 2.0, 0.5)) if others else 1.0,
+            "beta": choose.choice((1.0, 2.0, 0.75)) if others else 1.0,
+            "k": choose.choice((1.0, 3.0, 2.0)) if others else 1.0,
         }
 
     return draw
@@ -94,191 +62,23 @@ def _with_dy(draw: Callable[[Chooser], Arguments]) -> Callable[[Chooser], Argume
     return drawn
 
 
-# -------------------------------------------------------------------------------------- mistakes
-
-
-def _energy(a: Arguments, before: int, after: int) -> Array:
-    """S with a window from ``before`` channels before c to ``after`` channels behind it."""
-    x, C = a["x"], a["x"].shape[-1]
-    sums = [(x[..., max(0, c - before) : max(0, c + after + 1)] ** 2).sum(-1) for c in range(C)]
-    s: Array = a["k"] + a["alpha"] * np.stack(sums, axis=-1)
-    return s
-
-
-def _windowed(before: Callable[[int], int], after: Callable[[int], int]) -> Callable[..., Array]:
-    """Forward with a window of another reach, each side worked out from ``size``."""
-
-    def make(a: Arguments) -> Array:
-        s = _energy(a, before(a["size"]), after(a["size"]))
-        y: Array = a["x"] * s ** -a["beta"]
-        return y
-
-    return make
-
-
-def _half(size: int) -> int:
-    return size // 2
-
-
-def _unclipped(a: Arguments) -> Array:
-    """Windows cut out with a negative beginning, which Python counts from the end."""
-    x, half = a["x"], a["size"] // 2
-    C = x.shape[-1]
-    sums = [(x[..., slice(c - half, c + half + 1)] ** 2).sum(-1) for c in range(C)]
-    y: Array = x * (a["k"] + a["alpha"] * np.stack(sums, axis=-1)) ** -a["beta"]
-    return y
-
-
-def _wrapped(a: Arguments) -> Array:
-    """Neighbours beyond the first and last channel taken from the other end."""
-    half = a["size"] // 2
-    sums = sum(np.roll(a["x"] ** 2, shift, axis=-1) for shift in range(-half, half + 1))
-    y: Array = a["x"] * (a["k"] + a["alpha"] * sums) ** -a["beta"]
-    return y
-
-
-def _along(axis: int) -> Callable[[Arguments], Array]:
-    def make(a: Arguments) -> Array:
-        return np.moveaxis(_lrn(a, x=np.moveaxis(a["x"], axis, -1)), -1, axis)
-
-    return make
-
-
-def _own_path(a: Arguments) -> Array:
-    """dy * s**-beta: s taken as a constant."""
-    dx: Array = a["dy"] * _energy(a, _half(a["size"]), _half(a["size"])) ** -a["beta"]
-    return dx
-
-
-def _own_term(a: Arguments) -> Array:
-    """The share in c's own s alone, none of its neighbours'."""
-    x, half = a["x"], _half(a["size"])
-    s = _energy(a, half, half)
-    share = 2 * a["alpha"] * a["beta"] * x * a["dy"] * x * s ** (-a["beta"] - 1)
-    dx: Array = _own_path(a) - share
-    return dx
-
-
-def _clipped_share(a: Arguments) -> Array:
-    """The shares of the neighbours' s, the window short of its last channel."""
-    x, half, C = a["x"], _half(a["size"]), a["x"].shape[-1]
-    ratio = a["dy"] * x * _energy(a, half, half) ** (-a["beta"] - 1)
-    sums = [ratio[..., max(0, c - half) : c + half].sum(-1) for c in range(C)]
-    dx: Array = _own_path(a) - 2 * a["alpha"] * a["beta"] * x * np.stack(sums, axis=-1)
-    return dx
-
-
-def _scaled_share(factor: float) -> Callable[[Arguments], Array]:
-    """The share in the neighbours' s, times a factor."""
-
-    def make(a: Arguments) -> Array:
-        own = _own_path(a)
-        dx: Array = own + factor * (_gradient(a) - own)
-        return dx
-
-    return make
-
-
-_FORWARD = Task(
+_FORWARD = Assignment(
     "lrn",
     ("y",),
-    lambda a: (_lrn(a),),
+    lambda a: (response_norm(a),),
     tuple(Case(name, draw) for name, draw in _DRAWN.items()),
-    (
-        Mistake(
-            "y",
-            _windowed(_half, lambda size: _half(size) - 1),
-            "the window clipped by one, because channel c + size//2 is left out: range's end is "
-            "exclusive, so it has to be c + size//2 + 1",
-        ),
-        Mistake(
-            "y",
-            _windowed(lambda size: 0, lambda size: size - 1),
-            "a window that begins at c, because channels c .. c + size - 1 are summed: size//2 of them "
-            "stand before c",
-        ),
-        Mistake(
-            "y",
-            _windowed(lambda size: size, lambda size: size),
-            "a window of size channels on either side, because 2*size + 1 are summed: size in all",
-        ),
-        Mistake(
-            "y",
-            _windowed(lambda size: 0, lambda size: 0),
-            "channel c's own square alone, because its neighbours are left out",
-        ),
-        Mistake(
-            "y",
-            _unclipped,
-            "a window that is not clipped, because it is empty, or begins elsewhere, where c - size//2 is "
-            "negative: a slice's negative beginning counts from the end, so write max(0, c - size//2)",
-        ),
-        Mistake(
-            "y",
-            _wrapped,
-            "a window that wraps around, because the first channel's neighbours are the last: clip it "
-            "with max(0, c - size//2) (a negative index counts from the end)",
-        ),
-        Mistake(
-            "y",
-            lambda a: _lrn(a, alpha=a["alpha"] / a["size"]),
-            "the other dialect, because alpha is divided by size: this formula has alpha itself",
-        ),
-        Mistake("y", _along(2), "a window along the columns, because neighbours are channels here"),
-        Mistake("y", _along(1), "a window along the rows, because neighbours are channels here"),
-        Mistake(
-            "y",
-            lambda a: _lrn(a, beta=-a["beta"]),
-            "the sign of beta, because x is multiplied by s**beta: it is divided by it",
-        ),
-        Mistake("y", lambda a: _lrn(a, beta=1.0), "beta left out, because y is x / s"),
-        Mistake("y", lambda a: _lrn(a, k=0.0), "k left out, because y is what k = 0 gives"),
-    ),
+    RESPONSE_NORM,
 )
 
-_BACKWARD = Task(
+_BACKWARD = Assignment(
     "lrn_backward",
     ("dx",),
-    _expected_gradient,
+    lambda a: (response_norm_gradient(a),),
     tuple(Case(name, _with_dy(draw)) for name, draw in _DRAWN.items()),
-    (
-        Mistake(
-            "dx",
-            _own_path,
-            "the first term alone, because dx is dy * s**-beta: x[c] is in s too",
-        ),
-        Mistake(
-            "dx",
-            _own_term,
-            "the own term only, because x[c]'s share in its neighbours' s is left out: sum over all "
-            "the channels e in whose window c lies",
-        ),
-        Mistake(
-            "dx",
-            _clipped_share,
-            "the window clipped by one, because channel c + size//2 is left out of the sum: range's end "
-            "is exclusive, so it has to be c + size//2 + 1",
-        ),
-        Mistake(
-            "dx",
-            _scaled_share(0.5),
-            "a factor of 2 missing, because the second term is half of what it should be: the "
-            "derivative of x**2 is 2*x",
-        ),
-        Mistake(
-            "dx",
-            _scaled_share(-1.0),
-            "the sign of the second term, because it is added: a larger s makes y smaller",
-        ),
-        Mistake(
-            "dx",
-            lambda a: _gradient(a, alpha=a["alpha"] / a["size"]),
-            "the other dialect, because alpha is divided by size: this formula has alpha itself",
-        ),
-    ),
-    lambda a: Pair(
+    RESPONSE_NORM_GRADIENT,
+    lambda a: Differentiable(
         {"x": a["x"]},
-        lambda x: _lrn({**a, "x": x}),
+        lambda x: response_norm({**a, "x": x}),
         lambda dy, x: {**a, "dy": dy, "x": x},
     ),
 )

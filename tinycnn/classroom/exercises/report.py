@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.classroom.exercises.exercise import Arguments, Seed
+from tinycnn.checking.mistakes.mistake import Arguments
+from tinycnn.classroom.exercises.exercise import Seed
 from tinycnn.classroom.exercises.judging import Failure
 from tinycnn.explain.examples.arithmetic import Value
 from tinycnn.explain.examples.example_text import matrices

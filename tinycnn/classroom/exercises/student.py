@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import read_only
-from tinycnn.checking.own_code import format_user_error, module_of
-from tinycnn.classroom.exercises.exercise import Arguments, Seed
+from tinycnn.checking.mistakes.mistake import Arguments
+from tinycnn.checking.targets.own_code import format_user_error, module_of
+from tinycnn.classroom.exercises.exercise import Seed
 from tinycnn.errors import FileError
 from tinycnn.wording import a, said
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from tinycnn.classroom.quiz.question import Block, Question, Table
+from tinycnn.classroom.quiz.question import Block, LayerTable, Question
 from tinycnn.classroom.quiz.quiz import Quiz
 from tinycnn.classroom.quiz.sheet import RULES, origin, pieces, title, unbroken
 from tinycnn.explain.examples.arithmetic import Value
@@ -111,7 +111,7 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
     for block in blocks:
         if isinstance(block, str):
             yield f"<p>{_inline(block)}</p>"
-        elif isinstance(block, Table):
+        elif isinstance(block, LayerTable):
             yield _table(block)
         else:
             yield f'<div class="matrices">{"".join(map(_matrix, block))}</div>'
@@ -124,7 +124,7 @@ def _inline(words: str) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def _table(table: LayerTable) -> str:
     rows = [_row("th", table.head), *(_row("td", row) for row in table.rows)]
     return f'<table class="rows">{"".join(rows)}</table>'
 

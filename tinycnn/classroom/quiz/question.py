@@ -17,15 +17,15 @@ _Choice = TypeVar("_Choice")
 
 
 @dataclass(frozen=True)
-class Table:
-    """Rows under a head."""
+class LayerTable:
+    """A table of layers: rows under a head."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
 # A paragraph, in which `backticks` mark what is set like code; matrices side by side; a table.
-Block = str | tuple[Value, ...] | Table
+Block = str | tuple[Value, ...] | LayerTable
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from tinycnn.validation import check_int
 
 
 @dataclass(frozen=True)
-class Part:
-    """Questions under a heading."""
+class QuizPart:
+    """A part of the sheet: questions under a heading."""
 
     title: str
     questions: tuple[Question, ...]
@@ -26,7 +26,7 @@ class Quiz:
     """A sheet: the seed that it comes from, and its parts."""
 
     seed: int
-    parts: tuple[Part, ...]
+    parts: tuple[QuizPart, ...]
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -46,8 +46,8 @@ def make_quiz(seed: int) -> Quiz:
     return Quiz(
         seed,
         (
-            Part("Sizes and counts", tuple(ask(next(streams), network) for ask in SIZES)),
-            Part("Forward", tuple(ask(next(streams)) for ask in FORWARD)),
-            Part("Backward", tuple(ask(next(streams)) for ask in BACKWARD)),
+            QuizPart("Sizes and counts", tuple(ask(next(streams), network) for ask in SIZES)),
+            QuizPart("Forward", tuple(ask(next(streams)) for ask in FORWARD)),
+            QuizPart("Backward", tuple(ask(next(streams)) for ask in BACKWARD)),
         ),
     )

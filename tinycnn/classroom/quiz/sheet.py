@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from tinycnn import __version__
-from tinycnn.classroom.quiz.question import Block, Question, Table
+from tinycnn.classroom.quiz.question import Block, LayerTable, Question
 from tinycnn.classroom.quiz.quiz import Quiz
 from tinycnn.explain.examples.example_text import matrices
 from tinycnn.tables import text_table
@@ -78,7 +78,7 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
     for block in blocks:
         if isinstance(block, str):
             yield from _wrapped(block, _INDENT)
-        elif isinstance(block, Table):
+        elif isinstance(block, LayerTable):
             yield from (
                 "",
                 *textwrap.indent(text_table(block.head, block.rows, 0), _INDENT).split("\n"),
@@ -152,7 +152,7 @@ def _sections(blocks: Sequence[Block]) -> Iterator[str]:
         yield ""
         if isinstance(block, str):
             yield inline(block)
-        elif isinstance(block, Table):
+        elif isinstance(block, LayerTable):
             rows = [block.head, ["---"] * len(block.head), *block.rows]
             for place, row in enumerate(rows):
                 cells = row if place == 1 else [_escaped(text) for text in row]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
-from tinycnn.classroom.quiz.question import Question, Random, Table, cell, pick
+from tinycnn.classroom.quiz.question import LayerTable, Question, Random, cell, pick
 from tinycnn.explain.explainer import explainer_of
 from tinycnn.explain.receptive_field import receptive_field
 from tinycnn.explain.values.places import Region
@@ -16,37 +17,44 @@ from tinycnn.shapes import times
 _VARIANTS = ("one-tower", "paper", "torchvision")
 
 
-def draw_network(rng: Random) -> Sequential:
+class SmallNetwork(NamedTuple):
+    """conv1, pool1, conv2 and fc1, in this order, and once more the pool."""
+
+    model: Sequential
+    pool: MaxPool2D
+
+
+def draw_network(rng: Random) -> SmallNetwork:
     """Two convolutions with a pool between them that leaves a remainder, and a dense layer."""
     while True:
         size, channels = int(rng.integers(9, 17)), pick(rng, (1, 3))
         kernel = pick(rng, (3, 5))
-        layers = [
-            Conv2D(int(rng.integers(3, 9)), kernel, stride=pick(rng, (1, 2)),
-                   padding=kernel // 2 if kernel == 3 else pick(rng, (1, 2)), name="conv1"),
-            MaxPool2D(pick(rng, (2, 3)), stride=2, name="pool1"),
-            Conv2D(int(rng.integers(3, 11)), pick(rng, (2, 3)), padding=pick(rng, (0, 1)), name="conv2"),
-            Dense(pick(rng, (5, 10)), name="fc1"),
-        ]  # fmt: skip
-        pooled = layers[0].output_shape((size, size, channels))[0]
-        pool = layers[1]
-        assert isinstance(pool, MaxPool2D)
-        windows, remainder = divmod(pooled - pool.kernel[0], pool.stride[0])
+        filters, stride = int(rng.integers(3, 9)), pick(rng, (1, 2))
+        padding = kernel // 2 if kernel == 3 else pick(rng, (1, 2))
+        conv1 = Conv2D(filters, kernel, stride=stride, padding=padding, name="conv1")
+        pool = MaxPool2D(pick(rng, (2, 3)), stride=2, name="pool1")
+        filters, kernel = int(rng.integers(3, 11)), pick(rng, (2, 3))
+        conv2 = Conv2D(filters, kernel, padding=pick(rng, (0, 1)), name="conv2")
+        fc1 = Dense(pick(rng, (5, 10)), name="fc1")
+        rows = conv1.output_shape((size, size, channels))[0]
+        windows, remainder = divmod(rows - pool.kernel[0], pool.stride[0])
         if windows >= 2 and remainder:
-            return Sequential(layers, (size, size, channels))
+            layers = [conv1, pool, conv2, fc1]
+            return SmallNetwork(Sequential(layers, (size, size, channels)), pool)
 
 
-def table(model: Sequential) -> Table:
+def table(model: Sequential) -> LayerTable:
     """A network as a class sees it: no sizes yet."""
     rows = model.summary().rows
-    return Table(
+    return LayerTable(
         ("layer", "filters or units", "kernel", "stride", "padding"),
         tuple((row.name, row.filters, row.kernel, row.stride, row.padding) for row in rows),
     )
 
 
-def padded_size(rng: Random, model: Sequential) -> Question:
+def padded_size(rng: Random, network: SmallNetwork) -> Question:
     """How large the first feature map is."""
+    model = network.model
     conv, shape = model.layers[0], model.shapes[0]
     return Question(
         "Output size, with padding",
@@ -58,10 +66,9 @@ def padded_size(rng: Random, model: Sequential) -> Question:
     )  # fmt: skip
 
 
-def size_with_remainder(rng: Random, model: Sequential) -> Question:
+def size_with_remainder(rng: Random, network: SmallNetwork) -> Question:
     """How large the pool's feature map is, and what it never reads."""
-    pool, shape = model.layers[1], model.shapes[1]
-    assert isinstance(pool, MaxPool2D)
+    pool, shape = network.pool, network.model.shapes[1]
     axis = pool.window(shape).height
     last = axis.seen(axis.output - 1, axis.output - 1)[1]
     unread = axis.input - 1 - last
@@ -77,16 +84,16 @@ def size_with_remainder(rng: Random, model: Sequential) -> Question:
     )  # fmt: skip
 
 
-def parameters(rng: Random, model: Sequential) -> Question:
+def parameters(rng: Random, network: SmallNetwork) -> Question:
     """How many parameters a row has."""
     ours = pick(rng, (2, 3))
-    first, above = model.layers[ours], model.shapes[ours]
-    row, words, shape = _row(rng, (Conv2D, Dense))
+    first, above = network.model.layers[ours], network.model.shapes[ours]
+    row, words, shape = _row(rng)
     working = [
         f"({letter}) {explainer_of(layer).parameter_formula(size)}"
         for letter, layer, size in (("a", first, above), ("b", row, shape))
     ]
-    if isinstance(first, Dense):
+    if ours == 3:
         working.insert(0, f"(a) fc1 takes {times(above)} numbers")
     return Question(
         "Parameters",
@@ -97,9 +104,10 @@ def parameters(rng: Random, model: Sequential) -> Question:
     )  # fmt: skip
 
 
-def multiply_adds(rng: Random, model: Sequential) -> Question:
+def multiply_adds(rng: Random, network: SmallNetwork) -> Question:
     """How many multiply-adds a row takes."""
-    row, words, shape = _row(rng, (Conv2D,))
+    model = network.model
+    row, words, shape = _row(rng, convolutions_only=True)
     first = model.layers[0]
     return Question(
         "Multiply-adds",
@@ -111,8 +119,9 @@ def multiply_adds(rng: Random, model: Sequential) -> Question:
     )  # fmt: skip
 
 
-def receptive(rng: Random, model: Sequential) -> Question:
+def receptive(rng: Random, network: SmallNetwork) -> Question:
     """Which pixels a cell of the second convolution sees."""
+    model = network.model
     height, width, _ = model.shapes[3]
     row, column = cell(rng, height, width)
     region: Region = (row, row), (column, column)
@@ -138,27 +147,31 @@ def _region(region: Region) -> str:
     return f"rows {top} to {bottom}, columns {left} to {right}"
 
 
-def _row(rng: Random, kinds: tuple[type[Layer], ...]) -> tuple[Layer, str, Shape]:
-    """A row of a drawn AlexNet: the layer, how to ask for it, and the shape of its input."""
+def _row(rng: Random, *, convolutions_only: bool = False) -> tuple[Layer, str, Shape]:
+    """A row of a drawn AlexNet with weights: the layer, how to ask for it, and the shape of its input."""
     model = alexnet(variant=pick(rng, _VARIANTS))
     rows = [
         (layer, shape)
         for layer, shape in zip(model.layers, model.shapes, strict=False)
-        if isinstance(layer, kinds)
+        if len(_weights(layer, shape)) in ((4,) if convolutions_only else (4, 2))
     ]
     layer, shape = pick(rng, rows)
     return layer, f"`{layer.name}` of {model.name}: {_described(layer, shape)}", shape
 
 
+def _weights(layer: Layer, shape: Shape) -> Shape:
+    """The shape of W: (KH, KW, C // groups, F) of a convolution, (D, F) of a dense layer; () of others."""
+    return layer.parameter_shapes(shape).get("W", ())
+
+
 def _described(layer: Layer, shape: Shape) -> str:
-    if isinstance(layer, Dense):
+    *window, filters = _weights(layer, shape)
+    if len(window) == 1:
         numbers = times(shape) if len(shape) > 1 else f"{shape[0]:,} numbers"
-        return f"{layer.units:,} units over an input of {numbers}"
-    assert isinstance(layer, Conv2D)
-    groups = f" in {layer.groups} groups" if layer.groups > 1 else ""
-    return (
-        f"{layer.filters} filters of {times(layer.kernel)}{groups} over an input of {times(shape)}"
-    )
+        return f"{filters:,} units over an input of {numbers}"
+    KH, KW, C = window
+    groups = f" in {shape[2] // C} groups" if shape[2] > C else ""
+    return f"{filters} filters of {times((KH, KW))}{groups} over an input of {times(shape)}"
 
 
 def _parameters(layer: Layer, shape: Shape) -> int:
@@ -167,10 +180,9 @@ def _parameters(layer: Layer, shape: Shape) -> int:
 
 def _work_formula(layer: Layer, shape: Shape) -> str:
     """Cells of the output times products for each: ``55*55*96 * 11*11*3 = 105,415,200``."""
-    assert isinstance(layer, Conv2D)
     cells = "*".join(map(str, layer.output_shape(shape)))
-    KH, KW = layer.kernel
-    return f"{cells} * {KH}*{KW}*{shape[2] // layer.groups} = {layer.multiply_adds(shape):,}"
+    KH, KW, C, _ = _weights(layer, shape)
+    return f"{cells} * {KH}*{KW}*{C} = {layer.multiply_adds(shape):,}"
 
 
 SIZES = (padded_size, size_with_remainder, parameters, multiply_adds, receptive)

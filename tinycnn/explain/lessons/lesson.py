@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tinycnn.checking import own_code
+from tinycnn.checking.targets import own_code
 from tinycnn.errors import ArgumentError, FileError
 from tinycnn.explain.lessons import weights
 from tinycnn.explain.pictures import picture

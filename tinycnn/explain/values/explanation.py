@@ -28,7 +28,7 @@ class _Section:
 
 @dataclass(frozen=True)
 class ReceptiveField(_Section):
-    """What the number depends on, in words, and the region of the picture that this is."""
+    """What the number depends on: ``lines`` in words, and ``field``, the region of the picture."""
 
     kind = "sees"
 
@@ -38,7 +38,7 @@ class ReceptiveField(_Section):
 
 @dataclass(frozen=True)
 class SumTree(_Section):
-    """A sum, opened level by level.
+    """A sum under its ``heading``, opened level by level: ``tree``.
 
     ``cancelled`` is the size of what cancels inside its terms, which bounds of rounding need.
     """
@@ -55,7 +55,10 @@ class SumTree(_Section):
 
 @dataclass(frozen=True)
 class Maximum(_Section):
-    """The cells of a window, row by row, and which of them is the largest."""
+    """Numbers of a window whose maximum is taken, under a ``heading``.
+
+    ``rows`` of the window, None for a cell outside the image, and the place of the ``argmax`` in them.
+    """
 
     kind = "compares"
 
@@ -70,7 +73,7 @@ class Maximum(_Section):
 
 @dataclass(frozen=True)
 class Step(_Section):
-    """Something done to a number: its name, its arithmetic, the number it gives, and a remark."""
+    """Something done to a number: its name, its arithmetic, the value it gives, and a remark."""
 
     kind = "step"
     stands_apart = False
@@ -83,7 +86,7 @@ class Step(_Section):
 
 @dataclass(frozen=True)
 class Notes(_Section):
-    """Sentences under a heading: WHY, NEXT, STEP."""
+    """Sentences, ``lines``, under a heading: WHY, NEXT, STEP."""
 
     kind = "notes"
 
@@ -93,7 +96,11 @@ class Notes(_Section):
 
 @dataclass(frozen=True)
 class Check(_Section):
-    """One agreement: the engine's number against a reference's, and how far they may differ."""
+    """One agreement: the engine's number against a reference's, and how far they may differ.
+
+    ``against`` names the reference, ``bound`` is the largest difference that rounding explains, and
+    ``why`` says how it is worked out.
+    """
 
     kind = "check"
 
@@ -133,7 +140,11 @@ def only(kind: type[S], sections: Sequence[Section]) -> tuple[S, ...]:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One number opened: its name, its value, and the sections in reading order."""
+    """One number opened: its name (``subject``) and ``place``, its value, and the sections in reading order.
+
+    ``picture`` holds the sample's pixels where the input is a picture. ``str`` draws it for a terminal,
+    notebooks show HTML.
+    """
 
     subject: str  # "conv2, row 13, column 13, filter 7"
     value: float | int  # an int counts something
@@ -167,7 +178,7 @@ class Explanation:
         return tuple(line for notes in found for line in notes.lines)
 
     def with_note(self, heading: str, *lines: str) -> Explanation:
-        """The same with some sentences at its end."""
+        """The same with some sentences, ``lines`` under ``heading``, at its end."""
         return replace(self, sections=(*self.sections, Notes(heading, lines)))
 
     def __str__(self) -> str:
@@ -182,7 +193,10 @@ class Explanation:
         return draw_explanation(self)
 
     def save(self, target: str | Path) -> None:
-        """Write a figure, .svg or .png (extra ``plot``)."""
+        """Write a figure into the file ``target``, .svg or .png.
+
+        Raises MissingExtraError without matplotlib (extra ``plot``), FileError where it cannot be written.
+        """
         from tinycnn.explain.readers.figure import save
 
         save(self, target)

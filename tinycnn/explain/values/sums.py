@@ -57,7 +57,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Sum:
-    """A number that is the sum of its parts. ``columns`` above 1: the parts are drawn as a grid."""
+    """A number at ``place``, the ``value`` of the sum of its parts.
+
+    ``columns`` above 1: the parts are drawn as a grid.
+    """
 
     factors: ClassVar[tuple[float, ...]] = ()
 

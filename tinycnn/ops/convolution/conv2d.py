@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
-from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array, as_input_array, check_out, common_dtype, expect_shape, ieee
 from tinycnn.errors import ArgumentError, ShapeError
-from tinycnn.ops.convolution import direct, im2col, naive
+from tinycnn.ops.bias import bias_gradient
+from tinycnn.ops.convolution.choice import choose
 from tinycnn.ops.convolution.geometry import Geometry
-from tinycnn.ops.convolution.winograd import operation as winograd
 from tinycnn.runtime import memory
 from tinycnn.shapes import Padding, window
-from tinycnn.validation import ALGORITHMS, check_choice, check_int
+from tinycnn.validation import check_choice, check_int
 from tinycnn.wording import many
 
 _ACTIVATIONS = (None, "relu")
 _W_AXES = ("KH", "KW", "C // groups", "F")
-# Each offers forward, weight_gradient and input_gradient with the same signatures.
-_ALGORITHMS: dict[str, ModuleType] = {
-    "im2col": im2col,
-    "direct": direct,
-    "winograd": winograd,
-    "reference": naive,
-}
 
 
 @ieee
@@ -45,16 +35,25 @@ def conv2d(
 ) -> Array:
     """Slide filters over ``x`` (N, H, W, C): y (N, OH, OW, F).
 
-    y[n, oh, ow, f] = b[f] + sum over i, j, c of
-                      x[n, oh*sh - top + i*dh, ow*sw - left + j*dw, c] * W[i, j, c, f]
+        y[n, oh, ow, f] = b[f] + sum over i, j, c of
+                          x[n, oh*sh - top + i*dh, ow*sw - left + j*dw, c] * W[i, j, c, f]
 
     with zero outside the image, then max(0, y) if ``activation`` is "relu". ``W`` is
-    (KH, KW, C // groups, F), ``b`` (F,). With groups, the F // groups filters of a group see the
-    C // groups channels of that group. ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of
+    (KH, KW, C // groups, F), ``b`` (F,) or None. ``stride`` (sh, sw) and ``dilation`` (dh, dw), the
+    steps between windows and between a window's cells, are an int or (height, width); ``padding``
+    (of which top and left are a part) is an int, (height, width), ((top, bottom), (left, right)),
+    "valid" or "same", the odd cell at the end. With ``groups``, the F // groups filters of a group see
+    the C // groups channels of that group. The output's height, and its width likewise:
+
+        OH = floor((H + top + bottom - dh*(KH-1) - 1) / sh) + 1
+
+    Source: LeCun et al., "Backpropagation applied to handwritten zip code recognition", 1989.
+
+    ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of
     windows and multiplies with BLAS, "direct" multiplies windows where they lie, in float32 and without
     groups, "winograd" (Lavin and Gray 2016) multiplies less, in float32, for kernels 3 x 3 and 5 x 5 of
-    stride 1 and for strided ones of few channels, "reference" is the formula in plain Python loops, in
-    float64, and "auto" chooses from shapes and dtype.
+    stride 1 and for strided ones of few channels, "reference" is the formula in a plain Python loop over
+    output cells, in float64, and "auto" chooses from shapes and dtype.
 
     "winograd" transforms x and W and multiplies the transforms, so in float32 it gives up what a sum of
     products has: zeros, signs and whole numbers are not exact (an output that is 0, and gradients of
@@ -64,6 +63,10 @@ def conv2d(
     over a filter, max|dy| * sum|W| over a channel and max|x| * sum|dy| over a filter's outputs stay
     below 2^116, about 8e34; beyond, a finite input may give NaN. "auto" takes "winograd" wherever it
     pays, by shapes alone; every other algorithm is exact in all this.
+
+    Raises ShapeError where shapes do not fit together or no window fits into the padded image,
+    DTypeError for what holds no real numbers, and ArgumentError for an option outside its range or an
+    algorithm that does not apply.
     """
     check_choice(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
@@ -73,7 +76,8 @@ def conv2d(
         b = as_input_array(b, "b", "F", dtype)
         expect_shape(b, W.shape[3:], "b", "one for each filter")
     y = memory.empty(geometry.y_shape, dtype)
-    _chosen(algorithm, geometry, dtype).forward(x, W, b, geometry, activation == "relu", y)
+    chosen = choose(algorithm, geometry, dtype).algorithm
+    chosen.forward(x, W, b, geometry, y, relu=activation == "relu")
     return y
 
 
@@ -102,9 +106,14 @@ def conv2d_backward(
         dx[n, h, w, c] = sum of dz[n, oh, ow, f] * W[i, j, c, f] over all that read cell (h, w)
         db[f]          = sum over n, oh, ow of dz[n, oh, ow, f]
 
-    dW is a correlation of x and dz; dx is, at stride 1, a full convolution of dz with the kernel
-    turned by 180 degrees. dx is None unless needed. ``out`` may give arrays (dW, db) to write to,
-    C-contiguous and apart from all others.
+    ``dy`` and dz are (N, OH, OW, F), ``x`` and dx (N, H, W, C), ``W`` and dW (KH, KW, C // groups, F),
+    db is (F,); the options are those of `conv2d`. dW is a correlation of x and dz; dx is, at stride 1,
+    a full convolution of dz with the kernel rotated by 180 degrees, and None unless ``need_dx``.
+    ``out`` may give arrays (dW, db) to write to, C-contiguous and apart from all others.
+
+    Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers or
+    an ``out`` of another dtype, and ArgumentError for an option outside its range, an algorithm that
+    does not apply, an activation without ``y``, or an ``out`` that cannot be written to.
     """
     check_choice(activation, _ACTIVATIONS, "activation")
     given, dtype = (dy, x, W, y), common_dtype(dy, x, W)
@@ -119,29 +128,14 @@ def conv2d_backward(
     else:
         y = as_input_array(y, "y", "NHWF", dtype)
         expect_shape(y, geometry.y_shape, "y", "the convolution's output")
-    chosen = _chosen(algorithm, geometry, dtype)
+    chosen = choose(algorithm, geometry, dtype).algorithm
     dW, db = check_out(out, W, given)
-    chosen.weight_gradient(dy, y, x, geometry, dW, db)
+    dz = bias_gradient(dy, y, db)
+    chosen.weight_gradient(dz, x, geometry, dW)
     dx = memory.empty(x.shape, dtype) if need_dx else None
     if dx is not None:
-        chosen.input_gradient(dy, y, W, geometry, dx)
+        chosen.input_gradient(dz, W, geometry, dx)
     return dx, dW, db
-
-
-def _chosen(algorithm: str, geometry: Geometry, dtype: np.dtype[Any]) -> ModuleType:
-    check_choice(algorithm, ALGORITHMS, "algorithm")
-    if algorithm == "auto":
-        choices = (winograd, direct)
-        faster = (choice for choice in choices if choice.is_faster(geometry, dtype))
-        return next(faster, im2col)
-    module = _ALGORITHMS[algorithm]
-    if module in (winograd, direct):
-        reason = module.refusal(geometry, dtype)
-        if reason is not None:
-            raise ArgumentError(
-                f'algorithm="{algorithm}" does not apply: {reason}; algorithm="auto" takes another there'
-            )
-    return module
 
 
 def _geometry(

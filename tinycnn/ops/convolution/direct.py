@@ -1,63 +1,48 @@
-"""Convolution by products that read the windows where they lie: float32, without groups.
+"""Convolution without unrolling, in float32: for what Winograd's algorithm does not do, or not faster.
 
-tinycnn/ops/convolution/direct_blocks.py has the algorithm; gradients go by im2col.
+A map with a border of zeros is a matrix of windows as it lies: see `tinycnn.kernels.direct`. Its channels are
+not rounded up, so that a window's row is one run of numbers. Gradients go by im2col.
 """
 
 from __future__ import annotations
 
-from math import prod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
 
 import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.kernels.border import copy_with_border
-from tinycnn.ops.convolution.direct_blocks import DirectConvolution, windows_of
+from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.direct import direct_convolution
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.im2col import input_gradient as input_gradient
 from tinycnn.ops.convolution.im2col import weight_gradient as weight_gradient
+from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime import calls
-from tinycnn.runtime.feature_maps import NO_BORDER, FeatureMaps
-from tinycnn.runtime.ranges import Range
+from tinycnn.runtime.calls import Calls, Phase
+from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
+from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.scratch import scratch
+from tinycnn.shapes import Axis, Window
+
+# Gives maps of some images for some rows of outputs: the window of the first of these begins at cell (0, 0).
+WindowSource = Callable[[Range, Range], FeatureMaps]
 
 _FLOAT32 = np.dtype(np.float32)
-# Outputs of a row that make good products; fewer do better in im2col's rows, which may be any.
-_LEAST_WIDTH = 8
-# A map with a border may have so many cells for each cell that a window reads: far strides leave most
-# unread, and im2col never makes them.
-_MOST_UNREAD = 16
+# Output cells of a block: what it reads and writes stays in L2, and its weights are worth their reading.
+_CELLS = 1024
+# Blocks that are enough for any number of cores; where there are fewer, filters are cut too.
+_BLOCKS = 16
 
 
-def refusal(geometry: Geometry, dtype: np.dtype[np.generic]) -> str | None:
-    """Why the algorithm does not apply; None if it does."""
-    if dtype != _FLOAT32:
-        return f"it works in float32, and the arguments make this a convolution in {dtype}"
-    if geometry.groups != 1:
-        return f"it takes no groups, got {geometry.groups}"
-    return None
-
-
-def is_faster(geometry: Geometry, dtype: np.dtype[np.generic]) -> bool:
-    """Whether the algorithm applies, and beats im2col."""
-    if refusal(geometry, dtype) is not None or geometry.window.output[1] < _LEAST_WIDTH:
-        return False
-    win, border = geometry.window, method_of(geometry).border
-    cells = prod(
-        axis.input + sum(beyond)
-        for axis, beyond in zip((win.height, win.width), border, strict=True)
-    )
-    read = geometry.cells_per_image * win.cells
-    return border == NO_BORDER or cells <= _MOST_UNREAD * read
-
-
-def method_of(geometry: Geometry) -> DirectConvolution:
-    """How the algorithm does it, where `refusal` has no objection."""
-    return DirectConvolution(geometry.C, geometry.F, geometry.window)
-
-
-def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool, y: Array) -> None:
+def forward(
+    x: Array, W: Array, b: Array | None, geometry: Geometry, y: Array, *, relu: bool
+) -> None:
     """Write y = x convolved with W, plus b, rectified if ``relu``."""
-    conv = method_of(geometry)
+    conv = DirectConvolution.of(geometry)
     maps = FeatureMaps.of(x)
 
     def source(images: Range, rows: Range) -> FeatureMaps:
@@ -65,7 +50,83 @@ def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool,
             return windows_of(maps.select(*images), conv.window, rows)
         return _bordered(conv, x, images, rows)
 
-    calls.run(conv.phases(source, conv.pack(W, b), relu, FeatureMaps.of(y)))
+    calls.run(conv.phases(source, conv.pack(W, b), FeatureMaps.of(y), relu=relu))
+
+
+@dataclass(frozen=True)
+class DirectConvolution:
+    """Sizes of a convolution of C channels with F filters; one of these serves many threads."""
+
+    C: int
+    F: int
+    window: Window
+
+    @classmethod
+    def of(cls, geometry: Geometry) -> DirectConvolution:
+        """Set up for ``geometry``, without groups."""
+        return cls(geometry.C, geometry.F, geometry.window)
+
+    @property
+    def images(self) -> int:
+        """Images that are worked on together."""
+        OH, OW = self.window.output
+        return max(_CELLS // (OH * OW), 1)
+
+    @property
+    def border(self) -> Border:
+        """Cells that the windows see around an image: ((top, bottom), (left, right))."""
+        return _outside(self.window.height), _outside(self.window.width)
+
+    def pack(self, W: Array, b: Array | None) -> PackedDense:
+        """Pack weights (KH, KW, C, F), as those of a dense layer that sees a window."""
+        return PackedDense.pack(W.reshape(-1, self.F), b)
+
+    def phases(
+        self, source: WindowSource, packed: PackedDense, target: FeatureMaps, *, relu: bool
+    ) -> Iterator[Phase]:
+        """Give the work for all images of ``target``, in blocks of images or of rows."""
+        N, (OH, OW) = target.shape[0], self.window.output
+        if self.images > 1:
+            work = [(images, (0, OH)) for images in split_range(N, self.images)]
+        else:
+            rows = split_range(OH, max(_CELLS // OW, 1))
+            work = list(product([(n, n + 1) for n in range(N)], rows))
+        panels = -(-self.F // PANEL)
+        parts = split_range(panels, -(-panels * len(work) // _BLOCKS))
+        yield [
+            partial(self._convolve, source, packed, relu, target, block, part)
+            for block, part in product(work, parts)
+        ]
+
+    def _convolve(
+        self,
+        source: WindowSource,
+        packed: PackedDense,
+        relu: bool,
+        target: FeatureMaps,
+        block: tuple[Range, Range],
+        panels: Range,
+        calls: Calls,
+    ) -> None:
+        (images, rows), win = block, self.window
+        maps, results = source(images, rows), target.select(*images)
+        count = rows[1] - rows[0]
+        start, *strides = results.place
+        calls(
+            direct_convolution,
+            calls.read(maps.flat), maps.place, self.C, 0, maps.shape[0] * count,
+            win.kernel, win.stride, win.dilation, packed.panels, packed.bias, relu,
+            panels[0] * PANEL, min(panels[1] * PANEL, self.F),
+            results.flat, (start + rows[0] * results.row, *strides), (count, win.output[1]), self.F,
+        )  # fmt: skip
+
+
+def windows_of(maps: FeatureMaps, window: Window, rows: Range) -> FeatureMaps:
+    """The same maps from where the first window of output row ``rows[0]`` begins."""
+    top, left = window.pad_top_left
+    down = rows[0] * window.stride[0] - top
+    start = maps.start + down * maps.row - left * maps.column
+    return FeatureMaps(maps.flat, maps.shape, start, maps.image, maps.row, maps.column)
 
 
 def _bordered(conv: DirectConvolution, x: Array, images: Range, rows: Range) -> FeatureMaps:
@@ -75,5 +136,11 @@ def _bordered(conv: DirectConvolution, x: Array, images: Range, rows: Range) -> 
     height, width = last + 1 - first, left + W + right
     row = width * C
     flat = scratch("maps", ((images[1] - images[0]) * height * row,), _FLOAT32)
-    copy_with_border(x, x, False, *images, (-first, left), (height, width), C, flat)
+    copy_with_border(x, *images, (-first, left), (height, width), C, flat)
     return FeatureMaps(flat, (images[1] - images[0], height, width, C), 0, height * row, row, C)
+
+
+def _outside(axis: Axis) -> tuple[int, int]:
+    """Cells before and after an image's axis that windows see."""
+    _, last = axis.seen(axis.output - 1, axis.output - 1)
+    return axis.before, max(last + 1 - axis.input, 0)

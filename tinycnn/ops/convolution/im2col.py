@@ -15,7 +15,6 @@ import numpy as np
 from tinycnn.arrays import Array, read_only
 from tinycnn.kernels.bias import add_bias
 from tinycnn.kernels.im2col import col2im, im2col
-from tinycnn.kernels.relu import relu_backward
 from tinycnn.ops.convolution.geometry import Geometry, rows
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
@@ -38,7 +37,9 @@ _LEAST_CHANNELS = 48
 _PART_COLUMNS = 128
 
 
-def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool, y: Array) -> None:
+def forward(
+    x: Array, W: Array, b: Array | None, geometry: Geometry, y: Array, *, relu: bool
+) -> None:
     """Write y = x convolved with W, plus b, rectified if ``relu``."""
     win = geometry.window
     K = win.cells * W.shape[2]
@@ -50,15 +51,9 @@ def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool,
         part = target[first:last]
         for channels, filters in geometry.group_slices():
             im2col(
-                x,
-                first,
-                channels.start,
-                win.output,
-                win.stride,
-                win.pad_top_left,
-                win.dilation,
-                cols,
-            )
+                x, first, channels.start,
+                win.output, win.stride, win.pad_top_left, win.dilation, cols,
+            )  # fmt: skip
             np.matmul(cols.reshape(-1, K), weights[:, filters], out=part[:, filters])
         if b is not None:
             add_bias(part, b, relu)
@@ -68,10 +63,8 @@ def forward(x: Array, W: Array, b: Array | None, geometry: Geometry, relu: bool,
     parallel_for(multiply, _row_blocks(len(target), K, geometry.F, x.itemsize))
 
 
-def weight_gradient(
-    dy: Array, y: Array | None, x: Array, geometry: Geometry, dW: Array, db: Array
-) -> None:
-    """Write dW = cols.T @ dz and db = sum of dz's rows, where dz is ``dy`` masked by ``y`` (if given).
+def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
+    """Write dW = cols.T @ dz.
 
     dW is cut by its rows, so no sum is shared. The windows of a part of the kernel, from
     (i, j) on, are the windows of a smaller kernel whose padding is less by (i*dh, j*dw): so the
@@ -82,13 +75,11 @@ def weight_gradient(
     Cg = geometry.C // geometry.groups
     # Few channels: a whole kernel row is a part. Many: each kernel cell, and a range of channels.
     columns = [(0, KW)] if KW * Cg <= _PART_COLUMNS else [(j, j + 1) for j in range(KW)]
-    parts = [*product(range(KH), columns, split_range(Cg, _PART_COLUMNS), geometry.group_slices())]
-    row_blocks = _row_blocks(len(rows(dy)), _PART_COLUMNS, geometry.F, x.itemsize)
-    source, mask = rows(dy), None if y is None else rows(y)
+    parts = product(range(KH), columns, split_range(Cg, _PART_COLUMNS), geometry.group_slices())
+    slopes = rows(dz)
+    row_blocks = _row_blocks(len(slopes), _PART_COLUMNS, geometry.F, x.itemsize)
 
-    def sum_up(
-        part: tuple[int, Range, Range, tuple[slice, slice]],
-    ) -> Generator[None]:
+    def sum_up(part: tuple[int, Range, Range, tuple[slice, slice]]) -> Generator[None]:
         i, (j, j_end), (c, c_end), (channels, filters) = part
         pad_top_left = (top - i * dh, left - j * dw)
         kernel = (1, j_end - j, c_end - c)
@@ -97,45 +88,31 @@ def weight_gradient(
         for first, last in row_blocks:
             cols = scratch("cols", (last - first, *kernel), x.dtype)
             im2col(
-                x,
-                first,
-                channels.start + c,
-                win.output,
-                win.stride,
-                pad_top_left,
-                win.dilation,
-                cols,
-            )
-            dz = _masked(source, mask, first, last)[:, filters]
-            K = kernel[1] * kernel[2]
-            term = scratch("dW", (K, dz.shape[1]), x.dtype)
-            np.matmul(cols.reshape(-1, K).T, dz, out=term)
+                x, first, channels.start + c,
+                win.output, win.stride, pad_top_left, win.dilation, cols,
+            )  # fmt: skip
+            K, some = kernel[1] * kernel[2], slopes[first:last, filters]
+            term = scratch("dW", (K, some.shape[1]), x.dtype)
+            np.matmul(cols.reshape(-1, K).T, some, out=term)
             total += term.reshape(total.shape)
             yield
 
-    def sum_bias(_: None) -> Generator[None]:
-        total = np.zeros(geometry.F)
-        for first, last in row_blocks:
-            total += _masked(source, mask, first, last).sum(axis=0)
-            yield
-        db[...] = total
-
-    parallel_for(lambda part: sum_bias(None) if part is None else sum_up(part), [None, *parts])
+    parallel_for(sum_up, parts)
 
 
-def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx: Array) -> None:
+def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
     """Write dx = col2im(dz @ W.T), an image's windows in order.
 
     Each image is a part of its own, and where they are few, so are ranges of its channels.
     """
     win = geometry.window
     Cg = W.shape[2]
-    source, mask = rows(dy), None if y is None else rows(y)
+    slopes = rows(dz)
     ranges = split_range(
         Cg, -(-Cg * max(geometry.N, 1) // _EVEN_BLOCKS), least=min(_LEAST_CHANNELS, Cg)
     )
     most = max(last - first for first, last in ranges)
-    row_blocks = _row_blocks(geometry.cells_per_image, win.cells * most, geometry.F, dy.itemsize)
+    row_blocks = _row_blocks(geometry.cells_per_image, win.cells * most, geometry.F, dz.itemsize)
 
     def scatter(part: tuple[int, Range]) -> Generator[None]:
         n, (c, c_end) = part
@@ -144,10 +121,10 @@ def input_gradient(dy: Array, y: Array | None, W: Array, geometry: Geometry, dx:
             dx[n, :, :, channels.start + c : channels.start + c_end] = 0
         weights = W[:, :, c:c_end].reshape(K, geometry.F)
         for first, last in row_blocks:
-            dz = _masked(source, mask, start + first, start + last)
-            cols = scratch("cols", (last - first, *win.kernel, c_end - c), dy.dtype)
+            some = slopes[start + first : start + last]
+            cols = scratch("cols", (last - first, *win.kernel, c_end - c), dz.dtype)
             for channels, filters in geometry.group_slices():
-                np.matmul(dz[:, filters], weights[:, filters].T, out=cols.reshape(-1, K))
+                np.matmul(some[:, filters], weights[:, filters].T, out=cols.reshape(-1, K))
                 col2im(
                     read_only(cols), start + first, channels.start + c,
                     win.output, win.stride, win.pad_top_left, win.dilation, dx,
@@ -165,12 +142,3 @@ def _row_blocks(total: int, K: int, F: int, itemsize: int) -> list[Range]:
     while count > 1 and total < count * min(most, _ENOUGH_ROWS):
         count //= 2
     return split_range(total, -(-total // max(count, 1)), least=LEAST_ROWS)
-
-
-def _masked(dy: Array, y: Array | None, first: int, last: int) -> Array:
-    """Rows ``first`` to ``last`` of dz: of dy itself, or masked by y in this thread's buffer."""
-    if y is None:
-        return dy[first:last]
-    dz = scratch("dz", (last - first, dy.shape[1]), dy.dtype)
-    relu_backward(dy[first:last], y[first:last], dz)
-    return dz

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tinycnn.ops.convolution.winograd.choice import images_of_a_block, tile_rows_of_a_block
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
+from tinycnn.ops.convolution.winograd.tiling import Tiling
 from tinycnn.ops.convolution.winograd.weights import Packed
 from tinycnn.runtime import calls
 from tinycnn.runtime.calls import AT_ONCE, Calls, Phase
@@ -15,31 +15,40 @@ from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.threads import free_threads
 
 # Gives maps of some images for some rows of tiles; they are this thread's until it asks again.
-Source = Callable[[Range, Range], FeatureMaps]
+TileSource = Callable[[Range, Range], FeatureMaps]
+
+# Rows of a product for which weights are well used, once read; twice as many leave L2.
+_ROWS = 72
 
 
 def convolve(
-    conv: WinogradConvolution, source: Source, packed: Packed, relu: bool, target: FeatureMaps
+    conv: WinogradConvolution,
+    source: TileSource,
+    packed: Packed,
+    target: FeatureMaps,
+    *,
+    relu: bool,
 ) -> None:
     """Write all images of ``target``, at once and on all threads."""
-    calls.run(phases(AT_ONCE, conv, source, packed, relu, target, free_threads()))
+    calls.run(phases(AT_ONCE, conv, source, packed, target, free_threads(), relu=relu))
 
 
 def phases(
     calls: Calls,
     conv: WinogradConvolution,
-    source: Source,
+    source: TileSource,
     packed: Packed,
-    relu: bool,
     target: FeatureMaps,
     threads: int,
+    *,
+    relu: bool,
 ) -> Iterator[Phase]:
     """Give the work: threads take blocks, or share each block where there are few."""
     work = _blocks(conv, target.shape[0], threads)
 
     def alone(calls: Calls, images: Range, tile_rows: Range) -> None:
         maps = source(images, tile_rows)
-        conv.block(calls, maps, packed, relu, target.select(*images), tile_rows)
+        conv.block(calls, maps, packed, target.select(*images), tile_rows, relu=relu)
 
     if len(work) >= threads:
         yield [partial(alone, images=images, tile_rows=tile_rows) for images, tile_rows in work]
@@ -69,3 +78,13 @@ def _blocks(conv: WinogradConvolution, N: int, threads: int) -> list[tuple[Range
     return [
         (images, (0, rows)) for images in split_range(N, images_of_a_block(conv.rows, conv.columns))
     ]
+
+
+def images_of_a_block(rows: Tiling, columns: Tiling) -> int:
+    """Images that are worked on together, so that each product has some 64 rows."""
+    return max(round(_ROWS / (rows.count * columns.count)), 1)
+
+
+def tile_rows_of_a_block(columns: Tiling) -> int:
+    """Rows of tiles of one image that are worked on together, where an image has more than enough."""
+    return max(round(_ROWS / columns.count), 1)

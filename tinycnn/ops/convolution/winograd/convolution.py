@@ -24,8 +24,6 @@ from tinycnn.runtime.calls import Calls
 from tinycnn.runtime.feature_maps import FeatureMaps, round_up
 from tinycnn.runtime.ranges import Range
 
-Range = Range
-
 # A cache line between frequencies: a stride of a power of two would map them all to one set.
 _SPARE = 16
 
@@ -147,10 +145,11 @@ class WinogradConvolution:
         calls: Calls,
         V: Any,
         packed: Packed,
-        relu: bool,
         target: FeatureMaps,
         tile_rows: Range,
         panels: Range | None = None,
+        *,
+        relu: bool,
     ) -> None:
         """Work out a block's outputs of some panels' filters: products, transform, bias, ReLU."""
         images = target.shape[0]
@@ -175,15 +174,16 @@ class WinogradConvolution:
         calls: Calls,
         source: FeatureMaps,
         packed: Packed,
-        relu: bool,
         target: FeatureMaps,
         tile_rows: Range | None = None,
+        *,
+        relu: bool,
     ) -> None:
         """Convolve a block, all panels."""
         tile_rows = tile_rows or (0, self.rows.count)
         V = calls.scratch("winograd V", self.v_size(source.shape[0], tile_rows))
         self.transform(calls, source, tile_rows, V)
-        self.multiply(calls, V, packed, relu, target, tile_rows)
+        self.multiply(calls, V, packed, target, tile_rows, relu=relu)
 
     def tiles_at_frequency(self, i: int, j: int, tile_rows: Range) -> Range:
         """The numbers of the tiles that have frequency (i, j), in the order of the kernels' groups."""

@@ -17,7 +17,8 @@ from tinycnn.arrays import Array, read_only
 from tinycnn.kernels import microkernels
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.winograd import input_transform
-from tinycnn.kernels.winograd_gradient import gradient_transform, weight_transform
+from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_gradient_transform
+from tinycnn.ops.convolution.winograd.blocking import TileSource
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.weights import panel_width
 from tinycnn.runtime import memory
@@ -37,24 +38,15 @@ _SPARE = 16
 _FLOAT32 = np.dtype(np.float32)
 
 
-def weight_gradient(
-    conv: WinogradConvolution,
-    source: Callable[[int], FeatureMaps],
-    dy: Array,
-    y: Array | None,
-    dW: Array,
-    db: Array,
-) -> None:
-    """Write dW (r, r, C, F) and db (F,) for ``dy`` (N, OH, OW, F), masked by ``y`` if given.
+def weight_gradient(conv: WinogradConvolution, source: TileSource, dz: Array, dW: Array) -> None:
+    """Write dW (r, r, C, F) for ``dz`` (N, OH, OW, F).
 
-    ``source`` gives image n alone, with the border that `conv` asks for, to the thread that calls it;
-    it is read before the same thread calls again.
+    ``source`` gives images with the border that `conv` asks for, to the thread that calls it; they are
+    read before the same thread calls again.
     """
-    N = len(dy)
-    sums = np.zeros(len(db))
+    N = len(dz)
     if N == 0:
         dW[...] = 0
-        db[...] = 0
         return
     ranges = split_range(N, _images_of_a_group(conv))
     largest = _Group(conv, max(last - first for first, last in ranges))
@@ -64,16 +56,14 @@ def weight_gradient(
     )
     for number, (first, last) in enumerate(ranges):
         group = _Group(conv, last - first)
-        part = slice(first, last)
-        mask = None if y is None else y[part]
-        sums += _transform(group, partial(_from, source, first), dy[part], mask, V, Z)
+        _transform(group, partial(_image, group, source, first), dz[first:last], V, Z)
         _multiply(group, V, Z, dU, add=number > 0)
     _to_weights(largest, dU, dW)
-    db[...] = sums
 
 
-def _from(source: Callable[[int], FeatureMaps], first: int, g: int) -> FeatureMaps:
-    return source(first + g)
+def _image(group: _Group, source: TileSource, first: int, g: int) -> FeatureMaps:
+    """Image g of the group that begins at image ``first``, alone."""
+    return source((first + g, first + g + 1), group.tile_rows)
 
 
 @dataclass(frozen=True)
@@ -168,22 +158,15 @@ def _images_of_a_group(conv: WinogradConvolution) -> int:
 
 
 def _transform(
-    group: _Group,
-    source: Callable[[int], FeatureMaps],
-    dy: Array,
-    y: Array | None,
-    V: Array,
-    Z: Array,
-) -> Array:
-    """Fill V and Z, and give the sum of dz over all cells (F,), in float64."""
+    group: _Group, image: Callable[[int], FeatureMaps], dz: Array, V: Array, Z: Array
+) -> None:
+    """Fill V with the transformed inputs, which ``image`` gives one by one, and Z with the gradients."""
     conv, images = group.conv, group.images
     r, n = conv.rows, conv.rows.frequencies
     line = round_up(conv.F, LANES)
-    sums = np.empty((images * r.count, line), np.float32)
-    mask = dy if y is None else y
 
     def transform_inputs(g: int) -> None:
-        maps, (top, left) = source(g), conv.pad_top_left
+        maps, (top, left) = image(g), conv.pad_top_left
         room = scratch("winograd", (conv.scratch_size,), _FLOAT32)
         input_transform(
             read_only(maps.flat), maps.start - top * maps.row - left * maps.column - g * maps.image,
@@ -192,11 +175,10 @@ def _transform(
         )  # fmt: skip
 
     def transform_gradients(rows: Range) -> None:
-        size = dy.shape[2] * (r.outputs * line + n * group.panel)
+        size = dz.shape[2] * (r.outputs * line + n * group.panel)
         size += conv.frequencies * group.panel
-        gradient_transform(
-            dy, mask, y is not None, *rows, group.tiles, images,
-            Z, group.z_step, group.z_panel, group.panel, sums,
+        output_gradient_transform(
+            dz, *rows, group.tiles, images, Z, group.z_step, group.z_panel, group.panel, line,
             scratch("winograd gradient", (size,), _FLOAT32),
         )  # fmt: skip
 
@@ -205,8 +187,6 @@ def _transform(
     gradients = [partial(transform_gradients, rows) for rows in halves]
     inputs = [partial(transform_inputs, g) for g in range(images)]
     parallel_for(lambda task: task(), [*gradients, *inputs])
-    total: Array = sums.sum(axis=0, dtype=np.float64)[: conv.F]
-    return total
 
 
 def _multiply(group: _Group, V: Array, Z: Array, dU: Array, *, add: bool) -> None:
@@ -230,6 +210,8 @@ def _to_weights(group: _Group, dU: Array, dW: Array) -> None:
 
     def transform(channels: Range) -> None:
         room = scratch("winograd dW", ((n + conv.rows.kernel) * n * LANES,), _FLOAT32)
-        weight_transform(products, group.u_step, group.line, n_rows, n, *channels, dW, room)
+        weight_gradient_transform(
+            products, group.u_step, group.line, n_rows, n, *channels, dW, room
+        )
 
     parallel_for(transform, split_range(conv.C, _CHANNELS))

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinycnn.arrays import Array, read_only, row_major
 from tinycnn.kernels.simd import LANES
-from tinycnn.kernels.winograd import transform_weights
+from tinycnn.kernels.winograd import weight_transform
 from tinycnn.ops.convolution.winograd.matrices import weight_matrix
 from tinycnn.runtime import memory
 from tinycnn.runtime.feature_maps import round_up
@@ -59,7 +59,7 @@ def pack(
     U = memory.empty((len(G_rows) * len(G_columns) * channels * filters,), W.dtype)
 
     def work(some: Range) -> None:
-        transform_weights(
+        weight_transform(
             flat, origin, row, column, channel, filter, C, F,
             G_rows, G_columns, *some, U, channels, width,
         )  # fmt: skip

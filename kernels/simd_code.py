@@ -1,0 +1,253 @@
+"""The operations of `simd` in LLVM's language, and the decorator that lets Numba compile them so.
+
+An operation's Numba type is VECTOR: LANES numbers of float32, one register. ``emit_...`` write what `simd`
+defines in NumPy, from (context, builder, the arguments' types, the arguments); memory's bounds are checked
+where the kernel is compiled under ``NUMBA_BOUNDSCHECK=1``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import platform
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from tinycnn.kernels.jit import LANES, numba
+
+_ir: Any = import_module("llvmlite.ir")
+extending: Any = import_module("numba.extending")
+types: Any = numba.types
+
+_FLOAT = _ir.FloatType()
+_INT32 = _ir.IntType(32)
+_FLOATS = _ir.VectorType(_FLOAT, LANES)
+_INTO_L2 = 2  # of LLVM's prefetch: 3 means L1, 0 no cache
+
+
+class _Vector(types.Type):  # type: ignore[misc]
+    """Numba's type of a vector."""
+
+    def __init__(self) -> None:
+        super().__init__(name=f"float32x{LANES}")
+
+
+VECTOR = _Vector()
+
+
+@extending.register_model(_Vector)
+class _VectorModel(extending.models.PrimitiveModel):  # type: ignore[misc]
+    """In LLVM it is a vector too, and lives in a register."""
+
+    def __init__(self, manager: Any, numba_type: Any) -> None:
+        super().__init__(manager, numba_type, _FLOATS)
+
+
+def vector_operation(emit: Callable[..., Any], result: Any, *arguments: Any) -> Callable[..., Any]:
+    """Decorate the plain NumPy body of an operation that ``emit`` writes in LLVM's language.
+
+    ``arguments`` are Numba's types; an array's is one of `_ARRAYS`, for it is left as it comes.
+    ``emit`` gets (context, builder, the argument's types, the arguments).
+    """
+
+    def choose(plain: Callable[..., Any]) -> Any:
+        if numba.config.DISABLE_JIT:
+            return plain
+
+        def typed(_: Any, *given: Any) -> Any:
+            for wanted, array in zip(arguments, given, strict=True):
+                if wanted in _ARRAYS:
+                    _check_array(array, plain.__name__, wanted)
+            taken = [
+                array if wanted in _ARRAYS else wanted
+                for wanted, array in zip(arguments, given, strict=True)
+            ]
+
+            def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+                value = emit(context, builder, signature.args, values)
+                return context.get_dummy_value() if result is types.void else value
+
+            return result(*taken), generate
+
+        context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        given = inspect.signature(plain).parameters.values()
+        # Numba reads the names of the arguments here.
+        typed.__signature__ = inspect.Signature([context, *given])  # type: ignore[attr-defined]
+        typed.__name__, typed.__doc__ = plain.__name__, plain.__doc__
+        return extending.intrinsic(typed)
+
+    return choose
+
+
+READ, READ_UINT8, WRITTEN, WRITTEN_UINT8 = _ARRAYS = (
+    "read", "read, uint8", "written", "written, uint8",
+)  # fmt: skip
+
+
+def _check_array(array: Any, name: str, wanted: str) -> None:
+    dtype = types.uint8 if "uint8" in wanted else types.float32
+    flat = isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C"
+    if not flat or array.dtype != dtype:
+        message = f"{name} takes a C-contiguous one-dimensional {dtype} array, not {array}"
+        raise numba.core.errors.TypingError(message)
+    if "written" in wanted and not array.mutable:
+        raise numba.core.errors.TypingError(f"{name} takes an array that may be written to")
+
+
+def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.gep(data, [index])
+
+
+def _check_bounds(
+    context: Any, builder: Any, array_type: Any, array: Any, index: Any, count: int
+) -> None:
+    if not context.enable_boundscheck:
+        return
+    size = builder.extract_value(context.make_array(array_type)(context, builder, array).shape, 0)
+    end = builder.add(index, _ir.Constant(index.type, count))
+    negative = builder.icmp_signed("<", index, _ir.Constant(index.type, 0))
+    outside = builder.or_(negative, builder.icmp_signed(">", end, size))
+    with builder.if_then(outside, likely=False):
+        message = ("a vector's index is out of bounds",)
+        context.call_conv.return_user_exc(builder, IndexError, message)
+
+
+def emit_load(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """What `simd.load` compiles to."""
+    array, index = values
+    _check_bounds(context, builder, kinds[0], array, index, LANES)
+    pointer = _pointer(context, builder, kinds[0], *values)
+    vector = builder.load(builder.bitcast(pointer, _FLOATS.as_pointer()))
+    vector.align = 4
+    return vector
+
+
+def emit_store(context: Any, builder: Any, kinds: Any, values: Any) -> None:
+    """What `simd.store` compiles to."""
+    array, index, vector = values
+    _check_bounds(context, builder, kinds[0], array, index, LANES)
+    pointer = _pointer(context, builder, kinds[0], array, index)
+    builder.store(vector, builder.bitcast(pointer, _FLOATS.as_pointer())).align = 4
+
+
+def emit_stream(context: Any, builder: Any, kinds: Any, values: Any) -> None:
+    """What `simd.stream` compiles to."""
+    array, index, vector = values
+    _check_bounds(context, builder, kinds[0], array, index, LANES)
+    pointer = _pointer(context, builder, kinds[0], array, index)
+    if context.enable_boundscheck:
+        beyond = builder.and_(builder.ptrtoint(pointer, index.type), index.type(4 * LANES - 1))
+        with builder.if_then(builder.icmp_signed("!=", beyond, index.type(0)), likely=False):
+            message = (f"stream writes to multiples of {4 * LANES} bytes",)
+            context.call_conv.return_user_exc(builder, IndexError, message)
+    store = builder.store(vector, builder.bitcast(pointer, _FLOATS.as_pointer()))
+    store.align = 4 * LANES
+    store.set_metadata("nontemporal", builder.module.add_metadata([_INT32(1)]))
+
+
+def emit_stream_end(context: Any, builder: Any, kinds: Any, values: Any) -> None:
+    """What `simd.stream_end` compiles to."""
+    builder.fence("seq_cst")
+
+
+def emit_store_uint8(context: Any, builder: Any, kinds: Any, values: Any) -> None:
+    """What `simd.store_uint8` compiles to."""
+    array, index, vector = values
+    _check_bounds(context, builder, kinds[0], array, index, LANES)
+    pointer = _pointer(context, builder, kinds[0], array, index)
+    narrow = _ir.VectorType(_ir.IntType(8), LANES)
+    target = builder.bitcast(pointer, narrow.as_pointer())
+    builder.store(builder.fptoui(vector, narrow), target).align = 1
+
+
+def emit_splat(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """What `simd.splat` compiles to."""
+    undefined = _ir.Constant(_FLOATS, _ir.Undefined)
+    first = builder.insert_element(undefined, values[0], _INT32(0))
+    zeros = _ir.Constant(_ir.VectorType(_INT32, LANES), [0] * LANES)
+    return builder.shuffle_vector(first, undefined, zeros)
+
+
+def emit_broadcast(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """What `simd.broadcast` compiles to."""
+    array, index = values
+    _check_bounds(context, builder, kinds[0], array, index, 1)
+    number = builder.load(_pointer(context, builder, kinds[0], *values))
+    return emit_splat(context, builder, kinds, [number])
+
+
+def emit_fma(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """What `simd.fma` compiles to."""
+    # llvm.fma would call a library function for each lane where the processor has no such
+    # instruction; fmuladd multiplies and adds there.
+    signature = _ir.FunctionType(_FLOATS, [_FLOATS] * 3)
+    name = f"llvm.fmuladd.v{LANES}f32"
+    function = numba.core.cgutils.get_or_insert_function(builder.module, signature, name)
+    return builder.call(function, values)
+
+
+def emit_maximum(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """What `simd.maximum` compiles to."""
+    x, y = values
+    greater = builder.select(builder.fcmp_ordered(">", x, y), x, y)
+    return builder.select(builder.fcmp_unordered("uno", x, x), x, greater)
+
+
+def emit_at_least(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """What `simd.at_least` compiles to."""
+    x, least = values
+    return builder.select(builder.fcmp_ordered(">", least, x), least, x)
+
+
+def emit_select_first(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """What `simd.select_first` compiles to."""
+    x, y, a, b = values
+    not_at_most = builder.fcmp_unordered(">", y, x)
+    loses = builder.and_(not_at_most, builder.fcmp_ordered("ord", x, x))
+    return builder.select(loses, b, a)
+
+
+def emit_where_equal(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """What `simd.where_equal` compiles to."""
+    array, index, number, x = values
+    _check_bounds(context, builder, kinds[0], array, index, LANES)
+    narrow = _ir.VectorType(_ir.IntType(8), LANES)
+    pointer = _pointer(context, builder, kinds[0], array, index)
+    numbers = builder.load(builder.bitcast(pointer, narrow.as_pointer()))
+    numbers.align = 1
+    undefined = _ir.Constant(narrow, _ir.Undefined)
+    first = builder.insert_element(undefined, builder.trunc(number, _ir.IntType(8)), _INT32(0))
+    zeros = _ir.Constant(_ir.VectorType(_INT32, LANES), [0] * LANES)
+    wanted = builder.shuffle_vector(first, undefined, zeros)
+    nothing = _ir.Constant(_FLOATS, [0.0] * LANES)
+    return builder.select(builder.icmp_unsigned("==", numbers, wanted), x, nothing)
+
+
+def emit_keep_rolled(context: Any, builder: Any, kinds: Any, values: Any) -> None:
+    """What `simd.keep_rolled` compiles to."""
+    # LLVM takes assembly for a call, even where it is empty, and unrolls no loop with a call in it.
+    builder.asm(_ir.FunctionType(_ir.VoidType(), []), "", "", [], True)
+
+
+def emit_pause(context: Any, builder: Any, kinds: Any, values: Any) -> None:
+    """What `simd.pause` compiles to."""
+    nothing = _ir.FunctionType(_ir.VoidType(), [])
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        pause = "llvm.x86.sse2.pause"
+        insert = numba.core.cgutils.get_or_insert_function
+        builder.call(insert(builder.module, nothing, pause), [])
+    # Memory may have changed by now: what was read before is read again.
+    builder.asm(nothing, "", "~{memory}", [], True)
+
+
+def emit_prefetch(context: Any, builder: Any, kinds: Any, values: Any) -> None:
+    """What `simd.prefetch` compiles to."""
+    byte = _ir.IntType(8).as_pointer()
+    signature = _ir.FunctionType(_ir.VoidType(), [byte, _INT32, _INT32, _INT32])
+    prefetch = numba.core.cgutils.get_or_insert_function(
+        builder.module, signature, "llvm.prefetch.p0"
+    )
+    pointer = builder.bitcast(_pointer(context, builder, kinds[0], *values), byte)
+    read, data = _INT32(0), _INT32(1)
+    builder.call(prefetch, [pointer, read, _INT32(_INTO_L2), data])

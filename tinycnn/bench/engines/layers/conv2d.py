@@ -1,0 +1,56 @@
+"""Convolutions in other engines: weights are (F, C // groups, KH, KW) there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.bench.engines.onnx_nodes import Nodes
+from tinycnn.bench.engines.translation import (
+    ONNX,
+    TORCH,
+    OurLayer,
+    TorchLayer,
+    given_weights,
+    one_padding,
+)
+from tinycnn.layers import Conv2D
+
+
+@TORCH.register(Conv2D)
+def to_torch(ours: OurLayer[Conv2D]) -> TorchLayer:
+    """As ``torch.nn.Conv2d``."""
+    from torch import nn
+
+    layer = ours.layer
+    module = given_weights(
+        nn.Conv2d(
+            ours.input_shape[-1], layer.filters, layer.kernel, stride=layer.stride,
+            padding=one_padding(layer.padding), dilation=layer.dilation, groups=layer.groups,
+        ),
+        _filters_first(ours.parameters["W"]), ours.parameters["b"],
+    )  # fmt: skip
+
+    def parameters() -> dict[str, Array]:
+        weights, bias = (array.detach().numpy() for array in (module.weight, module.bias))
+        return {"W": np.ascontiguousarray(weights.transpose(2, 3, 1, 0)), "b": bias}
+
+    return TorchLayer([module], parameters)
+
+
+@ONNX.register(Conv2D)
+def to_onnx(ours: OurLayer[Conv2D], nodes: Nodes) -> None:
+    """As "Conv"."""
+    layer, name = ours.layer, ours.name
+    nodes.add(
+        "Conv", name,
+        nodes.constant(f"{name}.W", _filters_first(ours.parameters["W"])),
+        nodes.constant(f"{name}.b", ours.parameters["b"]),
+        kernel_shape=[*layer.kernel], strides=[*layer.stride], dilations=[*layer.dilation],
+        pads=[one_padding(layer.padding)] * 4, group=layer.groups,
+    )  # fmt: skip
+
+
+def _filters_first(W: Array) -> Array:
+    """(KH, KW, C, F) as (F, C, KH, KW)."""
+    return np.ascontiguousarray(W.transpose(3, 2, 0, 1))

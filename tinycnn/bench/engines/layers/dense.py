@@ -1,0 +1,68 @@
+"""Dense layers in other engines: rows of the weights come in the order in which maps are flattened there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.bench.engines.onnx_nodes import Nodes
+from tinycnn.bench.engines.translation import ONNX, TORCH, OurLayer, TorchLayer, given_weights
+from tinycnn.layers import Dense, Shape
+
+
+@TORCH.register(Dense)
+def to_torch(ours: OurLayer[Dense]) -> TorchLayer:
+    """As ``torch.nn.Linear``; maps are flattened in the order in which they lie in memory."""
+    from torch import nn
+
+    W, shape = ours.parameters["W"], ours.input_shape
+    if reordered := not ours.channels_last:
+        W = _channels_first(W, shape)
+    module = given_weights(nn.Linear(*W.shape), W.T, ours.parameters["b"])
+
+    def parameters() -> dict[str, Array]:
+        weights, bias = module.weight.detach().numpy().T, module.bias.detach().numpy()
+        ours = _channels_last(weights, shape) if reordered else weights
+        return {"W": np.ascontiguousarray(ours), "b": bias}
+
+    flatten = [_flatten(channels_last=ours.channels_last)] if len(shape) == 3 else []
+    return TorchLayer([*flatten, module], parameters)
+
+
+@ONNX.register(Dense)
+def to_onnx(ours: OurLayer[Dense], nodes: Nodes) -> None:
+    """As "Gemm", of maps after "Flatten"."""
+    name, shape = ours.name, ours.input_shape
+    if len(shape) == 3:
+        nodes.add("Flatten", name, axis=1)
+    W = nodes.constant(f"{name}.W", _channels_first(ours.parameters["W"], shape))
+    nodes.add("Gemm", name, W, nodes.constant(f"{name}.b", ours.parameters["b"]))
+
+
+def _flatten(*, channels_last: bool) -> Any:
+    from torch import nn
+
+    class Rows(nn.Module):  # type: ignore[misc]
+        """Maps as rows without a copy: (N, H*W*C) where channels lie last."""
+
+        def forward(self, x: Any) -> Any:
+            return (x.permute(0, 2, 3, 1) if channels_last else x).flatten(1)
+
+    return Rows()
+
+
+def _channels_first(W: Array, shape: Shape) -> Array:
+    """(H*W*C, F) as (C*H*W, F)."""
+    if len(shape) == 1:
+        return W
+    return np.ascontiguousarray(np.moveaxis(W.reshape(*shape, -1), 2, 0)).reshape(W.shape)
+
+
+def _channels_last(W: Array, shape: Shape) -> Array:
+    """(C*H*W, F) as (H*W*C, F)."""
+    if len(shape) == 1:
+        return W
+    H, W_in, C = shape
+    return np.ascontiguousarray(np.moveaxis(W.reshape(C, H, W_in, -1), 0, 2)).reshape(W.shape)

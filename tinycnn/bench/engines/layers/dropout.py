@@ -1,0 +1,20 @@
+"""Dropout in other engines; files for inference leave it out."""
+
+from __future__ import annotations
+
+from tinycnn.bench.engines.onnx_nodes import Nodes
+from tinycnn.bench.engines.translation import ONNX, TORCH, OurLayer, TorchLayer
+from tinycnn.layers import Dropout
+
+
+@TORCH.register(Dropout)
+def to_torch(ours: OurLayer[Dropout]) -> TorchLayer:
+    """As ``torch.nn.Dropout``."""
+    from torch import nn
+
+    return TorchLayer([nn.Dropout(ours.layer.rate)])
+
+
+@ONNX.register(Dropout)
+def to_onnx(ours: OurLayer[Dropout], nodes: Nodes) -> None:
+    """No node."""

@@ -1,0 +1,125 @@
+"""The options of ``tinycnn step``: what is refused, with a command that works, and how they are typed."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tinycnn import figures
+from tinycnn.commands import step_hints
+from tinycnn.commands.parsing import seed
+from tinycnn.errors import ArgumentError
+from tinycnn.files import code_file
+from tinycnn.networks import VARIANTS
+from tinycnn.validation import check_choice
+from tinycnn.wording import option
+
+if TYPE_CHECKING:
+    from tinycnn.explain import Lesson
+    from tinycnn.model import Sequential
+
+_USUAL = {"image": None, "at": None, "im2col": False, "save": None, "weights": None, "label": None,
+          "train": False, "model": "one-tower", "seed": 0, "interactive": False}  # fmt: skip
+
+
+def quietly() -> contextlib.AbstractContextManager[object]:
+    """What a user's code prints goes to stderr: it is not the result."""
+    return contextlib.redirect_stdout(sys.stderr)
+
+
+def refuse_all(arguments: argparse.Namespace) -> None:
+    """Refuse whatever --example has no use for."""
+    stray = [name for name, value in _USUAL.items() if getattr(arguments, name) != value]
+    if stray:
+        raise ArgumentError(f"--example brings its own numbers; leave out {_listed(stray)}")
+
+
+def refuse_interactive(arguments: argparse.Namespace) -> None:
+    """Refuse what -i has no use for."""
+    options = ("weight", "grad", "why", "im2col", "save", "json")
+    unfit = [name for name in options if getattr(arguments, name)]
+    if unfit:
+        raise ArgumentError(
+            f"-i begins with the layers, or with --layer and --at; leave out {_listed(unfit)}"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Options as they are typed."""
+    special = {"image": "the picture", "interactive": "-i/--interactive"}
+    return ", ".join(special.get(name, f"--{name}") for name in names)
+
+
+def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
+    """Refuse options that would otherwise be passed over in silence."""
+    seed(arguments)
+    if not code_file(arguments.model):
+        check_choice(arguments.model, (*VARIANTS, "FILE.py:NAME"), "--model")
+    if arguments.at is not None and (what is None or arguments.weight or arguments.why):
+        raise ArgumentError(
+            f"--at says which number of --layer or --grad{_hint(arguments, step_hints.cell)}"
+        )
+    if arguments.layer and any(sign in arguments.layer for sign in ".["):
+        raise ArgumentError(
+            f"--layer takes a layer, got {arguments.layer!r}; gradients open "
+            f"so{_hint(arguments, step_hints.gradients)}"
+        )
+    if arguments.grad and "." not in arguments.grad:
+        raise ArgumentError(
+            f"--grad takes a layer's x, y or z, got {arguments.grad!r}; gradients open "
+            f"so{_hint(arguments, step_hints.gradients)}"
+        )
+    if arguments.weight and "." not in arguments.weight:
+        raise ArgumentError(
+            f"--weight takes a number of a parameter, got {arguments.weight!r}"
+            f"{_hint(arguments, step_hints.weight)}"
+        )
+    if arguments.im2col and (arguments.layer is None or arguments.at is None):
+        hint = partial(step_hints.im2col, layer=arguments.layer)
+        raise ArgumentError(f"--im2col needs --layer and --at{_hint(arguments, hint)}")
+    if arguments.save is not None and (what is None or (arguments.layer and arguments.at is None)):
+        hint = partial(step_hints.cell, layer=arguments.layer)
+        raise ArgumentError(
+            f"--save draws one opened number{_hint(arguments, hint)} --save cell.svg"
+        )
+    if arguments.save is not None:
+        figures.expect(arguments.save)
+
+
+def _hint(arguments: argparse.Namespace, offered: Callable[[Sequential, str], str]) -> str:
+    """What opens a number of the network that the options name."""
+    from tinycnn.explain.lessons.lesson import network_of
+
+    with quietly():
+        return offered(network_of(arguments.model), command(arguments))
+
+
+def expect_place(arguments: argparse.Namespace, lesson: Lesson) -> None:
+    """Refuse a --weight or --grad that says no number, with a command that does."""
+    what = arguments.weight or arguments.grad
+    if what is None or "[" in what or arguments.at is not None:
+        return
+    from tinycnn.explain.opening import some_number
+
+    name = "--weight" if arguments.weight else "--grad"
+    one = option(name, some_number(lesson.backward, what))
+    raise ArgumentError(f"which number of {what}? this opens one: {command(arguments)} {one}")
+
+
+def command(arguments: argparse.Namespace) -> str:
+    """The command that opens other numbers of the same lesson."""
+    words = ["tinycnn", "step"]
+    if arguments.image:
+        words.append(arguments.image)
+    for name, usual in (("model", "one-tower"), ("weights", None), ("label", None), ("seed", 0)):
+        value = getattr(arguments, name)
+        if value != usual:
+            words += [f"--{name}", str(value)]
+    if arguments.train:
+        words.append("--train")
+    return shlex.join(words)

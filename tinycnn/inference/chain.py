@@ -1,0 +1,128 @@
+"""Groups of a plan, recorded as one program: the maps between their stages, and who works on which images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from math import prod
+
+from tinycnn.inference.plan import Group
+from tinycnn.inference.steps import Stage, by_rows
+from tinycnn.kernels.space_to_depth import space_to_depth
+from tinycnn.layers import Shape
+from tinycnn.runtime.calls import Calls, Phase
+from tinycnn.runtime.feature_maps import Border, FeatureMaps
+from tinycnn.runtime.program import Program
+from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.recording import Recorder, Slot
+
+
+def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
+    """Record groups whose steps all have stages, one group after the other."""
+    chains = [_Chain(group, first=number == 0) for number, group in enumerate(groups)]
+    first, last = _maps_shape(batch, chains[0].shapes[0]), _maps_shape(batch, chains[-1].shapes[-1])
+    recorder = Recorder(prod(first[1:]), prod(last[1:]))
+    source = FeatureMaps.plain(recorder.source, first)
+    for chain, following in zip(chains, [*chains[1:], None], strict=True):
+        target = FeatureMaps.plain(recorder.result, last)
+        if following is not None:
+            shape = _maps_shape(batch, chain.shapes[-1])
+            target = _maps(
+                lambda size: recorder.zeros(size, size // batch), shape, following.reader
+            )
+        chain.record(recorder, source, target, threads)
+        source = target
+    return recorder.program(threads)
+
+
+class _Chain:
+    """The stages of a group, and the shapes of an image before, between and behind them."""
+
+    def __init__(self, group: Group, *, first: bool) -> None:
+        self._images = group.images
+        self._stages = [step.stage for step in group.steps if step.stage is not None]
+        self.shapes = [group.steps[0].input_shape, *(step.output_shape for step in group.steps)]
+        if first and self.reader.border is not None:  # what is given has no border
+            self._stages.insert(0, _Copy())
+            self.shapes.insert(0, self.shapes[0])
+
+    @property
+    def reader(self) -> Stage:
+        """The stage that reads what the chain is given."""
+        return self._stages[0]
+
+    def record(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> None:
+        """Record blocks of images; where there are fewer than threads, these share each stage."""
+        batch = source.shape[0]
+        ranges = _blocks(batch, self._images or batch, threads)
+        alone = len(ranges) >= threads
+        between = self._between(recorder, max(b - a for a, b in ranges), of_each_thread=alone)
+        chains: dict[int, tuple[int, int]] = {}
+        for first, last in ranges:
+            count = last - first
+            maps = [some.select(0, count) for some in (source, *between, target)]
+            phases = partial(self._phases, recorder, maps)
+            if not alone:
+                recorder.record(phases(threads), first)
+            elif count not in chains:
+                chains[count] = recorder.chain(phases(1))
+        if alone:
+            recorder.phase([(chains[last - first], first) for first, last in ranges])
+
+    def _phases(
+        self, recorder: Recorder, maps: Sequence[FeatureMaps], threads: int
+    ) -> Iterator[Phase]:
+        for stage, (given, result) in zip(self._stages, pairwise(maps), strict=True):
+            yield from stage.phases(recorder, given, result, threads)
+
+    def _between(
+        self, recorder: Recorder, images: int, *, of_each_thread: bool
+    ) -> list[FeatureMaps]:
+        make = partial(recorder.zeros, of_each_thread=of_each_thread)
+        return [
+            _maps(make, _maps_shape(images, shape), stage)
+            for shape, stage in zip(self.shapes[1:-1], self._stages[1:], strict=True)
+        ]
+
+
+class _Copy:
+    """Images to where a border surrounds them: squares of one cell, stacked."""
+
+    border: Border | None = None
+    whole_vectors = True
+
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        N, H, W, C = source.shape
+
+        def copy(calls: Calls, rows: Range) -> None:
+            calls(
+                space_to_depth, calls.read(source.flat), source.place, (H, W), C, *rows,
+                (1, 1), (0, 0), target.flat, target.place, (H, W),
+            )  # fmt: skip
+
+        yield [partial(copy, rows=rows) for rows in by_rows(N * H, threads)]
+
+
+def _maps_shape(images: int, shape: Shape) -> tuple[int, int, int, int]:
+    H, W, C = shape if len(shape) == 3 else (1, 1, prod(shape))
+    return images, H, W, C
+
+
+def _maps(
+    make: Callable[[int], Slot], shape: tuple[int, int, int, int], reader: Stage
+) -> FeatureMaps:
+    """Maps as the stage wants them that reads them."""
+    if reader.border is None:
+        return FeatureMaps.plain(make(prod(shape)), shape)
+    return FeatureMaps.bordered(make, shape, reader.border, whole_vectors=reader.whole_vectors)
+
+
+def _blocks(batch: int, images: int, threads: int) -> list[Range]:
+    """Cut a batch into as many blocks for each thread, so that all end together."""
+    count = -(-batch // images)
+    return split_range(batch, -(-batch // (count + -count % threads)) if count > 1 else batch)

@@ -1,0 +1,58 @@
+"""A convolution whose windows are multiplied where they lie, as a step of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tinycnn.inference.steps import Place, PlanStep
+from tinycnn.layers import Conv2D
+from tinycnn.ops.convolution.direct import DirectConvolution, windows_of
+from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.packed_dense import PackedDense
+from tinycnn.runtime.calls import Phase
+from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
+from tinycnn.runtime.held import NamedArrays
+from tinycnn.runtime.ranges import Range
+from tinycnn.runtime.recording import Recorder
+
+
+def steps(place: Place[Conv2D], geometry: Geometry, conv: DirectConvolution) -> list[PlanStep]:
+    """One step, on blocks of images."""
+    step = place.step(
+        "direct",
+        images=min(conv.images, geometry.N),
+        stage=DirectStage(place.name, conv, relu=place.relu),
+        weight_bytes=4 * geometry.window.cells * conv.C * conv.F,
+    )
+    return [step]
+
+
+@dataclass(frozen=True)
+class DirectStage:
+    """A convolution from a layer's packed weights, with bias and ReLU."""
+
+    layer: str
+    conv: DirectConvolution
+    relu: bool
+    whole_vectors: ClassVar[bool] = False
+
+    @property
+    def border(self) -> Border | None:
+        """What the windows see around an image."""
+        return None if self.conv.border == NO_BORDER else self.conv.border
+
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        parts = (recorder.weights(self, self.pack, part) for part in ("panels", "bias"))
+
+        def windows(images: Range, rows: Range) -> FeatureMaps:
+            return windows_of(source.select(*images), self.conv.window, rows)
+
+        return self.conv.phases(windows, PackedDense(*parts), target, relu=self.relu)
+
+    def pack(self, parameters: NamedArrays) -> PackedDense:
+        """Pack the layer's weights and bias."""
+        return self.conv.pack(parameters[f"{self.layer}.W"], parameters[f"{self.layer}.b"])

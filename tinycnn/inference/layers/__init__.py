@@ -1,0 +1,10 @@
+"""A file a kind of layer: the steps that it takes in inference, entered in `STEPS`."""
+
+from __future__ import annotations
+
+from tinycnn.inference.steps import STEPS
+from tinycnn.layers.registry import load_modules
+
+__all__ = ["STEPS"]
+
+load_modules(__name__, __path__)

@@ -1,0 +1,51 @@
+"""A dense layer in inference: packed weights; in float64 by its own forward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinycnn.inference.steps import STEPS, Place, Steps, by_its_own_forward
+from tinycnn.layers import Dense
+from tinycnn.ops.packed_dense import PackedDense
+from tinycnn.runtime.calls import Phase
+from tinycnn.runtime.feature_maps import Border, FeatureMaps
+from tinycnn.runtime.held import NamedArrays
+from tinycnn.runtime.recording import Recorder
+
+
+@STEPS.register(Dense)
+def dense_steps(place: Place[Dense], before: Steps) -> Steps:
+    """One step; a softmax is taken of the whole batch afterwards."""
+    if place.dtype != np.float32:
+        return by_its_own_forward(place, before)
+    step = place.step(
+        "packed dense",
+        stage=PackedDenseStage(place.name, relu=place.relu),
+        weight_bytes=4 * place.layer.multiply_adds(place.input_shape),
+    )
+    return (*before, step)
+
+
+@dataclass(frozen=True)
+class PackedDenseStage:
+    """x @ W + b of a layer's packed weights, with ReLU."""
+
+    layer: str
+    relu: bool
+    border: ClassVar[Border | None] = None
+    whole_vectors: ClassVar[bool] = True
+
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        parts = (recorder.weights(self, self.pack, part) for part in ("panels", "bias"))
+        sizes = source.shape[0], source.image, target.image
+        return PackedDense(*parts).phases(sizes, source.flat, target.flat, relu=self.relu)
+
+    def pack(self, parameters: NamedArrays) -> PackedDense:
+        """Pack the layer's weights and bias."""
+        return PackedDense.pack(parameters[f"{self.layer}.W"], parameters[f"{self.layer}.b"])

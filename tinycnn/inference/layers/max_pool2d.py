@@ -1,0 +1,53 @@
+"""Max-pooling in inference: the places of the maxima are forgotten; in float64 by its own forward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from tinycnn.inference.steps import STEPS, Place, Steps, by_its_own_forward, by_rows
+from tinycnn.kernels.max_pool_maps import max_pool
+from tinycnn.layers import MaxPool2D
+from tinycnn.runtime.calls import Calls, Phase
+from tinycnn.runtime.feature_maps import Border, FeatureMaps
+from tinycnn.runtime.ranges import Range
+from tinycnn.runtime.recording import Recorder
+from tinycnn.shapes import Window
+
+
+@STEPS.register(MaxPool2D)
+def max_pool_steps(place: Place[MaxPool2D], before: Steps) -> Steps:
+    """One step, on the images that the step before it gives together."""
+    if place.dtype != np.float32:
+        return by_its_own_forward(place, before)
+    together = before[-1].images if before else None
+    stage = MaxPoolStage(place.layer.window(place.input_shape))
+    return (*before, place.step("maximum", images=together or 1, stage=stage))
+
+
+@dataclass(frozen=True)
+class MaxPoolStage:
+    """The maximum of each window."""
+
+    window: Window
+    border: ClassVar[Border | None] = None
+    whole_vectors: ClassVar[bool] = True
+
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        win = self.window
+        N, H, W, C = source.shape
+
+        def pool(calls: Calls, rows: Range) -> None:
+            calls(
+                max_pool, calls.read(source.flat), source.place, (H, W), *rows,
+                win.kernel, win.stride, win.pad_top_left, win.dilation,
+                C, target.flat, target.place, win.output,
+            )  # fmt: skip
+
+        yield [partial(pool, rows=rows) for rows in by_rows(N * win.output[0], threads)]

@@ -1,0 +1,146 @@
+"""A plan made ready to run: sections that a whole batch goes through, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.inference.chain import program_of
+from tinycnn.inference.plan import Group, Plan
+from tinycnn.inference.steps import PlanStep
+from tinycnn.layers import ForwardContext, Layer, Shape
+from tinycnn.passes import forward_layer
+from tinycnn.runtime import memory
+from tinycnn.runtime.held import PackedWeights, Workspace
+from tinycnn.runtime.program import Program
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run of a pipeline is given besides its images."""
+
+    weights: PackedWeights
+    first_sample: int  # the number of the batch's first image
+    workspace: Workspace
+
+
+class PlanSection(Protocol):
+    """What images go through before the next section begins."""
+
+    output_shape: Shape  # of one image
+
+    def run(self, x: Array, run: Run, out: Array) -> None:
+        """Write the results for ``x`` (N, ...) to ``out`` (N, ...), both C-contiguous."""
+
+
+class Pipeline:
+    """The sections of a plan for so many threads."""
+
+    def __init__(
+        self, layers: Sequence[Layer], dtype: np.dtype[Any], chosen: Plan, threads: int
+    ) -> None:
+        self._sections = _sections(layers, chosen, threads)
+        self._dtype = dtype
+        self._free: list[Workspace] = []
+
+    @contextmanager
+    def workspace(self) -> Iterator[Workspace]:
+        """Lend buffers; each call that runs at the same time has its own."""
+        try:
+            workspace = self._free.pop()
+        except IndexError:
+            workspace = Workspace()
+        try:
+            yield workspace
+        finally:
+            self._free.append(workspace)
+
+    def run(self, x: Array, run: Run, out: Array) -> None:
+        """Write what the last layer gives for ``x`` (N, ...) to ``out`` (N, ...)."""
+        y = x
+        for number, section in enumerate(self._sections, start=1):
+            shape = len(x), *section.output_shape
+            if number == len(self._sections):
+                result = out.reshape(shape)
+            else:
+                result = run.workspace.get(number, partial(memory.empty, shape, self._dtype))
+            section.run(y, run, result)
+            y = result
+        if not self._sections:
+            out[...] = x.reshape(out.shape)
+
+
+def _sections(layers: Sequence[Layer], chosen: Plan, threads: int) -> list[PlanSection]:
+    """Consecutive groups with stages are one program, up to one with something to do afterwards."""
+    sections: list[PlanSection] = []
+    groups: list[Group] = []  # of the next program
+
+    def finish() -> None:
+        if groups:
+            program = program_of(groups, chosen.batch, threads)
+            sections.append(_Recorded(program, groups[-1].steps[-1].output_shape))
+            groups.clear()
+
+    for group in chosen.groups:
+        last = group.steps[-1]
+        if last.stage is None:  # such a step is a group by itself
+            finish()
+            sections.append(_OwnForward(layers[last.position], last, chosen.algorithm))
+            continue
+        groups.append(group)
+        if last.then is not None:
+            finish()
+            sections.append(_Then(last.then, last.output_shape))
+    finish()
+    return sections
+
+
+class _OwnForward:
+    """A layer for the whole batch, by its own forward pass."""
+
+    def __init__(self, layer: Layer, step: PlanStep, algorithm: str | None) -> None:
+        self.output_shape = step.output_shape
+        self._layer, self._input_shape = layer, step.input_shape
+        self._context = ForwardContext(layer=step.position, algorithm=algorithm)
+        self._parameters = _full_names(layer, layer.parameter_shapes(step.input_shape))
+        self._state = _full_names(layer, layer.state_shapes(step.input_shape))
+
+    def run(self, x: Array, run: Run, out: Array) -> None:
+        arrays = run.weights.arrays
+        params = {own: arrays[name] for own, name in self._parameters.items()}
+        state = {own: arrays[name] for own, name in self._state.items()}
+        context = replace(self._context, first_sample=run.first_sample, state=state)
+        given = x.reshape(len(x), *self._input_shape)
+        out[...] = forward_layer(self._layer, self.output_shape, params, given, context)[0]
+
+
+def _full_names(layer: Layer, names: Iterable[str]) -> dict[str, str]:
+    return {name: f"{layer.name}.{name}" for name in names}
+
+
+class _Recorded:
+    """Groups whose kernel calls were recorded."""
+
+    def __init__(self, program: Program, output_shape: Shape) -> None:
+        self.output_shape = output_shape
+        self._program = program
+
+    def run(self, x: Array, run: Run, out: Array) -> None:
+        self._program.run(x, run.weights, run.workspace, out)
+
+
+class _Then:
+    """What is done with the whole batch's result after a stage."""
+
+    def __init__(self, function: Callable[[Array], Array], output_shape: Shape) -> None:
+        self.output_shape = output_shape
+        self._function = function
+
+    def run(self, x: Array, run: Run, out: Array) -> None:
+        out[...] = self._function(x)

@@ -1,0 +1,127 @@
+"""What each kind of layer does in inference: steps, found by `STEPS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.layers import Layer, Registry, Shape
+from tinycnn.layers.activation import RELU
+from tinycnn.runtime.calls import Phase
+from tinycnn.runtime.feature_maps import Border, FeatureMaps
+from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.recording import Recorder
+
+_Kind = TypeVar("_Kind", bound=Layer)
+
+
+class Stage(Protocol):
+    """The kernel calls of one step, on float32.
+
+    What packs weights has its configuration as its value (a frozen dataclass), for that is what packed
+    weights are kept under.
+    """
+
+    @property
+    def border(self) -> Border | None:
+        """What it wants around its source; None for nothing special."""
+
+    @property
+    def whole_vectors(self) -> bool:
+        """Whether the channels of a bordered source are to be rounded up, with zeros."""
+
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        """Give the work for all images of both maps, for so many threads."""
+
+
+@dataclass(frozen=True)
+class PlanStep:
+    """What one layer, or a part of it, does. Work is for one image, in multiply-adds."""
+
+    layer: str
+    position: int  # of the layer in its chain
+    method: str  # what readers of a plan see
+    input_shape: Shape
+    output_shape: Shape
+    images: int | None = None  # in a block; None: the whole batch
+    stage: Stage | None = None  # None: by the layer's own forward
+    then: Callable[[Array], Array] | None = None  # taken of the whole batch after the stage
+    tiles: str = ""  # their sizes along height and width, such as "1 of 5, 2 of 4"
+    multiply_adds: int = 0  # by the formula of the layer
+    products: int = 0  # that are carried out
+    weight_bytes: int = 0  # read for each block
+
+
+Steps = tuple[PlanStep, ...]
+
+
+@dataclass(frozen=True)
+class Place(Generic[_Kind]):
+    """A layer where it stands in a chain, and what is asked for."""
+
+    layer: _Kind
+    position: int
+    input_shape: Shape
+    dtype: np.dtype[Any]
+    batch: int
+    algorithm: str | None = None  # of all convolutions; None: each layer's own
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+        return str(self.layer.name)
+
+    @property
+    def relu(self) -> bool:
+        """Whether the layer's op rectifies its result."""
+        return self.layer.activation is RELU
+
+    @property
+    def _activation(self) -> Callable[[Array], Array] | None:
+        """The layer's activation, where no op applies it."""
+        activation = self.layer.activation
+        return None if activation.in_op else activation.forward
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of one image's result."""
+        return tuple(self.layer.output_shape(self.input_shape))
+
+    def step(self, method: str, **more: Any) -> PlanStep:
+        """Give one step for the whole layer, all products of its formula carried out.
+
+        After a stage follows the layer's activation, where that is not one which ops apply.
+        """
+        work = self.layer.multiply_adds(self.input_shape)
+        usual: dict[str, Any] = {
+            "input_shape": self.input_shape,
+            "output_shape": self.output_shape,
+            "multiply_adds": work,
+            "products": work,
+            "then": self._activation if "stage" in more else None,
+        }
+        return PlanStep(self.name, self.position, method, **usual | more)
+
+
+# Is told the place of a layer and the steps before it; gives these and the layer's own. It may replace
+# the last of those before it, where both layers can be one step.
+Planner = Callable[[Place[Any], Steps], Steps]
+
+
+def by_its_own_forward(place: Place[Any], before: Steps) -> Steps:
+    """Any layer: its own forward pass over the whole batch."""
+    return (*before, place.step("layer"))
+
+
+STEPS: Registry[Planner] = Registry(by_its_own_forward, subclasses=False)
+
+
+def by_rows(count: int, threads: int) -> list[Range]:
+    """Cut rows for the threads."""
+    return split_range(count, -(-count // threads))

@@ -1,0 +1,148 @@
+"""Which algorithm does a convolution: where each applies, and which one takes the least counted work.
+
+From shapes and dtype alone, never from values: so the same shapes always go the same way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Protocol
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.errors import ArgumentError
+from tinycnn.ops.convolution import direct, im2col, naive
+from tinycnn.ops.convolution.direct import DirectConvolution
+from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.convolution.winograd import operation as winograd
+from tinycnn.ops.convolution.winograd.setup import WinogradSetup, counted_work, set_up
+from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
+from tinycnn.ops.convolution.winograd.tiling import LARGEST
+from tinycnn.runtime.feature_maps import NO_BORDER
+from tinycnn.validation import ALGORITHMS, check_choice
+
+_FLOAT32 = np.dtype(np.float32)
+# Work of im2col in multiply-adds as Winograd's products take them: of its BLAS product, of a number unrolled.
+_BLAS = 1.5
+_UNROLLED = 10
+# Outputs of a row that make good direct products; fewer do better in im2col's rows, which may be any.
+_LEAST_WIDTH = 8
+# A map with a border may have so many cells for each cell that a window reads: far strides leave most
+# unread, and im2col never makes them.
+_MOST_UNREAD = 16
+
+
+class Algorithm(Protocol):
+    """What each algorithm offers. Arrays are C-contiguous and of one dtype; the last one is written to.
+
+    ``x`` is (N, H, W, C), ``W`` (KH, KW, C // groups, F), ``b`` (F,), ``y`` and ``dz`` (N, OH, OW, F).
+    """
+
+    def forward(
+        self, x: Array, W: Array, b: Array | None, geometry: Geometry, y: Array, *, relu: bool
+    ) -> None:
+        """Write y = x convolved with W, plus b, rectified if ``relu``."""
+
+    def weight_gradient(self, dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
+        """Write dW: for each weight, dz times the cell of x, over all products that it was in."""
+
+    def input_gradient(self, dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
+        """Write dx: for each cell of x, dz times the weight, over all products that it was in."""
+
+
+IMPLEMENTATIONS: dict[str, Algorithm] = {
+    "reference": naive,
+    "im2col": im2col,
+    "direct": direct,
+    "winograd": winograd,
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An algorithm, and the sizes that it is set up with for one geometry, where it needs any."""
+
+    name: str  # in `IMPLEMENTATIONS`
+    setup: DirectConvolution | WinogradSetup | None = None
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """What does the work."""
+        return IMPLEMENTATIONS[self.name]
+
+
+def choose(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
+    """The algorithm ``asked`` for by name, or for "auto" the fastest by counted work.
+
+    Raises ArgumentError for a name that is none, and where the algorithm does not apply.
+    """
+    check_choice(asked, ALGORITHMS, "algorithm")
+    if asked == "auto":
+        return _fastest(geometry, dtype)
+    reason = refusal(asked, geometry, dtype)
+    if reason is not None:
+        raise ArgumentError(
+            f'algorithm="{asked}" does not apply: {reason}; algorithm="auto" takes another there'
+        )
+    return _set_up(asked, geometry)
+
+
+def refusal(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> str | None:
+    """Why the algorithm ``asked`` for does not apply; None if it does."""
+    if asked not in ("direct", "winograd"):
+        return None
+    if dtype != _FLOAT32:
+        return f"it works in float32, and the arguments make this a convolution in {dtype}"
+    if geometry.groups != 1:
+        return f"it takes no groups, got {geometry.groups}"
+    return _winograd_refusal(geometry) if asked == "winograd" else None
+
+
+def _winograd_refusal(geometry: Geometry) -> str | None:
+    win = geometry.window
+    if win.dilation != (1, 1):
+        return f"it takes no dilation, got {win.dilation}"
+    if win.stride == (1, 1) and (win.kernel[0] != win.kernel[1] or win.kernel[0] not in LARGEST):
+        return f"it takes kernels 3 x 3 and 5 x 5, got {win.kernel[0]} x {win.kernel[1]}"
+    if win.stride != (1, 1) and SpaceToDepth.of(win, geometry.C) is None:
+        return f"it takes strided kernels of up to 5 strides, got {win.kernel} with stride {win.stride}"
+    if set_up(geometry) is None:
+        return f"its tiles do not fit an output of {win.output[0]} x {win.output[1]}"
+    return None
+
+
+def _set_up(name: str, geometry: Geometry) -> Choice:
+    if name == "winograd":
+        return Choice(name, set_up(geometry))
+    if name == "direct":
+        return Choice(name, DirectConvolution.of(geometry))
+    return Choice(name)
+
+
+def _fastest(geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
+    for name, pays in (("winograd", _winograd_pays), ("direct", _direct_pays)):
+        if refusal(name, geometry, dtype) is None and pays(geometry):
+            return _set_up(name, geometry)
+    return Choice("im2col")
+
+
+def _winograd_pays(geometry: Geometry) -> bool:
+    """Whether Winograd's algorithm, which applies, takes less work than im2col."""
+    setup, numbers = set_up(geometry), geometry.window.cells * geometry.C
+    assert setup is not None
+    unrolled = geometry.cells_per_image * numbers * (_BLAS * geometry.F + _UNROLLED)
+    return counted_work(setup.conv, geometry.N) < unrolled
+
+
+def _direct_pays(geometry: Geometry) -> bool:
+    """Whether direct products, which apply, are faster than im2col."""
+    win, border = geometry.window, DirectConvolution.of(geometry).border
+    if win.output[1] < _LEAST_WIDTH:
+        return False
+    cells = prod(
+        axis.input + sum(beyond)
+        for axis, beyond in zip((win.height, win.width), border, strict=True)
+    )
+    return border == NO_BORDER or cells <= _MOST_UNREAD * geometry.cells_per_image * win.cells

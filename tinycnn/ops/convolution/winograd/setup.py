@@ -1,0 +1,88 @@
+"""What a Winograd convolution is set up with: tiles that cost least, and squares where it is strided.
+
+Work is counted in multiply-adds of the products; what else has to be done is counted as so many of
+them as it was seen to take. From shapes alone, so the same shapes always go the same way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tinycnn.kernels.simd import LANES
+from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.convolution.winograd.blocking import images_of_a_block
+from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
+from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
+from tinycnn.ops.convolution.winograd.tiling import LARGEST, tiling
+from tinycnn.runtime.feature_maps import round_up
+from tinycnn.validation import Pair
+
+# The transforms, for each number that is transformed.
+_TRANSFORM = 20
+# A byte of transformed weights, which come from memory or L3 once a block.
+_BYTE = 6
+
+
+@dataclass(frozen=True)
+class WinogradSetup:
+    """The convolution of stride 1 that does the work, of stacked ``squares`` if the given one is strided."""
+
+    conv: WinogradConvolution
+    squares: SpaceToDepth | None
+
+
+@lru_cache(maxsize=256)
+def set_up(geometry: Geometry) -> WinogradSetup | None:
+    """Set up a convolution without groups and dilation; None where no tiles fit."""
+    win, C, F, N = geometry.window, geometry.C, geometry.F, geometry.N
+    if win.stride == (1, 1):
+        conv = _cheapest(win.output, win.kernel[0], C, F, N, win.pad_top_left)
+        return None if conv is None else WinogradSetup(conv, None)
+    squares = SpaceToDepth.of(win, C)
+    assert squares is not None
+    conv = _cheapest(win.output, squares.kernel, squares.channels, F, N)
+    return None if conv is None else WinogradSetup(conv, squares)
+
+
+@lru_cache(maxsize=256)
+def set_up_input_gradient(geometry: Geometry) -> WinogradConvolution | None:
+    """The convolution of dz that gives dx, with the padding k - 1 less the given one.
+
+    None where the given one is strided, or where no tiles fit x.
+    """
+    win = geometry.window
+    if win.stride != (1, 1):
+        return None
+    k, (top, left) = win.kernel[0], win.pad_top_left
+    size = win.height.input, win.width.input
+    return _cheapest(size, k, geometry.F, geometry.C, geometry.N, (k - 1 - top, k - 1 - left))
+
+
+def _cheapest(
+    output: Pair, kernel: int, C: int, F: int, images: int, pad_top_left: Pair = (0, 0)
+) -> WinogradConvolution | None:
+    """The convolution with tiles for the rows and columns of ``output`` that cost least; None if none fit.
+
+    Few images share what is read of the weights: then smaller tiles, with fewer weights, cost less.
+    """
+    candidates = []
+    for largest in range(LARGEST.get(kernel, 0), 2, -1):
+        rows, columns = (tiling(length, kernel, largest=largest) for length in output)
+        if rows and columns:
+            candidates.append(WinogradConvolution(C, F, rows, columns, pad_top_left))
+    return min(candidates, key=lambda conv: counted_work(conv, images), default=None)
+
+
+def counted_work(conv: WinogradConvolution, images: int) -> float:
+    """Work for one of ``images`` images."""
+    channels, filters = conv.channels, round_up(conv.F, LANES)
+    numbers = 1
+    for axis in (conv.rows, conv.columns):
+        numbers *= axis.big * axis.frequencies + axis.small * (axis.frequencies - 1)
+    weights = 4 * conv.frequencies * channels * filters
+    shared = max(min(images, images_of_a_block(conv.rows, conv.columns)), 1)
+    return (
+        numbers * (channels * filters + _TRANSFORM * (channels + filters))
+        + _BYTE * weights / shared
+    )

@@ -1,0 +1,130 @@
+"""Kernel calls written down as numbers, and carried out as often as wanted by compiled code alone.
+
+`Recorder` takes the place of what calls kernels at once. An array's place is taken by a `Slot`, whose
+memory is found when the program runs; see `tinycnn.kernels.recorded_calls`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.kernels.recorded_calls import KERNELS, WIDTH
+from tinycnn.runtime.calls import Phase
+from tinycnn.runtime.held import NamedArrays
+from tinycnn.runtime.program import PackedSource, Program, SlotMemory
+
+_OPCODES = {kernel: number for number, kernel in enumerate(KERNELS)}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Stands for an array of float32."""
+
+    number: int
+
+
+class Recorder:
+    """Records phases of tasks on the slots that it gives out. Implements `tinycnn.runtime.calls.Calls`.
+
+    Slot 0 stands for the images that the program will be given, slot 1 for its results.
+    """
+
+    def __init__(self, source: int, result: int) -> None:
+        """Record for images of ``source`` numbers and results of ``result`` each."""
+        self._slots: list[SlotMemory] = []
+        self._named: dict[tuple[str, bool], Slot] = {}
+        self._weights: dict[tuple[Any, str], Slot] = {}
+        self._calls: list[list[int]] = []
+        self._jobs: list[Array] = []
+        self._job_ranges: dict[int, tuple[int, int]] = {}
+        self._tasks: list[tuple[int, int, int]] = []
+        self._phases = [0]
+        self.source = self._slot(SlotMemory(0, source))
+        self.result = self._slot(SlotMemory(0, result))
+
+    def __call__(self, kernel: Callable[..., None], *arguments: Any) -> None:
+        """Write down a call."""
+        numbers = [_OPCODES[kernel]]
+        for argument in arguments:
+            if isinstance(argument, Slot):
+                numbers.append(argument.number)
+            elif isinstance(argument, tuple):
+                numbers += map(int, argument)
+            elif isinstance(argument, np.ndarray):
+                numbers += self._jobs_range(argument)
+            else:
+                numbers.append(int(argument))
+        self._calls.append(numbers + [0] * (WIDTH - len(numbers)))
+
+    def read(self, array: Slot) -> Slot:
+        """Slots are read-only where the kernel asks for it."""
+        return array
+
+    def scratch(self, name: str, size: int) -> Slot:
+        """Floats of each thread, for one task at a time."""
+        return self._grown(name, size, of_each_thread=True)
+
+    def shared(self, name: str, size: int) -> Slot:
+        """Floats of all threads, for phases that follow each other."""
+        return self._grown(name, size, of_each_thread=False)
+
+    def zeros(self, size: int, step: int = 0, *, of_each_thread: bool = False) -> Slot:
+        """Give zeros that nobody else writes to, ``step`` from image to image."""
+        return self._slot(SlotMemory(size, step, of_each_thread))
+
+    def weights(self, key: Any, make: Callable[[NamedArrays], Any], attribute: str) -> Slot:
+        """Give an array of what ``make`` packs, once a version of the parameters for each ``key``."""
+        if (key, attribute) not in self._weights:
+            source = PackedSource(key, make, attribute)
+            self._weights[key, attribute] = self._slot(SlotMemory(0, packed=source))
+        return self._weights[key, attribute]
+
+    def record(self, phases: Iterable[Phase], image: int = 0) -> None:
+        """Write down phases whose slots begin at ``image``."""
+        for phase in phases:
+            self.phase([(self.chain([[task]]), image) for task in phase])
+
+    def chain(self, phases: Iterable[Phase]) -> tuple[int, int]:
+        """Write down the calls of all tasks as those of one, and give their range."""
+        first = len(self._calls)
+        for phase in phases:
+            for task in phase:
+                task(self)
+        return first, len(self._calls)
+
+    def phase(self, tasks: Sequence[tuple[tuple[int, int], int]]) -> None:
+        """Write down a phase of chains, each with the image at which its slots begin."""
+        self._tasks += [(*calls, image) for calls, image in tasks]
+        self._phases.append(len(self._tasks))
+
+    def program(self, threads: int) -> Program:
+        """All that was recorded, for so many threads."""
+        jobs = np.concatenate([np.empty((0, 5), np.int64), *self._jobs])
+        calls = np.array(self._calls, np.int64).reshape(-1, WIDTH)
+        tasks, phases = np.array(self._tasks, np.int64).reshape(-1, 3), np.array(self._phases)
+        return Program(threads, calls, jobs, tasks, phases, self._slots)
+
+    def _slot(self, memory: SlotMemory) -> Slot:
+        self._slots.append(memory)
+        return Slot(len(self._slots) - 1)
+
+    def _grown(self, name: str, size: int, *, of_each_thread: bool) -> Slot:
+        key = name, of_each_thread
+        if key not in self._named:
+            self._named[key] = self._slot(SlotMemory(0, of_each_thread=of_each_thread))
+        slot = self._named[key]
+        self._slots[slot.number].size = max(self._slots[slot.number].size, size)
+        return slot
+
+    def _jobs_range(self, jobs: Array) -> tuple[int, int]:
+        """The rows of the table in which ``jobs`` stand."""
+        if id(jobs) not in self._job_ranges:  # they are kept below, so that none takes its place
+            first = sum(map(len, self._jobs))
+            self._jobs.append(jobs)
+            self._job_ranges[id(jobs)] = first, first + len(jobs)
+        return self._job_ranges[id(jobs)]

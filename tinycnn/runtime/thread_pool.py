@@ -1,0 +1,83 @@
+"""The process's helpers: threads that wait for work, one less than there are cores.
+
+Handing work over is one call of compiled code, `SimpleQueue.put`, which no signal can cut in two.
+"""
+
+from __future__ import annotations
+
+import _thread
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import Context, copy_context
+from queue import SimpleQueue
+from typing import Any
+
+from tinycnn.runtime.forks import call_in_child
+
+# Which core this thread runs on; known on Linux, where threads can be kept apart.
+_sched_getcpu: Callable[[], int] | None = (
+    getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
+)
+
+
+class ThreadPool:
+    """Threads that are started when they are first wanted, and stay."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._asked: SimpleQueue[tuple[Context, Callable[[int], Any], int]] = SimpleQueue()
+        self._native_ids: list[int] = []
+
+    def ask(self, help: Callable[[int], Any], count: int) -> None:
+        """Have ``help(i)`` called for each i below ``count``, in other threads, when these are free."""
+        # Where there are no more threads to be had (a limit of the system, the interpreter's end),
+        # those that there are do it.
+        with suppress(RuntimeError):
+            while self.size < count:
+                # First the thread, then the number: an interrupt between them costs an idle thread.
+                _thread.start_new_thread(self._serve, ())
+                self.size += 1
+        self._keep_apart()
+        for number in range(count):
+            self._asked.put((copy_context(), help, number))  # numpy.errstate holds there too
+
+    def _serve(self) -> None:
+        self._native_ids.append(threading.get_native_id())
+        while True:
+            context, help, number = self._asked.get()
+            context.run(help, number)
+            del context, help  # what they hold is not kept until the next comes
+
+    def _keep_apart(self) -> None:
+        """Let the helpers run on any core but the caller's.
+
+        Linux wakes a thread where the one that woke it runs: after a pause both were seen to stay on
+        one core for many calls, at half the speed.
+        """
+        if _sched_getcpu is None:
+            return
+        allowed = os.sched_getaffinity(0)
+        others = allowed - {_sched_getcpu()} or allowed
+        for native_id in self._native_ids:
+            with suppress(OSError):  # the system forbids it
+                os.sched_setaffinity(native_id, others)
+
+
+_pool = ThreadPool()
+
+
+def thread_pool() -> ThreadPool:
+    """The helpers of this process."""
+    return _pool
+
+
+def _start_afresh() -> None:
+    """The parent's threads do not exist in a child."""
+    global _pool
+    _pool = ThreadPool()
+
+
+call_in_child(_start_afresh)
