@@ -180,7 +180,7 @@ def test_step_on_a_model_of_ones_own(capsys, tmp_path):
 
 
 def test_a_check_that_fails_gives_exit_code_1(capsys, monkeypatch):
-    from tinycnn.explain import checks
+    from tinycnn.explain.values import checks
 
     monkeypatch.setattr(checks, "half_epsilon", lambda dtype: 1e-30)
     code, out, err = run(capsys, "step", "--model", "mini", "--layer", "conv3", "--at", "2,2,2")
@@ -476,7 +476,7 @@ def test_closed_pipe_is_no_error():
 
 @pytest.mark.process
 def test_colour_only_on_a_terminal_that_allows_it(monkeypatch):
-    from tinycnn.explain.terminal import Style
+    from tinycnn.explain.readers.style import Style
 
     class Terminal(io.StringIO):
         def isatty(self):

@@ -1,4 +1,4 @@
-"""The hand-sized examples: every number in tinycnn/explain/examples.json is worked out again.
+"""The hand-sized examples: every number in tinycnn/explain/examples/examples.json is worked out again.
 
 Once by tinycnn.ops in float64, once by the arithmetic that the file itself spells out for a reader.
 The file is a dict of examples in reading order, each with
@@ -23,10 +23,10 @@ import numpy as np
 import pytest
 
 from tinycnn import ops, shapes
-from tinycnn.explain.examples import operation
+from tinycnn.explain.examples.example import operation
 from tinycnn.ops.convolution.winograd import matrices
 
-EXAMPLES = json.loads(files("tinycnn").joinpath("explain", "examples.json").read_text())
+EXAMPLES = json.loads(files("tinycnn").joinpath("explain", "examples", "examples.json").read_text())
 MATHEMATICS = Path(__file__).parents[1] / "docs" / "mathematics"
 READING_ORDER = [
     "conv-pool", "im2col", "winograd", "softmax", "lrn", "dropout",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tinycnn import cli
-from tinycnn.explain import example_text
+from tinycnn.explain.examples import example_text
 
 OWN = """
 import tinycnn as tc

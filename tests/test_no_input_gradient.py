@@ -7,9 +7,9 @@ import pytest
 
 import tinycnn as tc
 from tinycnn.errors import ArgumentError
-from tinycnn.explain import overview
-from tinycnn.explain.book import Book
-from tinycnn.explain.lesson import open_lesson
+from tinycnn.explain.lessons import overview
+from tinycnn.explain.lessons.lesson import open_lesson
+from tinycnn.explain.walk.book import Book
 from tinycnn.initializers import Gaussian
 from tinycnn.layers import Dense, Dropout, Flatten, Layer, ReLU
 

@@ -20,7 +20,7 @@ from tinycnn.passes import Record
 from tinycnn.validation import check_int, mask_key
 
 if TYPE_CHECKING:
-    from tinycnn.explain.explanation import Explanation
+    from tinycnn.explain.values.explanation import Explanation
     from tinycnn.model import Sequential
 
 

@@ -28,7 +28,7 @@ from tinycnn.classroom.quiz.question import LayerTable
 from tinycnn.classroom.quiz.quiz import QuizPart
 from tinycnn.classroom.quiz.sheet import inline
 from tinycnn.errors import ArgumentError
-from tinycnn.explain.arithmetic import Value
+from tinycnn.explain.examples.arithmetic import Value
 
 seeds = st.integers(0, 2**64 - 1)
 FORMATS = ("text", "markdown", "html")

@@ -34,7 +34,7 @@ def objective(trace, params, x):
     y = answers(trace, params, x)
     if trace.labels is None:
         last = trace.records[-1].layer
-        return float((trace.dy * (_softmax(y) if last.activation == "softmax" else y)).sum())
+        return float((trace.dy * (_softmax(y) if last.activation.name == "softmax" else y)).sum())
     losses = [
         math.log(sum(math.exp(value) for value in row)) - row[label]
         for row, label in zip(y, trace.labels, strict=True)
@@ -58,7 +58,7 @@ def slope(trace, name, index, h=1e-6):
 
 def _activation(trace, record):
     """Softmax at the end belongs to the objective."""
-    activation = record.layer.activation if isinstance(record.layer, Conv2D | Dense) else None
+    activation = record.layer.activation.name if isinstance(record.layer, Conv2D | Dense) else None
     return None if activation == "softmax" and record is trace.records[-1] else activation
 
 

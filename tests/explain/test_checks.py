@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from small_nets import Scale, Square, images, plain_net
 
 import tinycnn as tc
-from tinycnn.explain.checks import Change, check_sum, difference, half_epsilon
-from tinycnn.explain.explanation import Check
-from tinycnn.explain.sums import Product, Term, add, grouped
+from tinycnn.explain.replay import Change, difference
+from tinycnn.explain.values.checks import check_sum, half_epsilon
+from tinycnn.explain.values.explanation import Check
+from tinycnn.explain.values.sums import Product, Term, add, grouped
 from tinycnn.layers import Conv2D, Dense, Dropout, LocalResponseNorm, MaxPool2D, ReLU
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 import tinycnn as tc
-from tinycnn.explain import explain, shading
-from tinycnn.explain.ink import Look
-from tinycnn.explain.sheets import of_output
-from tinycnn.explain.terminal import Style, draw_explanation, draw_picture
+from tinycnn.explain import explain
+from tinycnn.explain.readers.explanation_text import draw_explanation
+from tinycnn.explain.readers.picture_text import draw_picture
+from tinycnn.explain.readers.style import Style
+from tinycnn.explain.walk import shading
+from tinycnn.explain.walk.ink import Look
+from tinycnn.explain.walk.sheets import of_output
 from tinycnn.layers import Conv2D, Dense
 
 ALL = ((-2, -1), (-2, -1))  # a frame that lies outside

@@ -13,20 +13,20 @@ from hypothesis import strategies as st
 
 import tinycnn as tc
 from tinycnn import cli, ops
-from tinycnn.explain import example_text, examples
-from tinycnn.explain.arithmetic import Value, fraction, text
-from tinycnn.explain.example_text import draw_example
-from tinycnn.explain.terminal import Style
+from tinycnn.explain.examples import example, example_text
+from tinycnn.explain.examples.arithmetic import Value, fraction, text
+from tinycnn.explain.examples.example_text import draw_example
+from tinycnn.explain.readers.style import Style
 from tinycnn.ops.convolution.winograd import one_line
 
-DATA = examples.load()
+DATA = example.load()
 each_example = pytest.mark.parametrize("name", DATA)
 
 
 @pytest.fixture(scope="module")
 def drawn():
     return {
-        name: draw_example(examples.open_example(name), Style.plain()) for name in examples.load()
+        name: draw_example(example.open_example(name), Style.plain()) for name in example.load()
     }
 
 
@@ -170,7 +170,7 @@ def spoiled(name, key):
     place = (0,) * array.ndim
     array[place] = array[place] + 1 if array.dtype != bool else not array[place]
     value["data"] = array.tolist()
-    return examples.work_out(name, data), f"{key}[{','.join('0' * array.ndim)}]".removesuffix("[]")
+    return example.work_out(name, data), f"{key}[{','.join('0' * array.ndim)}]".removesuffix("[]")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_wrong_size_a_wrong_shape_and_nan_are_shown():
     data["forward"][0]["output_size"]["width"] = "floor((7+0-2)/3)+1 = 3"
     data["values"]["y"] = {"shape": [1, 1, 3, 1], "data": [4, 13, 9]}
     data["values"]["db"]["data"] = [float("nan")]
-    drawing = " ".join(draw_example(examples.work_out("stride", data), Style.plain()).split())
+    drawing = " ".join(draw_example(example.work_out("stride", data), Style.plain()).split())
     assert "output size: floor((7+0-2)/3)+1 = 2, stored is floor((7+0-2)/3)+1 = 3" in drawing
     assert "y: the engine gives shape (1, 1, 2, 1), stored is (1, 1, 3, 1)" in drawing
     assert "db[0]: the engine gives 3, stored is nan" in drawing
@@ -206,7 +206,7 @@ def test_a_wrong_size_a_wrong_shape_and_nan_are_shown():
 def test_an_engine_that_errs_is_found_by_hand(monkeypatch):
     right = ops.relu
     monkeypatch.setattr(ops, "relu", lambda z: right(z) + (z < 0))
-    drawing = draw_example(examples.open_example("conv-pool"), Style.plain())
+    drawing = draw_example(example.open_example("conv-pool"), Style.plain())
     assert "CHECK DISAGREES: a[1,0]: the engine gives 1, by hand is 0" in drawing
     assert "CHECK DISAGREES: a[1,0]: the engine gives 1, stored is 0" in drawing
 
@@ -234,7 +234,7 @@ def test_the_command_gives_the_data(capsys):
 def test_a_disagreement_is_exit_code_1(capsys, monkeypatch):
     data = copy.deepcopy(DATA)
     data["stride"]["values"]["y"]["data"][1] = 14
-    monkeypatch.setattr(examples, "load", lambda: data)
+    monkeypatch.setattr(example, "load", lambda: data)
     assert cli.main(["step", "--example", "stride"]) == 1
     assert "y[1]: the engine gives 13, stored is 14" in capsys.readouterr().out
 
@@ -253,7 +253,7 @@ def test_an_example_brings_its_own_numbers(capsys, stray):
 
 
 def test_colour_marks_headings_and_checks_alone(drawn):
-    coloured = draw_example(examples.open_example("stride"), Style(True))
+    coloured = draw_example(example.open_example("stride"), Style(True))
     assert "\x1b[1m" in coloured and "\x1b[32m" in coloured
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == drawn["stride"]
 
@@ -318,12 +318,10 @@ def test_any_convolution_is_worked_out(data):
     x = Value.of("x", integers(draw, draw(st.integers(1, 2)), H, W, groups * per_group))
     weights = Value.of("W", integers(draw, KH, KW, per_group, groups * filters))
     b = Value.of("b", integers(draw, groups * filters))
-    (z,) = examples.engine("conv2d", [x, weights, b], ["z"], geometry)
+    (z,) = example.engine("conv2d", [x, weights, b], ["z"], geometry)
     dz = Value.of("dz", integers(draw, *z.value.array.shape))
     assert_worked([z])
-    assert_worked(
-        examples.engine("conv2d_backward", [dz, x, weights], ["dx", "dW", "db"], geometry)
-    )
+    assert_worked(example.engine("conv2d_backward", [dz, x, weights], ["dx", "dW", "db"], geometry))
 
 
 @given(st.data())
@@ -341,14 +339,14 @@ def test_any_pool_and_any_unrolling_is_worked_out(data):
         "padding": draw(st.sampled_from([0, ((1, 0), (0, 0)), ((0, 1), (0, 0))])),
     }
     x = Value.of("x", integers(draw, *shape))
-    pooled = examples.engine("max_pool2d", [x], ["y", "winner"], options)
+    pooled = example.engine("max_pool2d", [x], ["y", "winner"], options)
     dy = Value.of("dy", integers(draw, *pooled[0].value.array.shape))
     back = {"x_shape": shape, **options}
     assert_worked(pooled)
-    assert_worked(examples.engine("max_pool2d_backward", [dy, pooled[1].value], ["dx"], back))
-    (cols,) = examples.engine("im2col", [x], ["cols"], options)
+    assert_worked(example.engine("max_pool2d_backward", [dy, pooled[1].value], ["dx"], back))
+    (cols,) = example.engine("im2col", [x], ["cols"], options)
     assert_worked([cols])
-    assert_worked(examples.engine("col2im", [cols.value], ["sum"], back))
+    assert_worked(example.engine("col2im", [cols.value], ["sum"], back))
 
 
 @given(st.data())
@@ -356,18 +354,16 @@ def test_any_row_is_worked_out(data):
     draw = data.draw
     N, D, F = (draw(st.integers(1, 3)) for _ in range(3))
     x, weights = Value.of("x", integers(draw, N, D)), Value.of("W", integers(draw, D, F))
-    (z,) = examples.engine("dense", [x, weights, Value.of("b", integers(draw, F))], ["z"], {})
+    (z,) = example.engine("dense", [x, weights, Value.of("b", integers(draw, F))], ["z"], {})
     dz = Value.of("dz", integers(draw, N, F))
-    (y,) = examples.engine("relu", [z.value], ["y"], {})
-    dropped = examples.engine(
+    (y,) = example.engine("relu", [z.value], ["y"], {})
+    dropped = example.engine(
         "dropout", [x], ["y", "mask"], {"rate": 0.25, "rng": draw(st.integers(0, 99))}
     )
     assert_worked([z, y, *dropped])
-    assert_worked(examples.engine("dense_backward", [dz, x, weights], ["dx", "dW", "db"], {}))
-    assert_worked(examples.engine("relu_backward", [dz, y.value], ["dx"], {}))
-    assert_worked(
-        examples.engine("dropout_backward", [x, dropped[1].value], ["dx"], {"rate": 0.25})
-    )
+    assert_worked(example.engine("dense_backward", [dz, x, weights], ["dx", "dW", "db"], {}))
+    assert_worked(example.engine("relu_backward", [dz, y.value], ["dx"], {}))
+    assert_worked(example.engine("dropout_backward", [x, dropped[1].value], ["dx"], {"rate": 0.25}))
 
 
 @given(st.data())
@@ -375,15 +371,15 @@ def test_any_softmax_and_any_normalization_is_worked_out(data):
     draw = data.draw
     logits = Value.of("z", integers(draw, 1, 4))
     label = Value.of("label", np.array([draw(st.integers(0, 3))]))
-    (p,) = examples.engine("softmax", [logits], ["p"], {})
-    assert_worked([p, *examples.engine("cross_entropy", [logits, label], ["loss", "dz"], {})])
+    (p,) = example.engine("softmax", [logits], ["p"], {})
+    assert_worked([p, *example.engine("cross_entropy", [logits, label], ["loss", "dz"], {})])
     channels = Value.of("x", integers(draw, 1, 1, 1, 5))
     dy = Value.of("dy", integers(draw, 1, 1, 1, 5))
     options = {"size": 3, "k": 2, "alpha": draw(st.sampled_from([1, 3])), "beta": 0.5,
                "alpha_over_size": draw(st.booleans())}  # fmt: skip
     for op, takes, name in (("local_response_norm", [channels], "y"),
                             ("local_response_norm_backward", [dy, channels], "dx")):  # fmt: skip
-        (result,) = examples.engine(op, takes, [name], options)
+        (result,) = example.engine(op, takes, [name], options)
         assert result.disagreements == ()
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import tinycnn as tc
-from tinycnn.explain.field import readers, receptive_field, window_of
+from tinycnn.explain.explainer import explainer_of
+from tinycnn.explain.receptive_field import receptive_field
 from tinycnn.layers import AveragePool2D, Conv2D, Dense, MaxPool2D, ReLU
 
 LAYERS = [
@@ -38,7 +39,7 @@ def test_window_and_readers_agree_with_the_gradient(layer):
                     reached[oh, ow, h, w] = trace.records[0].dx[0, h, w, 0] != 0
     for h in range(H):
         for w in range(W):
-            region = readers(layer, (H, W, 1), (h, w))
+            region = explainer_of(layer).region_over((H, W, 1), (h, w, 0))
             rows, columns = np.nonzero(reached[:, :, h, w])
             if region is None:
                 assert len(rows) == 0
@@ -46,7 +47,7 @@ def test_window_and_readers_agree_with_the_gradient(layer):
                 assert region == ((rows.min(), rows.max()), (columns.min(), columns.max()))
     for oh in range(OH):
         for ow in range(OW):
-            inside = window_of(layer, (H, W, 1), ((oh, oh), (ow, ow))).inside
+            inside = explainer_of(layer).seen((H, W, 1), ((oh, oh), (ow, ow))).inside
             rows, columns = np.nonzero(reached[oh, ow])
             assert inside[0][0] <= rows.min() and rows.max() <= inside[0][1]
             assert inside[1][0] <= columns.min() and columns.max() <= inside[1][1]
@@ -63,7 +64,6 @@ def test_field_is_clipped_to_the_picture_and_whole_behind_dense():
     names = [layer.name for layer in model.layers]
     pad_top_left = receptive_field(model, names.index("conv2"), ((0, 0), (0, 0)))
     assert pad_top_left == ((0, 34), (0, 34))
-    layer = Dense(3)
-    assert window_of(layer, (4, 5, 2), ((0, 0), (0, 0))).inside == ((0, 3), (0, 4))
-    assert window_of(ReLU(), (4, 5, 2), ((1, 1), (2, 2))).inside == ((1, 1), (2, 2))
-    assert readers(ReLU(), (4, 5, 2), (1, 2)) == ((1, 1), (2, 2))
+    dense, relu = explainer_of(Dense(3)), explainer_of(ReLU())
+    assert dense.seen((4, 5, 2), ((0, 0), (0, 0))).inside == ((0, 3), (0, 4))
+    assert relu.seen((4, 5, 2), ((1, 1), (2, 2))).inside == ((1, 1), (2, 2))

@@ -12,9 +12,9 @@ from small_nets import Scale, Square, images
 
 import tinycnn as tc
 from tinycnn.explain import explain, open_lesson
-from tinycnn.explain.explanation import Adds, Check, Compares, Notes, Sees, Step
-from tinycnn.explain.sums import leaves
-from tinycnn.explain.targets import im2col_row
+from tinycnn.explain.opening import im2col_row
+from tinycnn.explain.values.explanation import Check, Maximum, Notes, ReceptiveField, Step, SumTree
+from tinycnn.explain.values.sums import leaves
 from tinycnn.layers import (
     AveragePool2D,
     Conv2D,
@@ -117,7 +117,7 @@ def test_padding_is_named_and_counts_as_zero():
     (tree,) = opened.trees
     outside = [leaf.value for leaf in leaves(tree.parts) if "padding" in leaf.place]
     assert outside == [0.0] * 5
-    assert sections(opened, Sees)[0].lines[:2] == (
+    assert sections(opened, ReceptiveField)[0].lines[:2] == (
         "the input, rows -1..1, columns -1..1, all 2 channels",
         "(what lies outside its 4 x 5 cells is padding)",
     )
@@ -138,10 +138,10 @@ def test_the_first_layer_of_a_lesson_is_exact():
 def test_a_group_sees_its_own_channels():
     x = images(1, (4, 4, 6))
     _, opened = opened_cell(Conv2D(3, 2, groups=3, name="a"), x, "a", (1, 1, 1))
-    assert "channels 2..3" in sections(opened, Sees)[0].lines[0]
+    assert "channels 2..3" in sections(opened, ReceptiveField)[0].lines[0]
     assert {leaf.place for leaf in leaves(opened.trees[0].parts)} == {"channel 2", "channel 3"}
     _, opened = opened_cell(Conv2D(6, 1, groups=6, name="a"), x, "a", (1, 1, 4))
-    assert "row 1, column 1, channel 4" in sections(opened, Sees)[0].lines[0]
+    assert "row 1, column 1, channel 4" in sections(opened, ReceptiveField)[0].lines[0]
 
 
 def test_nan_and_infinity_pass_through():
@@ -180,7 +180,7 @@ def test_max_pool(layer):
                           dilation=layer.dilation, ceil_mode=layer.ceil_mode, name="a")  # fmt: skip
         _, opened = opened_cell(model, x, "a", (row, column, 2), sample=1)
         win = layer.window(x.shape[1:])
-        (window,) = sections(opened, Compares)
+        (window,) = sections(opened, Maximum)
         best, at = -math.inf, None
         for i in range(win.kernel[0]):
             for j in range(win.kernel[1]):
@@ -191,7 +191,7 @@ def test_max_pool(layer):
                 if inside and x[1, h, w, 2] > best:
                     best, at = float(x[1, h, w, 2]), (i, j, h, w)
         assert opened.value == best == step(opened, "MAX").value
-        assert window.winner == at[:2]
+        assert window.argmax == at[:2]
         assert step(opened, "MAX").remark == f"at row {at[2]}, column {at[3]}"
         assert str(opened).count("[") == 1  # the winner
         assert f"the largest of {sum(v is not None for r in window.rows for v in r)}" in str(opened)
@@ -200,7 +200,7 @@ def test_max_pool(layer):
 def test_the_first_of_equal_maxima_wins():
     x = np.array([[1, 7, 2], [7, 0, 7]], float)[None, :, :, None]
     _, opened = opened_cell(MaxPool2D((2, 3), name="a"), x, "a", (0, 0, 0))
-    assert sections(opened, Compares)[0].winner == (0, 1)
+    assert sections(opened, Maximum)[0].argmax == (0, 1)
     assert step(opened, "MAX").remark == (
         "at row 0, column 1; 3 are equal: the first in reading order wins"
     )
@@ -209,7 +209,7 @@ def test_the_first_of_equal_maxima_wins():
 def test_nan_wins_over_everything():
     x = np.array([[1, np.inf], [np.nan, np.nan]])[None, :, :, None]
     _, opened = opened_cell(MaxPool2D(2, name="a"), x, "a", (0, 0, 0))
-    assert sections(opened, Compares)[0].winner == (1, 0)
+    assert sections(opened, Maximum)[0].argmax == (1, 0)
     assert math.isnan(opened.value)
     assert step(opened, "MAX").remark == "at row 1, column 0; NaN wins over everything"
 
@@ -311,7 +311,9 @@ def test_softmax_over_the_channels_of_a_map():
     row = x[1, 2, 1].astype(np.float64)
     p = math.exp(row[3]) / sum(math.exp(value) for value in row)
     assert step(opened, "SOFTMAX").value == pytest.approx(p)
-    assert sections(opened, Sees)[0].lines[0] == "the input, row 2, column 1, all 4 channels"
+    assert (
+        sections(opened, ReceptiveField)[0].lines[0] == "the input, row 2, column 1, all 4 channels"
+    )
 
 
 # ------------------------------------------------------------------------------------ cell by cell
@@ -428,7 +430,9 @@ def test_a_layer_of_ones_own_says_what_cannot_be_opened(own):
         "mine is a layer of your own: its arithmetic cannot be opened from outside",
     )
     # What it reads is not known, so it may be everything.
-    assert sections(opened, Sees)[0].lines[0] == "a, rows 0..2, columns 0..2, all 3 channels"
+    assert (
+        sections(opened, ReceptiveField)[0].lines[0] == "a, rows 0..2, columns 0..2, all 3 channels"
+    )
     assert opened.checks == ()
     # Its neighbours open as ever, and do not claim to know which of its cells read theirs.
     assert explain(trace, "a", (1, 2, 0)).notes("NEXT") == ("mine",)
@@ -477,7 +481,7 @@ def test_a_cell_that_nobody_reads():
 
 def test_the_window_and_its_field_in_the_picture():
     trace = open_lesson(model="mini").trace
-    (sees,) = sections(explain(trace, "conv2", (5, 6, 7)), Sees)
+    (sees,) = sections(explain(trace, "conv2", (5, 6, 7)), ReceptiveField)
     # pool1 rows 3..7 see conv1 rows 6..16, and those the picture's rows 24..74.
     assert sees.field == ((24, 74), (32, 82))
     assert sees.lines == (
@@ -485,18 +489,21 @@ def test_the_window_and_its_field_in_the_picture():
         "in the picture: rows 24..74, columns 32..82 (51 x 51 pixels)",
     )
     assert "┌" in str(explain(trace, "conv2", (5, 6, 7)))
-    (sees,) = sections(explain(trace, "fc1", (5,)), Sees)
-    assert sees == Sees(("dropout1, all 2 x 2 x 32 cells",), None)
+    (sees,) = sections(explain(trace, "fc1", (5,)), ReceptiveField)
+    assert sees == ReceptiveField(("dropout1, all 2 x 2 x 32 cells",), None)
 
 
 def test_an_input_that_is_no_picture_is_not_called_one():
     _, opened = opened_cell(Conv2D(2, 2, name="a"), images(1, (4, 4, 5)), "a", (1, 2, 1))
     assert opened.picture is None
     assert (
-        sections(opened, Sees)[0].lines[1] == "in the input: rows 1..2, columns 2..3 (2 x 2 cells)"
+        sections(opened, ReceptiveField)[0].lines[1]
+        == "in the input: rows 1..2, columns 2..3 (2 x 2 cells)"
     )
     _, opened = opened_cell(ReLU(name="a"), images(1, (4, 4, 1)), "a", (1, 2, 0))
-    assert sections(opened, Sees)[0].lines[1] == "in the picture: row 1, column 2 (1 pixel)"
+    assert (
+        sections(opened, ReceptiveField)[0].lines[1] == "in the picture: row 1, column 2 (1 pixel)"
+    )
     assert opened.picture.dtype == np.uint8 and opened.picture.shape == (4, 4, 1)
 
 
@@ -707,7 +714,7 @@ def test_a_picture_s_channels_are_red_green_and_blue(channels):
     assert [part.place for part in opened.trees[0].parts[0].parts] == names
     for c, name in enumerate(names):
         assert explain(trace, "a.x", (1, 2, c)).subject == f"dL/dx of a, row 1, column 2, {name}"
-        heading = sections(explain(trace, f"a.W[0,0,{c},1]"), Adds)[0].heading
+        heading = sections(explain(trace, f"a.W[0,0,{c},1]"), SumTree)[0].heading
         assert heading.endswith(f"x[i,j,{name.removeprefix('channel ')}]:")
     inner = explain(trace, "b", (1, 1, 1))
     assert [part.place for part in inner.trees[0].parts[0].parts] == [

@@ -10,11 +10,13 @@ from redone import redo, sound
 from small_nets import Scale, images, whole_net
 
 import tinycnn as tc
-from tinycnn.errors import ArgumentError
 from tinycnn.explain import explain
-from tinycnn.explain.explanation import Sees, Step
-from tinycnn.explain.sums import leaves
+from tinycnn.explain.values.explanation import ReceptiveField, Step
+from tinycnn.explain.values.sums import leaves
 from tinycnn.layers import (
+    RELU,
+    SOFTMAX,
+    Activation,
     AveragePool2D,
     Conv2D,
     Dense,
@@ -169,7 +171,7 @@ def test_gradients_inside_the_network_open_from_both_sides():
             assert behind.sections[1:] == ahead.sections
             assert behind.notes("FROM") == (f"{after.name}, whose input this is",)
             before = explain(trace, f"{record.name}.z", place, sample=1)
-            passes = record.layer.activation != "relu" or not record.y[(1, *place)] <= 0
+            passes = record.layer.activation is not RELU or not record.y[(1, *place)] <= 0
             assert before.value == (behind.value if passes else 0)
             assert before.ok and behind.ok
 
@@ -263,7 +265,7 @@ def test_the_biggest_terms_place_is_shown_in_the_picture():
     opened = explain(trace, "a.W[0,2,1,1]")
     dz, x = trace["a"].dz[0, ..., 1], trace["a"].x[0, 0:6, 2:8, 1]
     oh, ow = np.unravel_index(int(np.abs(dz.astype(float) * x).argmax()), dz.shape)
-    (sees,) = (section for section in opened.sections if isinstance(section, Sees))
+    (sees,) = (section for section in opened.sections if isinstance(section, ReceptiveField))
     assert sees.field == ((2 * oh, 2 * oh + 5), (2 * ow, 2 * ow + 5))
     assert sees.lines[0] == f"the window of the biggest term, place ({oh},{ow})"
     assert "(6 x 6 pixels)" in sees.lines[1]
@@ -786,10 +788,16 @@ class RefusesFloat64(InFloat32):
         return 3 * x, None
 
 
-class Odd(Scale):
-    """A layer with an activation of its own."""
+class Tanh(Activation):
+    """An activation of a user's own."""
 
-    activation = "swish"
+    name = "tanh"
+
+    def forward(self, z):
+        return np.tanh(z)
+
+    def backward(self, dy, y):
+        return dy * (1 - y * y)
 
 
 def test_a_layer_of_ones_own_is_checked_by_differences_alone():
@@ -831,35 +839,53 @@ def test_a_layer_of_ones_own_that_does_not_compute_in_float64(own):
     redo(str(opened))
 
 
-class OwnSoftmax(Layer):
-    """A last layer that has a softmax of its own; what went into it is not known here."""
+class OwnSoftmax(Scale):
+    """A last layer of a user's own with the softmax that the pass applies."""
 
-    activation = "softmax"
-
-    def output_shape(self, input_shape):
-        return input_shape
-
-    def forward(self, params, x, context):
-        y = np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)
-        return y, y
-
-    def backward(self, params, dy, saved, context):
-        return saved * (dy - (dy * saved).sum(axis=-1, keepdims=True)), {}
+    activation = SOFTMAX
 
 
-def test_a_last_layer_of_ones_own_with_a_softmax_is_not_replayed():
-    trace = traced([Dense(3, name="a"), OwnSoftmax(name="mine")], images(1, (4,)))
-    opened = explain(trace, "a.W[1,1]")
-    assert opened.ok and len(opened.checks) == 1 and "does not compute" in opened.notes("CHECK")[0]
+@pytest.mark.parametrize("labels", [[2], None])
+def test_a_last_layer_of_ones_own_with_a_softmax_is_replayed(labels):
+    layers = [Dense(3, name="a"), OwnSoftmax(name="mine")]
+    trace = traced(layers, images(1, (4,)), labels=labels, dtype="float64")
+    for what in ("a.W[1,1]", "mine.scale[2]", "mine.x[0]", "mine.z[0]"):
+        opened = explain(trace, what)
+        assert opened.ok and opened.checks[-1].against.startswith("(L(+h) - L(-h)) / 2h")
+        redo(str(opened))
+    # The gradient that backward hands to the layer is that of the softmax, by the closed form.
+    p = trace.y[0]
+    expected = p - np.eye(3)[2] if labels else p * (trace.dy[0] - (trace.dy[0] * p).sum())
+    for k in range(3):
+        assert explain(trace, "mine.z", (k,)).value == pytest.approx(expected[k], rel=1e-9)
 
 
-def test_an_activation_that_is_not_known_here():
-    trace = traced([Odd(name="mine")], np.ones((1, 3)))
-    with pytest.raises(
-        ArgumentError, match=r"activation 'swish' is not known here; ask for mine\.x"
-    ):
-        explain(trace, "mine.z", (0,))
-    assert explain(trace, "mine.x", (0,)).ok
+def test_an_activation_of_ones_own():
+    layers = [Dense(3, name="a", activation=Tanh()), Dense(2, name="b")]
+    trace = traced(layers, images(2, (4,)), dtype="float64")
+    words = "the activation 'tanh' is one of your own: its arithmetic cannot be opened"
+    for what in ("a", "a.z"):
+        assert explain(trace, what, (1,)).notes("HOW") == (words,)
+    for what, at in (("a.z", (1,)), ("a.x", (2,)), ("a.W", (3, 1)), ("a.b", (0,)), ("b.x", (1,))):
+        opened = explain(trace, what, at, sample=1)
+        assert opened.ok and opened.checks[-1].against.startswith("(L(+h) - L(-h)) / 2h")
+        redo(str(opened))
+    slope_of_tanh = 1 - np.tanh(trace["a"].z) ** 2
+    assert explain(trace, "a.z", (1,)).value == pytest.approx(
+        float((trace["a"].dy * slope_of_tanh)[0, 1]), rel=1e-12
+    )
+
+
+def test_an_activation_of_ones_own_that_lets_nothing_pass():
+    class Constant(Tanh):
+        def forward(self, z):
+            return np.ones_like(z)
+
+        def backward(self, dy, y):
+            return np.zeros_like(dy)
+
+    trace = traced([Dense(3, name="a", activation=Constant())], images(1, (4,)))
+    assert why(trace, "a.z", (1,)) == "a's activation, one of your own, let nothing pass"
 
 
 def test_nan_in_a_gradient_is_shown_and_not_called_a_disagreement():

@@ -9,8 +9,10 @@ from small_nets import images, plain_net
 
 import tinycnn as tc
 from tinycnn.errors import UnknownNameError
-from tinycnn.explain import explain, maps, open_lesson
-from tinycnn.explain.terminal import WIDTH, Style, draw_maps
+from tinycnn.explain import explain, open_lesson
+from tinycnn.explain.lessons import maps
+from tinycnn.explain.readers.overview_text import draw_maps
+from tinycnn.explain.readers.style import WIDTH, Style
 from tinycnn.layers import ReLU
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tinycnn import cli
-from tinycnn.explain.terminal import Style, fit
+from tinycnn.explain.readers.style import Style, fit
 
 
 @pytest.mark.parametrize("columns", [40, 60])

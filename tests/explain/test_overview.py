@@ -9,9 +9,14 @@ import pytest
 
 import tinycnn as tc
 from tinycnn.errors import ArgumentError
-from tinycnn.explain import open_lesson, overview, picture
-from tinycnn.explain.lesson import Lesson
-from tinycnn.explain.terminal import WIDTH, Style, draw_overview, draw_picture
+from tinycnn.explain import open_lesson
+from tinycnn.explain.explainer import explainer_of
+from tinycnn.explain.lessons import overview
+from tinycnn.explain.lessons.lesson import Lesson
+from tinycnn.explain.pictures import picture
+from tinycnn.explain.readers.overview_text import draw_overview
+from tinycnn.explain.readers.picture_text import draw_picture
+from tinycnn.explain.readers.style import WIDTH, Style
 from tinycnn.layers import AveragePool2D, Conv2D, Dense, Flatten, LocalResponseNorm
 
 
@@ -97,13 +102,16 @@ def test_as_data(lesson):
 
 
 def test_formulas_of_other_layers():
-    size = overview.size_formula
+    def size(layer, shape):
+        return explainer_of(layer).size_formula(shape)
+
     assert size(Conv2D(2, 3, dilation=2), (9, 9, 1)) == "floor((9+0-(2*2+1))/1)+1 = 5"
     assert size(AveragePool2D((2, 3), ceil_mode=True), (5, 7, 1)) == (
         "ceil((5+0-2)/2)+1 = 3, ceil((7+0-3)/3)+1 = 3"
     )
     assert size(LocalResponseNorm(), (4, 4, 8)) == "as its input"
-    assert overview.parameter_formula(Conv2D(4, 3, groups=2), (9, 9, 6)) == "(3*3*3+1)*4 = 112"
+    grouped = explainer_of(Conv2D(4, 3, groups=2))
+    assert grouped.parameter_formula((9, 9, 6)) == "(3*3*3+1)*4 = 112"
     assert size(Flatten(), (4, 4, 8)) == "4*4*8 = 128"
 
 

@@ -11,7 +11,8 @@ from small_nets import images, whole_net
 
 import tinycnn as tc
 from tinycnn.explain import explain, open_lesson
-from tinycnn.explain.terminal import Style, draw_words
+from tinycnn.explain.readers.explanation_text import draw_words
+from tinycnn.explain.readers.style import Style
 from tinycnn.layers import Conv2D, Dense, Dropout, LocalResponseNorm, MaxPool2D
 
 

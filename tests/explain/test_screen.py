@@ -9,8 +9,10 @@ import pytest
 
 from tinycnn import cli
 from tinycnn.errors import ArgumentError, MissingExtraError
-from tinycnn.explain import Lesson, picture, screen
-from tinycnn.explain.ink import Ink
+from tinycnn.explain import Lesson
+from tinycnn.explain.pictures import picture
+from tinycnn.explain.walk import screen
+from tinycnn.explain.walk.ink import Ink
 
 CODES = {
     "up": curses.KEY_UP, "down": curses.KEY_DOWN, "enter": 13, "esc": 27, "resize": curses.KEY_RESIZE,
@@ -113,7 +115,7 @@ def test_keys_lead_on_until_q(stand_in):
 
 
 def test_a_number_that_cannot_be_opened_leaves_one_on_the_map(stand_in, monkeypatch):
-    from tinycnn.explain import book
+    from tinycnn.explain.walk import book
 
     def refuse(*arguments):
         raise ArgumentError("it cannot be opened today")

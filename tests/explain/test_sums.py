@@ -6,18 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinycnn.explain.sums import (
-    MOST,
-    Product,
-    Sum,
-    Term,
-    add,
-    factor,
-    grouped,
-    mapped,
-    number,
-    printed,
-)
+from tinycnn.explain.values.printing import factor, number, printed
+from tinycnn.explain.values.sums import MOST, Product, Sum, Term, add, grouped, mapped
 
 floats = st.floats(-1e4, 1e4, allow_nan=False, width=32)
 

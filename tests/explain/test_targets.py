@@ -6,7 +6,7 @@ from small_nets import images, plain_net, whole_net
 
 from tinycnn.errors import ArgumentError, StaleTraceError, TinyCNNError, UnknownNameError
 from tinycnn.explain import explain
-from tinycnn.explain.targets import im2col_row
+from tinycnn.explain.opening import im2col_row
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 import tinycnn as tc
 from tinycnn.errors import UnknownNameError
-from tinycnn.explain import picture, shading, sheets, view
-from tinycnn.explain.book import Book
-from tinycnn.explain.ink import Ink, Look, cut, length, read_codes, wrapped
-from tinycnn.explain.lesson import Lesson
-from tinycnn.explain.sums import number
-from tinycnn.explain.terminal import Style, draw_words
-from tinycnn.explain.walk import Room, Walk, begin, press, sheet_of, spot_of, target, work
+from tinycnn.explain.lessons.lesson import Lesson
+from tinycnn.explain.pictures import picture
+from tinycnn.explain.readers.explanation_text import draw_words
+from tinycnn.explain.readers.style import Style
+from tinycnn.explain.values.printing import number
+from tinycnn.explain.walk import shading, sheets, view
+from tinycnn.explain.walk.book import Book
+from tinycnn.explain.walk.ink import Ink, Look, cut, length, read_codes, wrapped
+from tinycnn.explain.walk.walk import Room, Walk, begin, press, sheet_of, spot_of, target, work
 from tinycnn.layers import Conv2D, Dense, Layer, LocalResponseNorm, MaxPool2D
 
 LOOKS = [Look(0, False), Look(8, True), Look(256, True)]

@@ -13,7 +13,7 @@ import pytest
 
 import tinycnn as tc
 from tinycnn.errors import FileError
-from tinycnn.explain import weights
+from tinycnn.explain.lessons import weights
 from tinycnn.layers import Conv2D, Dense
 
 

@@ -114,8 +114,9 @@ def _opened(arguments: argparse.Namespace) -> int:
 
 def _overview(arguments: argparse.Namespace, lesson: Lesson) -> int:
     """Print the whole pass, forward and backward."""
-    from tinycnn.explain import overview
-    from tinycnn.explain.terminal import Style, draw_overview
+    from tinycnn.explain.lessons import overview
+    from tinycnn.explain.readers.overview_text import draw_overview
+    from tinycnn.explain.readers.style import Style
 
     if arguments.json:
         with quietly():
@@ -130,8 +131,9 @@ def _overview(arguments: argparse.Namespace, lesson: Lesson) -> int:
 
 def _layer(arguments: argparse.Namespace, lesson: Lesson) -> int:
     """Print what one layer's feature maps hold."""
-    from tinycnn.explain import maps
-    from tinycnn.explain.terminal import Style, draw_maps
+    from tinycnn.explain.lessons import maps
+    from tinycnn.explain.readers.overview_text import draw_maps
+    from tinycnn.explain.readers.style import Style
 
     with quietly():
         held = maps.describe(lesson.trace, arguments.layer)
@@ -145,8 +147,10 @@ def _layer(arguments: argparse.Namespace, lesson: Lesson) -> int:
 def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
     """Print one number opened, and draw it with --save."""
     from tinycnn.explain import explain
-    from tinycnn.explain.targets import im2col_row
-    from tinycnn.explain.terminal import Style, draw_explanation, likeliest_words
+    from tinycnn.explain.opening import im2col_row
+    from tinycnn.explain.readers.explanation_text import draw_explanation
+    from tinycnn.explain.readers.overview_text import likeliest_words
+    from tinycnn.explain.readers.style import Style
 
     if lesson.likeliest and not arguments.layer:
         print(f"tinycnn: {likeliest_words(lesson)}", file=sys.stderr)
@@ -191,7 +195,7 @@ def _lesson(arguments: argparse.Namespace) -> Lesson:
 
 def _interactive(arguments: argparse.Namespace) -> int:
     """Walk with the keys, beginning with the layers, or with --layer and --at."""
-    from tinycnn.explain import screen
+    from tinycnn.explain.walk import screen
 
     step_options.refuse_interactive(arguments)
     lesson = screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
@@ -200,9 +204,9 @@ def _interactive(arguments: argparse.Namespace) -> int:
 
 def _example(arguments: argparse.Namespace) -> int:
     """Print a hand-sized example, worked out by the engine on the spot."""
-    from tinycnn.explain.example_text import draw_example
-    from tinycnn.explain.examples import open_example
-    from tinycnn.explain.terminal import Style
+    from tinycnn.explain.examples.example import open_example
+    from tinycnn.explain.examples.example_text import draw_example
+    from tinycnn.explain.readers.style import Style
 
     step_options.refuse_all(arguments)
     example = open_example(arguments.example)
@@ -228,7 +232,7 @@ def _data(values: Mapping[str, Any]) -> None:
 
 def _show(text: str) -> None:
     """Print at once; on a narrow terminal wrapped between words."""
-    from tinycnn.explain.terminal import fit
+    from tinycnn.explain.readers.style import fit
 
     narrow = sys.stdout.isatty()
     print(fit(text, shutil.get_terminal_size().columns) if narrow else text, flush=True)

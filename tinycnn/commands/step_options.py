@@ -93,7 +93,7 @@ def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
 
 def _hint(arguments: argparse.Namespace, offered: Callable[[Sequential, str], str]) -> str:
     """What opens a number of the network that the options name."""
-    from tinycnn.explain.lesson import network_of
+    from tinycnn.explain.lessons.lesson import network_of
 
     with quietly():
         return offered(network_of(arguments.model), command(arguments))
@@ -104,7 +104,7 @@ def expect_place(arguments: argparse.Namespace, lesson: Lesson) -> None:
     what = arguments.weight or arguments.grad
     if what is None or "[" in what or arguments.at is not None:
         return
-    from tinycnn.explain.targets import some_number
+    from tinycnn.explain.opening import some_number
 
     name = "--weight" if arguments.weight else "--grad"
     one = option(name, some_number(lesson.backward, what))

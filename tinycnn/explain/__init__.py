@@ -1,9 +1,29 @@
-"""The walk: every number of a recorded pass opened, as values that terminals and notebooks draw."""
+"""Every number of a recorded pass opened, as values that terminals, notebooks and figures draw.
+
+What is known of each kind of layer is registered with `explainers`; yours may do so, too.
+"""
 
 from __future__ import annotations
 
-from tinycnn.explain.explanation import Explanation
-from tinycnn.explain.lesson import Lesson, open_lesson
-from tinycnn.explain.targets import explain
+from tinycnn.explain import layers
+from tinycnn.explain.explainer import (
+    ActivationExplainer,
+    Explainer,
+    explainers,
+    register_activation,
+)
+from tinycnn.explain.lessons.lesson import Lesson, open_lesson
+from tinycnn.explain.opening import explain
+from tinycnn.explain.values.explanation import Explanation
 
-__all__ = ["Explanation", "Lesson", "explain", "open_lesson"]
+__all__ = [
+    "ActivationExplainer",
+    "Explainer",
+    "Explanation",
+    "Lesson",
+    "explain",
+    "explainers",
+    "layers",
+    "open_lesson",
+    "register_activation",
+]

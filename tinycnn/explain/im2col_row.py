@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from tinycnn import ops
-from tinycnn.explain.explanation import (
-    Explanation,
-    Notes,
-)
-from tinycnn.explain.places import Place, picture_of, sees
-from tinycnn.explain.sums import (
-    number,
-)
-from tinycnn.layers import (
-    Conv2D,
-)
+from tinycnn.explain.receptive_field import picture_of, sees
+from tinycnn.explain.values.explanation import Explanation, Notes
+from tinycnn.explain.values.places import Cell, Place
+from tinycnn.explain.values.printing import number
+from tinycnn.layers import Conv2D
 from tinycnn.shapes import times
-from tinycnn.trace import Trace
 from tinycnn.wording import many
 
 _SHOWN = 33  # numbers of an im2col row's run
 
 
-def open_im2col(trace: Trace, position: int, place: Place, sample: int) -> Explanation:
-    """Explain one row of the matrix that im2col would make of a convolution's input."""
-    record = trace.records[position]
-    layer = record.layer
-    assert isinstance(layer, Conv2D)
-    row, column = place[:2]
+def open_im2col(cell: Cell, layer: Conv2D) -> Explanation:
+    """Explain one row of the matrix that im2col would make of the input of ``layer``, the cell's."""
+    record, sample, (row, column) = cell.record, cell.sample, cell.place
     shape = record.x.shape[1:]
     win = layer.window(shape)
     matrix = ops.im2col(
@@ -55,9 +45,9 @@ def open_im2col(trace: Trace, position: int, place: Place, sample: int) -> Expla
         f"{record.name}, row {row}, column {column}: its row of im2col's matrix",
         number_of,
         (row, column),
-        picture_of(trace, sample),
+        picture_of(cell.trace, sample),
         (
-            sees(trace, position, (row, column, 0)),
+            sees(cell.at((row, column, 0))),
             Notes("ROW", words),
             Notes("HOLDS", tuple(lines)),
         ),

@@ -8,37 +8,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.explain.checks import half_epsilon
-from tinycnn.explain.explanation import (
-    Check,
-    Explanation,
-    Notes,
-    Section,
-    Step,
-)
-from tinycnn.explain.function_cells import (
-    bracketed,
+from tinycnn.explain.random_logits import expected_loss
+from tinycnn.explain.receptive_field import picture_of
+from tinycnn.explain.values.checks import half_epsilon, rounding_unit
+from tinycnn.explain.values.explanation import Check, Explanation, Notes, Section, Step
+from tinycnn.explain.values.exponentials import (
     exp_roundings,
     exponentials,
     exponentials_section,
-    rounding_unit,
 )
-from tinycnn.explain.places import picture_of
-from tinycnn.explain.random_logits import expected_loss
-from tinycnn.explain.sums import (
-    decimals,
-    factors,
-    number,
-    total,
-)
-from tinycnn.layers.activation import SOFTMAX
+from tinycnn.explain.values.printing import bracketed, decimals, factors, number
+from tinycnn.explain.values.sums import total
 from tinycnn.trace import Trace
 
 
 def open_loss(trace: Trace, labels: Sequence[int], sample: int) -> Explanation:
     """Explain the loss of image ``sample``: log-sum-exp less the label's logit."""
-    last = trace.records[-1]
-    logits = last.z if last.layer.activation is SOFTMAX else last.y
+    logits = trace.logits
     z = logits[sample].astype(np.float64)
     label, n = labels[sample], z.size
     value, others = log_sum(z, label)

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.explain.checks import Difference
-from tinycnn.explain.explanation import Check, Notes, Section
-from tinycnn.explain.sums import (
-    number,
-)
-from tinycnn.layers.activation import SOFTMAX
+from tinycnn.explain.explainer import activation_explainer
+from tinycnn.explain.replay import Difference
+from tinycnn.explain.values.explanation import Check, Notes, Section
+from tinycnn.explain.values.printing import number
 from tinycnn.trace import Trace
 
 # Of the tensor's largest gradient: a pass in float32, or in float64, against one in float64.
@@ -56,12 +54,7 @@ def _cancelled(trace: Trace, position: int) -> float:
     """
     lost = 1.0
     for record in trace.records[position:]:
-        if record.layer.activation is not SOFTMAX or record.dy is None or record.dz is None:
-            continue
-        y, dy = record.y, np.abs(record.dy)
-        size = float((y * (dy + (dy * y).sum(axis=-1, keepdims=True))).max(initial=0.0))
-        largest = float(np.abs(record.dz).max(initial=0.0))
-        lost *= max(1.0, size / largest if largest else math.inf if size else 1.0)
+        lost *= activation_explainer(record.layer.activation).digits_lost(record)
     return lost if lost > 2 else 1.0  # less is not worth a word
 
 

@@ -13,7 +13,7 @@ from tinycnn.checking.mistakes.mistake import Arguments, Mistake
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Results
 from tinycnn.classroom.exercises.student import File, Trouble
 from tinycnn.errors import TinyCNNError
-from tinycnn.explain.arithmetic import text
+from tinycnn.explain.examples.arithmetic import text
 from tinycnn.wording import a, many
 
 # Of the largest expected number, or of 1: float64's rounding in sums of a few hundred terms.

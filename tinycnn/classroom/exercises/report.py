@@ -12,9 +12,9 @@ from tinycnn.arrays import Array
 from tinycnn.checking.mistakes.mistake import Arguments
 from tinycnn.classroom.exercises.exercise import Seed
 from tinycnn.classroom.exercises.judging import Failure
-from tinycnn.explain.arithmetic import Value
-from tinycnn.explain.example_text import matrices
-from tinycnn.explain.terminal import paragraph
+from tinycnn.explain.examples.arithmetic import Value
+from tinycnn.explain.examples.example_text import matrices
+from tinycnn.explain.readers.style import paragraph
 from tinycnn.wording import sentence
 
 PASSES, FAILS, NOT_BEGUN = "passes", "fails", "not begun"

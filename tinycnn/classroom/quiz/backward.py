@@ -18,8 +18,8 @@ from tinycnn.classroom.quiz.question import (
     small,
     worked,
 )
-from tinycnn.explain.arithmetic import Value, factor, fraction, plain, text
-from tinycnn.explain.examples import Result, sgd_step
+from tinycnn.explain.examples.arithmetic import Value, factor, fraction, plain, text
+from tinycnn.explain.examples.example import Result, sgd_step
 
 
 def softmax_gradient(rng: Random) -> Question:

@@ -20,7 +20,7 @@ from tinycnn.classroom.quiz.question import (
     small,
     worked,
 )
-from tinycnn.explain.arithmetic import Value, factor, fraction, text
+from tinycnn.explain.examples.arithmetic import Value, factor, fraction, text
 from tinycnn.networks import alexnet
 from tinycnn.shapes import times
 

@@ -8,8 +8,8 @@ from html import escape
 from tinycnn.classroom.quiz.question import Block, LayerTable, Question
 from tinycnn.classroom.quiz.quiz import Quiz
 from tinycnn.classroom.quiz.sheet import RULES, origin, pieces, title, unbroken
-from tinycnn.explain.arithmetic import Value
-from tinycnn.explain.example_text import grid
+from tinycnn.explain.examples.arithmetic import Value
+from tinycnn.explain.examples.example_text import grid
 
 _STYLE = """
 :root { color-scheme: light; }

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.explain.arithmetic import Value
-from tinycnn.explain.examples import Result, engine
+from tinycnn.explain.examples.arithmetic import Value
+from tinycnn.explain.examples.example import Result, engine
 
 Random = np.random.Generator
 _Choice = TypeVar("_Choice")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from tinycnn import __version__
 from tinycnn.classroom.quiz.question import Block, LayerTable, Question
 from tinycnn.classroom.quiz.quiz import Quiz
-from tinycnn.explain.example_text import matrices
+from tinycnn.explain.examples.example_text import matrices
 from tinycnn.tables import text_table
 
 WIDTH = 80

@@ -6,8 +6,9 @@ import math
 from typing import NamedTuple
 
 from tinycnn.classroom.quiz.question import LayerTable, Question, Random, cell, pick
-from tinycnn.explain.field import Region, receptive_field, window_of
-from tinycnn.explain.overview import parameter_formula, size_formula
+from tinycnn.explain.explainer import explainer_of
+from tinycnn.explain.receptive_field import receptive_field
+from tinycnn.explain.values.places import Region
 from tinycnn.layers import Conv2D, Dense, Layer, MaxPool2D, Shape
 from tinycnn.model import Sequential
 from tinycnn.networks import alexnet
@@ -60,7 +61,7 @@ def padded_size(rng: Random, network: SmallNetwork) -> Question:
         (f"The first questions are on this network, whose input is {times(shape)}:", table(model),
          "How large is the feature map of `conv1` (height x width x filters)?"),
         (f"`{times(conv.output_shape(shape))}`",),
-        (size_formula(conv, shape),),
+        (explainer_of(conv).size_formula(shape),),
         2,
     )  # fmt: skip
 
@@ -77,7 +78,7 @@ def size_with_remainder(rng: Random, network: SmallNetwork) -> Question:
         ("In the same network:", "(a) How large is the feature map of `pool1`?",
          "(b) How many rows at the bottom of its input does no window read?"),
         (f"(a) `{times(pool.output_shape(shape))}`", f"(b) `{unread}`"),
-        (size_formula(pool, shape),
+        (explainer_of(pool).size_formula(shape),
          f"last row read = {start} + {axis.kernel} - 1 = {last}",
          f"rows unread = {axis.input} - 1 - {last} = {unread}"),
     )  # fmt: skip
@@ -88,7 +89,10 @@ def parameters(rng: Random, network: SmallNetwork) -> Question:
     ours = pick(rng, (2, 3))
     first, above = network.model.layers[ours], network.model.shapes[ours]
     row, words, shape = _row(rng)
-    working = ["(a) " + parameter_formula(first, above), "(b) " + parameter_formula(row, shape)]
+    working = [
+        f"({letter}) {explainer_of(layer).parameter_formula(size)}"
+        for letter, layer, size in (("a", first, above), ("b", row, shape))
+    ]
     if ours == 3:
         working.insert(0, f"(a) fc1 takes {times(above)} numbers")
     return Question(
@@ -125,7 +129,7 @@ def receptive(rng: Random, network: SmallNetwork) -> Question:
     for layer, shape, below in zip(
         model.layers[2::-1], model.shapes[2::-1], ("pool1", "conv1", "the input"), strict=True
     ):
-        region = window_of(layer, shape, region).inside
+        region = explainer_of(layer).seen(shape, region).inside
         working.append(f"{layer.name} reads of {below}: {_region(region)}")
     pixels = receptive_field(model, 2, ((row, row), (column, column)))
     return Question(

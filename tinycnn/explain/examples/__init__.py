@@ -1,0 +1,1 @@
+"""Hand-sized examples: worked out by the engine, and by hand."""

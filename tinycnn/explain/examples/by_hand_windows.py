@@ -1,0 +1,182 @@
+"""The ops with windows worked out by hand: convolution, im2col and max-pool, and their gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinycnn import shapes
+from tinycnn.explain.examples.arithmetic import Index, Pair, Value, Worked, nothing, plain, text
+from tinycnn.explain.examples.by_hand_cells import (
+    Arguments,
+    Results,
+    bias_gradient,
+    gradients,
+    sums,
+)
+
+_GEOMETRY = ("stride", "padding", "dilation", "ceil_mode")
+
+
+def window(
+    image: Sequence[int], kernel: Any, arguments: Arguments, *, pool: bool = False
+) -> shapes.Window:
+    """The window that slides over an image (N, H, W, C)."""
+    given = {name: arguments[name] for name in _GEOMETRY if name in arguments}
+    make = shapes.pool_window if pool else shapes.window
+    return make(image[1:3], kernel, **given)
+
+
+def _reads(win: shapes.Window) -> Iterator[tuple[Index, Index, Index | None]]:
+    """Output cell, kernel cell, and the input cell read there; None in the padding."""
+    for i, j, p, q in np.ndindex(*win.output, *win.kernel):
+        row = i * win.stride[0] + p * win.dilation[0] - win.pad_top_left[0]
+        column = j * win.stride[1] + q * win.dilation[1] - win.pad_top_left[1]
+        inside = 0 <= row < win.height.input and 0 <= column < win.width.input
+        yield (i, j), (p, q), (row, column) if inside else None
+
+
+# ------------------------------------------------------------------------------------ convolution
+
+
+def _uses(
+    image: Sequence[int], weights: Sequence[int], arguments: Arguments
+) -> Iterator[tuple[Index, Index, Index | None]]:
+    """Each product of a convolution: the cells of its output, its weights and its input."""
+    N, channels, filters = image[0], weights[2], weights[3]
+    per_group = filters // arguments.get("groups", 1)
+    win = window(image, weights[:2], arguments)
+    for n in range(N):
+        for (i, j), (p, q), read in _reads(win):
+            for f, c in np.ndindex(filters, channels):
+                channel = f // per_group * channels + c
+                yield (n, i, j, f), (p, q, c, f), None if read is None else (n, *read, channel)
+
+
+def conv2d(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+    """Each cell the sum of its window times the weights, plus the bias."""
+    x, W = takes[0].array, takes[1].array
+    bias = takes[2].flat if len(takes) > 2 else None
+    terms: dict[Index, list[Pair]] = {}
+    for out, weight, read in _uses(x.shape, W.shape, arguments):
+        terms.setdefault(out, []).append(
+            (0.0 if read is None else float(x[read]), float(W[weight]))
+        )
+    return (sums(terms, gives[0], bias),)
+
+
+def conv2d_backward(
+    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
+) -> Results:
+    """dx, dW and db: each product of the forward pass read backwards."""
+    dy, x, W = (value.array for value in takes)
+    into: list[dict[Index, list[Pair]]] = [{}, {}]
+    for out, weight, read in _uses(x.shape, W.shape, arguments):
+        sent = float(dy[out])
+        pixel = 0.0 if read is None else float(x[read])
+        into[1].setdefault(weight, []).append((sent, pixel))
+        if read is not None:
+            into[0].setdefault(read, []).append((sent, float(W[weight])))
+    dx, dW = (gradients(terms, give) for terms, give in zip(into, gives[:2], strict=True))
+    return dx, dW, bias_gradient(takes[0])
+
+
+# ----------------------------------------------------------------------------------------- im2col
+
+
+def _rows(image: Sequence[int], win: shapes.Window) -> Iterator[tuple[Index, Index | None]]:
+    """im2col's cells: place in the matrix, and the cell of the image that it is a copy of."""
+    N, C = image[0], image[3]
+    for n in range(N):
+        for (i, j), (p, q), read in _reads(win):
+            row = (n * win.output[0] + i) * win.output[1] + j
+            for c in range(C):
+                column = (p * win.kernel[1] + q) * C + c
+                yield (row, column), None if read is None else (n, *read, c)
+
+
+def im2col(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+    """Each window a row of copies."""
+    x = takes[0]
+    copies: dict[Index, Worked] = {}
+    for place, read in _rows(x.array.shape, window(x.array.shape, arguments["kernel"], arguments)):
+        value = 0.0 if read is None else float(x.array[read])
+        copies[place] = Worked(text(value), value, source="0" if read is None else x.cell(read))
+    return (tuple(copies[place] for place in np.ndindex(gives[0].array.shape)),)
+
+
+def col2im(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+    """Each cell the sum of its copies; those of 0 are left out."""
+    cols, image = takes[0], arguments["x_shape"]
+    into: dict[Index, list[tuple[float, str]]] = {}
+    for place, read in _rows(image, window(image, arguments["kernel"], arguments)):
+        if read is not None:
+            into.setdefault(read, []).append((float(cols.array[place]), cols.cell(place)))
+    return (tuple(_collected(into.get(place)) for place in np.ndindex(*image)),)
+
+
+def _collected(sent: Sequence[tuple[float, str]] | None) -> Worked:
+    """Copies added back; those of 0 are left out."""
+    kept = [(value, name) for value, name in sent or () if value]
+    if kept:
+        return plain([value for value, _ in kept], "from " + ", ".join(name for _, name in kept))
+    return nothing("only gradients of 0 reach it" if sent else "lies in no window")
+
+
+# --------------------------------------------------------------------------------------- max-pool
+
+
+def _contests(
+    image: Sequence[int], arguments: Arguments
+) -> Iterator[tuple[Index, list[tuple[Index, Index]]]]:
+    """Each output cell of a pool, with the cells that compete for it: (kernel cell, input cell)."""
+    win = window(image, arguments["kernel"], arguments, pool=True)
+    rivals: dict[Index, list[tuple[Index, Index]]] = {}
+    for out, kernel, read in _reads(win):
+        rivals.setdefault(out, []).extend([] if read is None else [(kernel, read)])
+    for n, c in np.ndindex(image[0], image[3]):
+        for (i, j), cells in rivals.items():
+            yield (n, i, j, c), [(kernel, (n, *read, c)) for kernel, read in cells]
+
+
+def max_pool2d(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+    """The largest number of each window, and its place within the window."""
+    x = takes[0]
+    width = window(x.array.shape, arguments["kernel"], arguments, pool=True).kernel[1]
+    highest: dict[Index, Worked] = {}
+    winners: dict[Index, Worked] = {}
+    for out, cells in _contests(x.array.shape, arguments):
+        numbers = [float(x.array[read]) for _, read in cells]
+        (p, q), read = cells[numbers.index(max(numbers))]
+        tie = f", the first of {numbers.count(max(numbers))}" * (numbers.count(max(numbers)) > 1)
+        note = f"{x.cell(read)} wins{tie}"
+        listed = ", ".join(map(text, numbers))
+        highest[out] = Worked(f"max({listed})" if cells[1:] else listed, max(numbers), note)
+        winners[out] = Worked(
+            f"{p}*{width} + {q}", p * width + q, f"row {p}, column {q} of its window"
+        )
+    places = list(np.ndindex(gives[0].array.shape))
+    return tuple(highest[place] for place in places), tuple(winners[place] for place in places)
+
+
+def max_pool2d_backward(
+    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
+) -> Results:
+    """Each gradient to the cell that won its window."""
+    dy, winner = takes
+    image = arguments["x_shape"]
+    width = window(image, arguments["kernel"], arguments, pool=True).kernel[1]
+    into: dict[Index, list[tuple[float, str]]] = {}
+    for out, cells in _contests(image, arguments):
+        reads = {p * width + q: read for (p, q), read in cells}
+        won = reads[int(winner.array[out])]
+        into.setdefault(won, []).append((float(dy.array[out]), dy.cell(out)))
+    return (tuple(_won(into.get(place, [])) for place in np.ndindex(*image)),)
+
+
+def _won(sent: Sequence[tuple[float, str]]) -> Worked:
+    if not sent:
+        return nothing("wins no window")
+    return plain([value for value, _ in sent], "from " + ", ".join(name for _, name in sent))

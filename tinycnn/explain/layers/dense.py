@@ -1,0 +1,105 @@
+"""The fully connected layer explained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.explain.explainer import Causes, Grid, activation_explainer, cells_formula, explainers
+from tinycnn.explain.layers.weighted import Weighted, with_biggest
+from tinycnn.explain.values.explanation import Section, SumTree
+from tinycnn.explain.values.places import COLOUR, Cell, Place, channel_name, reads_colours
+from tinycnn.explain.values.sums import Part, Product, Sum, Term, grouped, mapped
+from tinycnn.layers import Dense, Shape
+from tinycnn.passes import Record
+from tinycnn.wording import every, many
+
+
+@explainers.register(Dense)
+class DenseExplainer(Weighted):
+    """Each unit is the sum of all inputs times the weights of its column, plus its bias."""
+
+    layer: Dense
+    channel = "unit"
+    everywhere = "for every image"
+
+    def cell(self, cell: Cell) -> Sequence[Section]:
+        x = cell.record.x[cell.sample]
+        weights = cell.record.params["W"][:, cell.place[0]].reshape(x.shape)
+        tree = _by_place(cell.record, x, weights) if x.ndim == 3 else _in_order(x, weights)
+        order = "by place" if x.ndim == 3 else "in order"
+        heading = f"{many(x.size, 'product')} x * W, added up {order}:"
+        return [*with_biggest(heading, tree), *self.finish(cell, tree)]
+
+    def read_by(self, cell: Cell) -> tuple[str, ...]:
+        return (f"{every(self.layer.units, 'unit')} of {cell.record.name}",)
+
+    def input_gradient(self, cell: Cell) -> Sequence[Section]:
+        record = cell.record
+        assert record.dz is not None
+        row = record.params["W"][int(np.ravel_multi_index(cell.place, record.x.shape[1:]))]
+        sent = zip(record.dz[cell.sample].tolist(), row.tolist(), strict=True)
+        parts = [Product(f"unit {f}", *pair) for f, pair in enumerate(sent)]
+        heading = f"{many(len(parts), 'product')} dz * W, one a unit:"
+        return with_biggest(heading, grouped("sum", parts, "units"))
+
+    def fed(self, cell: Cell) -> Any:
+        return np.ix_([cell.sample], range(self.layer.units))
+
+    def why_zero(self, cell: Cell) -> Causes:
+        return self.why_sums_send_nothing(cell)
+
+    def parameter_gradient(self, cell: Cell, parameter: str) -> Sequence[Section]:
+        record, index = cell.record, cell.place
+        assert record.dz is not None
+        dz = record.dz[:, index[-1]].tolist()
+        parts: list[Part] = [Term(f"image {n}", value) for n, value in enumerate(dz)]
+        if parameter == "W":
+            met = zip(self.met(record, index).tolist(), dz, strict=True)
+            parts = [Product(f"image {n}", *pair) for n, pair in enumerate(met)]
+        what = "dz" if parameter == "b" else "x * dz"
+        return [SumTree(f"{what}, one term an image:", grouped("sum", parts, "images"))]
+
+    def met(self, record: Record, index: Place) -> Array:
+        met: Array = record.x.reshape(len(record.x), -1)[:, index[0]]
+        return met
+
+    def size_formula(self, shape: Shape) -> str:
+        return f"{cells_formula(shape)} -> {self.layer.units:,}"
+
+    def parameter_formula(self, shape: Shape) -> str:
+        total = self.parameter_count(shape)
+        return f"({math.prod(shape)}+1)*{self.layer.units} = {total:,}"
+
+    def gradient_formula(self, record: Record) -> str:
+        return f"x^T {activation_explainer(self.layer.activation).dz_formula}"
+
+    def parameter_grid(self, record: Record, parameter: str) -> Grid:
+        shape, x = record.params[parameter].shape, record.x.shape[1:]
+        if parameter == "b":
+            return Grid(shape, ("unit",))
+        if len(x) != 3:
+            return Grid(shape, ("input", "unit"))
+        channel = COLOUR if reads_colours(record) else "channel"
+        return Grid((*x, shape[1]), ("input row", "input column", channel, "unit"), is_image=True)
+
+
+def _by_place(record: Record, x: Array, weights: Array) -> Sum:
+    """The products of an image (H, W, C), place by place and then by channel."""
+
+    def position(i: int, j: int) -> Part:
+        pairs = zip(x[i, j].tolist(), weights[i, j].tolist(), strict=True)
+        parts = [Product(channel_name(record, c), *pair) for c, pair in enumerate(pairs)]
+        return grouped(f"cell ({i},{j})", parts, "channels")
+
+    return mapped("sum", x.shape[0], x.shape[1], position)
+
+
+def _in_order(x: Array, weights: Array) -> Sum:
+    """The products of any other input, one by one."""
+    pairs = zip(x.ravel().tolist(), weights.ravel().tolist(), strict=True)
+    return grouped("sum", [Product(f"unit {d}", *pair) for d, pair in enumerate(pairs)], "units")

@@ -1,0 +1,83 @@
+"""What layers share whose cells are sums of inputs times weights W, plus a bias b."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.explain.causes import lost_above, lost_by_activation, why_no_term_is_left
+from tinycnn.explain.explainer import Causes, Explainer, activation_explainer
+from tinycnn.explain.values.checks import check_sum
+from tinycnn.explain.values.explanation import Notes, Section, Step, SumTree
+from tinycnn.explain.values.places import Cell, Place
+from tinycnn.explain.values.printing import biggest, plus
+from tinycnn.explain.values.sums import MOST, Sum
+from tinycnn.passes import Record
+from tinycnn.wording import every, many
+
+
+class Weighted(Explainer):
+    """A layer with parameters W and b; W's last axis and b's are the filters, or units."""
+
+    side_by_side = True
+
+    everywhere: ClassVar[str]  # where a weight is used: "at every place", "for every image"
+
+    def finish(self, cell: Cell, tree: Sum) -> list[Section]:
+        """Bias, activation, and the agreement of the sum before the activation."""
+        record, place = cell.record, cell.place
+        activation = activation_explainer(record.layer.activation)
+        bias, logits = float(record.params["b"][place[-1]]), record.z
+        z = tree.value + bias
+        return [
+            Step("BIAS", plus(tree.value, bias), z),
+            *activation.step(z),
+            check_sum(tree, float(logits[cell.index]), logits.dtype, bias=bias),
+            *activation.row(logits[cell.index[:-1]], record.y[cell.index[:-1]], place),
+        ]
+
+    def met(self, record: Record, index: Place) -> Array:
+        """What a weight of W met wherever it was used: (N, ...)."""
+        raise NotImplementedError
+
+    def fed(self, cell: Cell) -> Any:
+        """The cells of the output that a cell of the input has a part in, as an index."""
+        raise NotImplementedError
+
+    def why_sums_send_nothing(self, cell: Cell) -> Causes:
+        """Why dL/dx is zero at a cell of the input that is part of some sums."""
+        return why_no_term_is_left(cell, self.fed(cell), before_activation=True)
+
+    def why_parameter_zero(self, cell: Cell) -> Causes:
+        record, index = cell.record, cell.place
+        assert record.dz is not None
+        here = (..., index[-1])
+        sent = int(np.count_nonzero(record.dz[here]))
+        if sent:
+            places = "only place" if sent == 1 else many(sent, "place")
+            return (f"at the {places} where dz is not 0, what the weight met is 0",)
+        what, size = f"{self.channel} {index[-1]}", record.dz[here].size
+        nothing = record.dy is not None and not record.dy[here].any()
+        died = activation_explainer(record.layer.activation).stops(record, here)
+        causes: list[str] = []
+        if nothing or not died:
+            nowhere = "its dz is 0" if size == 1 else f"dz is 0 at {every(size, 'place')}"
+            causes.append(f"no gradient reaches {what}: {nowhere}")
+            causes += lost_above(cell, here)
+            causes += () if died else lost_by_activation(cell, here)
+        if died:
+            title = record.layer.activation.title
+            causes.append(
+                f"{what} died at {record.name}'s {title} {self.everywhere}{' too' * nothing}"
+            )
+        if len(index) > 1 and not self.met(record, index).any():
+            causes.append(f"what the weight met is 0 {self.everywhere} too")
+        return tuple(causes)
+
+
+def with_biggest(heading: str, tree: Sum) -> list[Section]:
+    """A sum, and where it is too long to be read in one go, its largest terms."""
+    section = SumTree(heading, tree)
+    return [section, Notes("BIGGEST", biggest(tree))] if tree.terms > MOST else [section]

@@ -1,0 +1,1 @@
+"""A lesson: a network over a picture; its weights, its overview, its feature maps."""

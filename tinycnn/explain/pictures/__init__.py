@@ -1,0 +1,1 @@
+"""The picture of a lesson: read, resized, and brought to shades."""

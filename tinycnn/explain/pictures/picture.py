@@ -1,0 +1,101 @@
+"""The picture that a walk is about: the bundled one, or the user's own, fitted to the network's input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.errors import ShapeError
+from tinycnn.explain.pictures import pixels
+from tinycnn.explain.pictures.resizing import Size, covering, middle
+from tinycnn.shapes import times
+
+BUNDLED = "chelsea.png"
+_BUNDLED_FACTS = "a cat, photographed by Stefan van der Walt, CC0; bundled"
+_BUNDLED_LABEL = 281  # "tabby, tabby cat" in ImageNet's numbering
+_LUMA = np.array([19595, 38470, 7471])  # 0.299, 0.587 and 0.114 of 2**16
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels (H, W, C) uint8, and where they come from."""
+
+    pixels: Array
+    title: str
+    label: int | None = None
+
+    @property
+    def x(self) -> Array:
+        """The network's input (1, H, W, C): (pixel - 128) / 128, multiples of 1/128 within +-1."""
+        centred: Array = (self.pixels.astype(np.float32) - 128) / 128
+        return centred[None]
+
+
+def load(source: str | Path | None, shape: tuple[int, ...]) -> Picture:
+    """Read a picture of any size and fit it to ``shape`` (H, W, C).
+
+    ``source`` is None for the bundled photograph, an .npy file of pixels, or any picture that Pillow
+    reads (extra ``image``). The short side is resized to fit, then the middle is cut out. For a network
+    of one channel colours become grey by their luma, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). The
+    title says all that was done. Raises FileError for what is missing or is no picture.
+    """
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise ShapeError(
+            f"a picture has 1 or 3 channels, but the network's input is {times(shape)}; give it an "
+            f"array with trace() in Python"
+        )
+    if source is None:
+        return _bundled(shape)
+    path = Path(source)
+    read = pixels.read(path)
+    size = (read.values.shape[0], read.values.shape[1])
+    resized = covering(size, (shape[0], shape[1]))
+    fitted = _fitted(read.values, resized, shape)
+    words = [*read.notes, *_steps(size, resized, (shape[0], shape[1])), *_flat(fitted)]
+    return Picture(fitted, ", ".join([f"{path.name}, {times(size)} (rows x columns)", *words]))
+
+
+def _bundled(shape: tuple[int, ...]) -> Picture:
+    """The photograph; where it is large enough, shrunk by a whole factor alone."""
+    with resources.as_file(resources.files(__package__) / "chelsea.npz") as path:
+        photograph = np.load(path)["pixels"]
+    H, W = shape[:2]
+    h, w, _ = photograph.shape
+    if factor := min(h // H, w // W):
+        size = (h // factor, w // factor)
+        photograph = photograph[: size[0] * factor, : size[1] * factor]
+    else:
+        size = covering((h, w), (H, W))
+    title = f"{BUNDLED} ({_BUNDLED_FACTS}), cut to {times((H, W))}"
+    return Picture(_fitted(photograph, size, shape), title, _BUNDLED_LABEL)
+
+
+def _fitted(values: Array, size: Size, shape: tuple[int, ...]) -> Array:
+    """``values`` resized to ``size``, its middle cut out, grey or in colours as ``shape`` has it."""
+    cut = middle(values, size, (shape[0], shape[1]))
+    if cut.shape[2] == shape[2]:
+        return cut
+    if shape[2] == 3:
+        return np.repeat(cut, 3, axis=2)
+    grey: Array = ((cut @ _LUMA + (1 << 15)) >> 16).astype(np.uint8)
+    return grey[:, :, None]
+
+
+def _steps(size: Size, resized: Size, wanted: Size) -> Iterator[str]:
+    """What was done to a picture of ``size``, in words."""
+    if resized != size:
+        yield f"{'enlarged' if sum(resized) > sum(size) else 'shrunk'} to {times(resized)}"
+    if wanted != resized:
+        yield f"cut to {times(wanted)}"
+
+
+def _flat(fitted: Array) -> Iterator[str]:
+    """That there is nothing to see, where every pixel is the same."""
+    colour = fitted[0, 0]
+    if (fitted == colour).all():
+        yield f"every pixel {', '.join(map(str, colour))}"

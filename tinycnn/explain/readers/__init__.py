@@ -1,0 +1,1 @@
+"""Who draws explanations: a terminal, a notebook, a figure in a file."""

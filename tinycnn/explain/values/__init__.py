@@ -1,0 +1,1 @@
+"""What an opened number is, as data: sums, checks, explanations."""

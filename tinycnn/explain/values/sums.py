@@ -1,0 +1,163 @@
+"""Sums that a reader can redo: trees of at most 25 printed numbers a level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar, TypeAlias
+
+MOST = 25  # printed numbers in one sum
+
+
+@dataclass(frozen=True)
+class Product:
+    """A term ``a * b``, and where it stands; exact in float64 where a and b are float32."""
+
+    parts: ClassVar[tuple[Part, ...]] = ()
+    terms: ClassVar[int] = 1
+    columns: ClassVar[int] = 1
+
+    place: str
+    a: float
+    b: float
+
+    @property
+    def value(self) -> float:
+        """The product."""
+        return self.a * self.b
+
+    @property
+    def factors(self) -> tuple[float, ...]:
+        """What is multiplied; nothing where a part is no product."""
+        return self.a, self.b
+
+    def to_dict(self) -> dict[str, Any]:
+        """Place, value and factors as plain data."""
+        return {"place": self.place, "value": self.value, "a": self.a, "b": self.b}
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term that is no product."""
+
+    parts: ClassVar[tuple[Part, ...]] = ()
+    terms: ClassVar[int] = 1
+    columns: ClassVar[int] = 1
+    factors: ClassVar[tuple[float, ...]] = ()
+
+    place: str
+    value: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Place and value as plain data."""
+        return {"place": self.place, "value": self.value}
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A number at ``place``, the ``value`` of the sum of its parts.
+
+    ``columns`` above 1: the parts are drawn as a grid.
+    """
+
+    factors: ClassVar[tuple[float, ...]] = ()
+
+    place: str
+    parts: tuple[Part, ...]
+    value: float
+    columns: int = 1
+
+    @property
+    def terms(self) -> int:
+        """Terms at the leaves."""
+        return sum(part.terms for part in self.parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The sum as plain data, down to its terms."""
+        parts = [part.to_dict() for part in self.parts]
+        return {"place": self.place, "value": self.value, "terms": self.terms, "parts": parts}
+
+
+Part: TypeAlias = Sum | Product | Term
+
+
+def largest(parts: Sequence[Part]) -> Part:
+    """The part of largest size."""
+    return max(parts, key=lambda part: abs(part.value))
+
+
+def add(place: str, parts: Sequence[Part], columns: int = 1) -> Sum:
+    """Sum up ``parts``, rounding once."""
+    return Sum(place, tuple(parts), total([leaf.value for leaf in leaves(parts)]), columns)
+
+
+def total(values: Sequence[float]) -> float:
+    """Sum of ``values``, rounded once; of what is not finite, IEEE's sum."""
+    return math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
+
+
+def extent(nouns: str, first: int, last: int) -> str:
+    """Name a range: "rows 3..5", or "row 3"."""
+    one = "class" if nouns == "classes" else nouns.removesuffix("s")
+    return f"{one} {first}" if first == last else f"{nouns} {first}..{last}"
+
+
+def grouped(place: str, parts: Sequence[Part], nouns: str, first: int = 0) -> Sum:
+    """Sum up many parts over levels of near-equal groups, so that none prints over 25 numbers.
+
+    Groups are named by what they hold, counted from ``first``: "channels 24..47".
+    """
+    if len(parts) <= MOST:
+        return add(place, parts)
+    count = min(math.ceil(len(parts) / (MOST - 1)), MOST - 1)
+    groups = []
+    for begin, end in spans(len(parts), count):
+        name = extent(nouns, first + begin, first + end - 1)
+        groups.append(grouped(name, parts[begin:end], nouns, first + begin))
+    return add(place, groups)
+
+
+def mapped(place: str, height: int, width: int, leaf: Callable[[int, int], Part]) -> Sum:
+    """Sum up ``leaf(row, column)`` over a map, by regions: at most 5 x 5 of them at each level."""
+    return _region(place, (0, height), (0, width), leaf)
+
+
+def _region(
+    place: str, rows: tuple[int, int], columns: tuple[int, int], leaf: Callable[[int, int], Part]
+) -> Sum:
+    (top, bottom), (left, right) = rows, columns
+    if (bottom - top) * (right - left) <= MOST:
+        cells = [leaf(i, j) for i in range(top, bottom) for j in range(left, right)]
+        return add(place, cells, right - left)
+    side = math.isqrt(MOST)
+    down = spans(bottom - top, min(side, bottom - top))
+    across = spans(right - left, min(side, right - left))
+    parts = [
+        _region(
+            f"{extent('rows', top + r0, top + r1 - 1)}, "
+            f"{extent('columns', left + c0, left + c1 - 1)}",
+            (top + r0, top + r1),
+            (left + c0, left + c1),
+            leaf,
+        )
+        for r0, r1 in down
+        for c0, c1 in across
+    ]
+    return add(place, parts, len(across))
+
+
+def spans(size: int, count: int) -> list[tuple[int, int]]:
+    """Cut range(size) into ``count`` near-equal (first, last) spans, the longer ones first."""
+    least, longer = divmod(size, count)
+    edges = [i * least + min(i, longer) for i in range(count + 1)]
+    return list(pairwise(edges))
+
+
+def leaves(parts: Sequence[Part]) -> list[Part]:
+    """All terms below ``parts``, in order."""
+    found: list[Part] = []
+    for part in parts:
+        found += leaves(part.parts) if part.parts else [part]
+    return found

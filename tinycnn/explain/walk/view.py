@@ -1,0 +1,251 @@
+"""The screens of the walk as lines: the layers, a map, an opened number, the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from tinycnn.explain.readers.explanation_text import draw_words
+from tinycnn.explain.readers.style import WIDTH, Style
+from tinycnn.explain.values.explanation import Explanation, ReceptiveField, only
+from tinycnn.explain.values.printing import number
+from tinycnn.explain.walk import shading
+from tinycnn.explain.walk.book import Book
+from tinycnn.explain.walk.ink import (
+    BOLD,
+    DIM,
+    PLAIN,
+    Line,
+    Look,
+    cut,
+    fitting,
+    length,
+    read_codes,
+    spread,
+    wrapped,
+)
+from tinycnn.explain.walk.listing import draw_layers, span
+from tinycnn.explain.walk.sheets import Sheet, Spot
+from tinycnn.explain.walk.walk import Room, Walk, sheet_of, spot_of, target
+
+_PANEL = 20  # columns that a picture beside a map needs
+_HEAD = 8  # columns of an opened number's headings
+_KEYS = (
+    ("arrows", "choose a layer; walk from cell to cell; scroll"),
+    ("Enter", "go into a layer, open a number"),
+    ("Esc, Backspace", "back; from an opened number left does it too"),
+    ("b", "backward: the gradients; once more: forward"),
+    ("w", "on a map: the weights, the bias, the output again"),
+    ("[ ]", "the channel, filter or unit before, after (PageUp, PageDown)"),
+    ("{ }", "of a convolution's weights: the channel before, after"),
+    ("Home End", "the first, last column"),
+    ("m M", "to the largest number of this map, of all its maps"),
+    ("Tab", "the next layer's map (Shift-Tab: the one before)"),
+    ("Ctrl-L", "draw the screen again"),
+    ("q", "leave"),
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A screen: its lines, and what room its page has."""
+
+    lines: list[Line]
+    room: Room
+
+
+@dataclass(frozen=True)
+class Size:
+    """A screen's."""
+
+    lines: int
+    columns: int
+
+
+def draw(walk: Walk, book: Book, size: Size, look: Look) -> Frame:
+    """Draw where one stands. No line is longer than the screen is wide."""
+    lines = max(size.lines - 2, 1)
+    if walk.help is not None:
+        body, room = _scrolled(_help(size.columns), walk.help, lines)
+    elif walk.level == "layers":
+        body, room = draw_layers(walk, book, lines, size.columns), Room(lines)
+    elif walk.level == "map":
+        body, room = _map(walk, book, Size(lines, size.columns), look), Room(lines)
+    else:
+        body, room = _number(walk, book, Size(lines, size.columns), look)
+    body += [[] for _ in range(lines - len(body))]
+    drawn = [_title(walk, book, size.columns), *body, _foot(walk, room, book, size.columns)]
+    return Frame([cut(line, size.columns, look) for line in drawn[: size.lines]], room)
+
+
+def _scrolled(lines: list[Line], scroll: int, room: int) -> tuple[list[Line], Room]:
+    most = max(len(lines) - room, 0)
+    first = min(scroll, most)
+    return lines[first : first + room], Room(room, most)
+
+
+def _opened(walk: Walk, book: Book) -> Explanation:
+    found = target(walk, book)
+    assert found is not None
+    return book.explanation(*found)
+
+
+# ------------------------------------------------------------------------------- title and foot
+
+
+def _title(walk: Walk, book: Book, width: int) -> Line:
+    """Where one stands, and which way one looks."""
+    way = f"backward, label {book.lesson.label}" if walk.backward else "forward"
+    room = width - len(way) - 2
+    if walk.help is not None:
+        return [("The keys", BOLD)]
+    if walk.level == "layers":
+        return spread([(book.lesson.name, BOLD)], [(way, DIM)], width)
+    if walk.level == "map":
+        sheet, spot = sheet_of(walk, book), spot_of(walk, book)
+        page = sheet.pages(spot)
+        short = ", ".join(str(at) for at in spot[1:])
+        whole = f"{sheet.title} › {page}" if page else sheet.title
+        title = fitting((whole, f"{sheet.title} › {short}", sheet.title), room)
+        return spread([(title, BOLD)], [(way, DIM)], width)
+    opened = _opened(walk, book)
+    value = opened.headline
+    found = target(walk, book) or ("", None)
+    short = f"{found[0]} {','.join(map(str, found[1] or ()))}"
+    width = min(width, WIDTH)
+    subject = fitting((opened.subject, short), width - len(value) - 2)
+    return spread([(subject, BOLD)], [(value, BOLD)], width)
+
+
+def _foot(walk: Walk, room: Room, book: Book, width: int) -> Line:
+    """What the last key had to say, or the keys that lead on."""
+    if walk.notice:
+        return [(walk.notice, BOLD)]
+    line: Line = []
+    last = [("?", "keys"), ("q", "leave")]
+    for key, word in [*_ways(walk, room, book), *last]:
+        item: Line = [(key, BOLD), (f" {word}  ", DIM)]
+        rest = 0 if (key, word) in last else sum(len(k) + len(w) + 3 for k, w in last)
+        if length(line) + length(item) + rest - 2 <= width:
+            line += item
+    return line
+
+
+def _ways(walk: Walk, room: Room, book: Book) -> Sequence[tuple[str, str]]:
+    """Keys and what they do here, the most useful first: a narrow screen shows no others."""
+    scroll = (("↑↓", "scroll"),) if room.most else ()
+    turn = ("b", "forward" if walk.backward else "backward")
+    if walk.help is not None:
+        return ("Enter", "back"), *scroll
+    if walk.level == "layers":
+        return ("Enter", "go in"), turn, ("↑↓", "choose"), ("w", "weights")
+    if walk.level == "opened":
+        has_other = not walk.part and walk.position != book.last
+        return ("Esc", "back"), *((turn,) if has_other else ()), *scroll
+    sheet = sheet_of(walk, book)
+    ways = [("Enter", "open")] if sheet.what is not None else []
+    ways += [turn, ("Esc", "back")]
+    ways += [(keys, axis) for keys, axis in zip(("[ ]", "{ }"), sheet.axes[::-1], strict=False)]
+    if parts := book.parameters(walk.position):
+        after = (*parts, "")[("", *parts).index(walk.part)]
+        ways.append(("w", {"": "output", "W": "weights", "b": "bias"}.get(after, after)))
+    return *ways, ("m", "largest"), ("arrows", "move")
+
+
+def _help(width: int) -> list[Line]:
+    label = max(len(key) for key, _ in _KEYS) + 2
+    lines: list[Line] = [[]]
+    for key, words in _KEYS:
+        line: Line = [(f"{key:<{label}}", BOLD), (words, PLAIN)]
+        lines += wrapped(line, width, label)
+    return lines
+
+
+# ---------------------------------------------------------------------------------------- a map
+
+
+def _map(walk: Walk, book: Book, size: Size, look: Look) -> list[Line]:
+    """A map, its cell in words, and the picture beside it where there is room."""
+    sheet, spot = sheet_of(walk, book), spot_of(walk, book)
+    status = _status(walk, book, sheet, spot, size.columns)
+    lines = max(size.lines - len(status) - 2, 1)  # the ruler, and a line between
+    field = None if walk.part else book.field(walk.position, sheet, spot)
+    pixels = book.pixels
+    pictured = field is not None and pixels is not None
+    spare = size.columns // 3 if pictured else 0
+    win = shading.window(sheet, spot, lines, size.columns, look, spare)
+    drawn = [shading.ruler(sheet, spot, win), *shading.draw_map(sheet, spot, win, look)]
+    room = size.columns - win.width - 3
+    if field is not None and pixels is not None and room >= _PANEL:
+        beside = shading.draw_field(pixels, field, lines, room, look)
+        drawn = _beside(drawn, [[], *beside], win.width + 3)
+    gap: list[Line] = [[]] * (size.lines - len(drawn) - len(status))
+    return [*drawn, *gap, *status][: size.lines]
+
+
+def _beside(left: Sequence[Line], right: Sequence[Line], column: int) -> list[Line]:
+    return [
+        [*(one or []), (" " * (column - length(one or [])), PLAIN), *(other or [])]
+        for one, other in zip_longest(left, right)
+    ]
+
+
+def _status(walk: Walk, book: Book, sheet: Sheet, spot: Spot, width: int) -> list[Line]:
+    """The number that one stands on, where it stands, and what it sees."""
+    value = number(sheet.value(spot))
+    place = ",".join(map(str, sheet.place(spot)))
+    words = fitting((sheet.words(spot), place), width - len(value) - 2)
+    page = sheet.page(spot)
+    here = f"this map: {span(float(page.min()), float(page.max()))}"
+    first = spread([(words, PLAIN), ("  ", PLAIN), (value, BOLD)], [(here, DIM)], width)
+    return [first, [(fitting(_seen(walk, book, sheet, spot), width), DIM)]]
+
+
+def _seen(walk: Walk, book: Book, sheet: Sheet, spot: Spot) -> list[str]:
+    """Wordings, the longest first, of what the cell sees and what its counterpart is."""
+    other = book.sheet(walk.position, walk.part, False)
+    own = f"{other.title} is {number(other.value(spot))} there" if walk.backward else ""
+    field = book.field(walk.position, sheet, spot)
+    if walk.part:
+        return [own or "Enter opens its gradient"]
+    if walk.position == 0 or field is None:
+        sees = "" if walk.position == 0 else "sees the whole picture"
+        return ["; ".join(filter(None, (own, sees)))]
+    (top, bottom), (left, right) = field
+    long = f"sees rows {top}..{bottom}, columns {left}..{right} of the picture"
+    short = f"sees rows {top}..{bottom}, columns {left}..{right}"
+    size = f" ({bottom - top + 1} x {right - left + 1})"
+    start = f"{own}; " if own else ""
+    return [start + long + size, start + short, short, f"sees {top}..{bottom}, {left}..{right}"]
+
+
+# ----------------------------------------------------------------------------- an opened number
+
+
+def _number(walk: Walk, book: Book, size: Size, look: Look) -> tuple[list[Line], Room]:
+    """An opened number: its words scroll, and the picture stands beside them, or below."""
+    opened = _opened(walk, book)
+    beside = size.columns - WIDTH - 3
+    words = _words(opened, size.columns, look)
+    seen = next(iter(only(ReceptiveField, opened.sections)), None)
+    if opened.picture is None or seen is None or seen.field is None:
+        return _scrolled(words, walk.scroll, size.lines)
+    room = beside if beside >= _PANEL else size.columns
+    picture = shading.draw_field(opened.picture, seen.field, size.lines, room, look)
+    if beside < _PANEL:
+        return _scrolled([*words, [], *picture], walk.scroll, size.lines)
+    text, scroll = _scrolled(words, walk.scroll, size.lines)
+    return _beside(text, picture, WIDTH + 3), scroll
+
+
+def _words(opened: Explanation, width: int, look: Look) -> list[Line]:
+    """The lines below the first, which the title shows; wrapped where they must, no number cut."""
+    texts = draw_words(opened, Style(colour=look.rich))
+    lines = []
+    for text in texts[texts.index("") + 1 :]:
+        line = read_codes(text)
+        if not look.rich and text[:1].isupper():
+            line = [(text[:_HEAD], BOLD), (text[_HEAD:], PLAIN)]
+        lines += wrapped(line, width, min(_HEAD, width // 4))
+    return lines
