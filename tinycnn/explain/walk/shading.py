@@ -92,7 +92,7 @@ def _glyphs(shade: int) -> str:
 
 
 @dataclass(frozen=True)
-class Window:
+class Viewport:
     """The part of a page that is on the screen: which rows and columns, how large a cell is."""
 
     grain: Grain
@@ -117,7 +117,9 @@ class Window:
         return self.gutter + self.cell * (self.columns[1] - self.columns[0])
 
 
-def window(sheet: Sheet, spot: Spot, lines: int, width: int, look: Look, spare: int = 0) -> Window:
+def window(
+    sheet: Sheet, spot: Spot, lines: int, width: int, look: Look, spare: int = 0
+) -> Viewport:
     """Choose the largest cells with which the page fits; else the part around ``spot``.
 
     Cells are not enlarged into the last ``spare`` columns, where a picture may stand.
@@ -127,16 +129,16 @@ def window(sheet: Sheet, spot: Spot, lines: int, width: int, look: Look, spare: 
     row, column = divmod(spot[0], sheet.columns)
     whole = ((0, sheet.rows), (0, sheet.columns))
     if sheet.rows <= lines and sheet.columns * _NUMBER <= room:
-        return Window("numbers", *whole, gutter)
+        return Viewport("numbers", *whole, gutter)
     if sheet.rows <= lines and sheet.columns * 2 <= room:
         scale = min(lines // sheet.rows, (room - spare) // (2 * sheet.columns))
-        return Window("pairs", *whole, gutter, max(scale, 1))
+        return Viewport("pairs", *whole, gutter, max(scale, 1))
     if look.rich:
         first, end = _around(row // 2, lines, (sheet.rows + 1) // 2)
         rows = (2 * first, min(2 * end, sheet.rows))
-        return Window("halves", rows, _around(column, room, sheet.columns), gutter)
+        return Viewport("halves", rows, _around(column, room, sheet.columns), gutter)
     columns = _around(column, room // 2, sheet.columns)
-    return Window("pairs", _around(row, lines, sheet.rows), columns, gutter)
+    return Viewport("pairs", _around(row, lines, sheet.rows), columns, gutter)
 
 
 def _around(middle: int, room: int, size: int) -> tuple[int, int]:
@@ -147,7 +149,7 @@ def _around(middle: int, room: int, size: int) -> tuple[int, int]:
 # --------------------------------------------------------------------------------------------- map
 
 
-def draw_map(sheet: Sheet, spot: Spot, win: Window, look: Look) -> list[Line]:
+def draw_map(sheet: Sheet, spot: Spot, win: Viewport, look: Look) -> list[Line]:
     """The rows of a page that ``win`` shows, behind their numbers."""
     values = sheet.page(spot)
     shades, colours = shades_of(values).tolist(), _colours(sheet, values, win.grain)
@@ -203,7 +205,7 @@ def _flat(shade: int, mine: bool, look: Look) -> Ink:
     return Ink(fore, reverse=mine)
 
 
-def ruler(sheet: Sheet, spot: Spot, win: Window) -> Line:
+def ruler(sheet: Sheet, spot: Spot, win: Viewport) -> Line:
     """The columns' numbers above a map: where one stands, the first and the last."""
     if sheet.folded:
         return []
@@ -221,7 +223,7 @@ def ruler(sheet: Sheet, spot: Spot, win: Window) -> Line:
     return line
 
 
-def _above(column: int, win: Window) -> range:
+def _above(column: int, win: Viewport) -> range:
     """Where a column's number stands above it: in the middle, at the right of what is printed."""
     text = len(str(column))
     left = win.gutter + (column - win.columns[0]) * win.cell
@@ -231,7 +233,7 @@ def _above(column: int, win: Window) -> range:
     return range(start, start + text)
 
 
-def _label(sheet: Sheet, row: int, here: int, win: Window) -> Span:
+def _label(sheet: Sheet, row: int, here: int, win: Viewport) -> Span:
     """A row's number in the gutter: where one stands, the first and the last."""
     mine = row <= here < row + win.step
     edge = row == win.rows[0] or row <= win.rows[1] - 1 < row + win.step
