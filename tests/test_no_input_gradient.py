@@ -9,7 +9,7 @@ import tinycnn as tc
 from tinycnn.errors import ArgumentError
 from tinycnn.explain.lessons import overview
 from tinycnn.explain.lessons.lesson import open_lesson
-from tinycnn.explain.walk.book import Book
+from tinycnn.explain.walk.lesson_cache import LessonCache
 from tinycnn.initializers import Gaussian
 from tinycnn.layers import Dense, Dropout, Flatten, Layer, ReLU
 
@@ -131,7 +131,7 @@ def test_the_walk_says_that_there_is_no_gradient(tmp_path):
     lesson = open_lesson(model=f"{tmp_path / 'stop.py'}:net")
     rows = [(row.name, row.gradient) for row in overview.backward_rows(lesson)]
     assert rows == [("softmax1", "dL/dx"), ("stop", "dL/dtable")]
-    assert np.isnan(Book(lesson).sheet(0, "", True).cells).all()
+    assert np.isnan(LessonCache(lesson).layout(0, backward=True).cells).all()
     with pytest.raises(ArgumentError, match="stop gives no gradient of its input: its backward"):
         lesson.backward.explain("stop.x", at=(3,))
     with pytest.raises(ArgumentError, match="no gradient reaches flatten1: a layer after it gives"):

@@ -5,7 +5,7 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
-from plain import objective, slope
+from plain_network import objective, slope
 from redone import redo, sound
 from small_nets import Scale, images, whole_net
 

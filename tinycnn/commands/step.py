@@ -195,10 +195,10 @@ def _lesson(arguments: argparse.Namespace) -> Lesson:
 
 def _interactive(arguments: argparse.Namespace) -> int:
     """Walk with the keys, beginning with the layers, or with --layer and --at."""
-    from tinycnn.explain.walk import screen
+    from tinycnn.explain.walk import curses_screen
 
     step_options.refuse_interactive(arguments)
-    lesson = screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
+    lesson = curses_screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
     return _sound(lesson)
 
 

@@ -106,14 +106,14 @@ def im2col_row(trace: Trace, name: str, at: Sequence[int], *, sample: int = 0) -
 
 def _named(what: str, at: Sequence[int] | None) -> tuple[str, Sequence[int] | None]:
     """Read a name and the place that may stand behind it in brackets."""
-    found = re.fullmatch(r"([^\[\]]*)(\[[^\[\]]*\])?", what) if isinstance(what, str) else None
     try:
+        found = re.fullmatch(r"([^\[\]]*)(\[[^\[\]]*\])?", what)
         if found is None:
             raise ValueError
         name, bracket = found.groups()
         numbers = bracket[1:-1].split(",") if bracket not in (None, "[]") else []
         inside = tuple(map(int, numbers)) if bracket else None
-    except ValueError:
+    except (TypeError, ValueError):
         raise ArgumentError(f"{what!r} is not a name such as conv1.W[5,5,0,3]") from None
     if inside is not None and at is not None:
         raise ArgumentError(f"the place is given twice, by {what!r} and by at={at!r}")

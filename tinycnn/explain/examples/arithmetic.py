@@ -42,12 +42,14 @@ class Value:
         """The array in the shape in which people draw it."""
         return self.array.reshape(self.layout)
 
-    def cell(self, index: int | Index) -> str:
-        """A cell's name, such as ``z[0,2]``, from its place in the array or in ``flat``."""
-        if not isinstance(index, int):
-            index = int(np.ravel_multi_index(index, self.array.shape))
-        places = ",".join(str(int(place)) for place in np.unravel_index(index, self.layout))
+    def cell(self, flat: int) -> str:
+        """The name of a cell, such as ``z[0,2]``, from its place in ``flat``."""
+        places = ",".join(str(int(place)) for place in np.unravel_index(flat, self.layout))
         return f"{self.name}[{places}]" if self.layout else self.name
+
+    def cell_at(self, index: Index) -> str:
+        """The name of a cell from its index in ``array``."""
+        return self.cell(int(np.ravel_multi_index(index, self.array.shape)))
 
 
 @dataclass(frozen=True)

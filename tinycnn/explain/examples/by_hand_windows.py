@@ -103,7 +103,7 @@ def im2col(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments)
     copies: dict[Index, Worked] = {}
     for place, read in _rows(x.array.shape, window(x.array.shape, arguments["kernel"], arguments)):
         value = 0.0 if read is None else float(x.array[read])
-        copies[place] = Worked(text(value), value, source="0" if read is None else x.cell(read))
+        copies[place] = Worked(text(value), value, source="0" if read is None else x.cell_at(read))
     return (tuple(copies[place] for place in np.ndindex(gives[0].array.shape)),)
 
 
@@ -113,7 +113,7 @@ def col2im(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments)
     into: dict[Index, list[tuple[float, str]]] = {}
     for place, read in _rows(image, window(image, arguments["kernel"], arguments)):
         if read is not None:
-            into.setdefault(read, []).append((float(cols.array[place]), cols.cell(place)))
+            into.setdefault(read, []).append((float(cols.array[place]), cols.cell_at(place)))
     return (tuple(_collected(into.get(place)) for place in np.ndindex(*image)),)
 
 
@@ -151,7 +151,7 @@ def max_pool2d(takes: Sequence[Value], gives: Sequence[Value], arguments: Argume
         numbers = [float(x.array[read]) for _, read in cells]
         (p, q), read = cells[numbers.index(max(numbers))]
         tie = f", the first of {numbers.count(max(numbers))}" * (numbers.count(max(numbers)) > 1)
-        note = f"{x.cell(read)} wins{tie}"
+        note = f"{x.cell_at(read)} wins{tie}"
         listed = ", ".join(map(text, numbers))
         highest[out] = Worked(f"max({listed})" if cells[1:] else listed, max(numbers), note)
         winners[out] = Worked(
@@ -172,7 +172,7 @@ def max_pool2d_backward(
     for out, cells in _contests(image, arguments):
         reads = {p * width + q: read for (p, q), read in cells}
         won = reads[int(winner.array[out])]
-        into.setdefault(won, []).append((float(dy.array[out]), dy.cell(out)))
+        into.setdefault(won, []).append((float(dy.array[out]), dy.cell_at(out)))
     return (tuple(_won(into.get(place, [])) for place in np.ndindex(*image)),)
 
 

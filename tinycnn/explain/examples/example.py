@@ -55,7 +55,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class ExampleStep:
+class Calculation:
     """One call of an op, or a step of SGD."""
 
     call: str  # "z = conv2d(x, W, b)"
@@ -85,14 +85,14 @@ class Example:
     title: str
     teaches: str
     page: str
-    forward: tuple[ExampleStep, ...]
-    backward: tuple[ExampleStep, ...]
-    update: tuple[ExampleStep, ...]
+    forward: tuple[Calculation, ...]
+    backward: tuple[Calculation, ...]
+    update: tuple[Calculation, ...]
     given: tuple[Value, ...]
     data: Mapping[str, Any]
 
     @property
-    def stages(self) -> tuple[ExampleStep, ...]:
+    def stages(self) -> tuple[Calculation, ...]:
         """All of them, in order."""
         return self.forward + self.backward + self.update
 
@@ -153,14 +153,14 @@ def _value(name: str, value: Mapping[str, Any]) -> Value:
 
 def _stage(
     step: Mapping[str, Any], known: dict[str, Value], stored: dict[str, Value]
-) -> ExampleStep:
+) -> Calculation:
     takes = tuple(known[name] for name in step["takes"])
     win = by_hand.window_of(step["op"], takes, step["arguments"])
     results = engine(step["op"], takes, step["gives"], step["arguments"], stored)
     known.update((result.value.name, result.value) for result in results)
     arguments = [value.name for value in takes]
     arguments += [f"{key}={_argument(value)}" for key, value in step["arguments"].items()]
-    return ExampleStep(
+    return Calculation(
         f"{', '.join(step['gives'])} = {step['op']}({', '.join(arguments)})",
         takes,
         results,
@@ -190,7 +190,7 @@ def engine(
     """
     given = {key: _tuples(value) for key, value in arguments.items()}
     arrays = operation(op)(*(value.array for value in takes), **given)
-    arrays = arrays if isinstance(arrays, tuple) else (arrays,)
+    arrays = (arrays,) if len(gives) == 1 else arrays
     values = [
         _like(name, np.asarray(array), (stored or {}).get(name))
         for name, array in zip(gives, arrays, strict=True)
@@ -267,7 +267,7 @@ def sgd_step(
 
 def _update(
     update: Mapping[str, Any] | None, known: dict[str, Value], stored: dict[str, Value]
-) -> tuple[ExampleStep, ...]:
+) -> tuple[Calculation, ...]:
     """A step of SGD without momentum or decay."""
     if update is None:
         return ()
@@ -286,7 +286,7 @@ def _update(
         results.append(Result(value, cells, rule, stored[new]))
     names = ", ".join(new for _, new in parameters.values())
     takes = tuple(known[name] for name in parameters)
-    return (ExampleStep(f"{names} = a step of SGD at rate {text(rate)}", takes, tuple(results)),)
+    return (Calculation(f"{names} = a step of SGD at rate {text(rate)}", takes, tuple(results)),)
 
 
 def _stepped(pair: Pair, rate: float) -> Worked:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from tinycnn.explain.examples.arithmetic import Value, text
-from tinycnn.explain.examples.example import Example, ExampleStep, Result
+from tinycnn.explain.examples.example import Calculation, Example, Result
 from tinycnn.explain.readers.style import WIDTH, Style, paragraph
 from tinycnn.shapes import Window
 from tinycnn.wording import many
@@ -94,7 +94,7 @@ def _given(values: Sequence[Value]) -> str:
     return "given, the gradient from above" if gradient else "given"
 
 
-def _stage(stage: ExampleStep, style: Style) -> Iterator[str]:
+def _stage(stage: Calculation, style: Style) -> Iterator[str]:
     yield from _wrapped(_INDENT + style.bold(stage.call), stage.call)
     if stage.sizes:
         high, wide = stage.sizes
@@ -128,7 +128,7 @@ def _lines(words: str, depth: int = 1) -> list[str]:
     )
 
 
-def _check(stage: ExampleStep, style: Style) -> Iterator[str]:
+def _check(stage: Calculation, style: Style) -> Iterator[str]:
     wrong = stage.disagreements
     for line in wrong:
         yield from (style.bad(part) for part in _lines(f"CHECK DISAGREES: {line}"))
@@ -161,7 +161,7 @@ def _cells(result: Result) -> Iterator[str]:
     yield from _idle(idle, everything=len(idle) == len(result.cells))
 
 
-def _idle(cells: Sequence[tuple[str, str]], everything: bool) -> Iterator[str]:
+def _idle(cells: Sequence[tuple[str, str]], *, everything: bool) -> Iterator[str]:
     """Cells that are 0, by the reason why; many with one reason are not listed."""
     reasons: dict[str, list[str]] = {}
     for reason, name in cells:
@@ -217,7 +217,7 @@ def _copies(result: Result) -> Iterator[str]:
 # ---------------------------------------------------------------------------------------- windows
 
 
-def _windows(stage: ExampleStep) -> Iterator[str]:
+def _windows(stage: Calculation) -> Iterator[str]:
     """Which cells each window reads, where the image is one row of one channel."""
     x = stage.takes[0]
     if stage.window is None or x.array.shape[1] != 1 or x.array.shape[3] != 1:

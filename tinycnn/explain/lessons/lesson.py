@@ -120,7 +120,7 @@ def _own_model(source: str) -> Sequential:
     if not Path(file).exists():
         raise FileError(f"there is no file {file!r}; --model takes a variant or FILE.py:NAME")
     _, model = own_code.value_of(source)
-    if callable(model) and not isinstance(model, Sequential):
+    if callable(model):
         with own_code.reporting(source, file):
             model = model()
     if not isinstance(model, Sequential):

@@ -22,13 +22,13 @@ class Style:
     @classmethod
     def plain(cls) -> Style:
         """Text alone."""
-        return cls(False)
+        return cls(colour=False)
 
     @classmethod
     def of(cls, stream: TextIO) -> Style:
         """Colour on a terminal, unless NO_COLOR is set or the terminal is dumb."""
         wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        return cls(wanted and stream.isatty())
+        return cls(colour=wanted and stream.isatty())
 
     def bold(self, text: str) -> str:
         """Headings and results."""

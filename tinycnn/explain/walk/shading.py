@@ -13,20 +13,20 @@ from tinycnn.explain.readers.picture_text import draw_picture
 from tinycnn.explain.readers.style import Style
 from tinycnn.explain.values.places import Region
 from tinycnn.explain.values.printing import number
-from tinycnn.explain.walk.ink import (
+from tinycnn.explain.walk.styled_text import (
     BOLD,
     DIM,
     GREYS,
     PLAIN,
-    Ink,
     Line,
     Look,
     Span,
+    TextStyle,
     length,
     read_codes,
     wrapped,
 )
-from tinycnn.explain.walk.sheets import Sheet, Spot
+from tinycnn.explain.walk.tensor_layout import Spot, TensorLayout
 
 LEVELS = 10  # shades of each sign; 0 is exactly zero, and nothing else
 NAN = LEVELS + 1
@@ -64,9 +64,9 @@ def _coarser(shades: Array) -> Array:
     return kept
 
 
-def _colours(sheet: Sheet, values: Array, grain: Grain) -> list[int]:
+def _colours(layout: TensorLayout, values: Array, grain: Grain) -> list[int]:
     """Each cell's colour: greys for a picture, else warm above zero and cold below."""
-    if sheet.what is None:
+    if layout.what is None:
         low, high = float(values.min()), float(values.max())
         if low == high:  # as bright as it is
             low, high = -1.0, 1.0
@@ -88,7 +88,7 @@ def _glyphs(shade: int) -> str:
     return f"-{glyph}" if shade < 0 else glyph * 2
 
 
-# ------------------------------------------------------------------------------------------ window
+# ---------------------------------------------------------------------------------------- viewport
 
 
 @dataclass(frozen=True)
@@ -117,28 +117,28 @@ class Viewport:
         return self.gutter + self.cell * (self.columns[1] - self.columns[0])
 
 
-def window(
-    sheet: Sheet, spot: Spot, lines: int, width: int, look: Look, spare: int = 0
+def viewport(
+    layout: TensorLayout, spot: Spot, lines: int, width: int, look: Look, spare: int = 0
 ) -> Viewport:
     """Choose the largest cells with which the page fits; else the part around ``spot``.
 
     Cells are not enlarged into the last ``spare`` columns, where a picture may stand.
     """
-    gutter = len(str(len(sheet.cells) - 1 if sheet.folded else sheet.rows - 1)) + 1
+    gutter = len(str(len(layout.cells) - 1 if layout.folded else layout.rows - 1)) + 1
     room, lines = max(width - gutter, 2), max(lines, 1)
-    row, column = divmod(spot[0], sheet.columns)
-    whole = ((0, sheet.rows), (0, sheet.columns))
-    if sheet.rows <= lines and sheet.columns * _NUMBER <= room:
+    row, column = divmod(spot[0], layout.columns)
+    whole = ((0, layout.rows), (0, layout.columns))
+    if layout.rows <= lines and layout.columns * _NUMBER <= room:
         return Viewport("numbers", *whole, gutter)
-    if sheet.rows <= lines and sheet.columns * 2 <= room:
-        scale = min(lines // sheet.rows, (room - spare) // (2 * sheet.columns))
+    if layout.rows <= lines and layout.columns * 2 <= room:
+        scale = min(lines // layout.rows, (room - spare) // (2 * layout.columns))
         return Viewport("pairs", *whole, gutter, max(scale, 1))
     if look.rich:
-        first, end = _around(row // 2, lines, (sheet.rows + 1) // 2)
-        rows = (2 * first, min(2 * end, sheet.rows))
-        return Viewport("halves", rows, _around(column, room, sheet.columns), gutter)
-    columns = _around(column, room // 2, sheet.columns)
-    return Viewport("pairs", _around(row, lines, sheet.rows), columns, gutter)
+        first, end = _around(row // 2, lines, (layout.rows + 1) // 2)
+        rows = (2 * first, min(2 * end, layout.rows))
+        return Viewport("halves", rows, _around(column, room, layout.columns), gutter)
+    columns = _around(column, room // 2, layout.columns)
+    return Viewport("pairs", _around(row, lines, layout.rows), columns, gutter)
 
 
 def _around(middle: int, room: int, size: int) -> tuple[int, int]:
@@ -149,67 +149,67 @@ def _around(middle: int, room: int, size: int) -> tuple[int, int]:
 # --------------------------------------------------------------------------------------------- map
 
 
-def draw_map(sheet: Sheet, spot: Spot, win: Viewport, look: Look) -> list[Line]:
+def draw_map(layout: TensorLayout, spot: Spot, win: Viewport, look: Look) -> list[Line]:
     """The rows of a page that ``win`` shows, behind their numbers."""
-    values = sheet.page(spot)
-    shades, colours = shades_of(values).tolist(), _colours(sheet, values, win.grain)
+    values = layout.page(spot)
+    shades, colours = shades_of(values).tolist(), _colours(layout, values, win.grain)
     here, last = spot[0], len(values)
 
     def colour(row: int, column: int) -> int:
-        at = row * sheet.columns + column
-        return -1 if row >= sheet.rows or at >= last else _HERE if at == here else colours[at]
+        at = row * layout.columns + column
+        return -1 if row >= layout.rows or at >= last else _HERE if at == here else colours[at]
 
     def span(row: int, column: int) -> Span:
-        at = row * sheet.columns + column
+        at = row * layout.columns + column
         if win.grain == "halves":
             return _half(colour(row, column), colour(row + 1, column))
         if at >= last:
             return " " * win.cell, PLAIN
         mine = at == here
         if win.grain == "numbers":
-            return _printed(float(values[at]), mine, colours[at], look)
+            return _printed(float(values[at]), colours[at], look, mine=mine)
         if look.rich:
             text = f"[{' ' * (win.cell - 2)}]" if mine else " " * win.cell
-            return text, _on(colours[at], mine)
-        return _glyphs(shades[at]) * win.scale, _flat(shades[at], mine, look)
+            return text, _on(colours[at], mine=mine)
+        return _glyphs(shades[at]) * win.scale, _flat(shades[at], look, mine=mine)
 
     lines = []
     for row in range(*win.rows, win.step):
         cells = [span(row, column) for column in range(*win.columns)]
-        label = _label(sheet, row, here // sheet.columns, win)
+        label = _label(layout, row, here // layout.columns, win)
         lines += [[label, *cells], *[[(" " * win.gutter, PLAIN), *cells]] * (win.scale - 1)]
     return lines
 
 
 def _half(upper: int, lower: int) -> Span:
-    return (" ", Ink(back=lower)) if upper == lower else ("▀", Ink(upper, lower))
+    return (" ", TextStyle(back=lower)) if upper == lower else ("▀", TextStyle(upper, lower))
 
 
-def _printed(value: float, mine: bool, colour: int, look: Look) -> Span:
+def _printed(value: float, colour: int, look: Look, *, mine: bool) -> Span:
     text = f"{number(value, 3):>{_NUMBER - 1}} "
     if not look.rich:
-        return text, Ink(reverse=mine)
+        return text, TextStyle(reverse=mine)
     if mine and text[0] == " ":
         text = f"[{text[1:-1]}]"
-    return text, _on(colour, mine)
+    return text, _on(colour, mine=mine)
 
 
-def _on(back: int, mine: bool) -> Ink:
+def _on(back: int, *, mine: bool) -> TextStyle:
     """Black or white, whichever is read on a colour."""
-    return Ink(16 if back in _BRIGHT else 231, back, bold=mine)
+    return TextStyle(16 if back in _BRIGHT else 231, back, bold=mine)
 
 
-def _flat(shade: int, mine: bool, look: Look) -> Ink:
+def _flat(shade: int, look: Look, *, mine: bool) -> TextStyle:
     """Where shades are characters: red above zero, blue below."""
     fore = (1 if shade > 0 else 4) if shade and look.colours and not mine else -1
-    return Ink(fore, reverse=mine)
+    return TextStyle(fore, reverse=mine)
 
 
-def ruler(sheet: Sheet, spot: Spot, win: Viewport) -> Line:
+def ruler(layout: TensorLayout, spot: Spot, win: Viewport) -> Line:
     """The columns' numbers above a map: where one stands, the first and the last."""
-    if sheet.folded:
+    if layout.folded:
         return []
-    here, (first, end) = spot[0] % sheet.columns, win.columns
+    here, (first, end) = spot[0] % layout.columns, win.columns
     mine = _above(here, win)
     shown = {here: mine}
     if first < here and _above(first, win).stop < mine.start:
@@ -233,13 +233,13 @@ def _above(column: int, win: Viewport) -> range:
     return range(start, start + text)
 
 
-def _label(sheet: Sheet, row: int, here: int, win: Viewport) -> Span:
+def _label(layout: TensorLayout, row: int, here: int, win: Viewport) -> Span:
     """A row's number in the gutter: where one stands, the first and the last."""
     mine = row <= here < row + win.step
     edge = row == win.rows[0] or row <= win.rows[1] - 1 < row + win.step
     if not mine and not edge:
         return " " * win.gutter, PLAIN
-    shown = (here if mine else row) * (sheet.columns if sheet.folded else 1)
+    shown = (here if mine else row) * (layout.columns if layout.folded else 1)
     return f"{shown:>{win.gutter - 1}} ", BOLD if mine else DIM
 
 

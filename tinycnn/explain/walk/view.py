@@ -11,8 +11,9 @@ from tinycnn.explain.readers.style import WIDTH, Style
 from tinycnn.explain.values.explanation import Explanation, ReceptiveField, only
 from tinycnn.explain.values.printing import number
 from tinycnn.explain.walk import shading
-from tinycnn.explain.walk.book import Book
-from tinycnn.explain.walk.ink import (
+from tinycnn.explain.walk.layer_list import draw_layers, span
+from tinycnn.explain.walk.lesson_cache import LessonCache
+from tinycnn.explain.walk.styled_text import (
     BOLD,
     DIM,
     PLAIN,
@@ -25,9 +26,8 @@ from tinycnn.explain.walk.ink import (
     spread,
     wrapped,
 )
-from tinycnn.explain.walk.listing import draw_layers, span
-from tinycnn.explain.walk.sheets import Sheet, Spot
-from tinycnn.explain.walk.walk import Room, Walk, sheet_of, spot_of, target
+from tinycnn.explain.walk.tensor_layout import Spot, TensorLayout
+from tinycnn.explain.walk.walk import Room, Walk, layout_of, spot_of, target
 
 _PANEL = 20  # columns that a picture beside a map needs
 _HEAD = 8  # columns of an opened number's headings
@@ -57,25 +57,25 @@ class Frame:
 
 @dataclass(frozen=True)
 class Size:
-    """A screen's."""
+    """Lines and columns of a screen."""
 
     lines: int
     columns: int
 
 
-def draw(walk: Walk, book: Book, size: Size, look: Look) -> Frame:
+def draw(walk: Walk, cache: LessonCache, size: Size, look: Look) -> Frame:
     """Draw where one stands. No line is longer than the screen is wide."""
     lines = max(size.lines - 2, 1)
     if walk.help is not None:
         body, room = _scrolled(_help(size.columns), walk.help, lines)
     elif walk.level == "layers":
-        body, room = draw_layers(walk, book, lines, size.columns), Room(lines)
+        body, room = draw_layers(walk, cache, lines, size.columns), Room(lines)
     elif walk.level == "map":
-        body, room = _map(walk, book, Size(lines, size.columns), look), Room(lines)
+        body, room = _map(walk, cache, Size(lines, size.columns), look), Room(lines)
     else:
-        body, room = _number(walk, book, Size(lines, size.columns), look)
+        body, room = _number(walk, cache, Size(lines, size.columns), look)
     body += [[] for _ in range(lines - len(body))]
-    drawn = [_title(walk, book, size.columns), *body, _foot(walk, room, book, size.columns)]
+    drawn = [_title(walk, cache, size.columns), *body, _foot(walk, room, cache, size.columns)]
     return Frame([cut(line, size.columns, look) for line in drawn[: size.lines]], room)
 
 
@@ -85,46 +85,46 @@ def _scrolled(lines: list[Line], scroll: int, room: int) -> tuple[list[Line], Ro
     return lines[first : first + room], Room(room, most)
 
 
-def _opened(walk: Walk, book: Book) -> Explanation:
-    found = target(walk, book)
+def _opened(walk: Walk, cache: LessonCache) -> Explanation:
+    found = target(walk, cache)
     assert found is not None
-    return book.explanation(*found)
+    return cache.explanation(*found)
 
 
 # ------------------------------------------------------------------------------- title and foot
 
 
-def _title(walk: Walk, book: Book, width: int) -> Line:
+def _title(walk: Walk, cache: LessonCache, width: int) -> Line:
     """Where one stands, and which way one looks."""
-    way = f"backward, label {book.lesson.label}" if walk.backward else "forward"
+    way = f"backward, label {cache.lesson.label}" if walk.backward else "forward"
     room = width - len(way) - 2
     if walk.help is not None:
         return [("The keys", BOLD)]
     if walk.level == "layers":
-        return spread([(book.lesson.name, BOLD)], [(way, DIM)], width)
+        return spread([(cache.lesson.name, BOLD)], [(way, DIM)], width)
     if walk.level == "map":
-        sheet, spot = sheet_of(walk, book), spot_of(walk, book)
-        page = sheet.pages(spot)
+        layout, spot = layout_of(walk, cache), spot_of(walk, cache)
+        page = layout.pages(spot)
         short = ", ".join(str(at) for at in spot[1:])
-        whole = f"{sheet.title} › {page}" if page else sheet.title
-        title = fitting((whole, f"{sheet.title} › {short}", sheet.title), room)
+        whole = f"{layout.title} › {page}" if page else layout.title
+        title = fitting((whole, f"{layout.title} › {short}", layout.title), room)
         return spread([(title, BOLD)], [(way, DIM)], width)
-    opened = _opened(walk, book)
+    opened = _opened(walk, cache)
     value = opened.headline
-    found = target(walk, book) or ("", None)
+    found = target(walk, cache) or ("", None)
     short = f"{found[0]} {','.join(map(str, found[1] or ()))}"
     width = min(width, WIDTH)
     subject = fitting((opened.subject, short), width - len(value) - 2)
     return spread([(subject, BOLD)], [(value, BOLD)], width)
 
 
-def _foot(walk: Walk, room: Room, book: Book, width: int) -> Line:
+def _foot(walk: Walk, room: Room, cache: LessonCache, width: int) -> Line:
     """What the last key had to say, or the keys that lead on."""
     if walk.notice:
         return [(walk.notice, BOLD)]
     line: Line = []
     last = [("?", "keys"), ("q", "leave")]
-    for key, word in [*_ways(walk, room, book), *last]:
+    for key, word in [*_ways(walk, room, cache), *last]:
         item: Line = [(key, BOLD), (f" {word}  ", DIM)]
         rest = 0 if (key, word) in last else sum(len(k) + len(w) + 3 for k, w in last)
         if length(line) + length(item) + rest - 2 <= width:
@@ -132,7 +132,7 @@ def _foot(walk: Walk, room: Room, book: Book, width: int) -> Line:
     return line
 
 
-def _ways(walk: Walk, room: Room, book: Book) -> Sequence[tuple[str, str]]:
+def _ways(walk: Walk, room: Room, cache: LessonCache) -> Sequence[tuple[str, str]]:
     """Keys and what they do here, the most useful first: a narrow screen shows no others."""
     scroll = (("↑↓", "scroll"),) if room.most else ()
     turn = ("b", "forward" if walk.backward else "backward")
@@ -141,13 +141,13 @@ def _ways(walk: Walk, room: Room, book: Book) -> Sequence[tuple[str, str]]:
     if walk.level == "layers":
         return ("Enter", "go in"), turn, ("↑↓", "choose"), ("w", "weights")
     if walk.level == "opened":
-        has_other = not walk.part and walk.position != book.last
+        has_other = not walk.part and walk.position != cache.last
         return ("Esc", "back"), *((turn,) if has_other else ()), *scroll
-    sheet = sheet_of(walk, book)
-    ways = [("Enter", "open")] if sheet.what is not None else []
+    layout = layout_of(walk, cache)
+    ways = [("Enter", "open")] if layout.what is not None else []
     ways += [turn, ("Esc", "back")]
-    ways += [(keys, axis) for keys, axis in zip(("[ ]", "{ }"), sheet.axes[::-1], strict=False)]
-    if parts := book.parameters(walk.position):
+    ways += [(keys, axis) for keys, axis in zip(("[ ]", "{ }"), layout.axes[::-1], strict=False)]
+    if parts := cache.parameters(walk.position):
         after = (*parts, "")[("", *parts).index(walk.part)]
         ways.append(("w", {"": "output", "W": "weights", "b": "bias"}.get(after, after)))
     return *ways, ("m", "largest"), ("arrows", "move")
@@ -165,17 +165,17 @@ def _help(width: int) -> list[Line]:
 # ---------------------------------------------------------------------------------------- a map
 
 
-def _map(walk: Walk, book: Book, size: Size, look: Look) -> list[Line]:
+def _map(walk: Walk, cache: LessonCache, size: Size, look: Look) -> list[Line]:
     """A map, its cell in words, and the picture beside it where there is room."""
-    sheet, spot = sheet_of(walk, book), spot_of(walk, book)
-    status = _status(walk, book, sheet, spot, size.columns)
+    layout, spot = layout_of(walk, cache), spot_of(walk, cache)
+    status = _status(walk, cache, layout, spot, size.columns)
     lines = max(size.lines - len(status) - 2, 1)  # the ruler, and a line between
-    field = None if walk.part else book.field(walk.position, sheet, spot)
-    pixels = book.pixels
+    field = None if walk.part else cache.field(walk.position, layout, spot)
+    pixels = cache.pixels
     pictured = field is not None and pixels is not None
     spare = size.columns // 3 if pictured else 0
-    win = shading.window(sheet, spot, lines, size.columns, look, spare)
-    drawn = [shading.ruler(sheet, spot, win), *shading.draw_map(sheet, spot, win, look)]
+    win = shading.viewport(layout, spot, lines, size.columns, look, spare)
+    drawn = [shading.ruler(layout, spot, win), *shading.draw_map(layout, spot, win, look)]
     room = size.columns - win.width - 3
     if field is not None and pixels is not None and room >= _PANEL:
         beside = shading.draw_field(pixels, field, lines, room, look)
@@ -191,22 +191,24 @@ def _beside(left: Sequence[Line], right: Sequence[Line], column: int) -> list[Li
     ]
 
 
-def _status(walk: Walk, book: Book, sheet: Sheet, spot: Spot, width: int) -> list[Line]:
+def _status(
+    walk: Walk, cache: LessonCache, layout: TensorLayout, spot: Spot, width: int
+) -> list[Line]:
     """The number that one stands on, where it stands, and what it sees."""
-    value = number(sheet.value(spot))
-    place = ",".join(map(str, sheet.place(spot)))
-    words = fitting((sheet.words(spot), place), width - len(value) - 2)
-    page = sheet.page(spot)
+    value = number(layout.value(spot))
+    place = ",".join(map(str, layout.place(spot)))
+    words = fitting((layout.words(spot), place), width - len(value) - 2)
+    page = layout.page(spot)
     here = f"this map: {span(float(page.min()), float(page.max()))}"
     first = spread([(words, PLAIN), ("  ", PLAIN), (value, BOLD)], [(here, DIM)], width)
-    return [first, [(fitting(_seen(walk, book, sheet, spot), width), DIM)]]
+    return [first, [(fitting(_seen(walk, cache, layout, spot), width), DIM)]]
 
 
-def _seen(walk: Walk, book: Book, sheet: Sheet, spot: Spot) -> list[str]:
+def _seen(walk: Walk, cache: LessonCache, layout: TensorLayout, spot: Spot) -> list[str]:
     """Wordings, the longest first, of what the cell sees and what its counterpart is."""
-    other = book.sheet(walk.position, walk.part, False)
+    other = cache.layout(walk.position, walk.part)
     own = f"{other.title} is {number(other.value(spot))} there" if walk.backward else ""
-    field = book.field(walk.position, sheet, spot)
+    field = cache.field(walk.position, layout, spot)
     if walk.part:
         return [own or "Enter opens its gradient"]
     if walk.position == 0 or field is None:
@@ -223,9 +225,9 @@ def _seen(walk: Walk, book: Book, sheet: Sheet, spot: Spot) -> list[str]:
 # ----------------------------------------------------------------------------- an opened number
 
 
-def _number(walk: Walk, book: Book, size: Size, look: Look) -> tuple[list[Line], Room]:
+def _number(walk: Walk, cache: LessonCache, size: Size, look: Look) -> tuple[list[Line], Room]:
     """An opened number: its words scroll, and the picture stands beside them, or below."""
-    opened = _opened(walk, book)
+    opened = _opened(walk, cache)
     beside = size.columns - WIDTH - 3
     words = _words(opened, size.columns, look)
     seen = next(iter(only(ReceptiveField, opened.sections)), None)

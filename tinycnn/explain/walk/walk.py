@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from tinycnn.explain.walk.book import Book
-from tinycnn.explain.walk.sheets import Sheet, Spot
+from tinycnn.explain.walk.lesson_cache import LessonCache
+from tinycnn.explain.walk.tensor_layout import Spot, TensorLayout
 
 Target = tuple[str, tuple[int, ...] | None]  # what `explain` is asked for
 
@@ -18,7 +18,7 @@ _JUMP = 10**9  # further than any list is long
 class Walk:
     """Where one stands: at the list of layers, on a map, or at an opened number.
 
-    ``position`` is that of `Book`, ``part`` is "" for an output or the name of a parameter;
+    ``position`` is that of `LessonCache`, ``part`` is "" for an output or the name of a parameter;
     ``spots`` remembers the cell last visited on each map.
     """
 
@@ -41,50 +41,52 @@ class Room:
     most: int = 0
 
 
-def begin(book: Book, layer: str | None = None, at: Sequence[int] | None = None) -> Walk:
+def begin(cache: LessonCache, layer: str | None = None, at: Sequence[int] | None = None) -> Walk:
     """Start at the list of layers, at the map of ``layer``, or at its opened cell ``at``."""
     if layer is None:
         return Walk()
-    position = book.position(layer)
+    position = cache.position(layer)
     if at is None:
         return Walk("map", position)
-    place = book.explanation(layer, tuple(at)).place
-    spot = book.sheet(position, "", False).spot(place)
+    place = cache.explanation(layer, tuple(at)).place
+    spot = cache.layout(position).spot(place)
     return Walk("opened", position, spots={(position, ""): spot})
 
 
-def sheet_of(walk: Walk, book: Book) -> Sheet:
+def layout_of(walk: Walk, cache: LessonCache) -> TensorLayout:
     """The map that one stands on, or has opened a number of."""
-    return book.sheet(walk.position, walk.part, walk.backward)
+    return cache.layout(walk.position, walk.part, backward=walk.backward)
 
 
-def spot_of(walk: Walk, book: Book) -> Spot:
+def spot_of(walk: Walk, cache: LessonCache) -> Spot:
     """The cell that one stands on; on a map not visited before, the number of largest size."""
     known = walk.spots.get((walk.position, walk.part))
-    return book.start(walk.position, walk.part, walk.backward) if known is None else known
+    if known is not None:
+        return known
+    return cache.start(walk.position, walk.part, backward=walk.backward)
 
 
-def target(walk: Walk, book: Book) -> Target | None:
+def target(walk: Walk, cache: LessonCache) -> Target | None:
     """What Enter opens on a map, or has opened; None where nothing made the number."""
-    if walk.position == book.last:
+    if walk.position == cache.last:
         return "loss", None
-    sheet = sheet_of(walk, book)
-    return None if sheet.what is None else (sheet.what, sheet.place(spot_of(walk, book)))
+    layout = layout_of(walk, cache)
+    return None if layout.what is None else (layout.what, layout.place(spot_of(walk, cache)))
 
 
-def work(walk: Walk, book: Book) -> str:
+def work(walk: Walk, cache: LessonCache) -> str:
     """What must be worked out before ``walk`` can be shown, in words; "" if nothing."""
     opened = walk.level == "opened"
-    if (walk.backward or (opened and walk.position == book.last)) and not book.has_gradients:
+    if (walk.backward or (opened and walk.position == cache.last)) and not cache.has_gradients:
         return "working out the gradients ..."
     if opened:
-        found = target(walk, book)
-        if found is not None and not book.is_open(*found):
+        found = target(walk, cache)
+        if found is not None and not cache.is_open(*found):
             return "opening the number ..."
     return ""
 
 
-def press(walk: Walk, key: str, book: Book, room: Room) -> Walk:
+def press(walk: Walk, key: str, cache: LessonCache, room: Room) -> Walk:
     """Where ``key`` leads. Keys are "up", "enter", "back", ... and characters as they are."""
     walk = replace(walk, notice="")
     if key == "q":
@@ -95,7 +97,7 @@ def press(walk: Walk, key: str, book: Book, room: Room) -> Walk:
     if key == "?":
         return replace(walk, help=0)
     return {"layers": _at_layers, "map": _on_map, "opened": _at_number}[walk.level](
-        walk, key, book, room
+        walk, key, cache, room
     )
 
 
@@ -114,39 +116,39 @@ def _vertical(key: str, room: Room) -> int | None:
 # ------------------------------------------------------------------------------------- the levels
 
 
-def _at_layers(walk: Walk, key: str, book: Book, room: Room) -> Walk:
+def _at_layers(walk: Walk, key: str, cache: LessonCache, room: Room) -> Walk:
     by = _vertical(key, room)
     if by is not None:
         moved = walk.position + (-by if walk.backward else by)  # backward begins with the loss
-        return replace(walk, position=min(max(moved, 0), book.last))
+        return replace(walk, position=min(max(moved, 0), cache.last))
     if key in ("enter", "right"):
-        level: Literal["map", "opened"] = "opened" if walk.position == book.last else "map"
+        level: Literal["map", "opened"] = "opened" if walk.position == cache.last else "map"
         return replace(walk, level=level, part="", scroll=0)
     if key == "w":
-        return _weights(replace(walk, level="map", part=""), book, walk)
+        return _weights(replace(walk, level="map", part=""), cache, walk)
     if key == "b":
         return replace(walk, backward=not walk.backward)
     return walk
 
 
-def _on_map(walk: Walk, key: str, book: Book, room: Room) -> Walk:
+def _on_map(walk: Walk, key: str, cache: LessonCache, room: Room) -> Walk:
     if key == "back":
         return replace(walk, level="layers", part="")
-    sheet, spot = sheet_of(walk, book), spot_of(walk, book)
+    layout, spot = layout_of(walk, cache), spot_of(walk, cache)
     here = {**walk.spots, (walk.position, walk.part): spot}
     if key == "b":
         return replace(walk, backward=not walk.backward, spots=here)
     if key == "w":
-        return _weights(walk, book, walk)
+        return _weights(walk, cache, walk)
     if key in ("tab", "backtab"):
-        return _next_layer(walk, book, 1 if key == "tab" else -1)
+        return _next_layer(walk, cache, 1 if key == "tab" else -1)
     if key == "enter":
         return _open(replace(walk, spots=here), walk)
-    here[walk.position, walk.part] = _strolled(sheet, spot, key, room)
+    here[walk.position, walk.part] = _strolled(layout, spot, key, room)
     return replace(walk, spots=here)
 
 
-def _strolled(sheet: Sheet, spot: Spot, key: str, room: Room) -> Spot:
+def _strolled(layout: TensorLayout, spot: Spot, key: str, room: Room) -> Spot:
     """The spot on a map that a key leads to."""
     steps = {
         "up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1),
@@ -155,30 +157,30 @@ def _strolled(sheet: Sheet, spot: Spot, key: str, room: Room) -> Spot:
     turns = {"[": (-1, -1), "]": (-1, 1), "pageup": (-1, -1), "pagedown": (-1, 1),
              "{": (-2, -1), "}": (-2, 1)}  # fmt: skip
     if key in steps:
-        return sheet.step(spot, *steps[key])
-    if key in turns and -turns[key][0] <= len(sheet.axes):
-        return sheet.turn(spot, *turns[key])
+        return layout.step(spot, *steps[key])
+    if key in turns and -turns[key][0] <= len(layout.axes):
+        return layout.turn(spot, *turns[key])
     if key in ("pageup", "pagedown"):
-        return sheet.step(spot, room.page if key == "pagedown" else -room.page, 0)
+        return layout.step(spot, room.page if key == "pagedown" else -room.page, 0)
     if key in ("m", "M"):
-        return sheet.largest(spot if key == "m" else None)
+        return layout.largest(spot if key == "m" else None)
     return spot
 
 
-def _at_number(walk: Walk, key: str, book: Book, room: Room) -> Walk:
+def _at_number(walk: Walk, key: str, cache: LessonCache, room: Room) -> Walk:
     scroll = _scrolled(walk.scroll, key, room)
     if scroll is not None:
         return replace(walk, scroll=scroll)
     if key in ("back", "left"):
-        return replace(walk, level="layers" if walk.position == book.last else "map", scroll=0)
+        return replace(walk, level="layers" if walk.position == cache.last else "map", scroll=0)
     if key == "b":
-        return _turned(walk, book)
+        return _turned(walk, cache)
     return walk
 
 
-def _turned(walk: Walk, book: Book) -> Walk:
+def _turned(walk: Walk, cache: LessonCache) -> Walk:
     """The same cell's gradient, or from there the cell."""
-    if walk.position == book.last:
+    if walk.position == cache.last:
         return replace(walk, notice="every gradient is one of the loss")
     if walk.part:
         return replace(walk, notice="a weight is given: Esc, then b shows it")
@@ -192,28 +194,28 @@ def _open(walk: Walk, instead: Walk) -> Walk:
     return replace(walk, level="opened", scroll=0, backward=walk.backward or bool(walk.part))
 
 
-def _weights(walk: Walk, book: Book, instead: Walk) -> Walk:
+def _weights(walk: Walk, cache: LessonCache, instead: Walk) -> Walk:
     """From an output to the first parameter, to the next, and back to the output."""
-    parts = ("", *book.parameters(walk.position))
+    parts = ("", *cache.parameters(walk.position))
     if len(parts) == 1:
-        return replace(instead, notice=f"{book.names[walk.position]} has no weights")
+        return replace(instead, notice=f"{cache.names[walk.position]} has no weights")
     turned = replace(walk, part=parts[(parts.index(walk.part) + 1) % len(parts)])
     stood = instead.level == "map" or (walk.position, "") in walk.spots
-    return _at_same_unit(turned, walk, book) if stood else turned
+    return _at_same_unit(turned, walk, cache) if stood else turned
 
 
-def _at_same_unit(walk: Walk, before: Walk, book: Book) -> Walk:
+def _at_same_unit(walk: Walk, before: Walk, cache: LessonCache) -> Walk:
     """Keep the filter or unit, the last axis of an output, of W and of b alike."""
-    old, new = sheet_of(before, book), sheet_of(walk, book)
+    old, new = layout_of(before, cache), layout_of(walk, cache)
     if old.shape[-1:] != new.shape[-1:] or not new.shape:
         return walk
-    unit = old.place(spot_of(before, book))[-1]
+    unit = old.place(spot_of(before, cache))[-1]
     known = walk.spots.get((walk.position, walk.part))
     spot = new.largest_of(unit) if known is None else new.spot((*new.place(known)[:-1], unit))
     return replace(walk, spots={**walk.spots, (walk.position, walk.part): spot})
 
 
-def _next_layer(walk: Walk, book: Book, by: int) -> Walk:
+def _next_layer(walk: Walk, cache: LessonCache, by: int) -> Walk:
     """The map of the next layer's output, round at the ends."""
-    position = (walk.position + by) % book.last
+    position = (walk.position + by) % cache.last
     return replace(walk, position=position, part="")

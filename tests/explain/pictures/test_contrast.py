@@ -11,8 +11,8 @@ from tinycnn.explain.readers.explanation_text import draw_explanation
 from tinycnn.explain.readers.picture_text import draw_picture
 from tinycnn.explain.readers.style import Style
 from tinycnn.explain.walk import shading
-from tinycnn.explain.walk.ink import Look
-from tinycnn.explain.walk.sheets import of_output
+from tinycnn.explain.walk.styled_text import Look
+from tinycnn.explain.walk.tensor_layout import of_output
 from tinycnn.layers import Conv2D, Dense
 
 ALL = ((-2, -1), (-2, -1))  # a frame that lies outside
@@ -94,9 +94,9 @@ def test_the_walk_says_it_too_and_stays_within_its_lines(look, width):
 def test_a_flat_input_is_as_bright_as_it_is_in_the_walk():
     shades = set()
     for level in (-1.0, 0.0, 127 / 128):
-        sheet = of_output("input", None, np.full((9, 9, 1), level, np.float32))
+        layout = of_output("input", None, np.full((9, 9, 1), level, np.float32))
         look = Look(256, True)
-        win = shading.window(sheet, (80, 0), 9, 30, look)
-        first = shading.draw_map(sheet, (80, 0), win, look)[0]
+        win = shading.viewport(layout, (80, 0), 9, 30, look)
+        first = shading.draw_map(layout, (80, 0), win, look)[0]
         shades.add(first[1][1].back)
     assert len(shades) == 3 and {16, 231} <= shades  # black and white among them

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tinycnn.explain.readers.overview_text import percent
 from tinycnn.explain.values.printing import number
-from tinycnn.explain.walk.book import Book
-from tinycnn.explain.walk.ink import CHOSEN, DIM, PLAIN, Line, wrapped
+from tinycnn.explain.walk.lesson_cache import LessonCache
+from tinycnn.explain.walk.styled_text import CHOSEN, DIM, PLAIN, Line, wrapped
 from tinycnn.explain.walk.walk import Walk
 from tinycnn.shapes import times
 
@@ -18,13 +18,13 @@ def span(low: float, high: float) -> str:
     return f"{number(low, 3)} .. {number(high, 3)}"
 
 
-def draw_layers(walk: Walk, book: Book, height: int, width: int) -> list[Line]:
+def draw_layers(walk: Walk, cache: LessonCache, height: int, width: int) -> list[Line]:
     """The list of layers, the chosen one marked, and more about it below."""
-    rows = _backward_table(book) if walk.backward else _forward_table(book)
+    rows = _backward_table(cache) if walk.backward else _forward_table(cache)
     heads = rows.pop(0)
     columns = _columns([heads, *rows], width - 2)
     chosen = len(rows) - 1 - walk.position if walk.backward else walk.position
-    below = [line for text in _about(walk, book) for line in wrapped([(text, DIM)], width - 2, 2)]
+    below = [line for text in _about(walk, cache) for line in wrapped([(text, DIM)], width - 2, 2)]
     whole = 2 + len(rows) + 1 + len(below) <= height
     room = max(height - 2 - (1 + len(below) if whole else 0), 1)
     first = min(max(chosen - room // 2, 0), max(len(rows) - room, 0))
@@ -52,39 +52,39 @@ class _Columns:
         return (" " * self.gap).join(texts)
 
 
-def _forward_table(book: Book) -> list[list[str]]:
+def _forward_table(cache: LessonCache) -> list[list[str]]:
     """Name, how the size comes about, size, range, zeros; the heads first."""
-    x = book.sheet(0, "", False).cells
+    x = cache.layout(0).cells
     table = [["layer", "output size", "feature map", "range", "zeros"]]
     zero = float((x == 0).mean())
-    shape = times(book.sheet(0, "", False).shape)
+    shape = times(cache.layout(0).shape)
     table.append(
         ["input", "the picture", shape, span(float(x.min()), float(x.max())), percent(zero)]
     )
     table += [
         [row.name, row.size, row.feature_map, span(row.lowest, row.highest), percent(row.zeros)]
-        for row in book.forward_rows
+        for row in cache.forward_rows
     ]
-    loss = book.lesson.trace.loss
-    label = book.lesson.label
+    loss = cache.lesson.trace.loss
+    label = cache.lesson.label
     table.append(["loss", f"-ln p[{label}]", "1", "" if loss is None else number(loss), ""])
     return table
 
 
-def _backward_table(book: Book) -> list[list[str]]:
+def _backward_table(cache: LessonCache) -> list[list[str]]:
     """Name, gradient, the largest and its place, zeros; from the loss to the input."""
     table = [["layer", "gradient", "largest", "at", "zeros"]]
     table.append(["loss", "dL/dL", "1", "", ""])
-    for row in reversed(book.backward_rows):
+    for row in reversed(cache.backward_rows):
         where = ",".join(map(str, row.where))
         formula = f"{row.gradient} = {row.formula}"
         table.append([row.name, formula, number(row.largest), where, percent(row.zeros)])
-    sheet = book.sheet(0, "", True)
-    spot = book.start(0, "", True)
-    where = ",".join(map(str, sheet.place(spot)))
-    zero = float((sheet.cells == 0).mean())
+    layout = cache.layout(0, backward=True)
+    spot = cache.start(0, backward=True)
+    where = ",".join(map(str, layout.place(spot)))
+    zero = float((layout.cells == 0).mean())
     table.append(
-        ["input", "dL/dx, of the picture", number(sheet.value(spot)), where, percent(zero)]
+        ["input", "dL/dx, of the picture", number(layout.value(spot)), where, percent(zero)]
     )
     return table
 
@@ -100,18 +100,18 @@ def _columns(table: Sequence[Sequence[str]], width: int) -> _Columns:
     return fits
 
 
-def _about(walk: Walk, book: Book) -> list[str]:
+def _about(walk: Walk, cache: LessonCache) -> list[str]:
     """What the list has no room to say of the chosen layer."""
-    lesson = book.lesson
+    lesson = cache.lesson
     if walk.position == 0:
         return [f"{lesson.picture.title}; x = (pixel - 128) / 128"]
-    if walk.position == book.last:
+    if walk.position == cache.last:
         return [
             f"label {lesson.label}; guessing costs ln {lesson.classes:,} = {number(lesson.chance)}"
         ]
-    row = book.forward_rows[walk.position - 1]
+    row = cache.forward_rows[walk.position - 1]
     if walk.backward:
-        record = book.record(walk.position)
+        record = cache.record(walk.position)
         names = [f"dL/d{name}" for name in (*record.params, "x")]
         return [f"{row.name} has {', '.join(names)}; Enter shows what arrives at its output"]
     if not row.parameters:

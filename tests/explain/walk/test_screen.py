@@ -11,8 +11,8 @@ from tinycnn import cli
 from tinycnn.errors import ArgumentError, MissingExtraError
 from tinycnn.explain import Lesson
 from tinycnn.explain.pictures import picture
-from tinycnn.explain.walk import screen
-from tinycnn.explain.walk.ink import Ink
+from tinycnn.explain.walk import curses_screen
+from tinycnn.explain.walk.styled_text import TextStyle
 
 CODES = {
     "up": curses.KEY_UP, "down": curses.KEY_DOWN, "enter": 13, "esc": 27, "resize": curses.KEY_RESIZE,
@@ -85,7 +85,7 @@ def stand_in(monkeypatch):
         raise curses.error
 
     fake.curs_set, calls.curses = curs_set, fake
-    monkeypatch.setattr(screen, "curses", fake)
+    monkeypatch.setattr(curses_screen, "curses", fake)
     monkeypatch.delenv("NO_COLOR", raising=False)
     return calls
 
@@ -100,7 +100,7 @@ def lesson():
 
 
 def walked(window, layer=None, at=None):
-    screen._Terminal(window).run(lesson, layer, at)
+    curses_screen._Terminal(window).run(lesson, layer, at)
     return window.frames
 
 
@@ -115,12 +115,12 @@ def test_keys_lead_on_until_q(stand_in):
 
 
 def test_a_number_that_cannot_be_opened_leaves_one_on_the_map(stand_in, monkeypatch):
-    from tinycnn.explain.walk import book
+    from tinycnn.explain.walk import lesson_cache
 
     def refuse(*arguments):
         raise ArgumentError("it cannot be opened today")
 
-    monkeypatch.setattr(book, "explain", refuse)
+    monkeypatch.setattr(lesson_cache, "explain", refuse)
     frames = walked(Window(["enter", "enter", "q"]))
     assert "conv › filter" in frames[-1] and "cannot be opened today" in frames[-1]
 
@@ -138,7 +138,7 @@ def test_a_terminal_that_is_gone_ends_the_walk(stand_in, monkeypatch):
 def test_a_new_size_is_noticed_even_without_a_key(stand_in, monkeypatch):
     monkeypatch.setattr(sys, "stdin", Tty())
     monkeypatch.setattr(sys, "stdout", sys.__stdout__)
-    monkeypatch.setattr(screen.os, "get_terminal_size", lambda descriptor: (50, 12))
+    monkeypatch.setattr(curses_screen.os, "get_terminal_size", lambda descriptor: (50, 12))
     window = Window([-1, -1, "q"])
     stand_in.curses.is_term_resized = lambda *size: size != window.size
 
@@ -151,33 +151,35 @@ def test_a_new_size_is_noticed_even_without_a_key(stand_in, monkeypatch):
 
 
 def test_pairs_of_colours_are_shared_and_never_too_many(stand_in):
-    terminal = screen._Terminal(Window([]))
+    terminal = curses_screen._Terminal(Window([]))
     assert terminal.look.colours == 256 and terminal.look.rich
-    first = terminal.attribute(Ink(1, 2, bold=True))
-    assert first == curses.A_BOLD | 1 << 8 and terminal.attribute(Ink(1, 2)) == 1 << 8
+    first = terminal.attribute(TextStyle(1, 2, bold=True))
+    assert first == curses.A_BOLD | 1 << 8 and terminal.attribute(TextStyle(1, 2)) == 1 << 8
     for back in range(400):
-        terminal.attribute(Ink(1, back))
+        terminal.attribute(TextStyle(1, back))
     assert max(stand_in.pairs) == 255
-    assert terminal.attribute(Ink(7, 7)) == 0
+    assert terminal.attribute(TextStyle(7, 7)) == 0
     terminal.paint([])
-    assert terminal.attribute(Ink(7, 7)) == 1 << 8 and stand_in.pairs[1] == (7, 7)
+    assert terminal.attribute(TextStyle(7, 7)) == 1 << 8 and stand_in.pairs[1] == (7, 7)
 
 
 def test_the_corner_at_the_lower_right_is_no_mistake(stand_in):
     window = Window([], 2, 5)
-    screen._Terminal(window).paint([[("12345", Ink())], [("67890", Ink()), ("more", Ink())]])
+    curses_screen._Terminal(window).paint(
+        [[("12345", TextStyle())], [("67890", TextStyle()), ("more", TextStyle())]]
+    )
     assert window.frames == ["12345\n67890"]
 
 
 def test_a_terminal_of_few_colours_or_none(stand_in, monkeypatch):
     stand_in.curses.COLORS = 8
-    assert screen._Terminal(Window([])).look.colours == 8
+    assert curses_screen._Terminal(Window([])).look.colours == 8
     monkeypatch.setenv("NO_COLOR", "1")
-    terminal = screen._Terminal(Window([]))
-    assert terminal.look.colours == 0 and terminal.attribute(Ink(1, 2)) == 0
+    terminal = curses_screen._Terminal(Window([]))
+    assert terminal.look.colours == 0 and terminal.attribute(TextStyle(1, 2)) == 0
     latin = Window([])
     latin.encoding = "iso-8859-1"
-    assert not screen._Terminal(latin).look.blocks
+    assert not curses_screen._Terminal(latin).look.blocks
 
 
 class Tty(io.StringIO):
@@ -192,9 +194,9 @@ def on_a_terminal(monkeypatch):
 
 def test_without_curses_the_message_says_what_to_install(monkeypatch):
     on_a_terminal(monkeypatch)
-    monkeypatch.setattr(screen, "_MISSING", ImportError("_curses"))
+    monkeypatch.setattr(curses_screen, "_MISSING", ImportError("_curses"))
     with pytest.raises(MissingExtraError, match="pip install windows-curses"):
-        screen.walk(lesson)
+        curses_screen.walk(lesson)
 
 
 def test_warnings_wait_until_the_screen_is_restored(stand_in, monkeypatch):
@@ -207,7 +209,7 @@ def test_warnings_wait_until_the_screen_is_restored(stand_in, monkeypatch):
     on_a_terminal(monkeypatch)
     stand_in.curses.initscr = lambda: Window(["q"])
     with pytest.warns(UserWarning, match="the cache cannot be written"):
-        screen.walk(prepare)
+        curses_screen.walk(prepare)
     assert stand_in.done == ["noecho", "cbreak", "echo", "nocbreak", "endwin"]
 
 

@@ -1,4 +1,4 @@
-"""What the walk leafs through: a lesson's layers, maps and opened numbers, each worked out once."""
+"""What the walk shows of a lesson, each thing worked out once: rows, maps, opened numbers."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from tinycnn.explain.opening import explain
 from tinycnn.explain.receptive_field import picture_of, receptive_field
 from tinycnn.explain.values.explanation import Explanation
 from tinycnn.explain.values.places import COLOUR, Region, reads_colours
-from tinycnn.explain.walk import sheets
-from tinycnn.explain.walk.sheets import Sheet, Spot
+from tinycnn.explain.walk.tensor_layout import Spot, TensorLayout, of_output, of_parameter
 from tinycnn.passes import Record
+from tinycnn.trace import Trace
 
 _KEPT = 32  # opened numbers
 
 
-class Book:
-    """A lesson page by page. Positions: 0 is the input, then come the layers, ``last`` is the loss."""
+class LessonCache:
+    """A lesson, and what has been worked out of it.
+
+    Positions: 0 is the input, then come the layers, ``last`` is the loss.
+    """
 
     def __init__(self, lesson: Lesson) -> None:
         self.lesson = lesson
-        self._sheets: dict[tuple[int, str, bool], Sheet] = {}
+        self._layouts: dict[tuple[int, str, bool], TensorLayout] = {}
         self._starts: dict[tuple[int, str, bool], Spot] = {}
         self._opened: dict[tuple[str, tuple[int, ...] | None], Explanation] = {}
 
@@ -74,52 +77,34 @@ class Book:
         """The overview's rows of the gradients, in layer order too."""
         return tuple(overview.backward_rows(self.lesson))[::-1]
 
-    def sheet(self, position: int, part: str, backward: bool) -> Sheet:
+    def layout(self, position: int, part: str = "", *, backward: bool = False) -> TensorLayout:
         """The map of an output ("") or a parameter, or of its gradient."""
         key = (position, part, backward)
-        if key not in self._sheets:
-            self._sheets[key] = self._lay_out(*key)
-        return self._sheets[key]
+        if key not in self._layouts:
+            trace = self.lesson.backward if backward else self.lesson.trace
+            if position == 0:
+                laid_out = _of_input(trace, backward=backward)
+            elif part:
+                laid_out = _of_parameter(self.record(position), part, backward=backward)
+            else:
+                laid_out = _of_output(self.record(position), backward=backward)
+            self._layouts[key] = laid_out
+        return self._layouts[key]
 
-    def _lay_out(self, position: int, part: str, backward: bool) -> Sheet:
-        trace = self.lesson.backward if backward else self.lesson.trace
-        first = trace.records[0]
-        if position == 0:
-            last = COLOUR if reads_colours(first) else "channel"
-            if not backward:
-                return sheets.of_output("input", None, trace.x[0], last)
-            dx = np.full(trace.x.shape, np.nan) if first.dx is None else first.dx
-            return sheets.of_output("dL/dx of the input", f"{first.name}.x", dx[0], last)
-        record = self.record(position)
-        explainer = explainer_of(record.layer)
-        if part:
-            what = f"{record.name}.{part}"
-            tensor = (record.grads or {})[part] if backward else record.params[part]
-            grid = explainer.parameter_grid(record, part)
-            return sheets.of_parameter(f"dL/d {what}" if backward else what, what, grid, tensor)
-        last = explainer.channel
-        if not backward:
-            return sheets.of_output(record.name, record.name, record.y[0], last)
-        # A softmax at the end is one step with the loss: only what stands before it has a gradient.
-        letter, values = ("z", record.dz) if record.dy is None else ("y", record.dy)
-        assert values is not None
-        what = f"{record.name}.{letter}"
-        return sheets.of_output(f"dL/d{letter} of {record.name}", what, values[0], last)
-
-    def start(self, position: int, part: str, backward: bool) -> Spot:
+    def start(self, position: int, part: str = "", *, backward: bool = False) -> Spot:
         """Where one first stands on a map: the middle of the picture, else the largest number."""
         key = (position, part, backward)
         if key not in self._starts:
-            sheet = self.sheet(*key)
-            middle = sheet.spot([size // 2 for size in sheet.shape])
-            self._starts[key] = middle if sheet.what is None else sheet.largest()
+            layout = self.layout(position, part, backward=backward)
+            middle = layout.spot([size // 2 for size in layout.shape])
+            self._starts[key] = middle if layout.what is None else layout.largest()
         return self._starts[key]
 
-    def field(self, position: int, sheet: Sheet, spot: Spot) -> Region | None:
+    def field(self, position: int, layout: TensorLayout, spot: Spot) -> Region | None:
         """The pixels that a cell of an output depends on; None where it depends on all of them."""
-        if len(sheet.shape) != 3:
+        if len(layout.shape) != 3:
             return None
-        row, column = divmod(spot[0], sheet.columns)
+        row, column = divmod(spot[0], layout.columns)
         region = ((row, row), (column, column))
         return receptive_field(self.lesson.model, position - 1, region) if position else region
 
@@ -137,3 +122,34 @@ class Book:
                 self._opened.clear()
             self._opened[key] = explain(trace, what, place)
         return self._opened[key]
+
+
+def _of_input(trace: Trace, *, backward: bool) -> TensorLayout:
+    """The picture, or its gradient."""
+    first = trace.records[0]
+    channel = COLOUR if reads_colours(first) else "channel"
+    if not backward:
+        return of_output("input", None, trace.x[0], channel)
+    dx = np.full(trace.x.shape, np.nan) if first.dx is None else first.dx
+    return of_output("dL/dx of the input", f"{first.name}.x", dx[0], channel)
+
+
+def _of_parameter(record: Record, part: str, *, backward: bool) -> TensorLayout:
+    """A parameter, or its gradient."""
+    what, grid = f"{record.name}.{part}", explainer_of(record.layer).parameter_grid(record, part)
+    if not backward:
+        return of_parameter(what, what, grid, record.params[part])
+    return of_parameter(f"dL/d {what}", what, grid, (record.grads or {})[part])
+
+
+def _of_output(record: Record, *, backward: bool) -> TensorLayout:
+    """A layer's feature maps, or their gradient."""
+    channel = explainer_of(record.layer).channel
+    if not backward:
+        return of_output(record.name, record.name, record.y[0], channel)
+    # A softmax at the end is one step with the loss: only what stands before it has a gradient.
+    letter, values = ("z", record.dz) if record.dy is None else ("y", record.dy)
+    assert values is not None
+    return of_output(
+        f"dL/d{letter} of {record.name}", f"{record.name}.{letter}", values[0], channel
+    )

@@ -17,7 +17,7 @@ _WIDEST = 3  # a folded page is at most so much wider than a square
 
 
 @dataclass(frozen=True)
-class Sheet:
+class TensorLayout:
     """A tensor as pages: ``cells`` is (cells of a page, pages along each axis).
 
     ``names`` are those of a cell's coordinates, ("row", "column"), or ("unit",) where a vector is
@@ -121,7 +121,7 @@ def _moved(index: tuple[int, ...], old: tuple[int, ...], new: tuple[int, ...]) -
 # ------------------------------------------------------------------------------------ laying out
 
 
-def of_output(title: str, what: str | None, values: Array, last: str = "channel") -> Sheet:
+def of_output(title: str, what: str | None, values: Array, last: str = "channel") -> TensorLayout:
     """Lay out what belongs to one image: feature maps (H, W, C), a vector (D,), or of any shape."""
     shape = values.shape
     if len(shape) < 2:
@@ -129,22 +129,22 @@ def of_output(title: str, what: str | None, values: Array, last: str = "channel"
     H, W, *pages = shape
     axes = (last,) if len(pages) == 1 else tuple(f"axis {i}" for i in range(2, len(shape)))
     cells = values.reshape(H * W, *pages)
-    return Sheet(title, what, cells, W, shape, ("row", "column"), axes)
+    return TensorLayout(title, what, cells, W, shape, ("row", "column"), axes)
 
 
-def of_parameter(title: str, what: str, grid: Grid, values: Array) -> Sheet:
+def of_parameter(title: str, what: str, grid: Grid, values: Array) -> TensorLayout:
     """Lay out a parameter or its gradient, by the input that its numbers meet."""
     if not grid.is_image:
         return _folded(title, what, values, grid.axes)
     rows, columns, *pages = grid.shape
     cells = values.reshape(rows * columns, *pages)
-    return Sheet(title, what, cells, columns, values.shape, grid.axes[:2], grid.axes[2:])
+    return TensorLayout(title, what, cells, columns, values.shape, grid.axes[:2], grid.axes[2:])
 
 
-def _folded(title: str, what: str | None, values: Array, names: tuple[str, ...]) -> Sheet:
+def _folded(title: str, what: str | None, values: Array, names: tuple[str, ...]) -> TensorLayout:
     """Fold the first axis into rows; the others are pages."""
     cells = values.reshape(values.shape or 1)
-    return Sheet(title, what, cells, fold(len(cells)), values.shape, names[:1], names[1:])
+    return TensorLayout(title, what, cells, fold(len(cells)), values.shape, names[:1], names[1:])
 
 
 def fold(size: int) -> int:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from tinycnn.errors import ArgumentError, MissingExtraError, TinyCNNError
 from tinycnn.explain.lessons.lesson import Lesson
 from tinycnn.explain.not_finite import origin
-from tinycnn.explain.walk.book import Book
-from tinycnn.explain.walk.ink import DIM, Ink, Line, Look
+from tinycnn.explain.walk.lesson_cache import LessonCache
+from tinycnn.explain.walk.styled_text import DIM, Line, Look, TextStyle
 from tinycnn.explain.walk.view import Frame, Size, draw
 from tinycnn.explain.walk.walk import Walk, begin, press, work
 
@@ -121,28 +121,28 @@ class _Terminal:
         self.say("preparing the network ...")
         lesson = prepare()
         self.say("working out the pass ...")
-        book = Book(lesson)
-        here = replace(begin(book, layer, at), notice=origin(lesson.trace) or "")
+        cache = LessonCache(lesson)
+        here = replace(begin(cache, layer, at), notice=origin(lesson.trace) or "")
         while not here.left:
-            here, frame = self.show(here, book)
+            here, frame = self.show(here, cache)
             key = self.read()
             if key:
-                here = press(here, key, book, frame.room)
+                here = press(here, key, cache, frame.room)
         return lesson
 
-    def show(self, here: Walk, book: Book) -> tuple[Walk, Frame]:
+    def show(self, here: Walk, cache: LessonCache) -> tuple[Walk, Frame]:
         """Draw where one stands; a number that cannot be opened leaves one where one was."""
-        if message := work(here, book):
+        if message := work(here, cache):
             self.say(message)
         lines, columns = self.screen.getmaxyx()
         size = Size(lines, columns)
         try:
-            frame = draw(here, book, size, self.look)
+            frame = draw(here, cache, size, self.look)
         except TinyCNNError as error:
             if here.level != "opened":
                 raise
             here = replace(here, level="map", notice=str(error))
-            frame = draw(here, book, size, self.look)
+            frame = draw(here, cache, size, self.look)
         self.paint(frame.lines)
         return here, frame
 
@@ -189,19 +189,19 @@ class _Terminal:
     def put(self, row: int, line: Line) -> None:
         """Put one line on the screen."""
         column = 0
-        for text, ink in line:
+        for text, style in line:
             try:
-                self.screen.addstr(row, column, text, self.attribute(ink))
+                self.screen.addstr(row, column, text, self.attribute(style))
             except curses.error:
                 return  # the corner at the lower right, or a screen that has just shrunk
             column += len(text)
 
-    def attribute(self, ink: Ink) -> int:
-        """An ink in curses' terms."""
+    def attribute(self, style: TextStyle) -> int:
+        """A style in curses' terms."""
         attribute = (
-            curses.A_BOLD * ink.bold | curses.A_DIM * ink.dim | curses.A_REVERSE * ink.reverse
+            curses.A_BOLD * style.bold | curses.A_DIM * style.dim | curses.A_REVERSE * style.reverse
         )
-        pair = (ink.fore, ink.back)
+        pair = (style.fore, style.back)
         if pair == (-1, -1) or not self.look.colours:
             return attribute
         if pair not in self.pairs:

@@ -1,4 +1,4 @@
-"""Lines of a screen as values: pieces of text, each with how it is inked."""
+"""Lines of a screen as values: pieces of text, each with its colours and its weight."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import groupby
 
 
 @dataclass(frozen=True)
-class Ink:
+class TextStyle:
     """Colours in xterm's numbering of 256, -1 for the terminal's own; bold, dim, reverse."""
 
     fore: int = -1
@@ -19,8 +19,13 @@ class Ink:
     reverse: bool = False
 
 
-PLAIN, BOLD, DIM, CHOSEN = Ink(), Ink(bold=True), Ink(dim=True), Ink(reverse=True)
-Span = tuple[str, Ink]
+PLAIN, BOLD, DIM, CHOSEN = (
+    TextStyle(),
+    TextStyle(bold=True),
+    TextStyle(dim=True),
+    TextStyle(reverse=True),
+)
+Span = tuple[str, TextStyle]
 Line = list[Span]
 
 
@@ -64,10 +69,10 @@ def fitting(choices: Iterable[str], width: int) -> str:
 def cut(line: Line, width: int, look: Look) -> Line:
     """The first ``width`` columns of a line, in characters that the terminal has."""
     kept: Line = []
-    for text, ink in line:
+    for text, style in line:
         room = width - length(kept)
         text = "".join(c if c.isprintable() else "?" for c in text[:room])
-        kept.append((text if look.blocks else text.translate(_SIGNS), ink))
+        kept.append((text if look.blocks else text.translate(_SIGNS), style))
     return [span for span in kept if span[0]]
 
 
@@ -79,29 +84,29 @@ _CODE = re.compile(r"\x1b\[([\d;]*)m")
 def read_codes(text: str) -> Line:
     """A line with a terminal's colour codes as spans; true colours become greys."""
     pieces = _CODE.split(text)
-    line, ink = [(pieces[0], PLAIN)], PLAIN
+    line, style = [(pieces[0], PLAIN)], PLAIN
     for codes, piece in zip(pieces[1::2], pieces[2::2], strict=True):
-        ink = _inked(ink, [int(code or 0) for code in codes.split(";")])
-        line.append((piece, ink))
+        style = _styled(style, [int(code or 0) for code in codes.split(";")])
+        line.append((piece, style))
     return [span for span in line if span[0]]
 
 
-def _inked(ink: Ink, codes: Sequence[int]) -> Ink:
+def _styled(style: TextStyle, codes: Sequence[int]) -> TextStyle:
     match list(codes):
         case [38, 2, *rgb]:
-            return replace(ink, fore=grey(rgb))
+            return replace(style, fore=grey(rgb))
         case [48, 2, *rgb]:
-            return replace(ink, back=grey(rgb))
+            return replace(style, back=grey(rgb))
     for code in codes:
         if code == 0:
-            ink = PLAIN
+            style = PLAIN
         elif code == 1:
-            ink = replace(ink, bold=True)
+            style = replace(style, bold=True)
         elif code == 2:
-            ink = replace(ink, dim=True)
+            style = replace(style, dim=True)
         elif 30 <= code <= 37:
-            ink = replace(ink, fore=code - 30)
-    return ink
+            style = replace(style, fore=code - 30)
+    return style
 
 
 def grey(rgb: Sequence[int]) -> int:
@@ -113,7 +118,7 @@ def wrapped(line: Line, width: int, indent: int) -> list[Line]:
     """Break a line between words, so that no number is cut; what follows is indented."""
     width = max(width, 1)
     indent = min(indent, width // 2)
-    cells = [(c, ink) for text, ink in line for c in text]
+    cells = [(c, style) for text, style in line for c in text]
     lines: list[Line] = []
     while len(cells) > width:
         breaks = [i for i in range(indent + 1, width + 1) if cells[i][0] == " "]
@@ -126,6 +131,6 @@ def wrapped(line: Line, width: int, indent: int) -> list[Line]:
     return [*lines, _spans(cells)] if cells or not lines else lines
 
 
-def _spans(cells: Sequence[tuple[str, Ink]]) -> Line:
+def _spans(cells: Sequence[tuple[str, TextStyle]]) -> Line:
     runs = groupby(cells, key=lambda cell: cell[1])
-    return [("".join(c for c, _ in run), ink) for ink, run in runs]
+    return [("".join(c for c, _ in run), style) for style, run in runs]
