@@ -120,18 +120,10 @@ def test_an_array_whose_numbers_are_no_row_is_refused(initializer):
         initializer(out, np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("std", ["a", None, -1, math.nan, math.inf, 10**400, [1.0]], ids=repr)
+@pytest.mark.parametrize("std", ["a", None, -1, math.nan, math.inf, 10**400, np.longdouble("1e4000"), [1.0]], ids=repr)
 def test_a_standard_deviation_is_a_finite_number(std):
     with pytest.raises(ArgumentError, match="std must be a finite number from 0 up, got"):
         Gaussian(std)
-
-
-def test_a_standard_deviation_that_the_array_cannot_hold_is_refused():
-    wide = np.empty((2, 2))
-    Gaussian(1e300)(wide, np.random.default_rng(0))
-    assert np.isfinite(wide).all()
-    with pytest.raises(ArgumentError, match=r"below 3\.40282e\+38, got 1e\+300"):
-        Gaussian(1e300)(np.empty((2, 2), np.float32), np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("limit", ["a", None, -1, 0.5, 10**50], ids=repr)

@@ -73,7 +73,7 @@ def test_parameters_and_gradients_by_name():
     np.testing.assert_array_equal(model.parameters()["dense1.b"], [-np.inf, np.inf, 0])
 
 
-@pytest.mark.parametrize("std", [1e300, BEYOND, np.longdouble("1e4000")])
+@pytest.mark.parametrize("std", [1e300, BEYOND])
 def test_normal_parameters_have_the_signs_of_smaller_ones(std):
     signs, out = np.empty((2, 5), SINGLE), np.empty((2, 5), SINGLE)
     Gaussian(1.0)(signs, np.random.default_rng(0))
