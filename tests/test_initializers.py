@@ -120,7 +120,9 @@ def test_an_array_whose_numbers_are_no_row_is_refused(initializer):
         initializer(out, np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("std", ["a", None, -1, math.nan, math.inf, 10**400, np.longdouble("1e4000"), [1.0]], ids=repr)
+@pytest.mark.parametrize(
+    "std", ["a", None, -1, math.nan, math.inf, 10**400, np.longdouble("1e4000"), [1.0]], ids=repr
+)
 def test_a_standard_deviation_is_a_finite_number(std):
     with pytest.raises(ArgumentError, match="std must be a finite number from 0 up, got"):
         Gaussian(std)
