@@ -91,7 +91,8 @@ def test_add_bias(benchmark: Benchmark, F: int) -> None:
 
 @pytest.mark.parametrize("F", [96, 256])
 def test_relu_backward(benchmark: Benchmark, F: int) -> None:
-    benchmark(relu_backward, normal(ROWS, F), normal(ROWS, F), np.empty((ROWS, F), np.float32))
+    dy, y, dz = normal(3, ROWS * F)
+    benchmark(relu_backward, dy, y, 0, ROWS * F, dz)
 
 
 @pytest.mark.parametrize("F", [96, 256])

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.relu import relu_backward
+
+# Numbers of dz that are added up at once.
+_CELLS = 2048
 
 
 @kernel
@@ -36,10 +40,10 @@ def relu_bias_gradient(dy: Any, y: Any, first: int, last: int, dz: Any, db: Any)
     float64.
     """
     F = dy.shape[1]
-    for row in range(first, last):
-        for f in range(F):
-            value = dy[row, f]
-            if y[row, f] <= 0:
-                value = dy.dtype.type(0)
-            dz[row, f] = value
-            db[f] += value
+    source, mask, target = dy.reshape(dy.size), y.reshape(y.size), dz.reshape(dz.size)
+    rows = max(_CELLS // F, 1)
+    # Two loops, which are both vectorised, take less time than one; between them dz stays in L1.
+    for start in range(first, last, rows):
+        stop = min(start + rows, last)
+        relu_backward(source, mask, start * F, stop * F, target)
+        bias_gradient(dz, start, stop, db)

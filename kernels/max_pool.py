@@ -86,10 +86,10 @@ def max_pool2d_backward(
             top = oh * stride[0] - padding[0]
             i_first, i_last = cells_inside(top, KH, dilation[0], H)
             # A row becomes 0 just before it gets its first gradient: it is then in the cache.
-            reach = top + (i_last - 1) * dilation[0] + 1
-            if reach > cleared:
-                dx[n, cleared:reach] = 0
-                cleared = reach
+            stop = top + (i_last - 1) * dilation[0] + 1
+            if stop > cleared:
+                dx[n, cleared:stop] = 0
+                cleared = stop
             # All windows' first row, then all their second: memory is read as one stream.
             for i in range(i_first, i_last):
                 h = top + i * dilation[0]

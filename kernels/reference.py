@@ -1,5 +1,7 @@
 """The naive twin of every kernel: same name, same arguments, too plain to be wrong.
 
+One long file, for it is a book of definitions: looked up by a kernel's name, and read one at a time.
+
 Each twin is its kernel's definition in Python loops. It adds up in float64 and rounds once, when
 the result is stored, so where a kernel adds up in float32 the two differ by that rounding. Nothing
 here is shared with the kernels, and nothing is fast.
@@ -401,12 +403,10 @@ def relu_bias_gradient(dy: Any, y: Any, first: int, last: int, dz: Any, db: Any)
             db[f] += float(dz[row, f])
 
 
-def relu_backward(dy: Any, y: Any, dz: Any) -> None:
+def relu_backward(dy: Any, y: Any, first: int, last: int, dz: Any) -> None:
     """``dy`` where ``y`` is not zero or less (so NaN lets it pass), else zero."""
-    rows, F = dz.shape
-    for row in range(rows):
-        for f in range(F):
-            dz[row, f] = 0 if y[row, f] <= 0 else dy[row, f]
+    for e in range(first, last):
+        dz[e] = 0 if y[e] <= 0 else dy[e]
 
 
 def pack_weights(W: Any, first: int, last: int, panels: Any) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tinycnn.kernels.jit import kernel
 
 
 @kernel
-def relu_backward(dy: Any, y: Any, dz: Any) -> None:
-    """Copy ``dy`` to ``dz`` where ``y`` is above zero or NaN, zero elsewhere; all are (rows, F)."""
-    for row in range(dz.shape[0]):
-        for f in range(dz.shape[1]):
-            dz[row, f] = 0 if y[row, f] <= 0 else dy[row, f]
+def relu_backward(dy: Any, y: Any, first: int, last: int, dz: Any) -> None:
+    """Copy ``dy`` to ``dz`` where ``y`` is above zero or NaN, zero elsewhere.
+
+    All are flat; numbers ``first`` to ``last`` (not included) are done.
+    """
+    for e in range(first, last):
+        hidden = y[np.uintp(e)] <= 0
+        dz[np.uintp(e)] = dy.dtype.type(0) if hidden else dy[np.uintp(e)]

@@ -122,9 +122,10 @@ def at_least(x: Any, least: Any) -> Any:
 
 @vector_operation(emit_select_first, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR)
 def select_first(x: Any, y: Any, a: Any, b: Any) -> Any:
-    """``a`` where ``x`` wins over ``y``, ``b`` elsewhere.
+    """``a`` where ``x`` is the first maximum of ``x`` and ``y``, ``b`` where ``y`` is.
 
-    The larger one wins, at a tie the first; NaN wins over every number, the first NaN over another.
+    Of equal numbers the first is taken; NaN counts as larger than every number, the first NaN as larger
+    than another.
     """
     return np.where((y <= x) | np.isnan(x), a, b)
 

@@ -1,9 +1,11 @@
-"""A network's forward pass in plain NumPy and loops, float64, too simple to be wrong."""
+"""A network's forward pass by the operations' naive twins, in float64."""
 
 import math
 
 import numpy as np
+from twins import convolved
 
+from tinycnn.kernels import reference
 from tinycnn.layers import (
     AveragePool2D,
     Conv2D,
@@ -90,51 +92,28 @@ def _layer(record, params, x):
 
 
 def _convolution(layer, W, b, x):
-    OH, OW, F = layer.output_shape(x.shape[1:])
-    win, group = layer.window(x.shape[1:]), F // layer.groups
-    y = np.zeros((len(x), OH, OW, F))
-    for oh in range(OH):
-        for ow in range(OW):
-            for i in range(win.kernel[0]):
-                for j in range(win.kernel[1]):
-                    h = oh * win.stride[0] - win.pad_top_left[0] + i * win.dilation[0]
-                    w = ow * win.stride[1] - win.pad_top_left[1] + j * win.dilation[1]
-                    if 0 <= h < x.shape[1] and 0 <= w < x.shape[2]:
-                        for f in range(F):
-                            first = f // group * W.shape[2]
-                            cells = x[:, h, w, first : first + W.shape[2]]
-                            y[:, oh, ow, f] += (cells * W[i, j, :, f]).sum(axis=1)
-    return y + b
+    win = layer.window(x.shape[1:])
+    pads = [(axis.before, axis.after) for axis in (win.height, win.width)]
+    return convolved(
+        x, W, b, stride=win.stride, pads=pads, dilation=win.dilation, groups=layer.groups
+    )
 
 
 def _pool(layer, x):
-    OH, OW, C = layer.output_shape(x.shape[1:])
     win = layer.window(x.shape[1:])
-    y = np.zeros((len(x), OH, OW, C))
-    ends = [axis.input + axis.after for axis in (win.height, win.width)]
-    for oh in range(OH):
-        for ow in range(OW):
-            cells, counted = [], 0
-            for i in range(win.kernel[0]):
-                for j in range(win.kernel[1]):
-                    h = oh * win.stride[0] - win.pad_top_left[0] + i * win.dilation[0]
-                    w = ow * win.stride[1] - win.pad_top_left[1] + j * win.dilation[1]
-                    inside = 0 <= h < x.shape[1] and 0 <= w < x.shape[2]
-                    cells += [x[:, h, w]] if inside else []
-                    counted += inside or (h < ends[0] and w < ends[1])
-            if isinstance(layer, MaxPool2D):
-                y[:, oh, ow] = np.max(cells, axis=0)
-            else:
-                y[:, oh, ow] = sum(cells) / (counted if layer.count_include_pad else len(cells))
+    y = np.empty((len(x), *layer.output_shape(x.shape[1:])))
+    window = 0, len(x) * len(y[0]), win.kernel, win.stride, win.pad_top_left
+    if isinstance(layer, MaxPool2D):
+        reference.max_pool2d(x, *window, win.dilation, y, np.empty(y.shape, int))
+    else:
+        limit = tuple(axis.input + axis.after for axis in (win.height, win.width))
+        reference.avg_pool2d(x, *window, limit, layer.count_include_pad, y)
     return y
 
 
 def _norm(layer, x):
     size, alpha, beta, k, alpha_over_size = layer.options.values()
-    y = np.empty_like(x)
-    for c in range(x.shape[3]):
-        near = x[..., max(c - size // 2, 0) : c + size // 2 + 1]
-        y[..., c] = (
-            x[..., c] * (k + alpha / (size if alpha_over_size else 1) * (near**2).sum(-1)) ** -beta
-        )
+    rows, y = x.reshape(-1, x.shape[3]), np.empty(x.shape)
+    a = alpha / size if alpha_over_size else alpha
+    reference.local_response_norm(rows, 0, len(rows), size, a, beta, k, y.reshape(rows.shape))
     return y

@@ -9,6 +9,7 @@ from tinycnn.layers import (
     Dense,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     Layer,
     LocalResponseNorm,
     MaxPool2D,
@@ -54,8 +55,13 @@ class Square(Layer):
         return 2 * saved * dy, {}
 
 
+def without_dense_maps():
+    """The layers that `every_layer` has no place for, for `IMAGE`; the last gives 5 classes."""
+    return [Conv2D(4, 3, activation="relu"), GlobalAveragePool2D(), Dense(5, activation="softmax")]
+
+
 def every_layer():
-    """One of each kind of layer, the user's among them, for `IMAGE`; the last gives 5 classes."""
+    """Each kind of layer that goes on as images, the user's too, for `IMAGE`; the last gives 5 classes."""
     return [
         Conv2D(4, (3, 2), padding="same", activation="relu"),
         LocalResponseNorm(size=3, alpha=0.1),

@@ -4,6 +4,7 @@ Read from the syntax trees, so that what a function imports when it is called co
 """
 
 import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +21,9 @@ LEVELS = [
     ["kernels"],
     ["runtime"],
     ["ops"],
-    ["initializers", "ownership", "parameters"],
+    ["initializers", "inputs", "ownership", "parameters"],
     ["layers"],
-    ["passes", "summary"],
+    ["chain", "passes", "summary"],
     ["inference"],
     ["model", "trace"],
     ["figures", "networks", "optimizers"],
@@ -45,6 +46,12 @@ def level(part):
 # What looks up, and why: (file, what it imports).
 DOORS = {
     ("trace", "explain"),  # Trace.explain loads its reader when it is called
+}
+
+# Within a part: (file, what it imports).
+DOORS_INSIDE = {
+    # An explanation draws itself when it is printed, shown in a notebook or saved.
+    ("explain/values/explanation.py", "explain/readers/"),
 }
 
 # What knows Numba and LLVM: the decorator, and instructions that Numba does not offer.
@@ -322,3 +329,97 @@ def test_kernels_are_serial_and_compiled_through_the_door(file):
         for decorator in node.decorator_list
     }
     assert decorators <= {"kernel", "overload"} or file in DOORS_TO_NUMBA
+
+
+def imported_files(found):
+    """The files, such as "ops/pooling.py", that an import loads."""
+    path = found.module.removeprefix("tinycnn").strip(".").replace(".", "/")
+    parent = path.rpartition("/")[0]
+    candidates = [f"{path}.py", f"{path}/__init__.py", f"{parent}.py", f"{parent}/__init__.py"]
+    return [file for file in candidates if file in SOURCES][:1]
+
+
+def test_no_files_import_each_other_in_a_circle():
+    """Nor through others, but by the doors."""
+    uses = {file: set() for file in SOURCES}
+    for found in OURS:
+        if (found.part, found.imported) in DOORS:
+            continue
+        for file in imported_files(found):
+            if (found.file, f"{file.rpartition('/')[0]}/") not in DOORS_INSIDE and not found.typing:
+                uses[found.file].add(file)
+    for start in SOURCES:
+        reached, waiting = set(), [start]
+        while waiting:
+            news = uses[waiting.pop()] - reached
+            reached |= news
+            waiting += news
+        assert start not in reached, f"tinycnn/{start} imports itself through others"
+
+
+@pytest.mark.parametrize("file", SOURCES)
+def test_private_names_stay_in_their_file(file):
+    for node in ast.walk(SOURCES[file]):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("tinycnn"):
+            names = [*node.module.split("."), *(alias.name for alias in node.names)]
+            assert not [name for name in names if re.match(r"_[a-z]", name)]
+
+
+def private_names(tree):
+    """Those that a file gives to something of its own."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, (ast.Attribute, ast.Name)) and isinstance(node.ctx, ast.Store):
+            yield node.attr if isinstance(node, ast.Attribute) else node.id
+
+
+def test_nor_are_they_reached_through_an_object():
+    private = {
+        file: {name for name in private_names(tree) if re.match(r"_[a-z]", name)}
+        for file, tree in SOURCES.items()
+    }
+    everywhere = set().union(*private.values())
+    for file, tree in SOURCES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr in everywhere:
+                own = node.attr in private[file] or ast.unparse(node.value) in ("self", "cls")
+                assert own, f"tinycnn/{file}:{node.lineno} reaches {ast.unparse(node)}"
+
+
+def test_each_class_has_a_name_of_its_own():
+    places = {}
+    for file, tree in SOURCES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, set()).add(file)
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+KINDS = {
+    name
+    for name, kind in vars(tinycnn.layers).items()
+    if isinstance(kind, type) and issubclass(kind, tinycnn.layers.Layer) and name != "Layer"
+}
+
+
+@pytest.mark.parametrize("file", SOURCES)
+def test_what_a_layer_is_is_asked_of_a_registry(file):
+    """A chain of questions for the kind would have no place for a layer of a user's own."""
+    for call in calls(SOURCES[file]):
+        if ast.unparse(call.func) in ("isinstance", "issubclass"):
+            asked = {n.id for n in ast.walk(call.args[1]) if isinstance(n, ast.Name)}
+            assert not asked & KINDS, f"tinycnn/{file}:{call.lineno}"
+
+
+def lines_of_its_purpose(tree):
+    return (ast.get_docstring(tree) or "").splitlines()
+
+
+@pytest.mark.parametrize("file", SOURCES)
+def test_a_file_is_a_room_that_can_be_held(file):
+    """At most 300 lines, unless it is generated, or says in its first lines why it is longer."""
+    path = PACKAGE / file
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    head = " ".join(lines_of_its_purpose(SOURCES[file])[:6])
+    assert lines <= 300 or re.search("Generated by `python -m|One long file, for", head)

@@ -16,6 +16,7 @@ from small_nets import (
     images,
     plain_net,
     whole_net,
+    without_dense_maps,
 )
 
 import tinycnn as tc
@@ -599,11 +600,13 @@ def test_all_kinds_of_layers_are_known_here():
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_gradients_of_every_layer_are_slopes(seed):
-    model = whole_net(dtype="float64", rng=seed)
-    assert {type(layer) for layer in model.layers} >= LAYERS
-    errors = errors_of_gradients(model, images(2, dtype=np.float64), seed=seed)
-    assert set(errors) == {*model.parameters(), "x"}
-    assert max(errors.values()) < 1e-7
+    other = tc.Sequential(without_dense_maps(), IMAGE, dtype="float64", rng=seed)
+    models = [whole_net(dtype="float64", rng=seed), other]
+    assert {type(layer) for model in models for layer in model.layers} >= LAYERS
+    for model in models:
+        errors = errors_of_gradients(model, images(2, dtype=np.float64), seed=seed)
+        assert set(errors) == {*model.parameters(), "x"}
+        assert max(errors.values()) < 1e-7
 
 
 def test_gradients_of_the_loss_are_slopes():

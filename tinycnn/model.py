@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import deepcopy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,31 +12,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import (
-    Array,
-    as_input_array,
-    as_real_array,
-    expect_axes,
-)
-from tinycnn.errors import ArgumentError, RepeatedMasksWarning, ShapeError, TinyCNNError
+from tinycnn.arrays import Array, as_input_array
+from tinycnn.chain import chain, check_shape
+from tinycnn.errors import ArgumentError, RepeatedMasksWarning
+from tinycnn.inputs import as_batches, as_inputs
 from tinycnn.layers import Layer
-from tinycnn.layers.base import naming
-from tinycnn.ownership import own, owner
+from tinycnn.ownership import own
 from tinycnn.parameters import Block, Edit, FlatArrays
 from tinycnn.runtime import memory
 from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
-from tinycnn.validation import ALGORITHMS, MOST_CELLS, check_choice, check_int, check_items
+from tinycnn.validation import ALGORITHMS, check_choice, check_int, check_items
 from tinycnn.wording import many
 
 if TYPE_CHECKING:
     from tinycnn.inference import Inference
 
 _ALGORITHMS = (None, *ALGORITHMS)
-
-
 _FIXED = {"layers", "input_shape", "dtype"}
 
 
@@ -67,7 +61,7 @@ class Sequential:
         check_choice(dtype, ("float32", "float64"), "dtype")
         check_choice(algorithm, _ALGORITHMS, "algorithm")
         self.layers = check_items(layers, "layers", "a list of layers")
-        self.input_shape = _sizes(input_shape, "input_shape")
+        self.input_shape = check_shape(input_shape, "input_shape")
         self.dtype = np.dtype(dtype)
         self.algorithm = algorithm
         self.name = name
@@ -81,28 +75,13 @@ class Sequential:
         self._edits: set[Edit] = set()
         self._lock = new_reentrant_lock()
         self._runner: Inference | None = None  # of `predict`
-        self._refuse_taken()
-        self._name()
-        shapes = [self.input_shape]
-        self._parameter_shapes: dict[str, tuple[int, ...]] = {}
-        self._state_shapes: dict[str, tuple[int, ...]] = {}
-        for layer in self.layers:
-            with naming(layer):
-                output = _sizes(layer.output_shape(shapes[-1]), "what output_shape returns")
-                for kept, found in (
-                    (self._parameter_shapes, layer.parameter_shapes(shapes[-1])),
-                    (self._state_shapes, layer.state_shapes(shapes[-1])),
-                ):
-                    for name, shape in found.items():
-                        kept[f"{layer.name}.{name}"] = _sizes(shape, f"the shape of {name}")
-            shapes.append(output)
-        self._shapes = tuple(shapes)
+        self._chain = chain(self.layers, self.input_shape)
         own(self.layers, self)  # last: a construction that failed takes nothing
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
         """The shape of each layer's input for one sample, and last that of the model's output."""
-        return list(self._shapes)
+        return list(self._chain.shapes)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _FIXED and name in vars(self):
@@ -111,35 +90,6 @@ class Sequential:
                 f"build a new model"
             )
         super().__setattr__(name, value)
-
-    def _refuse_taken(self) -> None:
-        """Refuse what is no layer, and a layer that has its place already."""
-        if not self.layers:
-            raise ArgumentError("a model needs at least one layer")
-        for position, layer in enumerate(self.layers):
-            if not isinstance(layer, Layer):
-                raise ArgumentError(
-                    f"layer {position} must be a tinycnn.layers.Layer, got {layer!r}"
-                )
-            twice = any(layer is other for other in self.layers[:position])
-            if twice or owner(layer) is not None:
-                raise ArgumentError(
-                    f"{layer!r} is already part of a model; make a layer of its own for each place"
-                )
-
-    def _name(self) -> None:
-        """Name the layers that have no name, and refuse names that are taken."""
-        names = [layer.name for layer in self.layers if layer.name is not None]
-        for name in names:
-            if not isinstance(name, str) or not name or "." in name:
-                raise ArgumentError(f"a layer's name must be a text without dots, got {name!r}")
-            if names.count(name) > 1:
-                raise ArgumentError(f"two layers are named {name!r}; names must differ")
-        for layer in self.layers:
-            if layer.name is None:
-                free = (f"{layer.stem}{i}" for i in range(1, len(self.layers) + 1))
-                layer.name = next(name for name in free if name not in names)
-                names.append(layer.name)
 
     # ------------------------------------------------------------------------------- parameters
 
@@ -183,13 +133,13 @@ class Sequential:
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the parameters in layer order; draws nothing."""
-        return dict(self._parameter_shapes)
+        return dict(self._chain.parameters)
 
     def state(self) -> FlatArrays:
         """What training changes though no gradient touches it, such as running statistics; read-only."""
         with self._lock:
             if self._state is None:
-                state = FlatArrays(self._state_shapes, self.dtype)
+                state = FlatArrays(self._chain.state, self.dtype)
                 self._draw(state, self._seed + 1)
                 self._state = state.read_only()
             return self._state
@@ -219,7 +169,7 @@ class Sequential:
     def _weights(self) -> FlatArrays:
         with self._lock:
             if self._parameters is None:
-                weights = FlatArrays(self._parameter_shapes, self.dtype)
+                weights = FlatArrays(self._chain.parameters, self.dtype)
                 block = Block()
                 edit = Edit(weights, block)
                 self._draw(edit.arrays, self._seed)
@@ -245,25 +195,12 @@ class Sequential:
         """
         algorithm = self._algorithm(algorithm)
         step = check_int(batch_size, "batch_size")
-        x = self._readable(x, step)
-        result = memory.empty((len(x), *self._shapes[-1]), self.dtype)
+        x = as_batches(x, self.input_shape, step)
+        result = memory.empty((len(x), *self._chain.shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
             batch = self.batch(x[first : first + step])
             self._inference().run(self, batch, first, result[first : first + step], algorithm)
         return result
-
-    def _readable(self, x: ArrayLike, step: int) -> Array | Sequence[Any]:
-        """Check ``x``, of which no more than a batch of ``step`` may be converted at a time.
-
-        A list stays a list: it is read once here, batch by batch, to see whether all of it can be.
-        """
-        if isinstance(x, (list, tuple)):
-            with suppress(TinyCNNError):  # what is wrong with all of it is said below
-                for first in range(0, len(x), step):
-                    self._inputs(x[first : first + step])
-                if x:
-                    return x
-        return self._inputs(x)
 
     def _inference(self) -> Inference:
         with self._lock:
@@ -325,23 +262,7 @@ class Sequential:
 
     def batch(self, x: ArrayLike) -> Array:
         """Read a batch ``x`` of inputs (N, ...) in the model's dtype; raises as `predict` does."""
-        return as_input_array(self._inputs(x), "x", "N...", self.dtype)
-
-    def _inputs(self, x: ArrayLike) -> Array:
-        """Read inputs as they are, once they are known to be a batch of real numbers."""
-        x = as_real_array(x, "x")
-        expect_axes(x, "x", "N...")
-        if x.shape[1:] != self.input_shape:
-            remedy = ""
-            if x.shape == self.input_shape:
-                remedy = "; for one input, pass x[None]"
-            elif x.ndim == 4 and (*x.shape[2:], x.shape[1]) == self.input_shape:
-                remedy = "; channels come last here, pass x.transpose(0, 2, 3, 1)"
-            raise ShapeError(
-                f"x must have shape (N, {', '.join(map(str, self.input_shape))}), a batch of inputs "
-                f"{times(self.input_shape)}, got shape {x.shape}{remedy}"
-            )
-        return x
+        return as_input_array(as_inputs(x, self.input_shape), "x", "N...", self.dtype)
 
     def summary(self) -> Summary:
         """The table of layers: ``str``, HTML in notebooks, ``to_dict`` for programs."""
@@ -368,11 +289,6 @@ class Sequential:
     def __copy__(self) -> Sequential:
         """A deep copy, for two models cannot share layers and parameters."""
         return deepcopy(self)
-
-
-def _sizes(value: Any, name: str) -> tuple[int, ...]:
-    sizes = check_items(value, name, "a shape such as (H, W, C) or (D,)")
-    return tuple(check_int(size, f"each size of {name}", most=MOST_CELLS) for size in sizes)
 
 
 def _seed(rng: int | np.random.Generator | None) -> int:

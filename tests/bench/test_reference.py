@@ -1,9 +1,10 @@
-"""What results are compared with, itself compared with formulas written here; and wrong results refused."""
+"""What results are compared with, itself compared with the twin; and wrong results refused."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from twins import convolved
 
 from tinycnn.bench import reference, work
 from tinycnn.bench.agreement import compare
@@ -13,21 +14,11 @@ from tinycnn.bench.work import Workload
 CONV = Workload("forward", "conv 6 5 3 4 3 1 1", 3)
 
 
-def formula(x, W, b):
-    """A 3 x 3 convolution with padding 1 and ReLU, in float64, from its definition."""
-    padded = np.pad(x.astype(np.float64), ((0, 0), (1, 1), (1, 1), (0, 0)))
-    N, H, W_in, _ = x.shape
-    y = np.zeros((N, H, W_in, W.shape[3])) + b
-    for i in range(3):
-        for j in range(3):
-            y += np.einsum("nhwc,cf->nhwf", padded[:, i : i + H, j : j + W_in], W[i, j])
-    return np.maximum(y, 0)
-
-
 def right_convolution():
     model = work.build(CONV.network)
     params = model.parameters()
-    return formula(work.images(3, (6, 5, 3)), params["conv.W"], params["conv.b"])
+    x = work.images(3, (6, 5, 3))
+    return convolved(x, params["conv.W"], params["conv.b"], relu=True, pads=((1, 1), (1, 1)))
 
 
 def test_a_right_result_is_right_and_a_wrong_one_is_not():

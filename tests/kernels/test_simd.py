@@ -181,12 +181,18 @@ def refused(function, *arguments):
     return str(caught.value)
 
 
+@kernel
+def write_to_read_only(x):
+    store(simd.read_only(x), 0, splat(0.0))
+
+
 def test_arrays_of_another_kind_are_refused_when_compiled():
     if numba.config.DISABLE_JIT:
         return  # nothing has a type there
     y = np.zeros(LANES, np.float32)
     assert "one-dimensional float32 array" in refused(shift, np.zeros(LANES), y, 0, 1)
     assert "may be written to" in refused(shift, y, read_only(y), 0, 1)
+    assert "may be written to" in refused(write_to_read_only, y)
 
 
 CHECK = """

@@ -12,7 +12,15 @@ from tinycnn.bench.engines.onnx_graph import export
 from tinycnn.bench.engines.translation import TorchLayer, channels_first, layers_of
 from tinycnn.bench.work import Workload
 from tinycnn.errors import ArgumentError
-from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, MaxPool2D, ReLU
+from tinycnn.layers import (
+    AveragePool2D,
+    Conv2D,
+    Dense,
+    Dropout,
+    GlobalAveragePool2D,
+    MaxPool2D,
+    ReLU,
+)
 from tinycnn.layers.activation import RELU
 from tinycnn.model import Sequential
 
@@ -67,29 +75,32 @@ TRANSLATED = [
     Dense(7),
     Dense(5, activation="softmax"),
 ]
+POOLED = [Conv2D(6, 3, activation="relu"), GlobalAveragePool2D(), Dense(5, activation="softmax")]
 
 
-def translated_network():
-    """A network whose layers use all that is translated, every parameter drawn."""
-    model = Sequential([copy.deepcopy(layer) for layer in TRANSLATED], (13, 14, 4))
+def translated_network(layers):
+    """A network whose layers use what is translated, every parameter drawn."""
+    model = Sequential([copy.deepcopy(layer) for layer in layers], (13, 14, 4))
     with model.edit() as parameters:
         parameters.flat[...] = np.random.default_rng(0).standard_normal(parameters.flat.shape)
     return model, work.images(3, model.input_shape)
 
 
-def test_every_argument_that_is_translated_counts_in_onnx(tmp_path):
+@pytest.mark.parametrize("layers", [TRANSLATED, POOLED])
+def test_every_argument_that_is_translated_counts_in_onnx(layers, tmp_path):
     import onnxruntime
 
-    model, x = translated_network()
+    model, x = translated_network(layers)
     export(model, tmp_path / "x.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "x.onnx")
     (y,) = session.run(None, {"x": channels_first(x)})
     np.testing.assert_allclose(y, model.predict(x), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("layers", [TRANSLATED, POOLED])
 @pytest.mark.parametrize("channels_last", [False, True])
-def test_every_argument_that_is_translated_counts_in_pytorch(torch, channels_last):
-    model, x = translated_network()
+def test_every_argument_that_is_translated_counts_in_pytorch(torch, channels_last, layers):
+    model, x = translated_network(layers)
     y = torch.from_numpy(channels_first(x))
     if channels_last:
         y = y.to(memory_format=torch.channels_last)

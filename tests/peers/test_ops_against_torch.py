@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from twins import error
 
+import tinycnn as tc
 from tinycnn import ops
 from tinycnn.errors import ShapeError
+from tinycnn.layers import GlobalAveragePool2D
 from tinycnn.testing.strategies import Convolution, SlidingWindow, convolutions, generators
 
 pytestmark = pytest.mark.peers
@@ -278,3 +280,15 @@ def test_local_response_norm(torch, shape, channels, size, alpha, beta, k, rng):
         ops.local_response_norm_backward(dy, x, **options),
     )
     agree((y, channels_last(y_)), (dx, channels_last(x_.grad)))
+
+
+def test_global_average_pool2d(torch):
+    rng = np.random.default_rng(0)
+    x, dy = rng.standard_normal((3, 5, 4, 7)), rng.standard_normal((3, 7))
+    theirs = torch.tensor(x, requires_grad=True)
+    y = torch.nn.functional.adaptive_avg_pool2d(theirs.permute(0, 3, 1, 2), 1).flatten(1)
+    y.backward(torch.tensor(dy))
+    trace = tc.Sequential([GlobalAveragePool2D()], (5, 4, 7), dtype="float64").trace(x)
+    trace.backward(dy)
+    np.testing.assert_allclose(trace.y, y.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(trace.records[0].dx, theirs.grad.numpy(), rtol=1e-12)

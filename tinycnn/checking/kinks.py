@@ -24,6 +24,7 @@ from tinycnn.layers import (
     Dense,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     Layer,
     LocalResponseNorm,
     MaxPool2D,
@@ -57,6 +58,7 @@ ACTIVATIONS: dict[Activation, Kinks] = {IDENTITY: (), SOFTMAX: (), RELU: (MASK,)
 @KINKS.register(Dense)
 @KINKS.register(Dropout)
 @KINKS.register(Flatten)
+@KINKS.register(GlobalAveragePool2D)
 @KINKS.register(LocalResponseNorm)
 @KINKS.register(ReLU)
 @KINKS.register(Softmax)

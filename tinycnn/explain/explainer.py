@@ -24,6 +24,7 @@ from tinycnn.explain.values.explanation import Notes, Section
 from tinycnn.explain.values.places import Cell, Place, Region, Seen, channel_name
 from tinycnn.layers import Activation, Layer, Registry, Shape
 from tinycnn.passes import Record
+from tinycnn.shapes import times
 from tinycnn.wording import every
 
 Causes = tuple[str, ...]  # why a gradient is zero, the cause nearest the loss first
@@ -81,6 +82,10 @@ class Explainer:
     def channels_seen(self, record: Record, channel: int) -> str:
         """The channels of the input that one of the output sees, in words."""
         return every(record.x.shape[3], "channel")
+
+    def cells_seen(self, shape: Shape, place: Place) -> str:
+        """Which cells of an input of ``shape`` (H, W, C) an output that is no map sees, in words."""
+        return "the only cell" if math.prod(shape) == 1 else f"all {times(shape)} cells"
 
     def read_by(self, cell: Cell) -> tuple[str, ...]:
         """Which cells of the output a cell of the input has a part in, in words."""

@@ -35,7 +35,7 @@ def sees(cell: Cell) -> ReceptiveField:
     if len(shape) != 3:
         return ReceptiveField((f"{source}, {every(math.prod(shape), 'cell')}",), None)
     if len(cell.place) != 3:
-        cells = "the only cell" if math.prod(shape) == 1 else f"all {times(shape)} cells"
+        cells = explainer_of(record.layer).cells_seen(shape, cell.place)
         return ReceptiveField((f"{source}, {cells}",), None)
     row, column, channel = cell.place
     region = ((row, row), (column, column))

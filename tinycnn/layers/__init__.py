@@ -13,6 +13,7 @@ from tinycnn.layers.conv2d import Conv2D
 from tinycnn.layers.dense import Dense
 from tinycnn.layers.dropout import Dropout
 from tinycnn.layers.flatten import Flatten
+from tinycnn.layers.global_average_pool2d import GlobalAveragePool2D
 from tinycnn.layers.local_response_norm import LocalResponseNorm
 from tinycnn.layers.max_pool2d import MaxPool2D
 from tinycnn.layers.registry import Registry
@@ -31,6 +32,7 @@ __all__ = [
     "Dropout",
     "Flatten",
     "ForwardContext",
+    "GlobalAveragePool2D",
     "Layer",
     "LocalResponseNorm",
     "MaxPool2D",

@@ -50,7 +50,11 @@ def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
     dy, y = as_input_array(dy, "dy", "...", dtype), as_input_array(y, "y", "...", dtype)
     expect_shape(dy, y.shape, "dy", "the shape of y")
     dx = memory.empty(dy.shape, dtype)
-    kernels.relu_backward(dy.reshape(1, -1), y.reshape(1, -1), dx.reshape(1, -1))
+    source, mask, target = dy.reshape(-1), y.reshape(-1), dx.reshape(-1)
+    parallel_for(
+        lambda cells: kernels.relu_backward(source, mask, *cells, target),
+        split_range(dy.size, _CELLS),
+    )
     return dx
 
 

@@ -155,7 +155,9 @@ def readings(function, steps):
 
 def test_extrapolation_removes_even_powers():
     steps = [0.1, 0.05, 0.025, 0.0125]
-    found = extrapolate(readings(lambda h: (2 + h**2 - 3 * h**4 + h**6, 5 * h), steps), 1e-6, False)
+    found = extrapolate(
+        readings(lambda h: (2 + h**2 - 3 * h**4 + h**6, 5 * h), steps), 1e-6, smooth=False
+    )
     assert found.value == pytest.approx(2, abs=1e-14)
     assert not found.kink and not found.unclear
 
@@ -163,14 +165,14 @@ def test_extrapolation_removes_even_powers():
 def test_a_gap_that_stays_is_a_kink_and_a_small_one_does_not_matter():
     steps = [0.1, 0.05, 0.025]
     constant = readings(lambda h: (0.0, 0.5 + h), steps)
-    assert extrapolate(constant, 1e-6, False).kink
-    assert not extrapolate(constant, 1.0, False).kink
-    assert not extrapolate(constant, 1e-6, True).kink
+    assert extrapolate(constant, 1e-6, smooth=False).kink
+    assert not extrapolate(constant, 1.0, smooth=False).kink
+    assert not extrapolate(constant, 1e-6, smooth=True).kink
 
 
 def test_a_gap_that_hardly_shrinks_leaves_it_open():
     steps = [0.1 / 2**i for i in range(5)]
-    found = extrapolate(readings(lambda h: (0.0, h**0.5), steps), 1e-6, False)
+    found = extrapolate(readings(lambda h: (0.0, h**0.5), steps), 1e-6, smooth=False)
     assert found.unclear and not found.kink
     assert found.error > 0.01
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinycnn.arrays import Array
 from tinycnn.explain.causes import why_no_term_is_left
 from tinycnn.explain.explainer import Causes, explainers
 from tinycnn.explain.layers.windowed import NO_INFLUENCE, Windowed
@@ -29,19 +30,7 @@ class AveragePool2DExplainer(Windowed):
         record, (row, column, channel) = cell.record, cell.place
         (h0, h1), (w0, w1) = self.seen(record.x.shape[1:], ((row, row), (column, column))).inside
         x = record.x[cell.sample, h0 : h1 + 1, w0 : w1 + 1, channel]
-        tree = mapped(
-            "sum", x.shape[0], x.shape[1], lambda i, j: Term(f"({h0 + i},{w0 + j})", float(x[i, j]))
-        )
-        count = self._count(record, row, column)
-        value, scale = tree.value / count, float(np.abs(x).sum()) / count
-        bound = (tree.terms + 1) * half_epsilon(record.y.dtype) * scale
-        unit = rounding_unit(record.y.dtype)
-        why = f"{tree.terms + 1} roundings * {unit} * the cells' mean size, {number(scale)}"
-        return [
-            SumTree(_heading(tree.terms, count - tree.terms), tree),
-            Step("MEAN", f"{factors(tree.value)[0]} / {count}", value),
-            Check("float64", float(record.y[cell.index]), value, bound, why),
-        ]
+        return mean_of_cells(cell, x, (h0, w0), self._count(record, row, column), "of the window")
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         record, region = cell.record, self.region_over(cell.record.x.shape[1:], cell.place)
@@ -84,8 +73,30 @@ class AveragePool2DExplainer(Windowed):
         return count
 
 
-def _heading(cells: int, padding: int) -> str:
-    heading = f"{many(cells, 'cell')} of the window"
+def mean_of_cells(
+    cell: Cell, x: Array, first: tuple[int, int], count: int, whose: str
+) -> Sequence[Section]:
+    """An output cell: the sum of ``x`` (rows, columns) over ``count``; ``first`` is x's first place."""
+    (row, column), y = first, cell.record.y
+    tree = mapped(
+        "sum",
+        x.shape[0],
+        x.shape[1],
+        lambda i, j: Term(f"({row + i},{column + j})", float(x[i, j])),
+    )
+    value, scale = tree.value / count, float(np.abs(x).sum()) / count
+    bound = (tree.terms + 1) * half_epsilon(y.dtype) * scale
+    unit = rounding_unit(y.dtype)
+    why = f"{tree.terms + 1} roundings * {unit} * the cells' mean size, {number(scale)}"
+    return [
+        SumTree(_heading(tree.terms, count - tree.terms, whose), tree),
+        Step("MEAN", f"{factors(tree.value)[0]} / {count}", value),
+        Check("float64", float(y[cell.index]), value, bound, why),
+    ]
+
+
+def _heading(cells: int, padding: int, whose: str) -> str:
+    heading = f"{many(cells, 'cell')} {whose}"
     if not padding:
         return f"{heading}:"
     words = "more is padding and counts" if padding == 1 else "more are padding and count"
