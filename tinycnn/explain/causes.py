@@ -30,7 +30,7 @@ def why_zero_before(cell: Cell) -> Causes:
 
 def why_nothing_comes(cell: Cell) -> Causes:
     """Why nothing comes back to a cell of a layer's output."""
-    if not cell.is_of_the_answer:
+    if not cell.in_last_layer:
         return explainer_of(cell.of_next_layer().record.layer).why_zero(cell.of_next_layer())
     if cell.trace.labels is not None:
         return ("the loss's softmax is saturated: p is exactly 0 or 1",)
@@ -64,7 +64,7 @@ def lost_above(cell: Cell, here: Any) -> Iterator[str]:
         return
     size, nothing = record.y[here].size, int((record.dy[here] == 0).sum())
     told, how = 0, ""
-    if not cell.is_of_the_answer:
+    if not cell.in_last_layer:
         reader = cell.of_next_layer().record
         told, how = explainer_of(reader.layer).lost(reader, here)
     if nothing > told:
@@ -86,6 +86,6 @@ def so_many(count: int, size: int) -> str:
 
 def dy_source(cell: Cell) -> str:
     """Where dy of a layer's output comes from, in words."""
-    if not cell.is_of_the_answer:
+    if not cell.in_last_layer:
         return f"from {cell.of_next_layer().record.name}"
     return "from the loss" if cell.trace.labels is not None else "from what backward was given"

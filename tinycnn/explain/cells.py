@@ -23,7 +23,7 @@ def open_cell(cell: Cell) -> Explanation:
 
 def _next_layer(cell: Cell) -> tuple[str, ...]:
     """Who reads the cell, and for a max-pool who is the largest there."""
-    if cell.is_of_the_answer:
+    if cell.in_last_layer:
         return ("nobody: it is the network's answer",)
     reader = cell.of_next_layer()
     return explainer_of(reader.record.layer).read_by(reader)

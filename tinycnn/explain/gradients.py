@@ -120,7 +120,7 @@ def open_output(cell: Cell) -> Explanation:
     """Explain dL/dy at a cell of a layer's output: what the next layer sends back."""
     record, trace = _after_backward(cell), cell.trace
     subject = f"dL/dy of {record.name}, {explainer_of(record.layer).words(cell.place)}"
-    if not cell.is_of_the_answer:
+    if not cell.in_last_layer:
         reader = cell.of_next_layer()
         opened = open_input(reader)
         note = Notes("FROM", (f"{reader.record.name}, whose input this is",))

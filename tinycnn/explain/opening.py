@@ -1,4 +1,4 @@
-"""The door: which number of a trace is meant, and who opens it."""
+"""Which number of a trace is meant, read from its name and its place, and who opens it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What logits cost that are drawn at random and know nothing of the label."""
+"""The mean cross-entropy of logits that are drawn at random and know nothing of the label."""
 
 from __future__ import annotations
 

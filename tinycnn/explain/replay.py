@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -85,24 +85,24 @@ class _Replay:
         self.trace, self.moves, self.hold_all = trace, moves, hold_all
         self.crossed = self.others = 0
         self.size = 1.0  # of what the loss is worked out from
-        first = trace.records[change.position]
-        x = [_moved(first.x, change, "x", move) for move in moves]
-        z = [
-            _run(first, _moved_parameters(first, change, h), part)
-            for h, part in zip(moves, x, strict=True)
-        ]
-        if change.part == "z":
-            z = [_moved(part, change, "z", move) for part, move in zip(z, moves, strict=True)]
-        else:
-            z = self._decided(first, x, z)
-        y = self._activated(first, z)
+        z, y = self._begin(trace.records[change.position], change)
         for record in trace.records[change.position + 1 :]:
-            x, z = y, self._decided(record, y, _run_all(record, y))
+            z = self._decided(record, y, _run_all(record, y))
             y = self._activated(record, z)
         fuses = trace.records[-1].layer.activation.fuses_with_cross_entropy
-        self.losses = [
-            self._loss(part) for part in (z if fuses and trace.labels is not None else y)
-        ]
+        outputs = z if fuses and trace.labels is not None else y
+        self.losses = [self._loss(part) for part in outputs]
+
+    def _begin(self, record: Record, change: Change) -> tuple[Arrays, Arrays]:
+        """What the layer gives where a number is moved, before and after its activation."""
+        x = [_moved(record.x, change, "x", move) for move in self.moves]
+        params = _moved_parameters(record, change, self.moves)
+        z = [_run(record, mine, part) for mine, part in zip(params, x, strict=True)]
+        if change.part == "z":
+            z = [_moved(part, change, "z", move) for part, move in zip(z, self.moves, strict=True)]
+        else:
+            z = self._decided(record, x, z)
+        return z, self._activated(record, z)
 
     def _decided(self, record: Record, x: Arrays, z: Arrays) -> Arrays:
         """What a layer gives if it decides as in the pass, where it is near a kink."""
@@ -176,16 +176,18 @@ def _in_float64(function: Callable[[], Array]) -> Array:
     return y
 
 
-def _moved_parameters(record: Record, change: Change, move: float) -> Params:
-    """A layer's parameters in float64, one number moved if it is one of them."""
-    params = _wide(record.params)
-    if change.part in params:
-        params[change.part][change.index] += move
-    return params
+def _moved_parameters(record: Record, change: Change, moves: tuple[float, ...]) -> Iterator[Params]:
+    """A layer's parameters in float64 for each move, one at a time: some fill much memory."""
+    params = dict(record.params)
+    own = params.pop(change.part, None)
+    fixed = _wide(params)
+    for move in moves:
+        moved = {} if own is None else {change.part: _moved(own, change, change.part, move)}
+        yield fixed | moved
 
 
-def _wide(params: Params) -> dict[str, Array]:
-    return {name: params[name].astype(np.float64) for name in params}
+def _wide(arrays: Params) -> dict[str, Array]:
+    return {name: array.astype(np.float64) for name, array in arrays.items()}
 
 
 def _moved(array: Array, change: Change, part: str, move: float) -> Array:

@@ -105,7 +105,7 @@ def _funnel(cell: Cell, tree: Sum) -> str:
 def _passages(cell: Cell) -> Iterator[Passage]:
     """What the next layer and the activation let through, on the way from the loss."""
     found = []
-    if not cell.is_of_the_answer:
+    if not cell.in_last_layer:
         reader = cell.of_next_layer().record
         found.append(explainer_of(reader.layer).passage(reader))
     found.append(activation_explainer(cell.record.layer.activation).passage(cell.record))
@@ -114,7 +114,7 @@ def _passages(cell: Cell) -> Iterator[Passage]:
 
 def _origin(cell: Cell, top: Part, place: Place) -> tuple[str, ...]:
     """Where the biggest term's dz came from, if the next layer sent it from some cells alone."""
-    if cell.is_of_the_answer or top.value == 0:
+    if cell.in_last_layer or top.value == 0:
         return ()
     n, oh, ow = place
     reader = Cell(cell.trace, cell.position + 1, (oh, ow, cell.place[-1]), n)

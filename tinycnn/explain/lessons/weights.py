@@ -1,4 +1,4 @@
-"""Where a walk's weights come from: the lesson's own seed, or a file."""
+"""Where a lesson's weights come from: its own seed, or a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture that a walk is about: the bundled one, or the user's own, fitted to the network's input."""
+"""The picture of a lesson: the bundled one, or the user's own, fitted to the network's input."""
 
 from __future__ import annotations
 

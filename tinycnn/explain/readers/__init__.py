@@ -1,1 +1,1 @@
-"""Who draws explanations: a terminal, a notebook, a figure in a file."""
+"""What draws explanations and overviews: text on a terminal, HTML in a notebook, figures in files."""

@@ -1,4 +1,4 @@
-"""Walks drawn for notebooks: the terminal's words as HTML."""
+"""An opened number for a notebook: the terminal's text as HTML."""
 
 from __future__ import annotations
 

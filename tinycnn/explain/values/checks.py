@@ -1,4 +1,4 @@
-"""Agreements of sums: the engine's against the same terms added up in float64."""
+"""Checks of sums: the engine's against the same terms added up in float64, and how far they may differ."""
 
 from __future__ import annotations
 

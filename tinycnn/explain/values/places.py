@@ -47,7 +47,7 @@ class Cell:
         return (self.sample, *self.place)
 
     @property
-    def is_of_the_answer(self) -> bool:
+    def in_last_layer(self) -> bool:
         """Whether no layer follows."""
         return self.position + 1 == len(self.trace.records)
 
