@@ -215,4 +215,5 @@ class Member:
         elif self.process.poll() is None:
             self.process.send_signal(number)
             if name == "SIGSTOP":  # it works on until the signal has reached it
-                os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+                with suppress(ChildProcessError):  # it has just died, and `send_signal` saw it
+                    os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
