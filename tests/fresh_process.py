@@ -27,6 +27,7 @@ from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime import parallel
 from tinycnn.runtime.threads import busy, use_threads
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of fork beside threads
 
 def blas_threads():
