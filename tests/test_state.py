@@ -10,6 +10,7 @@ import tinycnn as tc
 from tinycnn.errors import ShapeError, StaleTraceError, UnknownNameError
 from tinycnn.initializers import Constant
 from tinycnn.layers import Dense, Layer
+from tinycnn.testing import check_layer
 
 
 class RunningMean(Layer):
@@ -27,10 +28,10 @@ class RunningMean(Layer):
         return Constant(2.0) if parameter == "mean" else super().initializer(parameter)
 
     def forward(self, params, x, context):
-        return x - context.state["mean"], x.mean(axis=0)
+        return x - context.state["mean"], x
 
     def next_state(self, state, saved):
-        return {"mean": (state["mean"] + saved) / 2}
+        return {"mean": (state["mean"] + saved.mean(axis=0)) / 2}
 
     def backward(self, params, dz, saved, context):
         return dz, {}
@@ -102,3 +103,31 @@ def test_it_goes_with_copies(twin):
     copied.update_state({"center1.mean": [7, 8]})
     assert model.state()["center1.mean"].tolist() == [5.0, 6.0]
     np.testing.assert_array_equal(model.predict(X), model.trace(X).y)
+
+
+class Scaled(RunningMean):
+    """Divides by the running mean; its gradient is wrong unless that is 2, as at the beginning."""
+
+    batch_independent = False
+
+    def forward(self, params, x, context):
+        return x / context.state["mean"], x
+
+    def backward(self, params, dz, saved, context):
+        return dz / 2, {}
+
+
+def test_layer_checks_hand_a_layer_its_state():
+    assert check_layer(RunningMean, (3,)).ok
+    assert "gradients" in check_layer(Scaled, (3,)).failures
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_gradient_checks_hand_a_layer_its_state(training):
+    assert tc.gradcheck(RunningMean(), X, training=training).verdict == "right"
+    assert tc.gradcheck(net(), X, training=training).verdict == "right"
+    assert tc.gradcheck(Scaled(), X, training=training).verdict == "wrong"
+    model = tc.Sequential([Dense(2), Scaled()], (2,), dtype="float64")
+    assert tc.gradcheck(model, X, training=training).verdict == "right"
+    model.update_state({"center1.mean": [3, 4]})
+    assert tc.gradcheck(model, X, training=training).verdict == "wrong"

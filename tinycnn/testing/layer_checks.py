@@ -97,7 +97,7 @@ def batch_independence(subject: Subject) -> None:
     """In inference each sample gives what it gives alone, unless ``batch_independent`` is False."""
     if not subject.batch_independent:
         return
-    given, context = subject.given(), ForwardContext()
+    given, context = subject.given(), subject.context()
     batch = subject.run(given, context)
     alone = []
     for i in range(len(given.x)):

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from numpy.typing import DTypeLike
 
 from tinycnn import passes
 from tinycnn.arrays import Array, as_real_array
+from tinycnn.checking.targets.layers import state_after_training
 from tinycnn.checking.targets.own_code import format_user_error
 from tinycnn.checking.values import separated
 from tinycnn.errors import ArgumentError, CheckFailedError
-from tinycnn.layers import BackwardContext, ForwardContext, Layer, Shape
+from tinycnn.layers import BackwardContext, ForwardContext, Layer, Params, Shape
 from tinycnn.validation import check_int
 
 MakesLayer = Layer | Callable[[], Layer]
@@ -117,7 +119,18 @@ class Subject:
         """A pass of prediction and one of training, the masks of both drawn from one key."""
         for training in (False, True):
             words = "in training" if training else "in inference"
-            yield words, ForwardContext(training=training, rng=1234 + self.seed, layer=2)
+            yield words, self.context(training=training)
+
+    def context(self, *, training: bool = False) -> ForwardContext:
+        """That of a pass, with the state that a training pass left."""
+        key = 1234 + self.seed
+        return ForwardContext(training=training, rng=key, layer=2, state=self._state)
+
+    @cached_property
+    def _state(self) -> Params:
+        given, rng = self.given(), np.random.default_rng(self.seed)
+        with self.reporting("a training pass or next_state"):
+            return state_after_training(self.layer, given.params, given.x, rng)
 
     # -------------------------------------------------------------------------------------- passes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NoReturn, TypeVar
 
 import numpy as np
@@ -20,12 +20,13 @@ _Kind = TypeVar("_Kind", bound=Layer)
 
 @dataclass(frozen=True)
 class OurLayer(Generic[_Kind]):
-    """A layer with its parameters where it stands in a network; ``channels_last``: maps lie so in memory."""
+    """A layer with its arrays where it stands in a network; ``channels_last``: maps lie so in memory."""
 
     layer: _Kind
     input_shape: Shape
     parameters: Params
     channels_last: bool = False
+    state: Params = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -57,9 +58,10 @@ ONNX: Registry[Callable[[OurLayer[Any], Nodes], None]] = Registry(_not_in_onnx)
 
 def layers_of(model: Sequential, *, channels_last: bool = False) -> Iterator[OurLayer[Any]]:
     """The layers of a model, each where it stands."""
-    parameters = model.parameters()
+    parameters, state = model.parameters(), model.state()
     for layer, shape in zip(model.layers, model.shapes, strict=False):
-        yield OurLayer(layer, shape, parameters.of(str(layer.name)), channels_last)
+        name = str(layer.name)
+        yield OurLayer(layer, shape, parameters.of(name), channels_last, state.of(name))
 
 
 def channels_first(x: Array) -> Array:

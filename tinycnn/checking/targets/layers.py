@@ -12,7 +12,7 @@ from tinycnn.arrays import Array
 from tinycnn.checking import kinks
 from tinycnn.checking.targets.target import Arrays, Gradients, Seen, Target
 from tinycnn.errors import ArgumentError, ShapeError
-from tinycnn.layers import BackwardContext, ForwardContext, Layer
+from tinycnn.layers import BackwardContext, ForwardContext, Layer, Params
 from tinycnn.layers.base import naming
 from tinycnn.validation import mask_key
 
@@ -29,7 +29,10 @@ def of_layer(given: Layer, x: Array, rng: np.random.Generator, *, training: bool
     if "x" in shapes:
         raise ArgumentError("a parameter named x cannot be told from the input; rename it")
     arrays = {"x": x} | {name: _drawn(layer, name, shape, rng) for name, shape in shapes.items()}
-    context = ForwardContext(training=training, rng=mask_key(rng))
+    drawn = {name: array for name, array in arrays.items() if name != "x"}
+    key = mask_key(rng)
+    state = state_after_training(layer, drawn, x, rng)
+    context = ForwardContext(training=training, rng=key, state=state)
 
     def step(values: Arrays) -> tuple[Array, Any]:
         params = {name: values[name] for name in shapes}
@@ -69,6 +72,19 @@ def of_layer(given: Layer, x: Array, rng: np.random.Generator, *, training: bool
         observe=observe if known else None,
         delayed=delayed,
     )
+
+
+def state_after_training(
+    layer: Layer, params: Params, x: Array, rng: np.random.Generator
+) -> Params:
+    """The layer's state once it has met ``x`` (N, ...) in training: as it is drawn, much hides."""
+    state = {name: np.empty(shape) for name, shape in layer.state_shapes(x.shape[1:]).items()}
+    if not state:
+        return state
+    for name, array in state.items():
+        layer.initializer(name)(array, rng)
+    saved = passes.apply(layer, params, x, ForwardContext(training=True, state=state))[2]
+    return layer.next_state(state, saved)
 
 
 def _of_shape(y: Array, shape: tuple[int, ...]) -> Array:

@@ -93,6 +93,7 @@ class _Passes:
     def __init__(self, model: Sequential, dtype: str, key: int, *, training: bool) -> None:
         layers = [deepcopy(layer) for layer in model.layers]
         self.model = Sequential(layers, model.input_shape, dtype=dtype, name=model.name)
+        self.model.update_state(model.state())
         self.key, self.training = key, training
         self.base: Arrays = {}  # where the arrays are these very objects, a pass need not run again
         self._kept: list[Record] = []
@@ -130,4 +131,7 @@ class _Passes:
 
         context = ForwardContext(self.training, self.key)
         model = self.model
-        return list(passes.forward(model.layers, model.shapes, parameters, y, context, first=first))
+        run = passes.forward(
+            model.layers, model.shapes, parameters, y, context, state=model.state().of, first=first
+        )
+        return list(run)
