@@ -9,12 +9,11 @@ from twins import error
 
 import tinycnn as tc
 from tinycnn.inference import STEPS
-from tinycnn.inference.layers.dense import PackedDenseStage
 from tinycnn.inference.layers.max_pool2d import MaxPoolStage
 from tinycnn.inference.plan import plan
+from tinycnn.inference.steps import Weights
 from tinycnn.layers import Conv2D, Dense, Layer, MaxPool2D
 from tinycnn.layers.activation import Activation
-from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.shapes import pool_window
 
 
@@ -56,21 +55,23 @@ def halved(place, before):
 
 
 @dataclass(frozen=True)
-class ScaledDense(PackedDenseStage):
-    """A dense layer and the factors after it, as one product."""
+class ScaledWeights:
+    """Weights times the factors after them."""
 
+    weights: Weights
     scaled: str
 
-    def pack(self, parameters):
-        factor = parameters[f"{self.scaled}.factor"]
-        W, b = parameters[f"{self.layer}.W"], parameters[f"{self.layer}.b"]
-        return PackedDense.pack(np.ascontiguousarray(W * factor), b * factor)
+    def of(self, arrays):
+        W, b = self.weights.of(arrays)
+        factor = arrays[f"{self.scaled}.factor"]
+        return W * factor, b * factor
 
 
 @STEPS.register(Scaled)
 def folded(place, before):
     *others, dense = before
-    return (*others, replace(dense, stage=ScaledDense(dense.layer, relu=False, scaled=place.name)))
+    weights = ScaledWeights(dense.stage.weights, place.name)
+    return (*others, replace(dense, stage=replace(dense.stage, weights=weights)))
 
 
 def drawn(layers, shape):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinycnn.inference.steps import Place, PlanStep
+from tinycnn.inference.steps import LayerWeights, Place, PlanStep, WeightedStage
 from tinycnn.layers import Conv2D
 from tinycnn.ops.convolution.direct import DirectConvolution, windows_of
 from tinycnn.ops.convolution.geometry import Geometry
@@ -23,19 +23,17 @@ def steps(place: Place[Conv2D], geometry: Geometry, conv: DirectConvolution) -> 
     step = place.step(
         "direct",
         images=min(conv.images, geometry.N),
-        stage=DirectStage(place.name, conv, relu=place.relu),
+        stage=DirectStage(conv, weights=LayerWeights(place.name), relu=place.relu),
         weight_bytes=4 * geometry.window.cells * conv.C * conv.F,
     )
     return [step]
 
 
 @dataclass(frozen=True)
-class DirectStage:
-    """A convolution from a layer's packed weights, with bias and ReLU."""
+class DirectStage(WeightedStage):
+    """A convolution from packed weights, with bias and ReLU."""
 
-    layer: str
     conv: DirectConvolution
-    relu: bool
     whole_vectors: ClassVar[bool] = False
 
     @property
@@ -54,5 +52,5 @@ class DirectStage:
         return self.conv.phases(windows, PackedDense(*parts), target, relu=self.relu)
 
     def pack(self, parameters: NamedArrays) -> PackedDense:
-        """Pack the layer's weights and bias."""
-        return self.conv.pack(parameters[f"{self.layer}.W"], parameters[f"{self.layer}.b"])
+        """Pack the weights and the bias."""
+        return self.conv.pack(*self.weights.of(parameters))

@@ -13,6 +13,7 @@ from tinycnn.layers import Layer, Registry, Shape
 from tinycnn.layers.activation import RELU
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import Border, FeatureMaps
+from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.recording import Recorder
 
@@ -59,6 +60,34 @@ class PlanStep:
 
 
 Steps = tuple[PlanStep, ...]
+
+
+class Weights(Protocol):
+    """What a stage packs; its value is a part of what packed weights are kept under."""
+
+    def of(self, arrays: NamedArrays) -> tuple[Array, Array]:
+        """W (..., F) and b (F,), made of a model's arrays."""
+
+
+@dataclass(frozen=True)
+class LayerWeights:
+    """W and b of a layer, as they are."""
+
+    layer: str
+
+    def of(self, arrays: NamedArrays) -> tuple[Array, Array]:
+        return arrays[f"{self.layer}.W"], arrays[f"{self.layer}.b"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedStage(Stage):
+    """What stages share that give products with weights, plus bias, and with ``relu`` rectify them.
+
+    A layer after it that is linear in each of F channels may put other ``weights`` in their place.
+    """
+
+    weights: Weights
+    relu: bool
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from tinycnn.inference.steps import Place, PlanStep, by_rows
+from tinycnn.inference.steps import LayerWeights, Place, PlanStep, WeightedStage, by_rows
 from tinycnn.layers import Conv2D, Shape
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd import blocking
@@ -37,7 +37,8 @@ def steps(place: Place[Conv2D], geometry: Geometry, setup: WinogradSetup) -> lis
             )
         )  # fmt: skip
         shape = stacked
-    stage = WinogradStage(place.name, setup, shape, relu=place.relu)
+    weights = LayerWeights(place.name)
+    stage = WinogradStage(setup, shape, weights=weights, relu=place.relu)
     found.append(
         place.step(
             "winograd", input_shape=shape, images=images, stage=stage, tiles=_tiles(conv),
@@ -64,13 +65,11 @@ class SpaceToDepthStage:
 
 
 @dataclass(frozen=True)
-class WinogradStage:
-    """A convolution of images of ``input_shape`` from a layer's transformed weights, with bias and ReLU."""
+class WinogradStage(WeightedStage):
+    """A convolution of images of ``input_shape`` from transformed weights, with bias and ReLU."""
 
-    layer: str
     setup: WinogradSetup
     input_shape: Shape
-    relu: bool
     whole_vectors: ClassVar[bool] = True
 
     @property
@@ -93,10 +92,9 @@ class WinogradStage:
         )  # fmt: skip
 
     def pack(self, parameters: NamedArrays) -> Packed:
-        """Transform the layer's weights."""
-        W, squares = parameters[f"{self.layer}.W"], self.setup.squares
-        W = W if squares is None else squares.weights(W)
-        return self.setup.conv.pack(W, parameters[f"{self.layer}.b"])
+        """Transform the weights."""
+        (W, b), squares = self.weights.of(parameters), self.setup.squares
+        return self.setup.conv.pack(W if squares is None else squares.weights(W), b)
 
 
 def _tiles(conv: WinogradConvolution) -> str:

@@ -8,7 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinycnn.inference.steps import STEPS, Place, Steps, by_its_own_forward
+from tinycnn.inference.steps import (
+    STEPS,
+    LayerWeights,
+    Place,
+    Steps,
+    WeightedStage,
+    by_its_own_forward,
+)
 from tinycnn.layers import Dense
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import Phase
@@ -24,18 +31,16 @@ def dense_steps(place: Place[Dense], before: Steps) -> Steps:
         return by_its_own_forward(place, before)
     step = place.step(
         "packed dense",
-        stage=PackedDenseStage(place.name, relu=place.relu),
+        stage=PackedDenseStage(weights=LayerWeights(place.name), relu=place.relu),
         weight_bytes=4 * place.layer.multiply_adds(place.input_shape),
     )
     return (*before, step)
 
 
 @dataclass(frozen=True)
-class PackedDenseStage:
-    """x @ W + b of a layer's packed weights, with ReLU."""
+class PackedDenseStage(WeightedStage):
+    """x @ W + b of packed weights, with ReLU."""
 
-    layer: str
-    relu: bool
     border: ClassVar[Border | None] = None
     whole_vectors: ClassVar[bool] = True
 
@@ -47,5 +52,5 @@ class PackedDenseStage:
         return PackedDense(*parts).phases(sizes, source.flat, target.flat, relu=self.relu)
 
     def pack(self, parameters: NamedArrays) -> PackedDense:
-        """Pack the layer's weights and bias."""
-        return PackedDense.pack(parameters[f"{self.layer}.W"], parameters[f"{self.layer}.b"])
+        """Pack the weights and the bias."""
+        return PackedDense.pack(*self.weights.of(parameters))
