@@ -329,6 +329,42 @@ def local_response_norm_backward(
             dx[row, c] = total
 
 
+def add_deviation_products(
+    a: Any, a_mean: Any, b: Any, b_mean: Any, first: int, last: int, sums: Any
+) -> None:
+    """Add up the products, a channel after the other."""
+    for c in range(a.shape[1]):
+        for row in range(first, last):
+            sums[c] += (float(a[row, c]) - a_mean[c]) * (float(b[row, c]) - b_mean[c])
+
+
+def scale_deviations(
+    x: Any, mean: Any, scale: Any, shift: Any, first: int, last: int, y: Any
+) -> None:
+    """How far each cell is from its channel's mean, times the channel's scale, plus its shift."""
+    for c in range(x.shape[1]):
+        for row in range(first, last):
+            y[row, c] = (float(x[row, c]) - mean[c]) * scale[c] + shift[c]
+
+
+def scale_deviations_backward(
+    dy: Any,
+    x: Any,
+    dy_mean: Any,
+    mean: Any,
+    scale: Any,
+    slope: Any,
+    first: int,
+    last: int,
+    dx: Any,
+) -> None:
+    """The deviation of each gradient, scaled, less that of its cell, times the channel's slope."""
+    for c in range(x.shape[1]):
+        for row in range(first, last):
+            own = (float(dy[row, c]) - dy_mean[c]) * scale[c]
+            dx[row, c] = own - (float(x[row, c]) - mean[c]) * slope[c]
+
+
 def dropout_mask(
     key: Any, layer: int, first_sample: int, first: int, last: int, threshold: int, mask: Any
 ) -> None:

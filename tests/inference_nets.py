@@ -16,6 +16,7 @@ def in_float64(model, x):
     with wide.edit() as parameters:
         for name, array in model.parameters().items():
             parameters[name] = array.astype(np.float64)
+    wide.update_state(model.state())
     return wide.trace(x.astype(np.float64)).y
 
 

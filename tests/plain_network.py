@@ -8,6 +8,7 @@ from twins import convolved
 from tinycnn.kernels import reference
 from tinycnn.layers import (
     AveragePool2D,
+    BatchNormalization,
     Conv2D,
     Dense,
     Dropout,
@@ -80,6 +81,8 @@ def _layer(record, params, x):
         return _pool(layer, x)
     if isinstance(layer, LocalResponseNorm):
         return _norm(layer, x)
+    if isinstance(layer, BatchNormalization):
+        return _normalized(record, params, x)
     if isinstance(layer, Dropout):
         return x if record.saved is None else np.where(record.saved, x / (1 - layer.rate), 0)
     if isinstance(layer, Flatten):
@@ -109,6 +112,14 @@ def _pool(layer, x):
         limit = tuple(axis.input + axis.after for axis in (win.height, win.width))
         reference.avg_pool2d(x, *window, limit, layer.count_include_pad, y)
     return y
+
+
+def _normalized(record, params, x):
+    axes, state = tuple(range(x.ndim - 1)), record.context.state
+    mean, variance = (np.array(state[name], np.float64) for name in ("mean", "variance"))
+    if record.context.training:
+        mean, variance = x.mean(axes), x.var(axes)
+    return params["gamma"] * (x - mean) / np.sqrt(variance + record.layer.epsilon) + params["beta"]
 
 
 def _norm(layer, x):

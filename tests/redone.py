@@ -25,6 +25,7 @@ _PLACES = "|".join(
         r"(?:image \d+, )?place \(\d+,\d+\)(?:, not read)?",
         r"window \(\d+,\d+\), (?:won|lost to \d+,\d+|between|1/\d+)",
         r"dy \* s\^-beta|by s of (?:channel \d+|red|green|blue)|y \* dy|y \* -sum|dy",
+        r"x|-mean|gamma \* xhat|beta|-dbeta / M|-xhat \* dgamma / M",
         r"-?onehot(?: / \d+)?|p(?: / \d+)?",
     ]
 )
@@ -204,12 +205,13 @@ def redo_bound(why, reference):
     slopes = re.fullmatch(
         rf"({NUMBER}) \* the tensor's largest, ({NUMBER}), for \w+ activations"
         rf"(?: \* ({NUMBER}) for digits lost in a softmax)?, \+ ({NUMBER}) for float64's rounding of "
-        r"the loss",
+        rf"the loss(?:, \+ ({NUMBER}) for that of terms which cancel)?",
         why,
     )
     if slopes:
-        share, largest, lost, rounding = (float(text or 1) for text in slopes.groups())
-        return share * largest * lost + rounding, 0.11  # two numbers in two digits
+        share, largest, lost, rounding = (float(text or 1) for text in slopes.groups()[:4])
+        noise = float(slopes[5] or 0)
+        return share * largest * lost + rounding + noise, 0.11  # two numbers in two digits
     sums = re.fullmatch(
         rf"([\d,]+) (?:terms?|roundings?).*? \* 2\^-(\d+)(?: \* (its size|(?:the .*, )?({NUMBER})))?",
         why,

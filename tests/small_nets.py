@@ -5,6 +5,7 @@ import numpy as np
 import tinycnn as tc
 from tinycnn.layers import (
     AveragePool2D,
+    BatchNormalization,
     Conv2D,
     Dense,
     Dropout,
@@ -57,7 +58,12 @@ class Square(Layer):
 
 def without_dense_maps():
     """The layers that `every_layer` has no place for, for `IMAGE`; the last gives 5 classes."""
-    return [Conv2D(4, 3, activation="relu"), GlobalAveragePool2D(), Dense(5, activation="softmax")]
+    return [
+        BatchNormalization(),
+        Conv2D(4, 3, activation="relu"),
+        GlobalAveragePool2D(),
+        Dense(5, activation="softmax"),
+    ]
 
 
 def every_layer():

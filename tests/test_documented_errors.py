@@ -32,6 +32,9 @@ CALLS = {
     "cross_entropy": (D, [0, 2]),
     "dropout": (D, 0.5, 0),
     "dropout_backward": (D, MASK, 0.5),
+    "moments": (D,),
+    "batch_normalization": (D, D[0], D[0], D[0], D[0]),
+    "batch_normalization_backward": (D, D, D[0], D[0], D[0]),
     "local_response_norm": (X,),
     "local_response_norm_backward": (X, X),
 }

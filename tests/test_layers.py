@@ -21,6 +21,7 @@ from tinycnn.layers import (
     IDENTITY,
     AveragePool2D,
     BackwardContext,
+    BatchNormalization,
     Conv2D,
     Dense,
     Dropout,
@@ -42,6 +43,14 @@ def run(layer, shape, context=None):
     context = context or ForwardContext()
     params = {name: np.zeros(size) for name, size in layer.parameter_shapes(shape[1:]).items()}
     return layer.forward(params, np.zeros(shape), context)
+
+
+class Rows(Layer):
+    """The rows of an image, (H, W*C)."""
+
+    def output_shape(self, input_shape):
+        H, W, C = input_shape
+        return H, W * C
 
 
 # ------------------------------------------------------------------------------------- the shapes
@@ -148,6 +157,9 @@ def test_pools_build_no_dx_that_is_not_needed():
         (lambda: Dropout(-0.1), "rate must be a finite number from 0 up and below 1, got -0.1"),
         (lambda: Dropout(math.nan), "rate must be a finite number from 0 up and below 1, got nan"),
         (lambda: LocalResponseNorm(size=4), "size must be odd"),
+        (lambda: BatchNormalization(momentum=1), "momentum must be a finite number from 0 up and"),
+        (lambda: BatchNormalization(epsilon=0), "epsilon must be a finite number above 0, got 0"),
+        (lambda: BatchNormalization(epsilon=math.inf), "a finite number above 0, got inf"),
         (lambda: LocalResponseNorm(alpha=-1), "alpha must be a finite number from 0 up"),
     ],
 )
@@ -174,6 +186,13 @@ def test_arguments_out_of_range_are_refused_at_once(make, message):
         (
             [Flatten(), LocalResponseNorm()],
             ["norm1 (LocalResponseNorm): takes images (H, W, C), but its input has shape (297,)"],
+        ),
+        (
+            [Rows(), BatchNormalization()],
+            [
+                "batchnorm1 (BatchNormalization): takes images (H, W, C) or rows (C,), but its input "
+                "has shape (11, 27)"
+            ],
         ),
         (
             [MaxPool2D(3), Conv2D(4, (3, 6), padding=(0, 1))],
@@ -232,6 +251,10 @@ def test_a_layers_facts_stand_in_its_repr():
         LocalResponseNorm(size=3, alpha=0.1, k=1, alpha_over_size=True)
     )
     assert "rate 0.25" in repr(Dropout(0.25))
+    assert repr(BatchNormalization(name="n")) == "<BatchNormalization n>"
+    assert "details=momentum 0.9, epsilon 1e-05" in repr(
+        BatchNormalization(momentum=0.9, epsilon=1e-5)
+    )
 
 
 # -------------------------------------------------------------------------- a user's own layers

@@ -183,6 +183,11 @@ DOORS = {
     "dropout": lambda: ops.dropout(M, 0.5, 0),
     "dropout_backward dy": lambda: ops.dropout_backward(M, X > 0, 0.5),
     "dropout_backward mask": lambda: ops.dropout_backward(X, np.ma.array(X > 0, mask=X > 0), 0.5),
+    "moments": lambda: ops.moments(M),
+    "batch_normalization": lambda: ops.batch_normalization(M, *[X[0, 0, 0]] * 4),
+    "batch_normalization_backward": lambda: ops.batch_normalization_backward(
+        M, X, *[X[0, 0, 0]] * 3
+    ),
     "local_response_norm": lambda: ops.local_response_norm(M),
     "local_response_norm_backward": lambda: ops.local_response_norm_backward(M, X),
     "im2col": lambda: ops.im2col(M, 2),

@@ -67,14 +67,17 @@ def check_items(value: Any, name: str, expected: str) -> tuple[Any, ...]:
     return tuple(each)
 
 
-def check_number(value: Any, name: str, *, below: float = math.inf) -> float:
-    """Read a finite number from 0 up, and less than ``below``."""
+def check_number(
+    value: Any, name: str, *, above: float | None = None, below: float = math.inf
+) -> float:
+    """Read a finite number from 0 up, or above ``above``, and less than ``below``."""
     if isinstance(value, (int, float, np.integer, np.floating)):
         with suppress(OverflowError):  # a whole number may be more than any float
-            if 0 <= float(value) < below:
+            if 0 <= float(value) < below and (above is None or value > above):
                 return float(value)
+    least = "from 0 up" if above is None else f"above {above:g}"
     limit = f" and below {below:g}" if below < math.inf else ""
-    raise ArgumentError(f"{name} must be a finite number from 0 up{limit}, got {value!r}")
+    raise ArgumentError(f"{name} must be a finite number {least}{limit}, got {value!r}")
 
 
 def lrn_coefficients(

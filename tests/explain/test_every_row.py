@@ -8,13 +8,13 @@ from tinycnn.explain import explain, open_lesson
 
 OWN = """
 import tinycnn as tc
-from tinycnn.layers import (AveragePool2D, Conv2D, Dense, Dropout, Flatten, LocalResponseNorm,
-                            MaxPool2D, ReLU, Softmax)
+from tinycnn.layers import (AveragePool2D, BatchNormalization, Conv2D, Dense, Dropout, Flatten,
+                            LocalResponseNorm, MaxPool2D, ReLU, Softmax)
 
 def net():
     layers = [
         Conv2D(8, 5, stride=2, padding="same"), ReLU(), LocalResponseNorm(size=3, alpha=0.1),
-        MaxPool2D(2), Conv2D(12, 3, groups=2, activation="relu"),
+        MaxPool2D(2), Conv2D(12, 3, groups=2), BatchNormalization(), ReLU(),
         Conv2D(12, 3, dilation=2, padding=1, activation="relu"),
         AveragePool2D(2, stride=1, padding=1), Dropout(0.3), Flatten(),
         Dense(30, activation="relu"), Dense(7), Softmax(),

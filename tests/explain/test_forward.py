@@ -17,6 +17,7 @@ from tinycnn.explain.values.explanation import Check, Maximum, Notes, ReceptiveF
 from tinycnn.explain.values.sums import leaves
 from tinycnn.layers import (
     AveragePool2D,
+    BatchNormalization,
     Conv2D,
     Dense,
     Dropout,
@@ -380,6 +381,55 @@ def test_local_response_norm(alpha_over_size, channel, size):
         assert step(opened, "S").remark == dialect
         outside = size - len(near)
         assert (f"; {outside} more would lie outside" in str(opened)) == (outside > 0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("shape", "at"), [((2, 3, 4), (1, 2, 3)), ((5,), (2,))])
+def test_batch_normalization_in_training(dtype, shape, at):
+    x = 3 + images(6, shape, seed=6)
+    layer = BatchNormalization(epsilon=0.1, name="a")
+    trace, opened = opened_cell(layer, x, "a", at, sample=4, dtype=dtype, training=True)
+    own = [float(value) for value in trace.x[..., at[-1]].ravel()]
+    mean = math.fsum(own) / len(own)
+    variance = math.fsum((value - mean) ** 2 for value in own) / len(own)
+    assert [leaf.value for leaf in leaves(opened.trees[0].parts)] == own
+    squares = [(value - mean) ** 2 for value in own]
+    assert [leaf.value for leaf in leaves(opened.trees[1].parts)] == pytest.approx(squares)
+    assert step(opened, "MEAN").value == pytest.approx(mean, rel=1e-12)
+    assert step(opened, "VAR").value == pytest.approx(variance, rel=1e-12)
+    xhat = (float(trace.x[(4, *at)]) - mean) / math.sqrt(variance + 0.1)
+    assert step(opened, "XHAT").value == pytest.approx(xhat, rel=1e-9)
+    sees = sections(opened, ReceptiveField)[0]
+    if len(shape) == 3:
+        assert sees.lines[0] == "the input, rows 0..1, columns 0..2, channel 3, of all 6 images"
+        assert sees.field == ((0, 1), (0, 2))
+
+
+def test_batch_normalization_in_inference():
+    x = images(2, (2, 3, 4), seed=6)
+    model = tc.Sequential([BatchNormalization(name="a"), ReLU(name="r")], (2, 3, 4))
+    with model.edit() as parameters:
+        parameters["a.gamma"], parameters["a.beta"] = [1, 2, 3, 4], [5, 6, 7, 8]
+    model.update_state({"a.mean": [0.5, 1, 1.5, 2], "a.variance": [1, 4, 9, 16]})
+    opened = explain(model.trace(x), "a", (1, 2, 3), sample=1)
+    assert opened.ok
+    redo(str(opened))
+    xhat = (float(x[1, 1, 2, 3]) - 2) / math.sqrt(16.001)
+    assert step(opened, "XHAT").value == pytest.approx(xhat, rel=1e-6)
+    assert opened.trees[-1].value == pytest.approx(4 * xhat + 8, rel=1e-6)
+    assert sections(opened, ReceptiveField)[0].lines == (
+        "the input, row 1, column 2, channel 3", "in the input: row 1, column 2 (1 cell)",
+    )  # fmt: skip
+
+
+def test_who_reads_what_a_batch_normalization_reads():
+    model = tc.Sequential([ReLU(name="r"), BatchNormalization(name="a")], (2, 3, 4))
+    for training, words in (
+        (False, "a: (1,2)"),
+        (True, "a: all of channel 3, through its mean and variance"),
+    ):
+        trace = model.trace(images(2, (2, 3, 4)), training=training)
+        assert explain(trace, "r", (1, 2, 3)).notes("NEXT") == (words,)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tinycnn.layers import (
     SOFTMAX,
     Activation,
     AveragePool2D,
+    BatchNormalization,
     Conv2D,
     Dense,
     Dropout,
@@ -103,6 +104,11 @@ KINDS = {
     "softmax": lambda: [Softmax(name="a")],
     "lrn": lambda: [LocalResponseNorm(size=3, alpha=0.3, beta=0.6, k=1.1, name="a")],
     "lrn, over size": lambda: [LocalResponseNorm(alpha=2.0, alpha_over_size=True, name="a")],
+    "batch norm": lambda: [BatchNormalization(name="a")],
+    "batch norm after relu": lambda: [
+        Conv2D(3, 3, activation="relu", name="c"), BatchNormalization(epsilon=0.1, name="a")
+    ],
+    "batch norm of rows": lambda: [Flatten(name="f"), BatchNormalization(epsilon=0.5, name="a")],
     "flatten": lambda: [Flatten(name="a")],
     "dropout": lambda: [Dropout(0.3, name="a")],
 }  # fmt: skip
@@ -117,7 +123,7 @@ def test_each_kind_of_layer_from_a_gradient_that_is_given(kind, dtype):
 
 
 @pytest.mark.parametrize(
-    "kind", ["conv, grouped, relu", "max-pool", "lrn", "average pool", "dropout"]
+    "kind", ["conv, grouped, relu", "max-pool", "lrn", "batch norm", "average pool", "dropout"]
 )
 @pytest.mark.parametrize("end", ["softmax", "softmax layer", "logits", "relu"])
 def test_each_kind_of_end_from_labels(kind, end):
@@ -485,6 +491,54 @@ def test_no_gradient_through_sums_means_and_norms():
         assert why(trace, "a.x", (0, 0, 5)) == words
     trace = traced([Conv2D(2, 2, stride=3, name="a")], x)
     assert why(trace, "a.x", (2, 0, 0)) == "no window of a reaches it"
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_no_gradient_through_a_batch_normalisation(training):
+    x = images(2, (2, 1, 2))
+    options = {"training": training}
+    trace = traced([BatchNormalization(name="a")], x, dy=np.zeros((2, 2, 1, 2)), **options)
+    nothing = "4 of them get no dy from what backward was given"
+    assert why(trace, "a.x", (0, 0, 1)) == (
+        f"all 4 dy of a that it feeds are 0: | {nothing}" if training else GIVEN
+    )
+    for name in ("gamma", "beta"):
+        assert why(trace, f"a.{name}[1]") == (
+            f"no gradient reaches channel 1: dy is 0 at all 4 places | {nothing}"
+        )
+    layer = BatchNormalization(name="a")
+    layer.initializer = lambda parameter: tc.initializers.Constant(float(parameter == "variance"))
+    assert why(traced([layer], x, **options), "a.x", (0, 0, 1)) == "a's gamma of channel 1 is 0"
+    trace = traced([BatchNormalization(name="a")], np.zeros((2, 3)), **options)
+    assert why(trace, "a.gamma[1]") == "at the 2 places where dy is not 0, xhat is 0"
+
+
+def test_one_cell_a_channel_has_no_gradient():
+    trace = traced([BatchNormalization(name="a")], images(1, (3,)), training=True)
+    assert why(trace, "a.x", (1,)) == (
+        "the only cell of its channel is its own mean: y is beta, whatever x is"
+    )
+
+
+def test_a_dy_that_is_the_same_for_a_channel_is_taken_back():
+    trace = traced(
+        [BatchNormalization(name="a")], images(4, (3,)), dy=np.ones((4, 3)), training=True
+    )
+    assert why(trace, "a.gamma[1]") == "its terms cancel"
+    assert why(trace, "a.x", (1,)) == (
+        "its mean and its variance take back all that dy asks for: the terms cancel"
+    )
+
+
+def test_what_a_mean_takes_away_is_rounding_and_said_so():
+    """A bias before a normalisation in training moves all of a channel's cells, and so does nothing."""
+    layers = [Conv2D(4, 3, name="c"), BatchNormalization(name="a"), Dense(3, name="z")]
+    trace = traced(layers, images(4, (6, 6, 2), seed=1), labels=[0, 1, 2, 0], training=True)
+    for f in range(4):
+        opened = explain(trace, f"c.b[{f}]")
+        assert opened.ok and abs(opened.value) < 1e-6, opened
+        redo(str(opened))
+    assert "for that of terms which cancel" in " ".join(str(opened).split())
 
 
 def test_the_way_back_is_followed_through_what_only_passes_on():

@@ -14,6 +14,7 @@ from tinycnn.bench.work import Workload
 from tinycnn.errors import ArgumentError
 from tinycnn.layers import (
     AveragePool2D,
+    BatchNormalization,
     Conv2D,
     Dense,
     Dropout,
@@ -75,6 +76,15 @@ TRANSLATED = [
     Dense(7),
     Dense(5, activation="softmax"),
 ]
+NORMALIZED = [
+    BatchNormalization(epsilon=0.3),
+    Conv2D(6, 3),
+    BatchNormalization(),
+    MaxPool2D(2),
+    Dense(7),
+    BatchNormalization(epsilon=0.1),
+    Dense(5, activation="softmax"),
+]
 POOLED = [Conv2D(6, 3, activation="relu"), GlobalAveragePool2D(), Dense(5, activation="softmax")]
 
 
@@ -83,10 +93,14 @@ def translated_network(layers):
     model = Sequential([copy.deepcopy(layer) for layer in layers], (13, 14, 4))
     with model.edit() as parameters:
         parameters.flat[...] = np.random.default_rng(0).standard_normal(parameters.flat.shape)
+    rng = np.random.default_rng(1)
+    model.update_state(
+        {name: rng.uniform(0.5, 2, array.shape) for name, array in model.state().items()}
+    )
     return model, work.images(3, model.input_shape)
 
 
-@pytest.mark.parametrize("layers", [TRANSLATED, POOLED])
+@pytest.mark.parametrize("layers", [TRANSLATED, NORMALIZED, POOLED])
 def test_every_argument_that_is_translated_counts_in_onnx(layers, tmp_path):
     import onnxruntime
 
@@ -97,7 +111,7 @@ def test_every_argument_that_is_translated_counts_in_onnx(layers, tmp_path):
     np.testing.assert_allclose(y, model.predict(x), rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("layers", [TRANSLATED, POOLED])
+@pytest.mark.parametrize("layers", [TRANSLATED, NORMALIZED, POOLED])
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_every_argument_that_is_translated_counts_in_pytorch(torch, channels_last, layers):
     model, x = translated_network(layers)

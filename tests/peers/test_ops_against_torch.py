@@ -13,7 +13,7 @@ from twins import error
 import tinycnn as tc
 from tinycnn import ops
 from tinycnn.errors import ShapeError
-from tinycnn.layers import GlobalAveragePool2D
+from tinycnn.layers import BatchNormalization, GlobalAveragePool2D
 from tinycnn.testing.strategies import Convolution, SlidingWindow, convolutions, generators
 
 pytestmark = pytest.mark.peers
@@ -292,3 +292,55 @@ def test_global_average_pool2d(torch):
     trace.backward(dy)
     np.testing.assert_allclose(trace.y, y.detach().numpy(), rtol=1e-12)
     np.testing.assert_allclose(trace.records[0].dx, theirs.grad.numpy(), rtol=1e-12)
+
+
+# ------------------------------------------------------------------------- batch normalisation
+
+
+@generous
+@given(
+    st.one_of(
+        hnp.array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=9),
+        hnp.array_shapes(min_dims=4, max_dims=4, min_side=2, max_side=5),
+    ),
+    st.sampled_from([1e-5, 1e-3, 0.5]),
+    st.booleans(),
+    generators,
+)
+def test_batch_normalization(torch, shape, epsilon, training, rng):
+    C = shape[-1]
+    x, dy, gamma, beta = (rng.standard_normal(s) for s in (shape, shape, (C,), (C,)))
+    mean, variance = rng.standard_normal(C), rng.random(C) + 0.1
+    x_, gamma_, beta_ = leaf(torch, channels_first(x)), leaf(torch, gamma), leaf(torch, beta)
+    y_ = torch.nn.functional.batch_norm(
+        x_, torch.tensor(mean), torch.tensor(variance), gamma_, beta_, training, 0.1, epsilon
+    )
+    y_.backward(torch.tensor(channels_first(dy)))
+    of = ops.moments(x) if training else (mean, variance)
+    y = ops.batch_normalization(x, gamma, beta, *of, epsilon=epsilon)
+    dx, dgamma, dbeta = ops.batch_normalization_backward(
+        dy, x, gamma, *of, epsilon=epsilon, training=training
+    )
+    agree((y, channels_last(y_)), (dbeta, beta_.grad), (dgamma, gamma_.grad))
+    # Of two cells a channel, dx is epsilon's share of terms that cancel.
+    size = np.abs(dy).max() * np.abs(gamma / np.sqrt(of[1] + epsilon)).max()
+    assert np.abs(dx - channels_last(x_.grad)).max() <= BOUND * size
+
+
+def test_running_statistics(torch):
+    """PyTorch's momentum is the new batch's weight, and its running variance the unbiased one."""
+    rng = np.random.default_rng(0)
+    theirs = torch.nn.BatchNorm2d(3, momentum=0.25, dtype=torch.float64)
+    model = tc.Sequential([BatchNormalization(momentum=0.75)], (4, 5, 3), dtype="float64")
+    variance = np.ones(3)
+    for _ in range(5):
+        x = 2 + rng.standard_normal((6, 4, 5, 3))
+        theirs(torch.tensor(channels_first(x)))
+        model.update_state(model.trace(x, training=True).next_state())
+        variance = 0.75 * variance + 0.25 * x.reshape(-1, 3).var(axis=0, ddof=1)
+    M = 6 * 4 * 5
+    state, steps = model.state(), 0.75**5
+    agree((state["batchnorm1.mean"], theirs.running_mean))
+    agree((variance, theirs.running_var))
+    biased = steps + (variance - steps) * (M - 1) / M
+    np.testing.assert_allclose(state["batchnorm1.variance"], biased, rtol=1e-12)

@@ -11,6 +11,7 @@ import tinycnn as tc
 from tinycnn.errors import ArgumentError, CheckFailedError, ShapeError
 from tinycnn.layers import (
     AveragePool2D,
+    BatchNormalization,
     Conv2D,
     Dense,
     Dropout,
@@ -29,6 +30,8 @@ LAYERS = {
     "Conv2D relu": (lambda: Conv2D(3, 3, padding=1, dilation=2, activation="relu"), (6, 7, 2)),
     "MaxPool2D": (lambda: MaxPool2D(3, stride=2, ceil_mode=True), (6, 5, 2)),
     "AveragePool2D": (lambda: AveragePool2D(2, padding=1, count_include_pad=False), (4, 5, 2)),
+    "BatchNormalization": (BatchNormalization, (3, 2, 2)),
+    "BatchNormalization of rows": (lambda: BatchNormalization(momentum=0.5, epsilon=0.1), (4,)),
     "Dense": (lambda: Dense(4), (3, 2)),
     "Dense relu": (lambda: Dense(4, activation="relu"), (5,)),
     "Dense softmax": (lambda: Dense(4, activation="softmax"), (5,)),

@@ -20,6 +20,7 @@ from typing import Any
 from tinycnn.arrays import Array, first_cell
 from tinycnn.layers import (
     AveragePool2D,
+    BatchNormalization,
     Conv2D,
     Dense,
     Dropout,
@@ -54,6 +55,7 @@ ACTIVATIONS: dict[Activation, Kinks] = {IDENTITY: (), SOFTMAX: (), RELU: (MASK,)
 
 
 @KINKS.register(AveragePool2D)
+@KINKS.register(BatchNormalization)
 @KINKS.register(Conv2D)
 @KINKS.register(Dense)
 @KINKS.register(Dropout)

@@ -63,6 +63,8 @@ class Explainer:
     terms_cancel: ClassVar[bool] = True  # whether a gradient of 0 may be a sum whose terms cancel
     # Whether samples have nothing to do with each other, and many of them cost little more than one.
     side_by_side: ClassVar[bool] = False
+    # Whether in training a cell sees its whole map, of all images, whatever `seen` says.
+    pools_in_training: ClassVar[bool] = False
 
     def __init__(self, layer: Any) -> None:
         self.layer = layer

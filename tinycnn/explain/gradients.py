@@ -16,7 +16,15 @@ from tinycnn.explain.loss_differences import derivative
 from tinycnn.explain.receptive_field import picture_of
 from tinycnn.explain.replay import Change, Difference, difference
 from tinycnn.explain.values.checks import check_sum
-from tinycnn.explain.values.explanation import Explanation, Notes, Section, Step, SumTree, only
+from tinycnn.explain.values.explanation import (
+    Check,
+    Explanation,
+    Notes,
+    Section,
+    Step,
+    SumTree,
+    only,
+)
 from tinycnn.explain.values.places import Cell, Place, channel_name
 from tinycnn.explain.values.printing import bracketed, factors, number
 from tinycnn.passes import Record
@@ -36,7 +44,7 @@ def open_parameter(cell: Cell, parameter: str, rate: float) -> Explanation:
         why = cancelling_terms(sections) or explainer.why_parameter_zero(cell)
         sections.append(Notes("WHY 0", why))
     found = difference(trace, Change(position, parameter, index), -rate * engine)
-    sections += derivative(trace, position, found, engine, gradients)
+    sections += derivative(trace, position, found, engine, gradients, only(Check, sections))
     sections += _step(trace, found, engine, float(record.params[parameter][index]), rate)
     return Explanation(subject, engine, index, picture_of(trace, 0), tuple(sections))
 
@@ -111,7 +119,8 @@ def _opened(
     if engine == 0:
         sections.append(Notes("WHY 0", why_zero()))
     found = difference(cell.trace, Change(cell.position, part, cell.index), 0.0)
-    sections += derivative(cell.trace, cell.position, found, engine, gradient)
+    checks = only(Check, sections)
+    sections += derivative(cell.trace, cell.position, found, engine, gradient, checks)
     picture = picture_of(cell.trace, cell.sample)
     return Explanation(subject, engine, cell.place, picture, tuple(sections))
 

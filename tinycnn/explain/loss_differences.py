@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -19,9 +19,18 @@ _AGREEMENT, _AGREEMENT_64 = 1e-5, 1e-9
 
 
 def derivative(
-    trace: Trace, position: int, found: Difference | None, engine: float, tensor: Array
+    trace: Trace,
+    position: int,
+    found: Difference | None,
+    engine: float,
+    tensor: Array,
+    sums: Sequence[Check],
 ) -> list[Section]:
-    """The engine's gradient against a difference of the loss in float64, and the kinks on its way."""
+    """The engine's gradient against a difference of the loss in float64, and the kinks on its way.
+
+    ``sums`` are the checks of its terms. Where their rounding alone is more than the tensor's largest
+    gradient, as of a bias whose every effect a normalisation takes away, that is all there is.
+    """
     if found is None:
         words = (
             "a layer of your own does not compute in float64, so no difference of the loss is taken"
@@ -37,12 +46,14 @@ def derivative(
         sections.append(Notes("KINK", tuple(_kinks(found))))
     largest = float(np.abs(tensor).max())
     agreement = _AGREEMENT if tensor.dtype == np.float32 else _AGREEMENT_64
-    bound = agreement * cancelled * largest + found.rounding
+    noise = max((check.bound for check in sums if check.bound > largest), default=0.0)
+    bound = agreement * cancelled * largest + found.rounding + noise
     lost = f" * {number(cancelled)} for digits lost in a softmax" if cancelled > 1 else ""
     why = (
         f"{agreement:g} * the tensor's largest, {number(largest)}, for {precision} activations"
         f"{lost}, + {found.rounding:.1e} for float64's rounding of the loss"
     )
+    why += f", + {noise:.1e} for that of terms which cancel" if noise else ""
     against = f"(L(+h) - L(-h)) / 2h, h = {found.h:g}:"
     return [*sections, Check(against, engine, found.value, bound, why)]
 

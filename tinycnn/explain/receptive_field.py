@@ -7,24 +7,35 @@ import math
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.explain.explainer import explainer_of
+from tinycnn.explain.explainer import Explainer, explainer_of
 from tinycnn.explain.values.explanation import ReceptiveField
-from tinycnn.explain.values.places import Cell, Region
+from tinycnn.explain.values.places import Cell, Region, Seen
 from tinycnn.explain.values.sums import extent
+from tinycnn.layers import Shape
 from tinycnn.model import Sequential
 from tinycnn.shapes import times
 from tinycnn.trace import Trace
 from tinycnn.wording import every
 
 
-def receptive_field(model: Sequential, position: int, region: Region) -> Region:
+def receptive_field(
+    model: Sequential, position: int, region: Region, *, training: bool = False
+) -> Region:
     """The pixels that ``region`` of layer ``position``'s output depends on."""
     for layer, shape in zip(
         reversed(model.layers[: position + 1]), reversed(model.shapes[: position + 1]), strict=True
     ):
         if len(shape) == 3:
-            region = explainer_of(layer).seen(shape, region).inside
+            region = _seen(explainer_of(layer), shape, region, training=training).inside
     return region
+
+
+def _seen(explainer: Explainer, shape: Shape, region: Region, *, training: bool) -> Seen:
+    """What a region of a layer's output sees of its input."""
+    if training and explainer.pools_in_training:
+        whole = ((0, shape[0] - 1), (0, shape[1] - 1))
+        return Seen(whole, whole)
+    return explainer.seen(shape, region)
 
 
 def sees(cell: Cell) -> ReceptiveField:
@@ -39,15 +50,15 @@ def sees(cell: Cell) -> ReceptiveField:
         return ReceptiveField((f"{source}, {cells}",), None)
     row, column, channel = cell.place
     region = ((row, row), (column, column))
-    explainer = explainer_of(record.layer)
-    seen = explainer.seen(shape, region)
+    explainer, training = explainer_of(record.layer), record.context.training
+    seen = _seen(explainer, shape, region, training=training)
     rows, columns = (
         extent(n, *span) for n, span in zip(("rows", "columns"), seen.asked, strict=True)
     )
     lines = [f"{source}, {rows}, {columns}, {explainer.channels_seen(record, channel)}"]
     if seen.padded:
         lines.append(f"(what lies outside its {times(shape[:2])} cells is padding)")
-    field = receptive_field(trace.model, cell.position, region)
+    field = receptive_field(trace.model, cell.position, region, training=training)
     return ReceptiveField((*lines, in_the_picture(trace, field)), field)
 
 

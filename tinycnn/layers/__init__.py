@@ -8,6 +8,7 @@ rest of the house knows of a layer.
 from tinycnn.layers.activation import IDENTITY, RELU, SOFTMAX, Activation
 from tinycnn.layers.average_pool2d import AveragePool2D
 from tinycnn.layers.base import Layer
+from tinycnn.layers.batch_normalization import BatchNormalization
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.layers.conv2d import Conv2D
 from tinycnn.layers.dense import Dense
@@ -27,6 +28,7 @@ __all__ = [
     "Activation",
     "AveragePool2D",
     "BackwardContext",
+    "BatchNormalization",
     "Conv2D",
     "Dense",
     "Dropout",

@@ -13,6 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinycnn.ops.activations import relu, relu_backward, softmax, softmax_backward
+    from tinycnn.ops.batch_norm import (
+        batch_normalization,
+        batch_normalization_backward,
+        moments,
+    )
     from tinycnn.ops.convolution.conv2d import conv2d, conv2d_backward
     from tinycnn.ops.fully_connected import dense, dense_backward
     from tinycnn.ops.losses import cross_entropy
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "activations": ("relu", "relu_backward", "softmax", "softmax_backward"),
+    "batch_norm": ("moments", "batch_normalization", "batch_normalization_backward"),
     "convolution.conv2d": ("conv2d", "conv2d_backward"),
     "fully_connected": ("dense", "dense_backward"),
     "normalization": ("local_response_norm", "local_response_norm_backward"),
@@ -41,6 +47,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "avg_pool2d",
     "avg_pool2d_backward",
+    "batch_normalization",
+    "batch_normalization_backward",
     "col2im",
     "conv2d",
     "conv2d_backward",
@@ -54,6 +62,7 @@ __all__ = [
     "local_response_norm_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "moments",
     "relu",
     "relu_backward",
     "softmax",

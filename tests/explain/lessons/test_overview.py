@@ -17,7 +17,14 @@ from tinycnn.explain.pictures import picture
 from tinycnn.explain.readers.overview_text import draw_overview
 from tinycnn.explain.readers.picture_text import draw_picture
 from tinycnn.explain.readers.style import WIDTH, Style
-from tinycnn.layers import AveragePool2D, Conv2D, Dense, Flatten, LocalResponseNorm
+from tinycnn.layers import (
+    AveragePool2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Flatten,
+    LocalResponseNorm,
+)
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +117,7 @@ def test_formulas_of_other_layers():
         "ceil((5+0-2)/2)+1 = 3, ceil((7+0-3)/3)+1 = 3"
     )
     assert size(LocalResponseNorm(), (4, 4, 8)) == "as its input"
+    assert size(BatchNormalization(), (4, 4, 8)) == "as its input"
     grouped = explainer_of(Conv2D(4, 3, groups=2))
     assert grouped.parameter_formula((9, 9, 6)) == "(3*3*3+1)*4 = 112"
     assert size(Flatten(), (4, 4, 8)) == "4*4*8 = 128"

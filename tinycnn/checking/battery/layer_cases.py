@@ -15,6 +15,7 @@ from tinycnn.checking.report import GradientReport
 from tinycnn.checking.values import separated, tied
 from tinycnn.layers import (
     AveragePool2D,
+    BatchNormalization,
     Conv2D,
     Dense,
     Dropout,
@@ -52,6 +53,18 @@ def layer_cases(seed: int = 0) -> list[GradientCase]:
             for include in (True, False)
         ]
     cases += [_layer(LocalResponseNorm(**options), (2, 2, 3, 7), rng) for options in NORMS.values()]
+    for shape in ((5, 3), (2, 3, 2, 4)):
+        words = f"{len(shape)} axes"
+        cases += [
+            _layer(BatchNormalization(), shape, rng, words=f"{words}, in inference"),
+            _layer(
+                BatchNormalization(epsilon=0.1),
+                shape,
+                rng,
+                words=f"{words}, in training",
+                training=True,
+            ),
+        ]
     cases += [
         _layer(Dense(4), (3, 2, 3), rng),
         _layer(Dense(4, activation="relu"), (3, 5), rng, words="ReLU"),

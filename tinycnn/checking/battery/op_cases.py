@@ -26,6 +26,7 @@ def op_cases(seed: int = 0) -> list[GradientCase]:
         *_pools(rng),
         *_dense(rng),
         *_cellwise(rng),
+        *_batch_norms(rng),
         *_unrolled(rng),
     ]
 
@@ -143,6 +144,37 @@ def _cellwise(rng: np.random.Generator) -> Iterator[GradientCase]:
 
         x = separated(rng, (2, 2, 3, 7))
         yield _pair(f"local_response_norm: {named}", norm, norm_backward, x)
+
+
+def _batch_norms(rng: np.random.Generator) -> Iterator[GradientCase]:
+    """With the batch's mean and variance, through which a gradient goes too, and with given ones."""
+    for words, shape in (("rows", (5, 3)), ("images", (2, 3, 2, 4))):
+        x, gamma, beta = (
+            separated(rng, shape),
+            separated(rng, shape[-1:]),
+            separated(rng, shape[-1:]),
+        )
+        running = separated(rng, shape[-1:]), separated(rng, shape[-1:]) ** 2
+        for training in (True, False):
+
+            def forward(*arrays: Array, training: bool = training, running: Any = running) -> Array:
+                of = ops.moments(arrays[0]) if training else running
+                return ops.batch_normalization(*arrays, *of)
+
+            def backward(
+                dy: Array,
+                x: Array,
+                gamma: Array,
+                beta: Array,
+                training: bool = training,
+                running: Any = running,
+            ) -> Any:
+                of = ops.moments(x) if training else running
+                return ops.batch_normalization_backward(dy, x, gamma, *of, training=training)
+
+            when = "in training" if training else "in inference"
+            name = f"batch_normalization: {words}, {when}"
+            yield _pair(name, forward, backward, x, gamma, beta)
 
 
 def _unrolled(rng: np.random.Generator) -> Iterator[GradientCase]:

@@ -123,6 +123,7 @@ def _origin(cell: Cell, top: Part, place: Place) -> tuple[str, ...]:
 
 def _biggest_place(cell: Cell, oh: int, ow: int) -> ReceptiveField:
     """Where in the picture the biggest term's window lies."""
-    field = receptive_field(cell.trace.model, cell.position, ((oh, oh), (ow, ow)))
+    region, training = ((oh, oh), (ow, ow)), cell.record.context.training
+    field = receptive_field(cell.trace.model, cell.position, region, training=training)
     first = f"the window of the biggest term, place ({oh},{ow})"
     return ReceptiveField((first, in_the_picture(cell.trace, field)), field)
