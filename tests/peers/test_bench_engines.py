@@ -85,7 +85,11 @@ NORMALIZED = [
     BatchNormalization(epsilon=0.1),
     Dense(5, activation="softmax"),
 ]
-POOLED = [Conv2D(6, 3, activation="relu"), GlobalAveragePool2D(), Dense(5, activation="softmax")]
+POOLED = [
+    Conv2D(6, 3, activation="relu", bias=False),
+    GlobalAveragePool2D(),
+    Dense(5, activation="softmax", bias=False),
+]
 
 
 def translated_network(layers):

@@ -76,7 +76,9 @@ class LayerWeights:
     layer: str
 
     def of(self, arrays: NamedArrays) -> tuple[Array, Array]:
-        return arrays[f"{self.layer}.W"], arrays[f"{self.layer}.b"]
+        W = arrays[f"{self.layer}.W"]
+        b = arrays.get(f"{self.layer}.b")
+        return W, np.zeros(W.shape[-1], W.dtype) if b is None else b
 
 
 @dataclass(frozen=True, kw_only=True)

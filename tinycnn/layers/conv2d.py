@@ -6,26 +6,26 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tinycnn import initializers, ops
+from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.errors import ShapeError
 from tinycnn.initializers import Initializer
 from tinycnn.layers.activation import IDENTITY, RELU, Activation
-from tinycnn.layers.base import given_initializer
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.layers.image import ImageLayer, changed, fixed_padding, window_facts
+from tinycnn.layers.weighted import WeightedLayer
 from tinycnn.shapes import Padding, Window, window
 from tinycnn.validation import ALGORITHMS, MOST_CELLS, check_choice, check_int, check_pair
 from tinycnn.wording import many
 
 
-class Conv2D(ImageLayer):
+class Conv2D(WeightedLayer, ImageLayer):
     """Convolution of (H, W, C) with ``filters`` kernels, and bias: (OH, OW, filters).
 
     ``kernel stride dilation`` are an int or (height, width); ``padding`` as in `shapes.window`.
     ``activation`` is None or "relu", ``algorithm`` as in `ops.conv2d`. Parameters: ``W``
     (KH, KW, C // groups, filters), drawn by He's rule, and ``b`` (filters,), zero, unless
-    ``weight_initializer`` and ``bias_initializer`` say otherwise.
+    ``weight_initializer`` and ``bias_initializer`` say otherwise; with ``bias=False`` there is no ``b``.
     """
 
     stem = "conv"
@@ -42,10 +42,17 @@ class Conv2D(ImageLayer):
         groups: int = 1,
         activation: str | Activation | None = None,
         algorithm: str = "auto",
+        bias: bool = True,
         weight_initializer: Initializer | None = None,
         bias_initializer: Initializer | None = None,
         name: str | None = None,
     ) -> None:
+        super().__init__(
+            bias=bias,
+            weight_initializer=weight_initializer,
+            bias_initializer=bias_initializer,
+            name=name,
+        )
         check_choice(algorithm, ALGORITHMS, "algorithm")
         self.filters = check_int(filters, "filters", most=MOST_CELLS)
         self.kernel = check_pair(kernel, "kernel")
@@ -55,9 +62,6 @@ class Conv2D(ImageLayer):
         self.groups = check_int(groups, "groups")
         self.activation = activation  # type: ignore[assignment]
         self.algorithm = algorithm
-        self.weight_initializer = given_initializer(weight_initializer, initializers.He())
-        self.bias_initializer = given_initializer(bias_initializer, initializers.Constant(0.0))
-        self.name = name
 
     def window(self, input_shape: Shape) -> Window:
         """The window that slides over one image of ``input_shape`` (H, W, C)."""
@@ -79,14 +83,11 @@ class Conv2D(ImageLayer):
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         channels = self.image_shape(input_shape)[2] // self.groups
-        return {"W": (*self.kernel, channels, self.filters), "b": (self.filters,)}
-
-    def initializer(self, parameter: str) -> Initializer:
-        return self.weight_initializer if parameter == "W" else self.bias_initializer
+        return self.weights_and_bias((*self.kernel, channels, self.filters))
 
     def forward(self, params: Params, x: Array, context: ForwardContext) -> tuple[Array, Any]:
         options, activation = self._options(context), self.activation.op_name
-        return ops.conv2d(x, params["W"], params["b"], **options, activation=activation), x
+        return ops.conv2d(x, params["W"], params.get("b"), **options, activation=activation), x
 
     def backward(
         self, params: Params, dz: Array, saved: Any, context: BackwardContext
@@ -97,9 +98,9 @@ class Conv2D(ImageLayer):
             params["W"],
             **self._options(context),
             need_dx=context.need_dx,
-            out=(context.out["W"], context.out["b"]) if context.out else None,
+            out=self.places(context),
         )
-        return dx, {"W": dW, "b": db}
+        return dx, self.named(dW, db)
 
     def multiply_adds(self, input_shape: Shape) -> int:
         return self.filters * self.im2col_cells(input_shape) // self.groups

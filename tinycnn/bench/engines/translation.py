@@ -81,11 +81,17 @@ def one_padding(padding: Padding) -> int:
     return padding
 
 
-def given_weights(module: Any, weights: Array, bias: Array) -> Any:
-    """A module of PyTorch with these numbers as its weight and bias."""
+def bias_of(module: Any) -> Array:
+    """The bias of a module of PyTorch, empty if it has none."""
+    return np.empty(0, np.float32) if module.bias is None else module.bias.detach().numpy()
+
+
+def given_weights(module: Any, weights: Array, bias: Array | None) -> Any:
+    """A module of PyTorch with these numbers as its weight and, if it has one, its bias."""
     import torch
 
     with torch.no_grad():
         module.weight.copy_(torch.tensor(weights))
-        module.bias.copy_(torch.tensor(bias))
+        if bias is not None:
+            module.bias.copy_(torch.tensor(bias))
     return module

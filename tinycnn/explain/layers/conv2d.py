@@ -150,9 +150,7 @@ class Conv2DExplainer(Windowed, Weighted):
 
     def parameter_formula(self, shape: Shape) -> str:
         KH, KW = self.layer.kernel
-        channels = shape[2] // self.layer.groups
-        total = self.parameter_count(shape)
-        return f"({KH}*{KW}*{channels}+1)*{self.layer.filters} = {total:,}"
+        return self.weights_formula(f"{KH}*{KW}*{shape[2] // self.layer.groups}", shape)
 
     def gradient_formula(self, record: Record) -> str:
         return "sum of dz * x over all places"

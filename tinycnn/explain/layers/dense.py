@@ -72,8 +72,7 @@ class DenseExplainer(Weighted):
         return f"{cells_formula(shape)} -> {self.layer.units:,}"
 
     def parameter_formula(self, shape: Shape) -> str:
-        total = self.parameter_count(shape)
-        return f"({math.prod(shape)}+1)*{self.layer.units} = {total:,}"
+        return self.weights_formula(str(math.prod(shape)), shape)
 
     def gradient_formula(self, record: Record) -> str:
         return f"x^T {activation_explainer(self.layer.activation).dz_formula}"

@@ -14,6 +14,7 @@ from tinycnn.explain.values.explanation import Notes, Section, Step, SumTree
 from tinycnn.explain.values.places import Cell, Place
 from tinycnn.explain.values.printing import biggest, plus
 from tinycnn.explain.values.sums import MOST, Sum
+from tinycnn.layers import Shape
 from tinycnn.passes import Record
 from tinycnn.wording import every, many
 
@@ -29,14 +30,24 @@ class Weighted(Explainer):
         """Bias, activation, and the agreement of the sum before the activation."""
         record, place = cell.record, cell.place
         activation = activation_explainer(record.layer.activation)
-        bias, logits = float(record.params["b"][place[-1]]), record.z
-        z = tree.value + bias
+        logits, bias = record.z, None
+        steps, z = [], tree.value
+        if "b" in record.params:
+            bias = float(record.params["b"][place[-1]])
+            z = tree.value + bias
+            steps = [Step("BIAS", plus(tree.value, bias), z)]
         return [
-            Step("BIAS", plus(tree.value, bias), z),
+            *steps,
             *activation.step(z),
             check_sum(tree, float(logits[cell.index]), logits.dtype, bias=bias),
             *activation.row(logits[cell.index[:-1]], record.y[cell.index[:-1]], place),
         ]
+
+    def weights_formula(self, terms: str, shape: Shape) -> str:
+        """The parameter count worked out, of so many ``terms`` a sum, such as ``(3*3*96+1)*256 = ...``."""
+        a_sum = f"({terms}+1)" if self.layer.bias else terms
+        F = self.layer.output_shape(shape)[-1]
+        return f"{a_sum}*{F} = {self.parameter_count(shape):,}"
 
     def met(self, record: Record, index: Place) -> Array:
         """What a weight of W met wherever it was used: (N, ...)."""

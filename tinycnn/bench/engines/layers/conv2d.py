@@ -11,6 +11,7 @@ from tinycnn.bench.engines.translation import (
     TORCH,
     OurLayer,
     TorchLayer,
+    bias_of,
     given_weights,
     one_padding,
 )
@@ -27,13 +28,14 @@ def to_torch(ours: OurLayer[Conv2D]) -> TorchLayer:
         nn.Conv2d(
             ours.input_shape[-1], layer.filters, layer.kernel, stride=layer.stride,
             padding=one_padding(layer.padding), dilation=layer.dilation, groups=layer.groups,
+            bias=layer.bias,
         ),
-        _filters_first(ours.parameters["W"]), ours.parameters["b"],
+        _filters_first(ours.parameters["W"]), ours.parameters.get("b"),
     )  # fmt: skip
 
     def parameters() -> dict[str, Array]:
-        weights, bias = (array.detach().numpy() for array in (module.weight, module.bias))
-        return {"W": np.ascontiguousarray(weights.transpose(2, 3, 1, 0)), "b": bias}
+        weights = module.weight.detach().numpy().transpose(2, 3, 1, 0)
+        return layer.named(np.ascontiguousarray(weights), bias_of(module))
 
     return TorchLayer([module], parameters)
 
@@ -45,7 +47,7 @@ def to_onnx(ours: OurLayer[Conv2D], nodes: Nodes) -> None:
     nodes.add(
         "Conv", name,
         nodes.constant(f"{name}.W", _filters_first(ours.parameters["W"])),
-        nodes.constant(f"{name}.b", ours.parameters["b"]),
+        *(nodes.constant(f"{name}.b", b) for b in (ours.parameters.get("b"),) if b is not None),
         kernel_shape=[*layer.kernel], strides=[*layer.stride], dilations=[*layer.dilation],
         pads=[one_padding(layer.padding)] * 4, group=layer.groups,
     )  # fmt: skip

@@ -8,7 +8,14 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.bench.engines.onnx_nodes import Nodes
-from tinycnn.bench.engines.translation import ONNX, TORCH, OurLayer, TorchLayer, given_weights
+from tinycnn.bench.engines.translation import (
+    ONNX,
+    TORCH,
+    OurLayer,
+    TorchLayer,
+    bias_of,
+    given_weights,
+)
 from tinycnn.layers import Dense, Shape
 
 
@@ -17,15 +24,15 @@ def to_torch(ours: OurLayer[Dense]) -> TorchLayer:
     """As ``torch.nn.Linear``; maps are flattened in the order in which they lie in memory."""
     from torch import nn
 
-    W, shape = ours.parameters["W"], ours.input_shape
+    layer, W, shape = ours.layer, ours.parameters["W"], ours.input_shape
     if reordered := not ours.channels_last:
         W = _channels_first(W, shape)
-    module = given_weights(nn.Linear(*W.shape), W.T, ours.parameters["b"])
+    module = given_weights(nn.Linear(*W.shape, bias=ours.layer.bias), W.T, ours.parameters.get("b"))
 
     def parameters() -> dict[str, Array]:
-        weights, bias = module.weight.detach().numpy().T, module.bias.detach().numpy()
-        ours = _channels_last(weights, shape) if reordered else weights
-        return {"W": np.ascontiguousarray(ours), "b": bias}
+        weights = module.weight.detach().numpy().T
+        weights = _channels_last(weights, shape) if reordered else weights
+        return layer.named(np.ascontiguousarray(weights), bias_of(module))
 
     flatten = [_flatten(channels_last=ours.channels_last)] if len(shape) == 3 else []
     return TorchLayer([*flatten, module], parameters)
@@ -38,7 +45,8 @@ def to_onnx(ours: OurLayer[Dense], nodes: Nodes) -> None:
     if len(shape) == 3:
         nodes.add("Flatten", name, axis=1)
     W = nodes.constant(f"{name}.W", _channels_first(ours.parameters["W"], shape))
-    nodes.add("Gemm", name, W, nodes.constant(f"{name}.b", ours.parameters["b"]))
+    biases = (nodes.constant(f"{name}.b", b) for b in (ours.parameters.get("b"),) if b is not None)
+    nodes.add("Gemm", name, W, *biases)
 
 
 def _flatten(*, channels_last: bool) -> Any:
