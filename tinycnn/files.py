@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tinycnn.errors import FileError
+from tinycnn.errors import FileError, TinyCNNError
 from tinycnn.wording import said_or_kind
 
 
@@ -88,7 +88,7 @@ def beside(target: str | Path, *, replace: bool = True) -> Iterator[Path]:
 def _writing(target: str | Path) -> Iterator[None]:
     try:
         yield
-    except FileError:
+    except TinyCNNError:
         raise
     except FileExistsError as error:
         raise FileError(
