@@ -68,8 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
         report = comparison.report_of(arguments.earlier)
         _print(report.tables)
         return _end(arguments, report, old)
+    # Where results are written to is no part of them, and may name a folder of somebody's machine.
+    left_out = {"run", "json", "markdown", "save"}
     report = BenchReport(
-        {name: str(value) for name, value in vars(arguments).items() if name != "run"}
+        {name: str(value) for name, value in vars(arguments).items() if name not in left_out}
     )
     try:
         for name in names:
