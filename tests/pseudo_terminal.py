@@ -14,7 +14,8 @@ import time
 
 PATIENCE = 60  # seconds until a command that shows nothing new has failed: no test waits for it
 _CHILD = """
-import fcntl, sys, termios
+import fcntl, signal, sys, termios
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C and a new size reach this process
 from tinycnn.cli import main
 sys.exit(main(sys.argv[1:]))

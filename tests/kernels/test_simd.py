@@ -33,6 +33,9 @@ from tinycnn.runtime import memory
 
 vectors = arrays(np.float32, LANES, elements=st.floats(width=32))
 
+# Of these tests, and of what all tests share.
+FOLDERS = [str(folder) for folder in Path(__file__).parents[:2]]
+
 
 @kernel
 def apply(x, y, z, results):
@@ -152,7 +155,7 @@ def outside(code):
 
 OUTSIDE = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path[:0] = {FOLDERS!r}
 import numpy as np
 from test_simd import LANES, memory, read_only, shift, stream_shifted
 x, y = memory.aligned((2, 3 * LANES), np.dtype(np.float32))
@@ -197,7 +200,7 @@ def test_arrays_of_another_kind_are_refused_when_compiled():
 
 CHECK = """
 import numpy as np, sys
-sys.path.insert(0, {folder!r})
+sys.path[:0] = {folders!r}
 import test_simd as t
 from tinycnn.kernels.simd import LANES
 assert LANES == {lanes}, LANES
@@ -213,7 +216,7 @@ print(np.concatenate(parts, axis=1).tobytes().hex())
 def test_every_number_of_lanes_gives_the_same_bits():
     printed = set()
     for lanes in (4, 8, 16):
-        code = CHECK.format(folder=str(Path(__file__).parent), lanes=lanes)
+        code = CHECK.format(folders=FOLDERS, lanes=lanes)
         environment = {**os.environ, "TINYCNN_LANES": str(lanes)}
         done = subprocess.run(
             [sys.executable, "-c", code],
