@@ -1,8 +1,11 @@
 """Code that is run in a process of its own."""
 
+import inspect
 import os
 import subprocess
 import sys
+
+from numpy_blas import blas_threads
 
 SECONDS = 300  # a guard against hanging, never reached
 
@@ -20,7 +23,7 @@ def in_python(code, *arguments, **environment):
     return ended.stdout.split()
 
 
-PROLOGUE = """
+_PROLOGUE = """
 import os, signal, sys, threading, warnings
 from threadpoolctl import threadpool_info, threadpool_limits
 from tinycnn.runtime.parallel import parallel_for
@@ -30,8 +33,7 @@ from tinycnn.runtime.threads import busy, use_threads
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of fork beside threads
 
-def blas_threads():
-    return {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"}
+{blas_threads}
 
 def run_everywhere():
     # Each of three threads must take its block before any may end: a pool without threads hangs.
@@ -43,3 +45,5 @@ def run_everywhere():
         parallel_for(work, range(3))
     assert len(seen) == 3
 """
+
+PROLOGUE = _PROLOGUE.replace("{blas_threads}", inspect.getsource(blas_threads))

@@ -4,7 +4,8 @@ import threading
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
+from numpy_blas import blas_threads
+from threadpoolctl import threadpool_limits
 
 from tinycnn.kernels.helpers import wait_for_helpers
 from tinycnn.runtime import blas
@@ -15,10 +16,6 @@ from tinycnn.runtime.threads import use_threads
 wait_for_helpers(np.zeros(1, np.int64), False, 0)
 
 SECONDS = 60  # a guard against hanging, never reached
-
-
-def blas_threads():
-    return {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"}
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from fresh_process import in_python
 from interrupts import at_each_point
-from threadpoolctl import threadpool_info, threadpool_limits
+from numpy_blas import blas_threads
+from threadpoolctl import threadpool_limits
 
 import tinycnn as tc
 from tinycnn.layers import Conv2D, Dense, Dropout, MaxPool2D, Softmax
@@ -15,10 +16,6 @@ from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.threads import busy, use_threads
 
 SECONDS = 10  # a guard against hanging, never reached
-
-
-def blas_threads():
-    return {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"}
 
 
 INTERRUPTED = """
