@@ -15,6 +15,11 @@ import pytest
 from tinycnn.arrays import read_only
 from tinycnn.kernels import microkernels, winograd_transforms
 from tinycnn.kernels.avg_pool import avg_pool2d, avg_pool2d_backward
+from tinycnn.kernels.batch_norm import (
+    add_deviation_products,
+    scale_deviations,
+    scale_deviations_backward,
+)
 from tinycnn.kernels.bias import add_bias, bias_gradient, relu_bias_gradient
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import (
@@ -144,6 +149,21 @@ def test_local_response_norm(benchmark: Benchmark) -> None:
 def test_local_response_norm_backward(benchmark: Benchmark) -> None:
     dy, x, dx = normal(3025, 96), normal(3025, 96), np.empty((3025, 96), np.float32)
     benchmark(local_response_norm_backward, dy, x, 0, len(x), *LRN, dx)
+
+
+def test_add_deviation_products(benchmark: Benchmark) -> None:
+    x, mean, sums = normal(3136, 64), np.zeros(64), np.zeros(64)
+    benchmark(add_deviation_products, x, mean, x, mean, 0, len(x), sums)
+
+
+def test_scale_deviations(benchmark: Benchmark) -> None:
+    x, y, of_channels = normal(3136, 64), np.empty((3136, 64), np.float32), np.ones((3, 64))
+    benchmark(scale_deviations, x, *of_channels, 0, len(x), y)
+
+
+def test_scale_deviations_backward(benchmark: Benchmark) -> None:
+    dy, x, dx = normal(3136, 64), normal(3136, 64), np.empty((3136, 64), np.float32)
+    benchmark(scale_deviations_backward, dy, x, *np.ones((4, 64)), 0, len(x), dx)
 
 
 def test_dropout_mask(benchmark: Benchmark) -> None:
