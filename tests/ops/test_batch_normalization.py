@@ -105,14 +105,14 @@ def test_every_slope(shape):
     def inference(x, gamma, beta):
         return batch_normalization(x, gamma, beta, *running)
 
-    for f, of, options in (
-        (training, moments(x), {}),
-        (inference, running, {"training": False}),
-    ):
+    def agree(f, of, **options):
         dx, dgamma, dbeta = batch_normalization_backward(dy, x, gamma, *of, **options)
-        assert error(dx, slopes(lambda x: f(x, gamma, beta), x, dy)) < 1e-8  # noqa: B023
-        assert error(dgamma, slopes(lambda gamma: f(x, gamma, beta), gamma, dy)) < 1e-9  # noqa: B023
-        assert error(dbeta, slopes(lambda beta: f(x, gamma, beta), beta, dy)) < 1e-9  # noqa: B023
+        assert error(dx, slopes(lambda x: f(x, gamma, beta), x, dy)) < 1e-8
+        assert error(dgamma, slopes(lambda gamma: f(x, gamma, beta), gamma, dy)) < 1e-9
+        assert error(dbeta, slopes(lambda beta: f(x, gamma, beta), beta, dy)) < 1e-9
+
+    agree(training, moments(x))
+    agree(inference, running, training=False)
 
 
 def test_by_hand():
