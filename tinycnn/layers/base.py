@@ -28,6 +28,9 @@ class Layer:
     Constructors raise ArgumentError for an argument outside its range; where a layer does not fit its
     input, building the model raises ShapeError.
 
+    ``smooth`` holds for the class that says it, with the forward it was written with: who extends a smooth
+    layer says it again.
+
     In a model, what a built-in layer's constructor takes is fixed, and so are the name and the shapes
     of every layer: shapes, parameters and plans are made of these.
     """
@@ -38,6 +41,9 @@ class Layer:
     activations: Sequence[Activation] = (IDENTITY, RELU, SOFTMAX)  # that it knows by name
     draws = False  # True: in training, forward draws from context.rng
     batch_independent = True  # in inference; False: a batch's samples change each other's result
+    smooth = (
+        False  # True: differentiable, but for the activation; False: not known, or not everywhere
+    )
 
     _fixed = frozenset({"name", "output_shape", "parameter_shapes"})
     _own_forward: Any = None  # as it was written, whatever is put in its place later
@@ -45,6 +51,7 @@ class Layer:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._own_forward = cls.forward
+        cls.smooth = vars(cls).get("smooth", False)
         cls.activation = find_activation(cls.activation, cls.activations)
         if cls.__module__.rpartition(".")[0] == __package__:
             cls._fixed = cls._fixed.union(signature(cls).parameters)

@@ -28,6 +28,7 @@ class BatchNormalization(Layer):
     """
 
     stem = "batchnorm"
+    smooth = True
 
     def __init__(
         self, *, momentum: float = 0.99, epsilon: float = 1e-3, name: str | None = None
