@@ -40,7 +40,7 @@ ACTIVATIONS: dict[Activation, Kinks] = {IDENTITY: (), SOFTMAX: (), RELU: (MASK,)
 
 def of_activation(layer: Layer) -> Kinks:
     """Those of the activation, of a layer that is smooth itself; else None."""
-    smooth = layer.smooth and layer.computes_as(type(layer))
+    smooth = layer.smooth and layer.says("smooth")
     return ACTIVATIONS.get(layer.activation) if smooth else None
 
 
