@@ -63,8 +63,6 @@ class Explainer:
     terms_cancel: ClassVar[bool] = True  # whether a gradient of 0 may be a sum whose terms cancel
     # Whether samples have nothing to do with each other, and many of them cost little more than one.
     side_by_side: ClassVar[bool] = False
-    # Whether in training a cell sees its whole map, of all images, whatever `seen` says.
-    pools_in_training: ClassVar[bool] = False
 
     def __init__(self, layer: Any) -> None:
         self.layer = layer
@@ -76,8 +74,8 @@ class Explainer:
         words = "is a layer of your own: its arithmetic cannot be opened from outside"
         return [Notes("HOW", (f"{cell.record.name} {words}",))]
 
-    def seen(self, shape: Shape, region: Region) -> Seen:
-        """What a region of the output sees of an input of ``shape`` (H, W, C)."""
+    def seen(self, shape: Shape, region: Region, *, training: bool = False) -> Seen:
+        """What a region of the output sees of an input of ``shape`` (H, W, C), perhaps in training."""
         whole = ((0, shape[0] - 1), (0, shape[1] - 1))
         return Seen(whole, whole)
 
@@ -255,7 +253,7 @@ def cells_formula(shape: Shape) -> str:
 class ByPlace(Explainer):
     """A layer each of whose output cells is made of the input cell at the same place alone."""
 
-    def seen(self, shape: Shape, region: Region) -> Seen:
+    def seen(self, shape: Shape, region: Region, *, training: bool = False) -> Seen:
         return Seen(region, region)
 
     def channels_seen(self, record: Record, channel: int) -> str:
