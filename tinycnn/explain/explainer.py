@@ -54,7 +54,9 @@ class Grid:
 class Explainer:
     """A layer explained; this one knows what holds for every layer, and is the default.
 
-    ``cell`` and ``place`` are those of the layer's output or its input, as each method says.
+    ``cell`` and ``place`` are those of the layer's output or its input, as each method says; ``record`` is
+    what a pass left of the layer, ``sample`` the number of an image in it, ``channel`` that of one, ``here``
+    an index into its arrays; ``shape`` is that of an image of the input, ``parameter`` a parameter's name.
     """
 
     channel: ClassVar[str] = "channel"  # what the last axis of its output holds
@@ -170,7 +172,11 @@ class Explainer:
 
 
 class ActivationExplainer:
-    """An activation explained; this one, the default, is that of one of your own."""
+    """An activation explained; this one, the default, is that of one of your own.
+
+    ``record`` is what a pass left of the layer that has it, ``sample`` the number of an image in it,
+    ``here`` an index into its arrays, ``cell`` and ``place`` those of its output.
+    """
 
     dz_formula: ClassVar[str] = "dz"  # as it stands in a product
 
@@ -182,7 +188,7 @@ class ActivationExplainer:
         return []
 
     def row(self, z: Array, y: Array, place: Place) -> Sequence[Section]:
-        """What becomes of a cell's z, where it depends on its whole row (C,)."""
+        """What becomes of a cell's ``z``, where ``y`` depends on its whole row (C,)."""
         words = f"the activation {self.activation!r} is one of your own: its arithmetic cannot be opened"
         return [Notes("HOW", (words,))]
 
@@ -220,6 +226,7 @@ class ActivationExplainer:
 
 
 explainers: Registry[type[Explainer]] = Registry(Explainer)
+"""The explainer of each kind of layer, `Explainer` for one that has none."""
 _activations: dict[type[Activation], type[ActivationExplainer]] = {}
 A = TypeVar("A", bound=type[ActivationExplainer])
 
