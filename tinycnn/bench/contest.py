@@ -27,11 +27,14 @@ def columns(names: Sequence[str], digits: int = 2) -> list[Column]:
     ]
 
 
-def note(threads: int, rounds: int) -> str:
-    """A sentence for below a table: how its numbers were measured."""
+def note(names: Sequence[str], threads: int, rounds: int) -> str:
+    """A sentence for below a table: how the numbers of these candidates were measured."""
+    limited = [ENGINES[name] for name in names if ENGINES[name].most_images]
+    most = [f" {e.title} takes {many(e.most_images or 0, 'image')} at a time." for e in limited]
     return (
         f"Medians of {rounds} rounds (quartiles in brackets), {many(threads, 'thread')} each, results "
         f"checked before. The ratio is the fastest peer's time over tinycnn's, within the rounds."
+        + "".join(most)
     )
 
 

@@ -48,7 +48,7 @@ def run(settings: Settings, report: BenchReport) -> None:
                 f"others {batch}",
                 f"Layers of VGG-16 and ResNet-18, batch {batch}, ms",
                 [identity("layer", "layer"), *contest.columns(names)],
-                note=contest.note(settings.threads, rounds),
+                note=contest.note(names, settings.threads, rounds),
             )
         )
         with (

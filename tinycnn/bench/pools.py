@@ -32,7 +32,7 @@ def run(settings: Settings, report: BenchReport) -> None:
             "pools",
             f"Max-pooling with winners, batch {batch}, ms",
             [*key, *contest.columns(names)],
-            note=contest.note(settings.threads, rounds),
+            note=contest.note(names, settings.threads, rounds),
         )
     )
     pools = dict(list(POOLS.items())[: 1 if settings.quick else None])

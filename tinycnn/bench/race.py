@@ -37,7 +37,7 @@ def _race(work: str, settings: Settings, report: BenchReport) -> None:
             f"race {work}",
             f"{TITLES[work]}, ms an image",
             [identity("batch", "batch"), *contest.columns(names)],
-            note=contest.note(settings.threads, rounds),
+            note=contest.note(names, settings.threads, rounds),
         )
     )
     with (
