@@ -9,7 +9,7 @@ from tinycnn.arrays import Array, as_input_array, common_dtype, expect_shape, ie
 from tinycnn.errors import ShapeError
 from tinycnn.kernels import relu as kernels
 from tinycnn.runtime import memory
-from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.parallel import parallel_kernels
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.validation import check_int
 
@@ -33,7 +33,7 @@ def relu(x: ArrayLike) -> Array:
         part = slice(*cells)
         np.maximum(source[part], dtype.type(0), out=target[part])
 
-    parallel_for(rectify, split_range(x.size, _CELLS))
+    parallel_kernels(rectify, split_range(x.size, _CELLS))
     return y
 
 
@@ -51,7 +51,7 @@ def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
     expect_shape(dy, y.shape, "dy", "the shape of y")
     dx = memory.empty(dy.shape, dtype)
     source, mask, target = dy.reshape(-1), y.reshape(-1), dx.reshape(-1)
-    parallel_for(
+    parallel_kernels(
         lambda cells: kernels.relu_backward(source, mask, *cells, target),
         split_range(dy.size, _CELLS),
     )

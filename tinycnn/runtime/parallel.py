@@ -38,8 +38,25 @@ def parallel_for(work: Callable[[Item], Generator[None] | None], items: Iterable
     items that have not begun and is raised after those that run have ended. So is Ctrl-C, which
     goes before any other.
     """
-    helpers = free_threads() - 1  # before anything is done: it may refuse the environment
+    _share(_Job(work, items))
+
+
+def parallel_kernels(
+    work: Callable[[Item], Generator[None] | None], items: Iterable[Item]
+) -> None:
+    """Do what `parallel_for` does, for ``work`` that calls kernels and no BLAS.
+
+    A single item is done at once: to limit BLAS and to look for helpers takes longer than a small op.
+    """
     job = _Job(work, items)
+    if len(job.items) > 1:
+        _share(job)
+    else:
+        job.work()
+
+
+def _share(job: _Job) -> None:
+    helpers = free_threads() - 1  # before anything is done: it may refuse the environment
     mine = busy()
     if mine.locked():
         job.work()  # the item around it holds BLAS's limit
