@@ -107,7 +107,11 @@ def as_input_array(
     """
     array = as_real_array(value, name)
     expect_axes(array, name, axes)
-    return read_only(np.require(cast(array, dtype), None, ["C", "A"]))
+    array = cast(array, dtype)
+    flags = array.flags
+    if type(array) is not np.ndarray or not (flags.c_contiguous and flags.aligned):
+        array = np.require(array, None, ["C", "A"])
+    return read_only(array)
 
 
 def cast(array: Array, dtype: np.dtype[Any]) -> Array:
