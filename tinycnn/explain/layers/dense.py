@@ -13,10 +13,12 @@ from tinycnn.explain.explainer import Causes, Grid, activation_explainer, cells_
 from tinycnn.explain.layers.weighted import Weighted, with_biggest
 from tinycnn.explain.values.explanation import Section, SumTree
 from tinycnn.explain.values.places import COLOUR, Cell, Place, channel_name, reads_colours
-from tinycnn.explain.values.sums import Part, Product, Sum, Term, grouped, mapped
+from tinycnn.explain.values.sums import Part, Product, Sum, Term, grouped, mapped, spans
 from tinycnn.layers import Dense, Shape
 from tinycnn.passes import Record
 from tinycnn.wording import every, many
+
+_WIDENED = 1 << 20  # weights of a part: 8 MB in float64
 
 
 @explainers.register(Dense)
@@ -67,6 +69,11 @@ class DenseExplainer(Weighted):
     def met(self, record: Record, index: Place) -> Array:
         met: Array = record.x.reshape(len(record.x), -1)[:, index[0]]
         return met
+
+    def parts(self, record: Record) -> Sequence[slice | None]:
+        D, F = record.params["W"].shape
+        count = -(-D * F // _WIDENED)
+        return [slice(*span) for span in spans(F, min(count, F))]
 
     def size_formula(self, shape: Shape) -> str:
         return f"{cells_formula(shape)} -> {self.layer.units:,}"
