@@ -42,9 +42,8 @@ class DenseExplainer(Weighted):
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         record = cell.record
-        assert record.dz is not None
         row = record.params["W"][int(np.ravel_multi_index(cell.place, record.x.shape[1:]))]
-        sent = zip(record.dz[cell.sample].tolist(), row.tolist(), strict=True)
+        sent = zip(cell.dz[cell.sample].tolist(), row.tolist(), strict=True)
         parts = [Product(f"unit {f}", *pair) for f, pair in enumerate(sent)]
         heading = f"{many(len(parts), 'product')} dz * W, one a unit:"
         return with_biggest(heading, grouped("sum", parts, "units"))
@@ -57,8 +56,7 @@ class DenseExplainer(Weighted):
 
     def parameter_gradient(self, cell: Cell, parameter: str) -> Sequence[Section]:
         record, index = cell.record, cell.place
-        assert record.dz is not None
-        dz = record.dz[:, index[-1]].tolist()
+        dz = cell.dz[:, index[-1]].tolist()
         parts: list[Part] = [Term(f"image {n}", value) for n, value in enumerate(dz)]
         if parameter == "W":
             met = zip(self.met(record, index).tolist(), dz, strict=True)
