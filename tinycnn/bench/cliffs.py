@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import cycle, zip_longest
+from typing import Any
 
 import numpy as np
 
@@ -19,10 +20,10 @@ from tinycnn.bench.tables import MORE, Column, ResultTable, identity
 from tinycnn.bench.work import Workload
 
 GOAL = 0.8  # times PyTorch's speed, each
-MINUTES = 10.0
+MINUTES, QUICK_MINUTES = 10.0, 2.0
 SECONDS = 0.03  # of a turn, unless less is asked for: many sizes are better than exact times
-MOST = 1 << 30  # multiply-adds of one call, and
-CELLS = 1 << 23  # numbers of one array: no draw takes long, or much memory
+MOST = 1 << 31  # multiply-adds of one call, and
+CELLS = 1 << 24  # numbers of one array: no draw takes long, or much memory
 
 
 def run(settings: Settings, report: BenchReport) -> None:
@@ -30,7 +31,9 @@ def run(settings: Settings, report: BenchReport) -> None:
     names = [OURS, *settings.peers(trainers=True)]
     rounds, seconds = settings.rounds_of(3), min(settings.seconds, SECONDS)
     table, totals = _tables(names, settings, rounds, report)
-    end = time.monotonic() + 60 * (settings.minutes or MINUTES)
+    end = time.monotonic() + 60 * (
+        settings.minutes or (QUICK_MINUTES if settings.quick else MINUTES)
+    )
     swept = fixed() if settings.quick else drawn(settings.seed)
     with (
         report.team(names, settings.threads) as team,
@@ -52,10 +55,13 @@ def run(settings: Settings, report: BenchReport) -> None:
 
 
 def fixed() -> Iterator[tuple[Operation, str]]:
-    """The fixed sizes of every op."""
-    for kind in OPERATIONS.values():
-        for sizes in kind.fixed:
-            yield from ((kind(*sizes), direction) for direction in kind.directions)
+    """The fixed sizes of each op in turn: whenever the time is over, every op has had its share."""
+    for turn in zip_longest(
+        *([kind(*sizes) for sizes in kind.fixed] for kind in OPERATIONS.values())
+    ):
+        for operation in turn:
+            if operation is not None:
+                yield from ((operation, direction) for direction in operation.directions)
 
 
 def drawn(seed: int) -> Iterator[tuple[Operation, str]]:
@@ -104,15 +110,18 @@ def _tables(
 
 def _summarize(table: ResultTable, totals: ResultTable, report: BenchReport) -> None:
     """A row for each op and direction: the mean of its ratios, and the least of them."""
-    ratios: dict[tuple[str, str], list[float]] = {}
+    rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in table.rows:
-        if "ratio" in row:
-            ratios.setdefault((row["op"], row["direction"]), []).append(row["ratio"].median)
-    for (op, direction), found in sorted(ratios.items()):
+        rows.setdefault((row["op"], row["direction"]), []).append(row)
+    for (op, direction), swept in sorted(rows.items()):
+        found = [row["ratio"].median for row in swept if "ratio" in row]
+        if not found:
+            totals.add(op=op, direction=direction, swept=len(swept))
+            continue
         verdict = report.require(
             f"cliffs, {op} {direction}: each {GOAL} times PyTorch", holds=min(found) >= GOAL
         )
         totals.add(
-            op=op, direction=direction, swept=len(found), mean=geometric_mean(found),
+            op=op, direction=direction, swept=len(swept), mean=geometric_mean(found),
             least=min(found), slow=sum(ratio < GOAL for ratio in found), goal=GOAL, verdict=verdict,
         )  # fmt: skip

@@ -65,15 +65,21 @@ class ResultTable:
         """Add a row."""
         self.rows.append(row)
 
+    def shown_rows(self) -> list[dict[str, Any]]:
+        """The rows that are shown."""
+        return [row for row in self.rows if not self.only or row.get(self.only) is not None]
+
     def shown(self) -> list[Column]:
-        """The columns that hold anything."""
-        return [c for c in self.columns if any(row.get(c.name) is not None for row in self.rows)]
+        """The columns in which these rows hold anything."""
+        rows = self.shown_rows()
+        return [c for c in self.columns if any(row.get(c.name) is not None for row in rows)]
 
     def texts(self) -> tuple[list[str], list[list[str]]]:
         """Headings and rows as texts."""
         columns = self.shown()
-        rows = [row for row in self.rows if not self.only or row.get(self.only) is not None]
-        body = [[column.text(row.get(column.name)) for column in columns] for row in rows]
+        body = [
+            [column.text(row.get(column.name)) for column in columns] for row in self.shown_rows()
+        ]
         return [column.heading for column in columns], body
 
     def text(self) -> str:

@@ -149,7 +149,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _print(tables: Sequence[ResultTable]) -> None:
     for table in tables:
-        if table.rows:
+        if table.shown_rows():
             print(f"\n{table.text()}", flush=True)
 
 

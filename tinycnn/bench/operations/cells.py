@@ -33,7 +33,7 @@ class _Cells(Operation):
 
 @register
 @dataclass(frozen=True)
-class Rectifier(_Cells):
+class SweptReLU(_Cells):
     """`ops.relu`."""
 
     name = "relu"
@@ -52,7 +52,7 @@ class Rectifier(_Cells):
 
 @register
 @dataclass(frozen=True)
-class DroppedCells(_Cells):
+class SweptDropout(_Cells):
     """`ops.dropout`: each engine draws a mask of its own."""
 
     name = "dropout"

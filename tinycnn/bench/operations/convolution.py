@@ -17,7 +17,7 @@ _KERNELS = ((1, 1), (3, 3), (3, 3), (5, 5), (7, 7), (11, 11), (1, 3), (7, 1))
 
 @register
 @dataclass(frozen=True)
-class Convolution(Operation):
+class SweptConv2D(Operation):
     """`ops.conv2d` on square maps, padded by half a kernel, or not at all."""
 
     N: int

@@ -35,7 +35,7 @@ class _Maps(Operation):
 
 @register
 @dataclass(frozen=True)
-class NeighboursNormalization(_Maps):
+class SweptLRN(_Maps):
     """`ops.local_response_norm`."""
 
     name = "local_response_norm"
@@ -56,7 +56,7 @@ class NeighboursNormalization(_Maps):
 
 @register
 @dataclass(frozen=True)
-class BatchNormalizing(_Maps):
+class SweptBatchNormalization(_Maps):
     """`ops.moments` and `ops.batch_normalization`, as in training."""
 
     name = "batch_normalization"

@@ -39,7 +39,7 @@ class _Pool(Operation):
 
 @register
 @dataclass(frozen=True)
-class MaxPooling(_Pool):
+class SweptMaxPool(_Pool):
     """`ops.max_pool2d`."""
 
     name = "max_pool2d"
@@ -67,7 +67,7 @@ class MaxPooling(_Pool):
 
 @register
 @dataclass(frozen=True)
-class AveragePooling(_Pool):
+class SweptAveragePool(_Pool):
     """`ops.avg_pool2d`."""
 
     name = "avg_pool2d"

@@ -16,7 +16,7 @@ from tinycnn.bench.operations.operation import Axes, Operation, register, spread
 
 @register
 @dataclass(frozen=True)
-class DenseProduct(Operation):
+class SweptDense(Operation):
     """`ops.dense`."""
 
     N: int
@@ -72,7 +72,7 @@ class _Classes(Operation):
 
 @register
 @dataclass(frozen=True)
-class SoftmaxOfRows(_Classes):
+class SweptSoftmax(_Classes):
     """`ops.softmax`."""
 
     name = "softmax"
@@ -91,7 +91,7 @@ class SoftmaxOfRows(_Classes):
 
 @register
 @dataclass(frozen=True)
-class CrossEntropy(_Classes):
+class SweptCrossEntropy(_Classes):
     """`ops.cross_entropy`, which gives the loss and its gradient in one call."""
 
     name = "cross_entropy"

@@ -15,7 +15,7 @@ from tinycnn.bench.operations.operation import IMAGES, Axes, Operation, register
 
 @register
 @dataclass(frozen=True)
-class Unrolling(Operation):
+class SweptIm2col(Operation):
     """`ops.im2col` and `ops.col2im`; PyTorch's unfold gives (N, C*KH*KW, OH*OW)."""
 
     N: int
