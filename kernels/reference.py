@@ -830,6 +830,15 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
             dW[k, f] = sum(float(x[n, k]) * float(dz[n]) for n in range(len(x)))
 
 
+def dense_gradients(dz: Any, x: Any, W: Any, first: int, last: int, dW: Any, dx: Any) -> None:
+    """Those rows of dW and columns of dx: for each cell, the sum of the products."""
+    for d in range(first, last):
+        for f in range(W.shape[1]):
+            dW[d, f] = sum(float(x[n, d]) * float(dz[n, f]) for n in range(len(x)))
+        for n in range(len(dx)):
+            dx[n, d] = sum(float(dz[n, f]) * float(W[d, f]) for f in range(W.shape[1]))
+
+
 def pack_images(dz: Any, panels: Any) -> None:
     """Number m of panel p's rows is image p*(a panel's images) + m of ``dz``, or zero."""
     for p in range(panels.shape[0]):
