@@ -518,6 +518,31 @@ def direct_convolution(
                 y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
 
 
+def window_convolution(
+    x: Any,
+    W: Any,
+    b: Any,
+    relu: bool,
+    first: int,
+    last: int,
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    y: Any,
+) -> None:
+    """Those rows of y: the bias, plus the sum over the window's cells inside the image."""
+    (_, H, width, C), (KH, KW, _, F), (_, OH, OW, _) = x.shape, W.shape, y.shape
+    for row, ow, f in np.ndindex(last - first, OW, F):
+        n, oh = divmod(first + row, OH)
+        z = float(b[f])
+        for i, j, c in np.ndindex(KH, KW, C):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < width:
+                z += float(x[n, h, w, c]) * float(W[i, j, c, f])
+        y[n, oh, ow, f] = 0.0 if relu and z <= 0 else z
+
+
 def direct_weight_gradient(
     x: Any,
     dz: Any,

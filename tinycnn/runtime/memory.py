@@ -63,8 +63,8 @@ def aligned(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
 
     def make() -> Array:
         memory = np.empty(size + _ALIGNMENT, np.uint8)
-        first = -memory.ctypes.data % _ALIGNMENT
-        return memory[first : first + size].view(dtype).reshape(tuple(shape))
+        first = -memory.__array_interface__["data"][0] % _ALIGNMENT
+        return np.ndarray(shape, dtype, memory, first)
 
     return _made(make, shape, dtype)
 
