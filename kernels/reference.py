@@ -518,6 +518,31 @@ def direct_convolution(
                 y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
 
 
+def window_convolution(
+    x: Any,
+    W: Any,
+    b: Any,
+    relu: bool,
+    first: int,
+    last: int,
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    y: Any,
+) -> None:
+    """Those rows of y: the bias, plus the sum over the window's cells inside the image."""
+    (_, H, width, C), (KH, KW, _, F), (_, OH, OW, _) = x.shape, W.shape, y.shape
+    for row, ow, f in np.ndindex(last - first, OW, F):
+        n, oh = divmod(first + row, OH)
+        z = float(b[f])
+        for i, j, c in np.ndindex(KH, KW, C):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < width:
+                z += float(x[n, h, w, c]) * float(W[i, j, c, f])
+        y[n, oh, ow, f] = 0.0 if relu and z <= 0 else z
+
+
 def direct_weight_gradient(
     x: Any,
     dz: Any,
@@ -828,6 +853,15 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
         for f in range(dW.shape[1]):
             dz = panels[f // width, :, f % width]
             dW[k, f] = sum(float(x[n, k]) * float(dz[n]) for n in range(len(x)))
+
+
+def dense_gradients(dz: Any, x: Any, W: Any, first: int, last: int, dW: Any, dx: Any) -> None:
+    """Those rows of dW and columns of dx: for each cell, the sum of the products."""
+    for d in range(first, last):
+        for f in range(W.shape[1]):
+            dW[d, f] = sum(float(x[n, d]) * float(dz[n, f]) for n in range(len(x)))
+        for n in range(len(dx)):
+            dx[n, d] = sum(float(dz[n, f]) * float(W[d, f]) for f in range(W.shape[1]))
 
 
 def pack_images(dz: Any, panels: Any) -> None:

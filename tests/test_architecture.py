@@ -15,7 +15,7 @@ import tinycnn
 # From the ground up. A file imports from earlier levels, from its own level, and from its own
 # package; whatever is new in the package has to find its place here.
 LEVELS = [
-    ["errors", "strict_json", "tables", "wording"],
+    ["errors", "remembering", "strict_json", "tables", "wording"],
     ["files", "validation"],
     ["arrays", "shapes"],
     ["kernels"],

@@ -81,6 +81,13 @@ def _cheapest(
     return min(candidates, key=lambda conv: counted_work(conv, images), default=None)
 
 
+def counted_forward(geometry: Geometry) -> float:
+    """Work for all images, weights packed anew; `set_up` must give something."""
+    setup = set_up(geometry)
+    assert setup is not None
+    return _counted_with_packing(setup.conv, geometry.N)
+
+
 def counted_weight_gradient(geometry: Geometry) -> float:
     """Work for the gradient of the weights of all images; `set_up` must give something."""
     setup = set_up(geometry)
@@ -100,8 +107,7 @@ def counted_input_gradient(geometry: Geometry) -> float:
     conv = set_up_input_gradient(geometry)
     if conv is None:
         return math.inf
-    weights = conv.frequencies * conv.C * conv.F
-    return geometry.N * counted_work(conv, geometry.N) + _WEIGHT_TRANSFORM * weights + _PHASES
+    return _counted_with_packing(conv, geometry.N)
 
 
 def counted_work(conv: WinogradConvolution, images: int) -> float:
@@ -113,6 +119,11 @@ def counted_work(conv: WinogradConvolution, images: int) -> float:
         _numbers(conv) * (channels * filters + _TRANSFORM * (channels + filters))
         + _BYTE * weights / shared
     )
+
+
+def _counted_with_packing(conv: WinogradConvolution, images: int) -> float:
+    weights = conv.frequencies * conv.C * conv.F
+    return images * counted_work(conv, images) + _WEIGHT_TRANSFORM * weights + _PHASES
 
 
 def _numbers(conv: WinogradConvolution) -> int:
