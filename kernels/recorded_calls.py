@@ -38,6 +38,18 @@ _SPINS = 4000
 
 
 @kernel
+def begin(x: Any, out: Any, slots: Any, counters: Any) -> None:
+    """Make ready for a run: slot 0 of each thread is ``x``, slot 1 ``out``, both flat, and nothing is done.
+
+    ``slots`` (threads, slots, 3) and ``counters`` are what `carry_out` takes.
+    """
+    for thread in range(len(slots)):
+        slots[thread, 0, 0], slots[thread, 0, 1] = x.ctypes.data, x.size
+        slots[thread, 1, 0], slots[thread, 1, 1] = out.ctypes.data, out.size
+    counters[:] = 0
+
+
+@kernel
 def carry_out(
     calls: Any, jobs: Any, tasks: Any, phases: Any, slots: Any, counters: Any, most: int
 ) -> bool:

@@ -17,9 +17,18 @@ from tinycnn.runtime.program import Program
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.recording import Recorder, Slot
 
+# Multiply-adds that are worth a thread, some twenty microseconds: as long as it takes to wake one.
+LEAST_WORK = 1 << 21
+# Multiply-adds in whose time a cell is read or written between two layers.
+_CELL = 16
+
 
 def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
-    """Record groups whose steps all have stages, one group after the other."""
+    """Record groups whose steps all have stages, one group after the other.
+
+    It is for as many ``threads`` as its work is worth, one at least.
+    """
+    threads = max(min(threads, batch * _work(groups) // LEAST_WORK), 1)
     chains = [_Chain(group, first=number == 0) for number, group in enumerate(groups)]
     first, last = _maps_shape(batch, chains[0].shapes[0]), _maps_shape(batch, chains[-1].shapes[-1])
     recorder = Recorder(prod(first[1:]), prod(last[1:]))
@@ -34,6 +43,15 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
         chain.record(recorder, source, target, threads)
         source = target
     return recorder.program(threads)
+
+
+def _work(groups: Sequence[Group]) -> int:
+    """Of one image, in multiply-adds."""
+    return sum(
+        step.products + _CELL * (prod(step.input_shape) + prod(step.output_shape))
+        for group in groups
+        for step in group.steps
+    )
 
 
 class _Chain:
