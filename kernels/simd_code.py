@@ -220,15 +220,13 @@ def emit_exp(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     # Beyond these the result is 0 or infinite; NaN goes one of these ways, and is put back last.
     x = builder.select(builder.fcmp_ordered(">", given, number(-104.0)), given, number(-104.0))
     x = builder.select(builder.fcmp_ordered("<", x, number(89.0)), x, number(89.0))
-    insert = numba.core.cgutils.get_or_insert_function
-    one_to_one = _ir.FunctionType(_FLOATS, [_FLOATS])
-    rint = insert(builder.module, one_to_one, f"llvm.rint.v{LANES}f32")
+    signature, name = _ir.FunctionType(_FLOATS, [_FLOATS]), f"llvm.rint.v{LANES}f32"
+    rint = numba.core.cgutils.get_or_insert_function(builder.module, signature, name)
     n = builder.call(rint, [builder.fmul(x, number(_LOG2_E))])
     r = emit_fma(context, builder, kinds, [n, number(-_LOG_2[0]), x])
     r = emit_fma(context, builder, kinds, [n, number(-_LOG_2[1]), r])
     square = builder.fmul(r, r)
-    y = emit_fma(context, builder, kinds, [polynomial(r, *_EXP), square, r])
-    y = builder.fadd(y, number(1.0))
+    y = builder.fadd(emit_fma(context, builder, kinds, [polynomial(r, *_EXP), square, r]), number(1.0))
     # In two steps, for 2**n alone may be too small or too large for float32.
     whole = builder.fptosi(n, integers)
     half = builder.ashr(whole, _ir.Constant(integers, [1] * LANES))

@@ -59,8 +59,12 @@ class _Chain:
 
     def __init__(self, group: Group, *, first: bool) -> None:
         self._images = group.images
-        self._stages = [step.stage for step in group.steps if step.stage is not None]
-        self.shapes = [group.steps[0].input_shape, *(step.output_shape for step in group.steps)]
+        self._stages: list[Stage] = []
+        self.shapes = [group.steps[0].input_shape]
+        for step in group.steps:
+            stages = [stage for stage in (step.stage, step.after) if stage is not None]
+            self._stages += stages
+            self.shapes += [step.output_shape] * len(stages)
         if first and self.reader.border is not None:  # what is given has no border
             self._stages.insert(0, _Copy())
             self.shapes.insert(0, self.shapes[0])

@@ -31,9 +31,7 @@ def batch_normalization_steps(place: Place[BatchNormalization], before: Steps) -
 
 def _product(place: Place[BatchNormalization], last: PlanStep) -> WeightedStage | None:
     """The stage of the step before, if it gives a product as it is."""
-    stage = last.stage
-    if not isinstance(stage, WeightedStage) or stage.relu or last.then is not None:
-        return None
+    stage = last.product
     same = last.output_shape == place.input_shape
     return stage if same and place.layer.activation is IDENTITY else None
 
