@@ -225,8 +225,8 @@ def emit_exp(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     n = builder.call(rint, [builder.fmul(x, number(_LOG2_E))])
     r = emit_fma(context, builder, kinds, [n, number(-_LOG_2[0]), x])
     r = emit_fma(context, builder, kinds, [n, number(-_LOG_2[1]), r])
-    square = builder.fmul(r, r)
-    y = builder.fadd(emit_fma(context, builder, kinds, [polynomial(r, *_EXP), square, r]), number(1.0))
+    y = emit_fma(context, builder, kinds, [polynomial(r, *_EXP), builder.fmul(r, r), r])
+    y = builder.fadd(y, number(1.0))
     # In two steps, for 2**n alone may be too small or too large for float32.
     whole = builder.fptosi(n, integers)
     half = builder.ashr(whole, _ir.Constant(integers, [1] * LANES))

@@ -79,7 +79,7 @@ def _buffers(F: int) -> tuple[Any, Any]:
 
 
 @kernel
-def _exponentials(x: Any, at: int, F: int, row: Any, sums: Any) -> float:
+def _exponentials(x: Any, at: int, F: int, row: Any, sums: Any) -> Any:
     """Write exp(x - largest) of F numbers from ``at`` on to ``row``, 0 beyond them; give the largest."""
     for f in range(F):
         row[np.uintp(f)] = x[np.uintp(at + f)]
@@ -100,7 +100,7 @@ def _exponentials(x: Any, at: int, F: int, row: Any, sums: Any) -> float:
 
 
 @kernel
-def _sum(row: Any, sums: Any) -> float:
+def _sum(row: Any, sums: Any) -> Any:
     """The sum of a row: partial sums of every sixteenth number, then these in their order."""
     for lane in range(0, _SUMS, LANES):
         store(sums, lane, load(row, lane))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from tinycnn.arrays import read_only
 from tinycnn.errors import ArgumentError
 from tinycnn.parameters import FlatArrays
-from tinycnn.runtime.parallel import parallel_kernels
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
 from tinycnn.trace import Gradients
 from tinycnn.validation import check_number
@@ -78,7 +78,7 @@ class SGD:
                     decay,
                 )
 
-            parallel_kernels(update, blocks_and_decays)
+            parallel_for(update, blocks_and_decays)
         if isinstance(gradients, Gradients) and gradients.next_state:
             self.model.update_state(gradients.next_state)
         self.model.steps += 1

@@ -25,7 +25,7 @@ def _remembered(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     What only equals whole numbers, such as a bool in a pair, is checked anew each time.
     """
-    kept = lru_cache(maxsize=512, typed=True)(function)
+    kept: Callable[..., _R] = lru_cache(maxsize=512, typed=True)(function)
 
     @wraps(function)
     def call(*arguments: _P.args, **options: _P.kwargs) -> _R:

@@ -85,7 +85,7 @@ def test_a_result_belongs_to_the_caller():
 
 
 def test_the_bits_do_not_depend_on_threads_nor_on_the_run(monkeypatch):
-    monkeypatch.setattr(chain, "LEAST_WORK", 1)  # as many threads as there may be, for small networks too
+    monkeypatch.setattr(chain, "LEAST_WORK", 1)  # as many threads as there may be
     model = winograd_net()
     for count in (1, 2, 7, 16):
         x = images(count, (47, 41, 3))

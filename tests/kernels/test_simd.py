@@ -249,7 +249,8 @@ def test_exp_is_within_two_units_of_the_last_place():
     rng = np.random.default_rng(0)
     x = np.concatenate([
         np.linspace(-110, 95, 16_000), rng.standard_normal(15_936),
-        [0, -0.0, 1, -1, np.inf, -np.inf, np.nan, 88.72283, 88.72284, -87.3366, -103.97, -104.1, 1e30, -1e30, 1e-40, -1e-40],
+        [0, -0.0, 1, -1, np.inf, -np.inf, np.nan, 88.72283, 88.72284, -87.3366],
+        [-103.97, -104.1, 1e30, -1e30, 1e-40, -1e-40],
         np.zeros(48),
     ]).astype(np.float32)  # fmt: skip
     y = np.empty_like(x)

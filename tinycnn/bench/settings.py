@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.bench.engines import PEERS, TRAINERS
-from tinycnn.bench.machine import cores
+from tinycnn.runtime.cores import cores
 from tinycnn.validation import check_choice
 
 

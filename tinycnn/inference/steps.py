@@ -1,4 +1,4 @@
-"""What each kind of layer does in inference: steps, found by `STEPS`."""
+"""What layers do in inference, as values: steps, stages and the weights that these pack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.layers import Layer, Registry, Shape
+from tinycnn.layers import Layer, Shape
 from tinycnn.layers.activation import RELU, Activation
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import Border, FeatureMaps
@@ -60,12 +60,9 @@ class PlanStep:
     weight_bytes: int = 0  # read for each block
 
     @property
-    def product(self) -> WeightedStage | None:
-        """Its stage, if that gives a product with weights, and nothing is done to it yet."""
-        stage = self.stage
-        if not isinstance(stage, WeightedStage) or stage.relu or self.after or self.then:
-            return None
-        return stage
+    def is_followed(self) -> bool:
+        """Whether an activation is taken after the stage."""
+        return self.after is not None or self.then is not None
 
 
 Steps = tuple[PlanStep, ...]
@@ -145,18 +142,6 @@ class Place(Generic[_Kind]):
         }
         return PlanStep(self.name, self.position, method, **usual | more)
 
-
-# Is told the place of a layer and the steps before it; gives these and the layer's own. It may replace
-# the last of those before it, where both layers can be one step.
-Planner = Callable[[Place[Any], Steps], Steps]
-
-
-def by_its_own_forward(place: Place[Any], before: Steps) -> Steps:
-    """Any layer: its own forward pass over the whole batch."""
-    return (*before, place.step("layer"))
-
-
-STEPS: Registry[Planner] = Registry(by_its_own_forward, subclasses=False)
 
 # Stages of activations that no op applies. Others are taken of the whole batch, by their own forward.
 ACTIVATIONS: dict[Activation, Stage] = {}

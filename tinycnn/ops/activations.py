@@ -12,7 +12,7 @@ from tinycnn.errors import ShapeError
 from tinycnn.kernels import relu as kernels
 from tinycnn.kernels import softmax as rows
 from tinycnn.runtime import memory
-from tinycnn.runtime.parallel import parallel_kernels
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.validation import check_int
 
@@ -38,7 +38,7 @@ def relu(x: ArrayLike) -> Array:
         part = slice(*cells)
         np.maximum(source[part], dtype.type(0), out=target[part])
 
-    parallel_kernels(rectify, split_range(x.size, _CELLS))
+    parallel_for(rectify, split_range(x.size, _CELLS))
     return y
 
 
@@ -56,7 +56,7 @@ def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
     expect_shape(dy, y.shape, "dy", "the shape of y")
     dx = memory.empty(dy.shape, dtype)
     source, mask, target = dy.reshape(-1), y.reshape(-1), dx.reshape(-1)
-    parallel_kernels(
+    parallel_for(
         lambda cells: kernels.relu_backward(source, mask, *cells, target),
         split_range(dy.size, _CELLS),
     )
@@ -115,7 +115,7 @@ def _in_rows(x: Array, axis: int) -> bool:
 def _by_rows(y: Array, work: Callable[[int, int], None]) -> None:
     """Have ``work`` done on ranges of the rows of the last axis."""
     F = y.shape[-1]
-    parallel_kernels(lambda block: work(*block), split_range(y.size // F, _EXPONENTIALS // F))
+    parallel_for(lambda block: work(*block), split_range(y.size // F, _EXPONENTIALS // F))
 
 
 @ieee

@@ -13,7 +13,7 @@ from tinycnn.errors import ArgumentError
 from tinycnn.kernels import batch_norm as kernels
 from tinycnn.kernels.bias import bias_gradient as add_rows
 from tinycnn.runtime import memory
-from tinycnn.runtime.parallel import parallel_kernels
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.validation import check_number
 
@@ -159,7 +159,7 @@ def _sum(rows: Array, add: Callable[[Range, Array], None]) -> Array:
     """What ``add`` adds up for each block of rows, then the blocks in their order: (C,)."""
     blocks = _blocks(rows)
     sums = np.zeros((len(blocks), rows.shape[1]))
-    parallel_kernels(lambda k: add(blocks[k], sums[k]), range(len(blocks)))
+    parallel_for(lambda k: add(blocks[k], sums[k]), range(len(blocks)))
     total: Array = sums.sum(axis=0)
     return total
 
@@ -170,7 +170,7 @@ def _mean(total: Array, rows: Array) -> Array:
 
 
 def _run(work: Callable[[Range], None], rows: Array) -> None:
-    parallel_kernels(work, _blocks(rows))
+    parallel_for(work, _blocks(rows))
 
 
 def _blocks(rows: Array) -> list[Range]:

@@ -7,7 +7,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.kernels import bias as kernels
 from tinycnn.runtime import memory
-from tinycnn.runtime.parallel import parallel_kernels
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
 
 # Numbers a block: some thirty microseconds at the memory's speed.
@@ -32,6 +32,6 @@ def bias_gradient(dy: Array, y: Array | None, db: Array) -> Array:
         else:
             kernels.relu_bias_gradient(rows, mask, *blocks[k], target, sums[k])
 
-    parallel_kernels(add_up, range(len(blocks)))
+    parallel_for(add_up, range(len(blocks)))
     db[...] = sums.sum(axis=0)
     return dz

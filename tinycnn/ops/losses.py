@@ -9,7 +9,7 @@ from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, ieee, 
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.kernels import softmax as kernels
 from tinycnn.runtime import memory
-from tinycnn.runtime.parallel import parallel_kernels
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
 from tinycnn.wording import many
 
@@ -40,7 +40,7 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, Array]:
         return _cross_entropy(z, picked)
     N, F = z.shape
     losses, dlogits = np.empty(N), memory.empty(z.shape, z.dtype)
-    parallel_kernels(
+    parallel_for(
         lambda block: kernels.cross_entropy(z, picked, *block, N, losses, dlogits),
         split_range(N, _EXPONENTIALS // F),
     )

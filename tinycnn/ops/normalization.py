@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from tinycnn.arrays import Array, as_input_array, common_dtype, expect_shape
 from tinycnn.kernels import lrn as kernels
 from tinycnn.runtime import memory
-from tinycnn.runtime.parallel import parallel_kernels
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.validation import lrn_coefficients
 
@@ -96,4 +96,4 @@ def _radius(size: int, x: Array) -> int:
 
 def _run(work: Callable[[Range], None], rows: Array) -> None:
     if rows.size:
-        parallel_kernels(work, split_range(len(rows), _CELLS // rows.shape[1]))
+        parallel_for(work, split_range(len(rows), _CELLS // rows.shape[1]))

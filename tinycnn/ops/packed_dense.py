@@ -14,7 +14,7 @@ from tinycnn.arrays import Array, read_only
 from tinycnn.kernels.dense import PANEL, dense, pack_weights
 from tinycnn.runtime import memory
 from tinycnn.runtime.calls import Calls, Phase
-from tinycnn.runtime.parallel import parallel_kernels
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 
 # Weights a block, 8 MB: some 0.3 ms of reading for one row, 2 ms of arithmetic for 128.
@@ -42,7 +42,7 @@ class PackedDense:
         if b is not None:
             bias[:F] = b
         source = read_only(W)
-        parallel_kernels(
+        parallel_for(
             lambda part: pack_weights(source, *part, panels), split_range(count, _PACKED_TOGETHER)
         )
         return cls(read_only(panels), read_only(bias))

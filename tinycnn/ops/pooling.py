@@ -15,7 +15,7 @@ from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_ba
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
 from tinycnn.runtime import memory
-from tinycnn.runtime.parallel import parallel_kernels
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.shapes import Padding, Window, pool_window
 
@@ -64,7 +64,7 @@ def max_pool2d(
         pooling(x, *rows, win.kernel, win.stride, win.pad_top_left, win.dilation, y, winner)
 
     if y.size:
-        parallel_kernels(pool, _rows(win, N, W * C))
+        parallel_for(pool, _rows(win, N, W * C))
     return y, winner
 
 
@@ -113,9 +113,9 @@ def max_pool2d_backward(
 
     in_vectors = dx.dtype == np.float32 and C >= LANES and argmax.dtype == np.uint8
     if dx.size and in_vectors and win.dilation == (1, 1):
-        parallel_kernels(gather, split_range(N * H, _CELLS // (W * C)))
+        parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
     elif dx.size:
-        parallel_kernels(scatter, split_range(N, _CELLS // (H * W * C)))
+        parallel_for(scatter, split_range(N, _CELLS // (H * W * C)))
     return dx
 
 
@@ -152,7 +152,7 @@ def avg_pool2d(
         )
 
     if y.size:
-        parallel_kernels(pool, _rows(win, N, W * C))
+        parallel_for(pool, _rows(win, N, W * C))
     return y
 
 
@@ -195,7 +195,7 @@ def avg_pool2d_backward(
         )
 
     if dx.size:
-        parallel_kernels(spread, split_range(N, _CELLS // (H * W * C)))
+        parallel_for(spread, split_range(N, _CELLS // (H * W * C)))
     return dx
 
 

@@ -9,7 +9,7 @@ from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, expect
 from tinycnn.errors import DTypeError
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.runtime import memory
-from tinycnn.runtime.parallel import parallel_kernels
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.validation import check_int, check_number, mask_key
 
@@ -54,7 +54,7 @@ def dropout(
         def draw(block: Range) -> None:
             dropout_mask(key, layer, first_sample, *block, threshold, rows)
 
-        parallel_kernels(draw, split_range(len(x), _CELLS // rows.shape[1]))
+        parallel_for(draw, split_range(len(x), _CELLS // rows.shape[1]))
     _scale_kept(x, mask, rate, y)
     return y, mask
 
@@ -81,6 +81,6 @@ def _scale_kept(x: Array, mask: Array, rate: float, y: Array) -> None:
     """Write y = x * mask / (1 - rate), but 0 where x is dropped, whatever it is."""
     cells, kept, target = x.reshape(-1), mask.reshape(-1), y.reshape(-1)
     scale = x.dtype.type(1 / (1 - rate))
-    parallel_kernels(
+    parallel_for(
         lambda block: scale_kept(cells, kept, scale, *block, target), split_range(x.size, _CELLS)
     )

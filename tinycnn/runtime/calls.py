@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tinycnn.arrays import read_only
-from tinycnn.runtime.parallel import parallel_kernels
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.scratch import scratch
 
 _FLOAT32 = np.dtype(np.float32)
@@ -60,4 +60,4 @@ AT_ONCE: Calls = _AtOnce()
 def run(phases: Iterable[Phase]) -> None:
     """Carry out phases on all threads, each phase made when its turn comes."""
     for phase in phases:
-        parallel_kernels(lambda task: task(AT_ONCE), phase)
+        parallel_for(lambda task: task(AT_ONCE), phase)

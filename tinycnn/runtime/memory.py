@@ -63,10 +63,11 @@ def aligned(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
     size = math.prod(shape) * dtype.itemsize
 
     def make() -> Array:
-        memory = np.empty(size + _ALIGNMENT, np.uint8)
+        memory: Any = np.empty(size + _ALIGNMENT, np.uint8)
         # Asked through the buffer: a fifth of the time that NumPy takes to say it.
         first = -addressof(c_char.from_buffer(memory)) % _ALIGNMENT
-        return np.ndarray(shape, dtype, memory, first)
+        array: Array = np.ndarray(shape, dtype, memory, first)
+        return array
 
     return _made(make, shape, dtype)
 

@@ -13,7 +13,7 @@ from tinycnn.arrays import Array, read_only, row_major
 from tinycnn.kernels.recorded_calls import COUNTERS, begin, carry_out
 from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.runtime.held import NamedArrays, PackedWeights, Workspace
-from tinycnn.runtime.parallel import parallel_kernels
+from tinycnn.runtime.parallel import parallel_for
 
 # Tasks between two looks for an interrupt: of a large batch some tenths of a second.
 _TASKS = 32
@@ -66,7 +66,7 @@ class Program:
                 yield  # to an interrupt
                 time.sleep(_NAP)
 
-        parallel_kernels(work, range(self.threads))
+        parallel_for(work, range(self.threads))
 
 
 class _Memory:

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinycnn.inference.steps import ACTIVATIONS, STEPS, Place, Steps, by_its_own_forward, by_rows
+from tinycnn.inference.planners import STEPS, by_its_own_forward
+from tinycnn.inference.steps import ACTIVATIONS, Place, Steps, by_rows
 from tinycnn.kernels.softmax import softmax
 from tinycnn.layers import SOFTMAX, Softmax
 from tinycnn.runtime.calls import Calls, Phase
