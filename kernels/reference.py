@@ -439,6 +439,34 @@ def relu_bias_gradient(dy: Any, y: Any, first: int, last: int, dz: Any, db: Any)
             db[f] += float(dz[row, f])
 
 
+def softmax(x: Any, first: int, last: int, F: int, y: Any) -> None:
+    """Twin of `tinycnn.kernels.softmax.softmax`."""
+    for n in range(first, last):
+        z = np.asarray(x[n * F : n * F + F], np.float64)
+        terms = [math.exp(number - max(z)) for number in z]
+        y[n * F : n * F + F] = [term / math.fsum(terms) for term in terms]
+
+
+def softmax_backward(dy: Any, y: Any, first: int, last: int, dx: Any) -> None:
+    """Twin of `tinycnn.kernels.softmax.softmax_backward`."""
+    for n in range(first, last):
+        mean = math.fsum(float(a) * float(b) for a, b in zip(dy[n], y[n], strict=True))
+        dx[n] = [float(b) * (float(a) - mean) for a, b in zip(dy[n], y[n], strict=True)]
+
+
+def cross_entropy(
+    x: Any, labels: Any, first: int, last: int, count: int, losses: Any, dx: Any
+) -> None:
+    """Twin of `tinycnn.kernels.softmax.cross_entropy`."""
+    for n in range(first, last):
+        z = np.asarray(x[n], np.float64)
+        total = math.fsum(math.exp(number - max(z)) for number in z)
+        losses[n] = math.log(total) + max(z) - z[labels[n]]
+        for f in range(len(z)):
+            probability = math.exp(z[f] - max(z)) / total
+            dx[n, f] = (probability - (f == labels[n])) / count
+
+
 def relu_backward(dy: Any, y: Any, first: int, last: int, dz: Any) -> None:
     """``dy`` where ``y`` is not zero or less (so NaN lets it pass), else zero."""
     for e in range(first, last):
