@@ -23,7 +23,7 @@ from tinycnn.kernels.simd import LANES, load, read_only, splat, stream_end
 from tinycnn.kernels.winograd_tiles import first_output, stream_frequencies, tile_number
 
 # Tiles whose columns are transformed together, so that what they share is transformed once; few
-# enough for the scratch of 8 * (GROUP*5 + 2) vectors to stay in L1.
+# enough for the scratch of 8 * (GROUP*6 + 2) vectors to stay in L1.
 GROUP = 8
 # Channels whose weights are transformed together: longer loops begin less often.
 _CHANNELS = 4
@@ -54,40 +54,25 @@ def _to_outputs(
     add: Any, bound: Any,
 ) -> None:  # fmt: skip
     """A^T for m outputs of an r-kernel, of weights transformed to n frequencies; see there."""
-    if r == 3:
-        if n == 7:
-            if m == 5:
-                one.output_k3_m5_n7(
-                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-                )
-            else:
-                one.output_k3_m4_n7(
-                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-                )
-        elif n == 6:
-            if m == 4:
-                one.output_k3_m4_n6(
-                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-                )
-            else:
-                one.output_k3_m3_n6(
-                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-                )
-        elif m == 3:
-            one.output_k3_m3_n5(
-                x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-            )
-        else:
-            one.output_k3_m2_n5(
-                x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-            )
-    elif m == 4:
-        one.output_k5_m4_n8(
-            x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+    if r == 5:
+        one.output_k5_n8(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        )
+    elif n == 7:
+        one.output_k3_n7(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        )
+    elif n == 8:
+        one.output_k3_n8(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        )
+    elif n == 6:
+        one.output_k3_n6(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
         )
     else:
-        one.output_k5_m3_n8(
-            x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        one.output_k3_n5(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
         )
 
 
