@@ -84,6 +84,5 @@ def counted_work(conv: WinogradConvolution, images: int) -> float:
     weights = 4 * conv.frequencies * channels * filters
     shared = max(min(images, images_of_a_block(conv.rows, conv.columns)), 1)
     return (
-        numbers * (channels * filters + transform * (channels + filters))
-        + _BYTE * weights / shared
+        numbers * (channels * filters + transform * (channels + filters)) + _BYTE * weights / shared
     )
