@@ -20,6 +20,7 @@ from tinycnn.ops.convolution.winograd.matrices import (
     transposed,
     weight_matrix,
 )
+from tools.grouped_kernels import grouped_cells
 from tools.microkernels import microkernels
 
 # (r, m, n): m outputs of an r-kernel from the first m + r - 1 of n frequencies.
@@ -193,11 +194,12 @@ def _by_columns(matrix: Matrix, n: int) -> list[str]:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all files."""
     folder = Path(kernels.__path__[0])
     for name, text in (
         ("winograd_transforms.py", transforms()),
         ("microkernels.py", microkernels()),
+        ("grouped_cells.py", grouped_cells()),
     ):
         (folder / name).write_text(text, encoding="utf-8")
 

@@ -22,7 +22,7 @@ FOLDER = Path(kernels.__path__[0])
 TRANSFORMS = re.findall(r"^def (\w+)", (FOLDER / "winograd_transforms.py").read_text(), re.M)
 
 
-@pytest.mark.parametrize("file", ["winograd_transforms.py", "microkernels.py"])
+@pytest.mark.parametrize("file", ["winograd_transforms.py", "microkernels.py", "grouped_cells.py"])
 def test_the_files_are_what_the_program_writes(file, tmp_path, monkeypatch):
     monkeypatch.setattr(winograd_kernels.kernels, "__path__", [str(tmp_path)])
     winograd_kernels.main()
