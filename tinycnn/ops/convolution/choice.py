@@ -13,7 +13,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError
-from tinycnn.ops.convolution import direct, direct_gradient, im2col, naive
+from tinycnn.ops.convolution import direct, direct_gradient, grouped, im2col, naive
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd import operation as winograd
@@ -63,6 +63,7 @@ IMPLEMENTATIONS: dict[str, Algorithm] = {
     "reference": naive,
     "im2col": im2col,
     "direct": direct,
+    "grouped": grouped,
     "winograd": winograd,
 }
 
@@ -149,6 +150,8 @@ def _set_up(name: str, geometry: Geometry) -> Choice:
 
 
 def _fastest(geometry: Geometry, dtype: np.dtype[Any], packed: bool) -> Choice:
+    if geometry.groups > 1:
+        return Choice("grouped")
     for name, pays in (("winograd", _winograd_pays), ("direct", _direct_pays)):
         if refusal(name, geometry, dtype) is None and pays(geometry, packed):
             return _set_up(name, geometry)
