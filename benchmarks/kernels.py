@@ -173,7 +173,8 @@ def test_dropout_mask(benchmark: Benchmark) -> None:
 
 def test_sgd_momentum(benchmark: Benchmark) -> None:
     weights, gradients, velocities = normal(3, 1 << 18)
-    benchmark(sgd_momentum, weights, gradients, velocities, 0, 1 << 18, 0.01, 0.9, 0.0005)
+    ends, decays = np.array([1 << 18]), np.array([0.0005])
+    benchmark(sgd_momentum, weights, gradients, velocities, 0, 1 << 18, 0.01, 0.9, ends, decays)
 
 
 def test_scale_kept(benchmark: Benchmark) -> None:
