@@ -441,6 +441,34 @@ def relu_bias_gradient(dy: Any, y: Any, first: int, last: int, dz: Any, db: Any)
             db[f] += float(dz[row, f])
 
 
+def softmax(x: Any, first: int, last: int, F: int, y: Any) -> None:
+    """Twin of `tinycnn.kernels.softmax.softmax`."""
+    for n in range(first, last):
+        z = np.asarray(x[n * F : n * F + F], np.float64)
+        terms = [math.exp(number - max(z)) for number in z]
+        y[n * F : n * F + F] = [term / math.fsum(terms) for term in terms]
+
+
+def softmax_backward(dy: Any, y: Any, first: int, last: int, dx: Any) -> None:
+    """Twin of `tinycnn.kernels.softmax.softmax_backward`."""
+    for n in range(first, last):
+        mean = math.fsum(float(a) * float(b) for a, b in zip(dy[n], y[n], strict=True))
+        dx[n] = [float(b) * (float(a) - mean) for a, b in zip(dy[n], y[n], strict=True)]
+
+
+def cross_entropy(
+    x: Any, labels: Any, first: int, last: int, count: int, losses: Any, dx: Any
+) -> None:
+    """Twin of `tinycnn.kernels.softmax.cross_entropy`."""
+    for n in range(first, last):
+        z = np.asarray(x[n], np.float64)
+        total = math.fsum(math.exp(number - max(z)) for number in z)
+        losses[n] = math.log(total) + max(z) - z[labels[n]]
+        for f in range(len(z)):
+            probability = math.exp(z[f] - max(z)) / total
+            dx[n, f] = (probability - (f == labels[n])) / count
+
+
 def relu_backward(dy: Any, y: Any, first: int, last: int, dz: Any) -> None:
     """``dy`` where ``y`` is not zero or less (so NaN lets it pass), else zero."""
     for e in range(first, last):
@@ -612,11 +640,18 @@ def _winograd_inputs(n: int) -> Any:
     return np.array([row[::-1] for row in rows])
 
 
+def _winograd_divisor(p: float, m: int) -> float:
+    """What balances the powers of 2 and -2, for big tiles of m outputs."""
+    return 2.0 ** ((m - 1) // 2) if p in (2, -2) else 1.0
+
+
 def _winograd_outputs(m: int, r: int, n: int) -> Any:
     """A^T: column of a point p, its powers times the product of (p - q) over the further points q."""
     points, further = _winograd_points(m + r - 1), _winograd_points(n)[m + r - 2 :]
     columns = [[float(i == m - 1) for i in range(m)]]
-    columns += [[p**i * math.prod(p - q for q in further) for i in range(m)] for p in points]
+    for p in points:
+        scale = math.prod(p - q for q in further) / _winograd_divisor(p, n - r + 1)
+        columns.append([p**i * scale for i in range(m)])
     return np.array(columns).T
 
 
@@ -741,14 +776,6 @@ def weight_transform(
                     U[(panel * channels + c) * width + f % width] = factors[i, j]
 
 
-def _winograd_weights(r: int, n: int) -> Any:
-    """G: row of a point p, its powers divided by the product of (p - q) over the other points q."""
-    points = _winograd_points(n)
-    rows = [[float(k == r - 1) for k in range(r)]]
-    rows += [[p**k / math.prod(p - q for q in points if q != p) for k in range(r)] for p in points]
-    return np.array(rows)
-
-
 def output_gradient_transform(
     dz: Any,
     first: int,
@@ -820,8 +847,8 @@ def weight_gradient_transform(
     dU: Any,
     step: int,
     line: int,
-    n_rows: int,
-    n: int,
+    G_rows: Any,
+    G_columns: Any,
     first: int,
     last: int,
     dW: Any,
@@ -829,13 +856,14 @@ def weight_gradient_transform(
 ) -> None:
     """dW = G^T dU G for those channels."""
     r, F = dW.shape[0], dW.shape[3]
+    n_rows, n = len(G_rows), len(G_columns)
     for c in range(first, last):
         for f in range(F):
             d = np.zeros((n_rows, n))
             for i in range(n_rows):
                 for j in range(n):
                     d[i, j] = dU[(i * n + j) * step + c * line + f]
-            slopes = _winograd_weights(r, n_rows).T @ d @ _winograd_weights(r, n)
+            slopes = G_rows.T.astype(np.float64) @ d @ G_columns
             for i in range(r):
                 for j in range(r):
                     dW[i, j, c, f] = slopes[i, j]

@@ -19,8 +19,8 @@ from tinycnn.ops.convolution.winograd.tiling import LARGEST, tiling
 from tinycnn.runtime.feature_maps import round_up
 from tinycnn.validation import Pair
 
-# The transforms, for each number that is transformed.
-_TRANSFORM = 20
+# The transforms, for each number that is transformed and each frequency of both axes.
+_TRANSFORM = 1.5
 # A byte of transformed weights, which come from memory or L3 once a block.
 _BYTE = 6
 # Of gradients: of a number of x or dz for dW, of one of dW's products, of one of the weights for dx.
@@ -113,10 +113,11 @@ def counted_input_gradient(geometry: Geometry) -> float:
 def counted_work(conv: WinogradConvolution, images: int) -> float:
     """Work for one of ``images`` images."""
     channels, filters = conv.channels, round_up(conv.F, LANES)
+    transform = _TRANSFORM * (conv.rows.frequencies + conv.columns.frequencies)
     weights = 4 * conv.frequencies * channels * filters
     shared = max(min(images, images_of_a_block(conv.rows, conv.columns)), 1)
     return (
-        _numbers(conv) * (channels * filters + _TRANSFORM * (channels + filters))
+        _numbers(conv) * (channels * filters + transform * (channels + filters))
         + _BYTE * weights / shared
     )
 
