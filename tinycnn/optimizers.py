@@ -90,6 +90,13 @@ class SGD:
 
     def _flat(self, gradients: Mapping[str, ArrayLike]) -> FlatArrays:
         """Give ``gradients`` as one buffer: as they are if trace.backward made them, else copied."""
+        shapes = self.model.parameter_shapes()
+        if (
+            isinstance(gradients, FlatArrays)
+            and gradients.has(shapes)
+            and gradients.flat.dtype == self.model.dtype
+        ):
+            return gradients
         expected = f"gradients must hold {', '.join(self.velocities)}"
         if not isinstance(gradients, Mapping):
             raise ArgumentError(
@@ -97,11 +104,6 @@ class SGD:
             )
         if set(gradients) != set(self.velocities):
             raise ArgumentError(f"{expected}, got {', '.join(map(str, gradients)) or 'none'}")
-        shapes = self.model.parameter_shapes()
-        if isinstance(gradients, FlatArrays) and gradients.flat.dtype == self.model.dtype:
-            same = {name: view.shape for name, view in gradients.items()} == shapes
-            if same and list(gradients) == list(shapes):
-                return gradients
         copied = FlatArrays(shapes, self.model.dtype)
         for name, values in gradients.items():
             copied[name] = values

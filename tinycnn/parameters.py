@@ -100,6 +100,10 @@ class FlatArrays(Mapping[str, Array]):
             start = end
         return views
 
+    def has(self, shapes: Shapes) -> bool:
+        """Whether these are the names and shapes, in this order."""
+        return self._shapes == shapes and [*self._shapes] == [*shapes]
+
     def handed_out(self) -> list[Array]:
         """The buffer, and the views that anybody has asked for so far."""
         return [self.flat, *vars(self).get("_views", {}).values()]
