@@ -406,10 +406,12 @@ def sgd_momentum(
     last: int,
     rate: float,
     momentum: float,
-    decay: float,
+    ends: Any,
+    decays: Any,
 ) -> None:
     """v = momentum * v - rate * (g + decay * w), then w = w + v with the v that was stored."""
     for e in range(first, last):
+        decay = next(decay for end, decay in zip(ends, decays, strict=True) if e < end)
         slope = float(gradients[e]) + decay * float(weights[e])
         velocities[e] = momentum * float(velocities[e]) - rate * slope
         weights[e] = float(weights[e]) + float(velocities[e])

@@ -203,14 +203,14 @@ AUTO = [
     ((8, 227, 227, 3), (11, 11, 3, 96), {"stride": 4}, "winograd"),
     ((8, 27, 27, 96), (5, 5, 96, 256), {"padding": 2}, "winograd"),
     ((8, 13, 13, 256), (3, 3, 256, 384), {"padding": 1}, "winograd"),
-    ((1, 13, 13, 384), (3, 3, 384, 384), {"padding": 1}, "winograd"),
+    ((2, 13, 13, 384), (3, 3, 384, 384), {"padding": 1}, "winograd"),
     ((8, 13, 13, 384), (3, 3, 384, 256), {"padding": 1}, "winograd"),
     ((8, 224, 224, 3), (3, 3, 3, 64), {"padding": 1}, "direct"),
     ((8, 224, 224, 64), (3, 3, 64, 64), {"padding": 1}, "winograd"),
     # what has little to gain, or nothing
     ((8, 13, 13, 2), (3, 3, 2, 4), {}, "direct"),
     ((8, 56, 56, 64), (1, 1, 64, 64), {}, "direct"),
-    ((8, 7, 7, 64), (1, 1, 64, 64), {}, "im2col"),
+    ((8, 7, 7, 64), (1, 1, 64, 64), {}, "direct"),
     ((8, 13, 13, 64), (3, 3, 1, 64), {"groups": 64}, "grouped"),
 ]
 
@@ -225,3 +225,10 @@ def test_auto_takes_what_pays(shape, W_shape, options, algorithm):
     assert choose("auto", geometry, np.dtype(np.float32)).name == algorithm
     in_float64 = "grouped" if algorithm == "grouped" else "im2col"
     assert choose("auto", geometry, np.dtype(np.float64)).name == in_float64
+
+
+@pytest.mark.parametrize(("images", "H", "C"), [(1, 13, 384), (1, 8, 128)])
+def test_of_few_images_transformed_weights_must_serve_many_calls(images, H, C):
+    geometry = geometry_of((images, H, H, C), (3, 3, C, C), pads=((1, 1),) * 2)
+    assert choose("auto", geometry, np.dtype(np.float32)).name == "direct"
+    assert choose("auto", geometry, np.dtype(np.float32), packed=True).name == "winograd"
