@@ -226,6 +226,23 @@ def _at(place: tuple[int, int, int, int], n: int, h: int, w: int, c: int) -> int
     return start + n * image + h * row + w * column + c
 
 
+def windows_at(place: int, length: int, stride: int, count: int) -> tuple[int, int]:
+    """Ask each window whether it holds the place."""
+    holding = [k for k in range(count) if 0 <= place - k * stride < length]
+    before = sum(1 for k in range(place + 1) if k * stride + length <= place)
+    return (holding[0], len(holding)) if holding else (before, 0)
+
+
+def extent(
+    cell: int, length: int, stride: int, padding: int, size: int, limit: int, include_pad: bool
+) -> tuple[int, int, int]:
+    """Look at each cell of the window."""
+    seen = [cell * stride - padding + k for k in range(length)]
+    inside = [place for place in seen if 0 <= place < size]
+    counted = [place for place in seen if place < limit] if include_pad else inside
+    return inside[0], inside[-1] + 1, len(counted)
+
+
 def avg_pool2d(
     x: Any,
     first: int,
@@ -289,6 +306,39 @@ def avg_pool2d_backward(
                     for c in range(C):
                         total[h, w, c] += float(dy[n, oh, ow, c]) / count
         dx[n] = total
+
+
+def avg_pool_rows(
+    x: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    limit: tuple[int, int],
+    include_pad: bool,
+    y: Any,
+) -> None:
+    """Twin of `tinycnn.kernels.avg_pool_vectors.avg_pool_rows`."""
+    avg_pool2d(x, first, last, kernel, stride, padding, limit, include_pad, y)
+
+
+def avg_pool_rows_backward(
+    dy: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    limit: tuple[int, int],
+    include_pad: bool,
+    dx: Any,
+) -> None:
+    """All images' gradients, and of these the rows that are asked for."""
+    whole = np.empty_like(dx)
+    avg_pool2d_backward(dy, 0, len(dx), kernel, stride, padding, limit, include_pad, whole)
+    rows = dx.reshape(-1, *dx.shape[2:])
+    rows[first:last] = whole.reshape(rows.shape)[first:last]
 
 
 def local_response_norm(

@@ -3,7 +3,7 @@
 A loop over scalars leaves it to the compiler which numbers share a register and which of them stay
 there. These functions say it: each is one instruction or two, on 16 lanes with AVX-512, 8 with AVX2,
 4 elsewhere. A vector is a local variable: it is loaded from a one-dimensional array of either dtype at an
-index, and stored to one. ``+ - *`` work on vectors and round as their dtype does; nothing is
+index, and stored to one. ``+ - * /`` work on vectors and round as their dtype does; nothing is
 reassociated, so a kernel gives the same bits for every number of lanes. docs/simd.md has examples.
 
 Indices are counted in numbers from the array's first; negative ones are errors, not wrapped.
@@ -220,6 +220,7 @@ for _operations, _instruction in (
     ((operator.add, operator.iadd), "fadd"),
     ((operator.sub, operator.isub), "fsub"),
     ((operator.mul, operator.imul), "fmul"),
+    ((operator.truediv, operator.itruediv), "fdiv"),
 ):
     for _operation in _operations:
         _define(_operation, _instruction)
