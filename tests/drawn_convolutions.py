@@ -98,8 +98,8 @@ def _convolution(rng, algorithm):
 
     small, rich = algorithm == "reference", algorithm == "auto" and rng.random() < 0.5
     plain = rich or algorithm == "winograd" or rng.random() < 0.5
-    most_groups = 1 if plain or algorithm == "direct" else 40 if rng.random() < 0.3 else 3
-    groups = int(rng.integers(1, most_groups + 1))
+    most_groups = 1 if rich or algorithm == "direct" else 40 if rng.random() < 0.2 else 3
+    groups = 1 if plain and rng.random() < 0.7 else int(rng.integers(1, most_groups + 1))
     stride = pair(lambda: 1 if rng.random() < 0.6 else rng.integers(2, 7))
     dilation = (1, 1) if plain else pair(lambda: rng.integers(1, 4))
     if plain and stride == (1, 1):

@@ -33,7 +33,7 @@ from tinycnn.shapes import Axis, Window
 _MAP = 1 << 15
 # Blocks that are enough for any number of cores, and multiply-adds that are worth one.
 _BLOCKS = 16
-_LEAST_WORK = 1 << 17
+_LEAST_WORK = 1 << 20
 # Multiply-adds of the longest block: a tenth of a second on a slow core.
 _MOST_WORK = 1 << 28
 
@@ -109,22 +109,21 @@ class GroupedConvolution:
         """Vectors of filters."""
         return -(-self.F // self.lanes)
 
-    @property
-    def starts(self) -> list[int]:
-        """The first filter of each vector."""
-        last = max(self.F - self.lanes, 0)
-        return [min(v * self.lanes, last) for v in range(self.vectors)]
-
     def pack(self, W: Array, b: Array | None) -> PackedGroups:
         """Pack weights (KH, KW, C // groups, F) and bias (F,), or none."""
-        weights = np.zeros((self.vectors, *W.shape[:3], self.lanes), W.dtype)
-        bias = np.zeros((self.vectors, self.lanes), W.dtype)
-        for v, f in enumerate(self.starts):
-            count = min(self.lanes, self.F)
-            weights[v, ..., :count] = W[..., f : f + count]
-            if b is not None:
-                bias[v, :count] = b[f : f + count]
-        return PackedGroups(read_only(weights), read_only(bias))
+        bias = np.zeros(self.F, W.dtype) if b is None else b
+        return PackedGroups(self._in_vectors(W), self._in_vectors(bias))
+
+    def _in_vectors(self, array: Array) -> Array:
+        """Numbers (..., F) as (vectors, ..., lanes)."""
+        lanes, whole = self.lanes, self.F // self.lanes
+        packed = np.zeros((self.vectors, *array.shape[:-1], lanes), array.dtype)
+        vectors = array[..., : whole * lanes].reshape(*array.shape[:-1], whole, lanes)
+        packed[:whole] = np.moveaxis(vectors, -2, 0)
+        if whole < self.vectors:
+            count = min(lanes, self.F)
+            packed[-1, ..., :count] = array[..., self.F - count :]
+        return read_only(packed)
 
     def phases(
         self, source: FeatureMaps, packed: PackedGroups, target: FeatureMaps, *, relu: bool
@@ -154,8 +153,11 @@ class GroupedConvolution:
             )  # fmt: skip
 
         parallel_for(add_up, parts)
-        for some, f in zip(sums.sum(axis=0), self.starts, strict=True):
-            dW[..., f : f + self.lanes] = some[..., : self.F - f]
+        total = np.moveaxis(sums.sum(axis=0), 0, -2)  # (KH, KW, C // groups, vectors, lanes)
+        last = min(self.lanes, self.F)
+        dW[..., self.F - last :] = total[..., -1, :last]
+        whole = self.F // self.lanes
+        dW[..., : whole * self.lanes] = total[..., :whole, :].reshape(*dW.shape[:3], -1)
 
     def _parts(self, rows: int, most: int) -> list[tuple[Range, Range]]:
         """Cut the work into at most so many rows of outputs, and vectors where that is not enough."""
