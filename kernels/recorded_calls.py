@@ -20,13 +20,14 @@ from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.microkernels import products_2, products_3, products_4
 from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at
 from tinycnn.kernels.simd import pause, read_only
+from tinycnn.kernels.softmax import softmax
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.winograd import input_transform, output_transform
 
 # In the order of the branches below.
 KERNELS = (
     products_2, products_3, products_4, output_transform, input_transform, max_pool, space_to_depth, dense,
-    direct_convolution,
+    softmax, direct_convolution,
 )  # fmt: skip
 WIDTH = 28  # numbers of the longest call
 
@@ -35,6 +36,18 @@ COUNTERS = 16
 _DONE = 8
 # Looks at what others have still to do before a thread gives way: a tenth of a millisecond or two.
 _SPINS = 4000
+
+
+@kernel
+def begin(x: Any, out: Any, slots: Any, counters: Any) -> None:
+    """Make ready for a run: slot 0 of each thread is ``x``, slot 1 ``out``, both flat, and nothing is done.
+
+    ``slots`` (threads, slots, 3) and ``counters`` are what `carry_out` takes.
+    """
+    for thread in range(len(slots)):
+        slots[thread, 0, 0], slots[thread, 0, 1] = x.ctypes.data, x.size
+        slots[thread, 1, 0], slots[thread, 1, 1] = out.ctypes.data, out.size
+    counters[:] = 0
 
 
 @kernel
@@ -128,6 +141,8 @@ def _call(c: Any, jobs: Any, slots: Any, image: int) -> None:
             _panels(slots, c[5], image, c[2]), read_only(_array(slots, c[6], image)), c[7] != 0, c[8], c[9],
             _array(slots, c[10], image), c[11],
         )  # fmt: skip
+    elif c[0] == 8:
+        softmax(read_only(_array(slots, c[1], image)), c[2], c[3], c[4], _array(slots, c[5], image))
     else:
         panels = _panels(slots, c[15], image, c[9] * c[10] * c[6])
         direct_convolution(

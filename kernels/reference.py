@@ -439,6 +439,34 @@ def relu_bias_gradient(dy: Any, y: Any, first: int, last: int, dz: Any, db: Any)
             db[f] += float(dz[row, f])
 
 
+def softmax(x: Any, first: int, last: int, F: int, y: Any) -> None:
+    """Twin of `tinycnn.kernels.softmax.softmax`."""
+    for n in range(first, last):
+        z = np.asarray(x[n * F : n * F + F], np.float64)
+        terms = [math.exp(number - max(z)) for number in z]
+        y[n * F : n * F + F] = [term / math.fsum(terms) for term in terms]
+
+
+def softmax_backward(dy: Any, y: Any, first: int, last: int, dx: Any) -> None:
+    """Twin of `tinycnn.kernels.softmax.softmax_backward`."""
+    for n in range(first, last):
+        mean = math.fsum(float(a) * float(b) for a, b in zip(dy[n], y[n], strict=True))
+        dx[n] = [float(b) * (float(a) - mean) for a, b in zip(dy[n], y[n], strict=True)]
+
+
+def cross_entropy(
+    x: Any, labels: Any, first: int, last: int, count: int, losses: Any, dx: Any
+) -> None:
+    """Twin of `tinycnn.kernels.softmax.cross_entropy`."""
+    for n in range(first, last):
+        z = np.asarray(x[n], np.float64)
+        total = math.fsum(math.exp(number - max(z)) for number in z)
+        losses[n] = math.log(total) + max(z) - z[labels[n]]
+        for f in range(len(z)):
+            probability = math.exp(z[f] - max(z)) / total
+            dx[n, f] = (probability - (f == labels[n])) / count
+
+
 def relu_backward(dy: Any, y: Any, first: int, last: int, dz: Any) -> None:
     """``dy`` where ``y`` is not zero or less (so NaN lets it pass), else zero."""
     for e in range(first, last):
@@ -516,6 +544,85 @@ def direct_convolution(
                             z += float(x[_at(x_place, n, h, w, c)]) * float(weight)
                             k += 1
                 y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
+
+
+def window_convolution(
+    x: Any,
+    W: Any,
+    b: Any,
+    relu: bool,
+    first: int,
+    last: int,
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    y: Any,
+) -> None:
+    """Those rows of y: the bias, plus the sum over the window's cells inside the image."""
+    (_, H, width, C), (KH, KW, _, F), (_, OH, OW, _) = x.shape, W.shape, y.shape
+    for row, ow, f in np.ndindex(last - first, OW, F):
+        n, oh = divmod(first + row, OH)
+        z = float(b[f])
+        for i, j, c in np.ndindex(KH, KW, C):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < width:
+                z += float(x[n, h, w, c]) * float(W[i, j, c, f])
+        y[n, oh, ow, f] = 0.0 if relu and z <= 0 else z
+
+
+def direct_weight_gradient(
+    x: Any,
+    dz: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    first_row: int,
+    last_row: int,
+    dW: Any,
+) -> None:
+    """Those rows of dW (KH*KW*C, F): for each weight, the sum of dz times the cell that it saw."""
+    (_, H, W, C), (_, OH, OW, F) = x.shape, dz.shape
+    for k, f in np.ndindex(last_row - first_row, F):
+        i, j, c = np.unravel_index(first_row + k, (*kernel, C))
+        total = 0.0
+        for n, oh, ow in np.ndindex(last - first, OH, OW):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < W:
+                total += float(x[first + n, h, w, c]) * float(dz[first + n, oh, ow, f])
+        dW[first_row + k, f] = total
+
+
+def direct_input_gradient(
+    dz: Any,
+    panels: Any,
+    first: int,
+    last: int,
+    channel: int,
+    channels: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    dx: Any,
+) -> None:
+    """Those images and channels of dx: for each cell, the sum of dz times the weight that saw it."""
+    (_, H, W, _), (_, OH, OW, F), width = dx.shape, dz.shape, panels.shape[2]
+    for n in range(first, last):
+        total = np.zeros((H, W, channels))
+        for oh, ow, i, j, c in np.ndindex(OH, OW, *kernel, channels):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < W:
+                k = (i * kernel[1] + j) * channels + c
+                for f in range(F):
+                    weight = float(panels[k // width, f, k % width])
+                    total[h, w, c] += float(dz[n, oh, ow, f]) * weight
+        dx[n, :, :, channel : channel + channels] = total
 
 
 def _winograd_points(n: int) -> list[float]:
@@ -774,6 +881,15 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
         for f in range(dW.shape[1]):
             dz = panels[f // width, :, f % width]
             dW[k, f] = sum(float(x[n, k]) * float(dz[n]) for n in range(len(x)))
+
+
+def dense_gradients(dz: Any, x: Any, W: Any, first: int, last: int, dW: Any, dx: Any) -> None:
+    """Those rows of dW and columns of dx: for each cell, the sum of the products."""
+    for d in range(first, last):
+        for f in range(W.shape[1]):
+            dW[d, f] = sum(float(x[n, d]) * float(dz[n, f]) for n in range(len(x)))
+        for n in range(len(dx)):
+            dx[n, d] = sum(float(dz[n, f]) * float(W[d, f]) for f in range(W.shape[1]))
 
 
 def pack_images(dz: Any, panels: Any) -> None:

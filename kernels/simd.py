@@ -28,6 +28,7 @@ from tinycnn.kernels.simd_code import (
     WRITTEN_UINT8,
     emit_at_least,
     emit_broadcast,
+    emit_exp,
     emit_fma,
     emit_keep_rolled,
     emit_load,
@@ -102,6 +103,12 @@ def broadcast(array: Any, index: int) -> Any:
 def fma(x: Any, y: Any, z: Any) -> Any:
     """x*y + z, rounded once; twice on a processor that has no fused multiply-add."""
     return (np.multiply(x, y, dtype=np.float64) + z).astype(np.float32)
+
+
+@vector_operation(emit_exp, VECTOR, VECTOR)
+def exp(x: Any) -> Any:
+    """The exponential, within two units of float32's last place; NaN stays."""
+    return np.exp(x)
 
 
 @vector_operation(emit_maximum, VECTOR, VECTOR, VECTOR)

@@ -30,16 +30,25 @@ _SPINS = 4000
 _SLEEP = 0.05
 
 
-def parallel_for(work: Callable[[Item], Generator[None] | None], items: Iterable[Item]) -> None:
+def parallel_for(
+    work: Callable[[Item], Generator[None] | None],
+    items: Iterable[Item],
+    *,
+    uses_blas: bool = False,
+) -> None:
     """Call ``work`` on every item, on all threads; returns when all is done.
 
     ``work`` may be a generator function: a long chain of steps that belong to one item and must keep
     their order yields between them, where an interrupt may end it. The first exception ends the
     items that have not begun and is raised after those that run have ended. So is Ctrl-C, which
-    goes before any other.
+    goes before any other. Work that multiplies with BLAS says so by ``uses_blas``: even one thread that does
+    it alone then holds the limit.
     """
     helpers = free_threads() - 1  # before anything is done: it may refuse the environment
     job = _Job(work, items)
+    if not uses_blas and (helpers == 0 or len(job.items) <= 1):
+        job.work()
+        return
     mine = busy()
     if mine.locked():
         job.work()  # the item around it holds BLAS's limit
@@ -75,8 +84,7 @@ class _Job:
     def __init__(self, work: Callable[[Any], Any], items: Iterable[Any]) -> None:
         self.function = work
         self.items = deque(items)
-        self.state = np.zeros(1, np.int64)  # see kernels/helpers.py
-        self.left: SimpleQueue[None] = SimpleQueue()  # something for each helper that has left
+        self.state: Any = [0]  # see kernels/helpers.py
         self.errors: list[BaseException] = []  # of helpers
 
     def share(self, helpers: int) -> None:
@@ -86,8 +94,9 @@ class _Job:
             return
         from tinycnn.kernels.helpers import wait_for_helpers  # Numba, which a summary never needs
 
-        wait_for_helpers(self.state, False, 0)  # compiled before anybody depends on it
+        wait_for_helpers(np.zeros(1, np.int64), False, 0)  # compiled before anybody depends on it
         self.state = np.zeros(helpers + 1, np.int64)
+        self.left: SimpleQueue[None] = SimpleQueue()  # something for each helper that has left
         try:
             thread_pool().ask(self.help, helpers)
             self.work()

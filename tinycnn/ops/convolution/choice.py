@@ -13,11 +13,18 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError
-from tinycnn.ops.convolution import direct, im2col, naive
+from tinycnn.ops.convolution import direct, direct_gradient, im2col, naive
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd import operation as winograd
-from tinycnn.ops.convolution.winograd.setup import WinogradSetup, counted_work, set_up
+from tinycnn.ops.convolution.winograd.setup import (
+    WinogradSetup,
+    counted_forward,
+    counted_input_gradient,
+    counted_weight_gradient,
+    counted_work,
+    set_up,
+)
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.ops.convolution.winograd.tiling import LARGEST
 from tinycnn.runtime.feature_maps import NO_BORDER
@@ -73,20 +80,40 @@ class Choice:
         return IMPLEMENTATIONS[self.name]
 
 
-def choose(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
+def choose(asked: str, geometry: Geometry, dtype: np.dtype[Any], *, packed: bool = False) -> Choice:
     """The algorithm ``asked`` for by name, or for "auto" the fastest by counted work.
+
+    ``packed``: the weights are packed once for many calls, not anew for this one.
 
     Raises ArgumentError for a name that is none, and where the algorithm does not apply.
     """
     check_choice(asked, ALGORITHMS, "algorithm")
     if asked == "auto":
-        return _fastest(geometry, dtype)
+        return _fastest(geometry, dtype, packed)
     reason = refusal(asked, geometry, dtype)
     if reason is not None:
         raise ArgumentError(
             f'algorithm="{asked}" does not apply: {reason}; algorithm="auto" takes another there'
         )
     return _set_up(asked, geometry)
+
+
+def choose_gradients(
+    asked: str, geometry: Geometry, dtype: np.dtype[Any]
+) -> tuple[Algorithm, Algorithm]:
+    """What works out dW, and what dx, for the same words; raises as `choose` does.
+
+    For "auto" each is the faster one by counted work of Winograd's algorithm and of direct products,
+    which hold for any window; im2col's are for float64 and groups.
+    """
+    forward = choose(asked, geometry, dtype)
+    if asked != "auto" or refusal("direct", geometry, dtype) is not None:
+        return forward.algorithm, forward.algorithm
+    if refusal("winograd", geometry, dtype) is not None:
+        return direct, direct
+    pays_dW = counted_weight_gradient(geometry) < direct_gradient.counted_products(geometry)
+    pays_dx = counted_input_gradient(geometry) < direct_gradient.counted_input_gradient(geometry)
+    return winograd if pays_dW else direct, winograd if pays_dx else direct
 
 
 def refusal(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> str | None:
@@ -121,25 +148,28 @@ def _set_up(name: str, geometry: Geometry) -> Choice:
     return Choice(name)
 
 
-def _fastest(geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
+def _fastest(geometry: Geometry, dtype: np.dtype[Any], packed: bool) -> Choice:
     for name, pays in (("winograd", _winograd_pays), ("direct", _direct_pays)):
-        if refusal(name, geometry, dtype) is None and pays(geometry):
+        if refusal(name, geometry, dtype) is None and pays(geometry, packed):
             return _set_up(name, geometry)
     return Choice("im2col")
 
 
-def _winograd_pays(geometry: Geometry) -> bool:
-    """Whether Winograd's algorithm, which applies, takes less work than im2col."""
+def _winograd_pays(geometry: Geometry, packed: bool) -> bool:
+    """Whether Winograd's algorithm, which applies, takes less work than im2col, or direct products."""
+    if not packed:
+        return counted_forward(geometry) < direct_gradient.counted_products(geometry)
     setup, numbers = set_up(geometry), geometry.window.cells * geometry.C
     assert setup is not None
     unrolled = geometry.cells_per_image * numbers * (_BLAS * geometry.F + _UNROLLED)
     return counted_work(setup.conv, geometry.N) < unrolled
 
 
-def _direct_pays(geometry: Geometry) -> bool:
+def _direct_pays(geometry: Geometry, packed: bool) -> bool:
     """Whether direct products, which apply, are faster than im2col."""
     win, border = geometry.window, DirectConvolution.of(geometry).border
-    if win.output[1] < _LEAST_WIDTH:
+    any_width = not packed and win.cells * geometry.C * geometry.F <= direct.MOST_WEIGHTS
+    if win.output[1] < _LEAST_WIDTH and not any_width:
         return False
     cells = prod(
         axis.input + sum(beyond)
