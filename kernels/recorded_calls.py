@@ -33,29 +33,30 @@ WIDTH = 28  # numbers of the longest call
 # A phase's counters stand a cache line apart: tasks that have been taken, and that are done.
 COUNTERS = 16
 _DONE = 8
-# Looks at what others have still to do before a thread gives way: a tenth of a millisecond or two.
-_SPINS = 4000
+# What `carry_out` has come to.
+FINISHED, HAS_MORE, WAITS = 0, 1, 2
 
 
 @kernel
 def carry_out(
-    calls: Any, jobs: Any, tasks: Any, phases: Any, slots: Any, counters: Any, most: int
-) -> bool:
-    """Take tasks until there are none left; False if there is more to do, or to wait for.
+    calls: Any, jobs: Any, tasks: Any, phases: Any, slots: Any, counters: Any, most: int, spins: int
+) -> int:
+    """Take tasks until there are none left; gives FINISHED, or HAS_MORE to do, or that it WAITS for others.
 
     ``calls`` (calls, WIDTH) and ``jobs`` (rows, 5) are what was recorded. A row of ``tasks`` is (first
     call, last call, image). Tasks ``phases[p]`` to ``phases[p + 1]`` are phase p: each task is done by
     one thread, in any order, and none begins before the phase before it is done. A row of this
     thread's ``slots`` is (address, floats, floats from image to image). ``counters`` (phases *
     COUNTERS,) begin at zero and are shared by all threads. Returns after ``most`` tasks, or
-    when others take long, so that the caller may be interrupted; then it is to be called again.
+    after so many ``spins`` of waiting for others, so that the caller may be interrupted; then it is to be
+    called again.
     """
     for phase in range(len(phases) - 1):
         taken, done = phase * COUNTERS, phase * COUNTERS + _DONE
         count = phases[phase + 1] - phases[phase]
         while atomic_load(counters, taken) < count:
             if most == 0:
-                return False
+                return HAS_MORE
             task = atomic_add(counters, taken)
             if task < count:
                 first, last, image = tasks[phases[phase] + task]
@@ -63,13 +64,13 @@ def carry_out(
                     _call(calls[call], jobs, slots, image)
                 atomic_add(counters, done)
                 most -= 1
-        spins = 0
+        spun = 0
         while atomic_load(counters, done) < count:
-            spins += 1
-            if spins == _SPINS:
-                return False
+            if spun >= spins:
+                return WAITS
+            spun += 1
             pause()
-    return True
+    return FINISHED
 
 
 @kernel

@@ -12,13 +12,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
-from inspect import isgenerator
 from queue import Empty, SimpleQueue
+from time import perf_counter, thread_time
+from types import GeneratorType
 from typing import Any, TypeVar
 
 import numpy as np
 
 from tinycnn.runtime import blas
+from tinycnn.runtime.balance import balance_of
 from tinycnn.runtime.thread_pool import thread_pool
 from tinycnn.runtime.threads import busy, free_threads
 
@@ -30,13 +32,17 @@ _SPINS = 4000
 _SLEEP = 0.05
 
 
-def parallel_for(work: Callable[[Item], Generator[None] | None], items: Iterable[Item]) -> None:
+def parallel_for(
+    work: Callable[[Item], Generator[float] | Generator[None] | None], items: Iterable[Item]
+) -> None:
     """Call ``work`` on every item, on all threads; returns when all is done.
 
     ``work`` may be a generator function: a long chain of steps that belong to one item and must keep
-    their order yields between them, where an interrupt may end it. The first exception ends the
-    items that have not begun and is raised after those that run have ended. So is Ctrl-C, which
-    goes before any other.
+    their order yields between them, where an interrupt may end it; it yields the seconds that it waited
+    for other items, where it does. The first exception ends the items that have not begun and is raised
+    after those that run have ended. So is Ctrl-C, which goes before any other.
+
+    Where helpers did not pay lately for this ``work`` (see `balance`), the calling thread does all of it.
     """
     helpers = free_threads() - 1  # before anything is done: it may refuse the environment
     job = _Job(work, items)
@@ -78,10 +84,13 @@ class _Job:
         self.state = np.zeros(1, np.int64)  # see kernels/helpers.py
         self.left: SimpleQueue[None] = SimpleQueue()  # something for each helper that has left
         self.errors: list[BaseException] = []  # of helpers
+        self.helped: list[float] = []  # seconds that each of them worked
 
     def share(self, helpers: int) -> None:
         """Work together with so many helpers, and wait until they have left."""
-        if helpers < 1:
+        kind: Any = getattr(self.function, "__code__", type(self.function))
+        balance = balance_of(kind)
+        if helpers < 1 or not balance.pays:
             self.work()
             return
         from tinycnn.kernels.helpers import wait_for_helpers  # Numba, which a summary never needs
@@ -89,11 +98,16 @@ class _Job:
         wait_for_helpers(self.state, False, 0)  # compiled before anybody depends on it
         self.state = np.zeros(helpers + 1, np.int64)
         try:
+            asking = perf_counter()
             thread_pool().ask(self.help, helpers)
-            self.work()
+            asked = perf_counter()
+            waited = self.work()
+            waiting = perf_counter()
             while not wait_for_helpers(self.state, False, _SPINS):
                 with suppress(Empty):
                     self.left.get(timeout=_SLEEP)
+            lost = asked - asking + waited + perf_counter() - waiting
+            balance.enter(sum(self.helped), lost)
         except BaseException as error:
             # No signal comes before the end of `wait_for_helpers`: whatever they share with us stays until
             # the helpers have left.
@@ -108,6 +122,7 @@ class _Job:
 
         if not begin_helping(self.state, helper):
             return
+        begun = thread_time()
         try:
             with busy():
                 blas.limit_own()
@@ -116,22 +131,26 @@ class _Job:
             self.errors.append(error)
             self.state[-1] = 1
         finally:
+            self.helped.append(thread_time() - begun)
             self.state[helper] = LEFT
             self.left.put(None)
 
-    def work(self) -> None:
-        """Take items until none is left."""
+    def work(self) -> float:
+        """Take items until none is left; gives the seconds that they waited for others."""
+        waited = 0.0
         while not self.state[-1]:
             try:
                 item = self.items.popleft()
             except IndexError:
-                return
+                break
             steps = self.function(item)
-            if isgenerator(steps):
+            if isinstance(steps, GeneratorType):
                 with closing(steps):
-                    for _ in steps:
+                    for seconds in steps:
+                        waited += seconds or 0.0
                         if self.state[-1]:
-                            return
+                            break
+        return waited
 
     def raise_first(self, error: BaseException | None = None, *, last: bool = False) -> None:
         """Raise the first of the helpers' errors and the caller's own; an interrupt before any other."""

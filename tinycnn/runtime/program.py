@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array, row_major
-from tinycnn.kernels.recorded_calls import COUNTERS, carry_out
+from tinycnn.kernels.recorded_calls import COUNTERS, WAITS, carry_out
 from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.runtime.held import NamedArrays, PackedWeights, Workspace
 from tinycnn.runtime.parallel import parallel_for
 
+# Looks at what others have still to do before a thread gives way: a tenth of a millisecond or two.
+_SPINS = 4000
 # Tasks between two looks for an interrupt: of a large batch some tenths of a second.
 _TASKS = 32
 # A thread that waits longer than is worth spinning leaves its core to others for a moment.
@@ -60,11 +62,14 @@ class Program:
         memory: _Memory = workspace.get(self, lambda: _Memory(self))
         memory.prepare(x, weights, out)
 
-        def work(thread: int) -> Generator[None]:
-            slots = memory.slots[thread]
-            while not carry_out(*self.tables, slots, memory.counters, _TASKS):
-                yield  # to an interrupt
-                time.sleep(_NAP)
+        def work(thread: int) -> Generator[float]:
+            slots, spins = memory.slots[thread], _SPINS
+            while left := carry_out(*self.tables, slots, memory.counters, _TASKS, spins):
+                began = time.perf_counter()
+                if left == WAITS:
+                    time.sleep(_NAP)
+                spins = 0 if left == WAITS else _SPINS
+                yield time.perf_counter() - began  # to an interrupt
 
         parallel_for(work, range(self.threads))
 
