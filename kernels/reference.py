@@ -518,6 +518,60 @@ def direct_convolution(
                 y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
 
 
+def direct_weight_gradient(
+    x: Any,
+    dz: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    first_row: int,
+    last_row: int,
+    dW: Any,
+) -> None:
+    """Those rows of dW (KH*KW*C, F): for each weight, the sum of dz times the cell that it saw."""
+    (_, H, W, C), (_, OH, OW, F) = x.shape, dz.shape
+    for k, f in np.ndindex(last_row - first_row, F):
+        i, j, c = np.unravel_index(first_row + k, (*kernel, C))
+        total = 0.0
+        for n, oh, ow in np.ndindex(last - first, OH, OW):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < W:
+                total += float(x[first + n, h, w, c]) * float(dz[first + n, oh, ow, f])
+        dW[first_row + k, f] = total
+
+
+def direct_input_gradient(
+    dz: Any,
+    panels: Any,
+    first: int,
+    last: int,
+    channel: int,
+    channels: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    dx: Any,
+) -> None:
+    """Those images and channels of dx: for each cell, the sum of dz times the weight that saw it."""
+    (_, H, W, _), (_, OH, OW, F), width = dx.shape, dz.shape, panels.shape[2]
+    for n in range(first, last):
+        total = np.zeros((H, W, channels))
+        for oh, ow, i, j, c in np.ndindex(OH, OW, *kernel, channels):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < W:
+                k = (i * kernel[1] + j) * channels + c
+                for f in range(F):
+                    weight = float(panels[k // width, f, k % width])
+                    total[h, w, c] += float(dz[n, oh, ow, f]) * weight
+        dx[n, :, :, channel : channel + channels] = total
+
+
 def _winograd_points(n: int) -> list[float]:
     return [0, 1, -1, 0.5, -0.5, 2, -2][: n - 1]
 

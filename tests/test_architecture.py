@@ -62,8 +62,8 @@ DOORS_TO_NUMBA = {
 DOORS_TO_FILES = {"kernels/private_files.py"}
 
 OPTIONAL = {
-    "PIL", "hypothesis", "matplotlib", "mpi4py", "onnx", "onnxruntime", "openvino", "pytest", "safetensors",
-    "skimage", "sklearn", "torch", "tqdm",
+    "MNN", "PIL", "hypothesis", "matplotlib", "mpi4py", "ncnn", "onnx", "onnxruntime", "openvino", "pytest",
+    "safetensors", "skimage", "sklearn", "torch", "tqdm",
 }  # fmt: skip
 
 PACKAGE = Path(tinycnn.__file__).parent

@@ -86,7 +86,7 @@ def test_every_part_that_compares_runs_beside_the_peers(tmp_path, part):
     engines = {check["who"] for check in result["checks"]}
     if part in ("race", "others", "busy"):
         assert engines >= {
-            "tinycnn", "PyTorch", "PyTorch, channels last", "ONNX Runtime", "OpenVINO",
+            "tinycnn", "PyTorch", "PyTorch, channels last", "ONNX Runtime", "OpenVINO", "MNN",
         }  # fmt: skip
     assert {"torch"} <= set(result["machine"]["versions"])
 

@@ -1,8 +1,9 @@
-"""Writes kernels/winograd_transforms.py and kernels/microkernels.py: run `python -m tools.winograd_kernels`.
+"""Writes the kernels of straight-line code: run `python -m tools.winograd_kernels`.
 
 Code for registers is straight-line code: a loop over rows of a matrix would keep its numbers in
 memory. So it is written by a program, from the exact fractions of `matrices`, and committed to be
-read; a test writes it again and compares. `tools.microkernels` has the products.
+read; a test writes it again and compares. `tools.microkernels` and
+`tools.window_products` have the products.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tinycnn.ops.convolution.winograd.matrices import (
     weight_matrix,
 )
 from tools.microkernels import microkernels
+from tools.window_products import window_products
 
 # (r, m, n): m outputs of an r-kernel from the first m + r - 1 of n frequencies.
 OUTPUTS = (
@@ -193,11 +195,12 @@ def _by_columns(matrix: Matrix, n: int) -> list[str]:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all files."""
     folder = Path(kernels.__path__[0])
     for name, text in (
         ("winograd_transforms.py", transforms()),
         ("microkernels.py", microkernels()),
+        ("window_products.py", window_products()),
     ):
         (folder / name).write_text(text, encoding="utf-8")
 

@@ -1,13 +1,16 @@
 """Each part fills its tables; how fast anything is, is not asked."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
-from tinycnn.bench import busy, others, pools, scaling, start
+from tinycnn.bench import busy, contest, others, pools, scaling, start
+from tinycnn.bench.engines import OURS
 from tinycnn.bench.parts import PARTS, run
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
+from tinycnn.bench.tables import ResultTable, identity
 from tinycnn.errors import ArgumentError, TinyCNNError
 
 pytestmark = pytest.mark.usefixtures("small")
@@ -54,10 +57,32 @@ def test_a_layer_that_is_not_there_is_refused():
 
 
 def test_others(monkeypatch):
-    monkeypatch.setattr(others, "LAYERS", {"a": "conv 5 5 3 4 3 1 1", "b": "conv 6 6 4 4 3 2 1"})
-    monkeypatch.setattr(others, "QUICK", ("a", "b"))
-    (rows,) = measured("others").values()
-    assert [row["layer"] for row in rows] == ["a", "b"]
+    sizes = {"a": "conv 5 5 3 4 3 1 1", "b": "conv 6 6 4 4 3 2 1 2"}
+    group = replace(others.PLAIN, sizes=sizes, quick=("a", "b"))
+    monkeypatch.setattr(others, "GROUPS", {"plain": group})
+    tables = measured("others", batches=(2,))
+    assert list(tables) == ["others plain 2", "others paper forward", "others paper training"]
+    assert [row["layer"] for row in tables["others plain 2"]] == ["a", "b"]
+    assert [row["batch"] for row in tables["others paper training"]] == [2]
+
+
+def test_small():
+    tables = measured("small", layers=("digits 8 x 8",), batches=(2, 4))
+    for name in ("small forward", "small training"):
+        assert [(row["network"], row["batch"]) for row in tables[name]] == [
+            ("digits 8 x 8", 2), ("digits 8 x 8", 4),
+        ]  # fmt: skip
+
+
+def test_a_mean_counts_twice_as_fast_and_half_as_fast_alike():
+    report = BenchReport({})
+    table = ResultTable("a", "A", [identity("layer", "layer"), *contest.columns([OURS, "torch"])])
+    for seconds in ([2.0], [0.5]):
+        table.add(**contest.row({OURS: [1.0], "torch": seconds}, 1, report, "a layer"))
+    contest.add_mean(table, "layers", 1.1, report)
+    mean = table.rows[-1]
+    assert mean["layer"] == "geometric mean" and mean["ratio"].median == pytest.approx(1)
+    assert mean["verdict"] == "missed" and len(report.missed) == 1
 
 
 def test_pools(monkeypatch):

@@ -34,7 +34,7 @@ def endless(item):
 def call(work, items):
     with use_threads(threads), threadpool_limits(2, user_api="blas"):
         try:
-            parallel_for(work, items)
+            parallel_for(work, items, uses_blas=True)
         except KeyboardInterrupt:
             print("interrupted", len(begun), len(ended))
         assert blas_threads() == {2}
@@ -139,7 +139,7 @@ def chain(item):
 def test_an_interrupt_at_any_point_leaves_all_as_it_was(threads, work):
     def call():
         with use_threads(threads):
-            parallel_for(work, range(4))
+            parallel_for(work, range(4), uses_blas=True)
 
     with threadpool_limits(2, user_api="blas"), use_threads(2):
         as_before({2})

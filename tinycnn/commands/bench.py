@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tinycnn.bench.tables import ResultTable
 
 _PARTS = (
-    "race", "layers", "others", "pools", "gemm", "scaling", "memory", "start", "busy", "agreement",
+    "race", "layers", "small", "others", "pools", "gemm", "scaling", "memory", "start", "busy", "agreement",
 )  # fmt: skip
 
 

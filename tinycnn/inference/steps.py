@@ -1,4 +1,4 @@
-"""What each kind of layer does in inference: steps, found by `STEPS`."""
+"""What layers do in inference, as values: steps, stages and the weights that these pack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.layers import Layer, Registry, Shape
+from tinycnn.layers import Layer, Shape
 from tinycnn.layers.activation import RELU
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import Border, FeatureMaps
@@ -138,19 +138,6 @@ class Place(Generic[_Kind]):
             "then": self._activation if "stage" in more else None,
         }
         return PlanStep(self.name, self.position, method, **usual | more)
-
-
-# Is told the place of a layer and the steps before it; gives these and the layer's own. It may replace
-# the last of those before it, where both layers can be one step.
-Planner = Callable[[Place[Any], Steps], Steps]
-
-
-def by_its_own_forward(place: Place[Any], before: Steps) -> Steps:
-    """Any layer: its own forward pass over the whole batch."""
-    return (*before, place.step("layer"))
-
-
-STEPS: Registry[Planner] = Registry(by_its_own_forward, subclasses=False)
 
 
 def by_rows(count: int, threads: int) -> list[Range]:

@@ -70,7 +70,7 @@ def dense(
             part = slice(*columns)
             np.matmul(x, W[:, part], out=y[:, part])
 
-    parallel_for(multiply, _columns(W))
+    parallel_for(multiply, _columns(W), uses_blas=not _in_registers(x))
     if b is not None:
         b = as_input_array(b, "b", "F", dtype)
         expect_shape(b, W.shape[1:], "b", "one for each column of W")
@@ -153,7 +153,7 @@ def _multiply_by_blas(
         if dx is not None:
             np.matmul(dz, W[part].T, out=dx[:, part])
 
-    parallel_for(multiply, parts)
+    parallel_for(multiply, parts, uses_blas=True)
 
 
 def _multiply_in_registers(

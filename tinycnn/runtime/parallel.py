@@ -33,19 +33,27 @@ _SLEEP = 0.05
 
 
 def parallel_for(
-    work: Callable[[Item], Generator[float] | Generator[None] | None], items: Iterable[Item]
+    work: Callable[[Item], Generator[float] | Generator[None] | None],
+    items: Iterable[Item],
+    *,
+    uses_blas: bool = False,
 ) -> None:
     """Call ``work`` on every item, on all threads; returns when all is done.
 
     ``work`` may be a generator function: a long chain of steps that belong to one item and must keep
     their order yields between them, where an interrupt may end it; it yields the seconds that it waited
     for other items, where it does. The first exception ends the items that have not begun and is raised
-    after those that run have ended. So is Ctrl-C, which goes before any other.
+    after those that run have ended. So is Ctrl-C, which goes before any other. Work that multiplies with
+    BLAS says so by ``uses_blas``: even one thread that does it alone then holds the limit.
 
     Where helpers did not pay lately for this ``work`` (see `balance`), the calling thread does all of it.
     """
     helpers = free_threads() - 1  # before anything is done: it may refuse the environment
     job = _Job(work, items)
+    helpers = job.worthwhile(helpers)
+    if helpers < 1 and not uses_blas:
+        job.work()
+        return
     mine = busy()
     if mine.locked():
         job.work()  # the item around it holds BLAS's limit
@@ -55,7 +63,7 @@ def parallel_for(
     try:
         with mine:
             blas.come(mine)
-            job.share(min(helpers, len(job.items) - 1))
+            job.share(helpers)
         blas.go(mine)
     except BaseException:
         # An interrupt may have cut `come` or `go` short. Of what follows, no signal comes before the
@@ -79,26 +87,31 @@ class _Job:
     """One call of `parallel_for`: the items left to do, who is at them, and what they raised."""
 
     def __init__(self, work: Callable[[Any], Any], items: Iterable[Any]) -> None:
+        self.begun = perf_counter()
         self.function = work
         self.items = deque(items)
-        self.state = np.zeros(1, np.int64)  # see kernels/helpers.py
-        self.left: SimpleQueue[None] = SimpleQueue()  # something for each helper that has left
+        kind: Any = getattr(work, "__code__", type(work))
+        self.balance = balance_of(kind)
+        self.state: Any = [0]  # see kernels/helpers.py
         self.errors: list[BaseException] = []  # of helpers
         self.helped: list[float] = []  # seconds that each of them worked
 
+    def worthwhile(self, helpers: int) -> int:
+        """So many of ``helpers`` as are worth calling."""
+        most = min(helpers, len(self.items) - 1)
+        return most if most < 1 or self.balance.pays else 0
+
     def share(self, helpers: int) -> None:
         """Work together with so many helpers, and wait until they have left."""
-        kind: Any = getattr(self.function, "__code__", type(self.function))
-        balance = balance_of(kind)
-        if helpers < 1 or not balance.pays:
+        if helpers < 1:
             self.work()
             return
         from tinycnn.kernels.helpers import wait_for_helpers  # Numba, which a summary never needs
 
-        wait_for_helpers(self.state, False, 0)  # compiled before anybody depends on it
+        wait_for_helpers(np.zeros(1, np.int64), False, 0)  # compiled before anybody depends on it
         self.state = np.zeros(helpers + 1, np.int64)
+        self.left: SimpleQueue[None] = SimpleQueue()  # something for each helper that has left
         try:
-            asking = perf_counter()
             thread_pool().ask(self.help, helpers)
             asked = perf_counter()
             waited = self.work()
@@ -106,8 +119,8 @@ class _Job:
             while not wait_for_helpers(self.state, False, _SPINS):
                 with suppress(Empty):
                     self.left.get(timeout=_SLEEP)
-            lost = asked - asking + waited + perf_counter() - waiting
-            balance.enter(sum(self.helped), lost)
+            lost = asked - self.begun + waited + perf_counter() - waiting
+            self.balance.enter(sum(self.helped), lost)
         except BaseException as error:
             # No signal comes before the end of `wait_for_helpers`: whatever they share with us stays until
             # the helpers have left.

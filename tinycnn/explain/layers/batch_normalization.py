@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from tinycnn.explain.causes import lost_above, why_no_term_is_left, why_nothing_comes
-from tinycnn.explain.explainer import ByPlace, Causes, explainers
+from tinycnn.explain.explainer import ByPlace, Causes, Explainer, explainers
 from tinycnn.explain.layers.normalized_channel import ROUNDINGS, NormalizedChannel
 from tinycnn.explain.values.checks import check_sum
 from tinycnn.explain.values.explanation import Section, Step, SumTree
-from tinycnn.explain.values.places import Cell, channel_name
+from tinycnn.explain.values.places import Cell, Region, Seen, channel_name
 from tinycnn.explain.values.printing import factors
 from tinycnn.explain.values.sums import Product, Term, add
 from tinycnn.layers import BatchNormalization, Shape
@@ -26,7 +26,6 @@ class BatchNormalizationExplainer(ByPlace):
 
     layer: BatchNormalization
     parameter_axes: ClassVar = {"gamma": ("channel",), "beta": ("channel",)}
-    pools_in_training = True
     terms_cancel = False  # in training always, in part; `why_zero` says what that means
 
     def cell(self, cell: Cell) -> Sequence[Section]:
@@ -45,6 +44,12 @@ class BatchNormalizationExplainer(ByPlace):
             SumTree("gamma * xhat + beta:", y),
             check_sum(y, engine, record.y.dtype, extra=ROUNDINGS, hidden=hidden),
         ]
+
+    def seen(self, shape: Shape, region: Region, *, training: bool = False) -> Seen:
+        kind = (
+            Explainer if training else ByPlace
+        )  # in training a map's every cell, through its moments
+        return kind.seen(self, shape, region)
 
     def channels_seen(self, record: Record, channel: int) -> str:
         images = f", of {every(len(record.x), 'image')}" if record.context.training else ""

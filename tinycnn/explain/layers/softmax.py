@@ -136,5 +136,5 @@ class SoftmaxExplainer(ActivationLayer):
         row = cell.index[:-1]
         return self.activation.row(cell.record.x[row], cell.record.y[row], cell.place)
 
-    def seen(self, shape: Shape, region: Region) -> Seen:
+    def seen(self, shape: Shape, region: Region, *, training: bool = False) -> Seen:
         return Seen(region, region)

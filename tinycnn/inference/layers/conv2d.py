@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tinycnn.inference import direct_stage, winograd_stages
-from tinycnn.inference.steps import STEPS, Place, Steps, by_its_own_forward
+from tinycnn.inference.planners import STEPS, by_its_own_forward
+from tinycnn.inference.steps import Place, Steps
 from tinycnn.layers import Conv2D
 from tinycnn.ops.convolution.choice import choose, refusal
 from tinycnn.ops.convolution.direct import DirectConvolution

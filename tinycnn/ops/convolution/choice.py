@@ -13,11 +13,17 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError
-from tinycnn.ops.convolution import direct, im2col, naive
+from tinycnn.ops.convolution import direct, direct_gradient, im2col, naive
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd import operation as winograd
-from tinycnn.ops.convolution.winograd.setup import WinogradSetup, counted_work, set_up
+from tinycnn.ops.convolution.winograd.setup import (
+    WinogradSetup,
+    counted_input_gradient,
+    counted_weight_gradient,
+    counted_work,
+    set_up,
+)
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.ops.convolution.winograd.tiling import LARGEST
 from tinycnn.runtime.feature_maps import NO_BORDER
@@ -87,6 +93,24 @@ def choose(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
             f'algorithm="{asked}" does not apply: {reason}; algorithm="auto" takes another there'
         )
     return _set_up(asked, geometry)
+
+
+def choose_gradients(
+    asked: str, geometry: Geometry, dtype: np.dtype[Any]
+) -> tuple[Algorithm, Algorithm]:
+    """What works out dW, and what dx, for the same words; raises as `choose` does.
+
+    For "auto" each is the faster one by counted work of Winograd's algorithm and of direct products,
+    which hold for any window; im2col's are for float64 and groups.
+    """
+    forward = choose(asked, geometry, dtype)
+    if asked != "auto" or refusal("direct", geometry, dtype) is not None:
+        return forward.algorithm, forward.algorithm
+    if refusal("winograd", geometry, dtype) is not None:
+        return direct, direct
+    pays_dW = counted_weight_gradient(geometry) < direct_gradient.counted_weight_gradient(geometry)
+    pays_dx = counted_input_gradient(geometry) < direct_gradient.counted_input_gradient(geometry)
+    return winograd if pays_dW else direct, winograd if pays_dx else direct
 
 
 def refusal(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> str | None:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from tinycnn.arrays import Array, as_input_array, check_out, common_dtype, expect_shape, ieee
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.ops.bias import bias_gradient
-from tinycnn.ops.convolution.choice import choose
+from tinycnn.ops.convolution.choice import choose, choose_gradients
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.runtime import memory
 from tinycnn.shapes import Padding, window
@@ -128,13 +128,13 @@ def conv2d_backward(
     else:
         y = as_input_array(y, "y", "NHWF", dtype)
         expect_shape(y, geometry.y_shape, "y", "the convolution's output")
-    chosen = choose(algorithm, geometry, dtype).algorithm
+    of_weights, of_inputs = choose_gradients(algorithm, geometry, dtype)
     dW, db = check_out(out, W, given)
     dz = bias_gradient(dy, y, db)
-    chosen.weight_gradient(dz, x, geometry, dW)
+    of_weights.weight_gradient(dz, x, geometry, dW)
     dx = memory.empty(x.shape, dtype) if need_dx else None
     if dx is not None:
-        chosen.input_gradient(dz, W, geometry, dx)
+        of_inputs.input_gradient(dz, W, geometry, dx)
     return dx, dW, db
 
 

@@ -1,7 +1,7 @@
 """Convolution without unrolling, in float32: for what Winograd's algorithm does not do, or not faster.
 
 A map with a border of zeros is a matrix of windows as it lies: see `tinycnn.kernels.direct`. Its channels are
-not rounded up, so that a window's row is one run of numbers. Gradients go by im2col.
+not rounded up, so that a window's row is one run of numbers.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from tinycnn.arrays import Array
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct import direct_convolution
+from tinycnn.ops.convolution.direct_gradient import input_gradient as input_gradient
+from tinycnn.ops.convolution.direct_gradient import weight_gradient as weight_gradient
 from tinycnn.ops.convolution.geometry import Geometry
-from tinycnn.ops.convolution.im2col import input_gradient as input_gradient
-from tinycnn.ops.convolution.im2col import weight_gradient as weight_gradient
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime import calls
 from tinycnn.runtime.calls import Calls, Phase

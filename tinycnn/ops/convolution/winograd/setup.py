@@ -6,6 +6,7 @@ them as it was seen to take. From shapes alone, so the same shapes always go the
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +23,12 @@ from tinycnn.validation import Pair
 _TRANSFORM = 20
 # A byte of transformed weights, which come from memory or L3 once a block.
 _BYTE = 6
+# Of gradients: of a number of x or dz for dW, of one of dW's products, of one of the weights for dx.
+_GRADIENT_TRANSFORM = 40
+_WEIGHT_GRADIENT = 15
+_WEIGHT_TRANSFORM = 35
+# Phases that threads begin together: a tenth of a millisecond.
+_PHASES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -74,15 +81,43 @@ def _cheapest(
     return min(candidates, key=lambda conv: counted_work(conv, images), default=None)
 
 
+def counted_weight_gradient(geometry: Geometry) -> float:
+    """Work for the gradient of the weights of all images; `set_up` must give something."""
+    setup = set_up(geometry)
+    assert setup is not None
+    conv = setup.conv
+    weights = conv.frequencies * conv.C * conv.F
+    transforms = _GRADIENT_TRANSFORM * (conv.C + conv.F)
+    return (
+        geometry.N * _numbers(conv) * (conv.C * conv.F + transforms)
+        + _WEIGHT_GRADIENT * weights
+        + _PHASES
+    )
+
+
+def counted_input_gradient(geometry: Geometry) -> float:
+    """Work for the gradient of all images; infinite where the algorithm does not give it."""
+    conv = set_up_input_gradient(geometry)
+    if conv is None:
+        return math.inf
+    weights = conv.frequencies * conv.C * conv.F
+    return geometry.N * counted_work(conv, geometry.N) + _WEIGHT_TRANSFORM * weights + _PHASES
+
+
 def counted_work(conv: WinogradConvolution, images: int) -> float:
     """Work for one of ``images`` images."""
     channels, filters = conv.channels, round_up(conv.F, LANES)
-    numbers = 1
-    for axis in (conv.rows, conv.columns):
-        numbers *= axis.big * axis.frequencies + axis.small * (axis.frequencies - 1)
     weights = 4 * conv.frequencies * channels * filters
     shared = max(min(images, images_of_a_block(conv.rows, conv.columns)), 1)
     return (
-        numbers * (channels * filters + _TRANSFORM * (channels + filters))
+        _numbers(conv) * (channels * filters + _TRANSFORM * (channels + filters))
         + _BYTE * weights / shared
     )
+
+
+def _numbers(conv: WinogradConvolution) -> int:
+    """Of one channel of an image, transformed."""
+    numbers = 1
+    for axis in (conv.rows, conv.columns):
+        numbers *= axis.big * axis.frequencies + axis.small * (axis.frequencies - 1)
+    return numbers

@@ -1,0 +1,51 @@
+"""MNN on the processor: float32 ("precision": "high"), as many threads as asked, from the ONNX file.
+
+Its weights are not rearranged when they are loaded: it then takes no Winograd, and is slower.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tinycnn.arrays import Array
+from tinycnn.bench import work
+from tinycnn.bench.engines import Contender
+from tinycnn.bench.engines.onnx_graph import file_of
+from tinycnn.bench.engines.translation import channels_first, channels_last
+from tinycnn.bench.work import Workload
+
+
+def load(workload: Workload, way: str, threads: int, folder: Path) -> Contender:
+    """Convert a network, and load it."""
+    import MNN
+    import onnx
+
+    graph = file_of(workload, folder)
+    (output,) = onnx.load(graph, load_external_data=False).graph.output
+    settings = {"backend": "CPU", "numThread": threads, "precision": "high", "power": "high"}
+    net: Any = MNN.nn.load_module_from_file(
+        str(converted(graph)), ["x"], [output.name],
+        runtime_manager=MNN.nn.create_runtime_manager((settings,)),
+    )  # fmt: skip
+    x = channels_first(work.images(workload.batch, work.build(workload.network).input_shape))
+    order = MNN.expr.NCHW
+
+    def call() -> Array:
+        y: Array = net.forward(MNN.expr.const(x, list(x.shape), order)).read()
+        return y
+
+    return Contender(call, lambda: {"y": channels_last(call())})
+
+
+def converted(graph: Path) -> Path:
+    """An ONNX file in MNN's format, beside it.
+
+    By the library beneath MNN's converter: the command installs a package and reports over the network.
+    """
+    path = graph.with_suffix(".mnn")
+    import_module("_tools").mnnconvert(
+        ["mnnconvert", "-f", "ONNX", "--modelFile", str(graph), "--MNNModel", str(path), "--bizCode", "x"]
+    )  # fmt: skip
+    return path

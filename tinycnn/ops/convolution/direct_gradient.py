@@ -1,0 +1,107 @@
+"""The gradients of a convolution without unrolling, in float32; see `tinycnn.kernels.direct_gradient`."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+from tinycnn.arrays import Array, read_only
+from tinycnn.kernels.dense import PANEL, pack_images
+from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
+from tinycnn.kernels.simd import LANES
+from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.runtime import memory
+from tinycnn.runtime.feature_maps import round_up
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.scratch import scratch
+
+# Multiply-adds of a part: some fifty microseconds, which are worth handing over.
+_WORK = 1 << 22
+# Parts that are enough for any number of cores.
+_PARTS = 16
+# Weights' gradients, in numbers, of all parts that are added up at the end: they stay in L2.
+_SUMS = 1 << 17
+# Channels of dx that are a part of their own where images are few; less lose more than they gain.
+_LEAST_CHANNELS = 32
+# Work in multiply-adds: of a number that is added to dx, of a weight that is packed.
+_ADDED = 15
+_PACKED = 26
+
+
+def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
+    """Write dW: a sum for each block of images, and these in their order; rows of dW where images are few."""
+    if geometry.N == 0:
+        dW[...] = 0
+        return
+    win, rows = geometry.window, dW.reshape(-1, geometry.F)
+    parts = _parts(counted_input_gradient(geometry))
+    images = split_range(geometry.N, -(-geometry.N // max(min(parts, _SUMS // max(dW.size, 1)), 1)))
+    some = split_range(len(rows), -(-len(rows) * len(images) // parts))
+    sums = rows[None] if len(images) == 1 else scratch("dW", (len(images), *rows.shape), dW.dtype)
+    x, dz = read_only(x), read_only(dz)
+
+    def add_up(part: tuple[int, Range]) -> None:
+        block, (first, last) = part
+        direct_weight_gradient(
+            x, dz, *images[block], win.kernel, win.stride, win.pad_top_left, win.dilation,
+            first, last, sums[block],
+        )  # fmt: skip
+
+    parallel_for(add_up, product(range(len(images)), some))
+    if len(images) > 1:
+        np.add.reduce(sums, axis=0, out=rows)
+
+
+def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
+    """Write dx, each image's by one thread, and ranges of channels where images are few."""
+    win, C = geometry.window, geometry.C
+    parts = _parts(counted_input_gradient(geometry))
+    images = split_range(geometry.N, -(-geometry.N // parts))
+    ranges = split_range(C, -(-C * len(images) // parts), least=min(_LEAST_CHANNELS, C))
+    dz = read_only(dz)
+
+    def scatter(part: tuple[Range, tuple[Range, Array]]) -> None:
+        some, ((channel, end), panels) = part
+        direct_input_gradient(
+            dz, panels, *some, channel, end - channel, win.kernel, win.stride, win.pad_top_left,
+            win.dilation, dx,
+        )  # fmt: skip
+
+    parallel_for(scatter, product(images, [(some, _packed(W, *some)) for some in ranges]))
+
+
+def counted_weight_gradient(geometry: Geometry) -> int:
+    """Multiply-adds of `weight_gradient`, as many as their time is worth."""
+    return _outputs(geometry) * _weights(geometry) * round_up(geometry.F, LANES)
+
+
+def counted_input_gradient(geometry: Geometry) -> int:
+    """The same of `input_gradient`."""
+    weights = _weights(geometry)
+    added = _outputs(geometry) * round_up(weights, PANEL) * (geometry.F + _ADDED)
+    return added + _PACKED * weights * geometry.F
+
+
+def _outputs(geometry: Geometry) -> int:
+    return geometry.N * geometry.cells_per_image
+
+
+def _weights(geometry: Geometry) -> int:
+    """Of one filter."""
+    return geometry.window.cells * geometry.C
+
+
+def _packed(W: Array, first: int, last: int) -> Array:
+    """The weights of some channels (KH*KW*channels, F), as the kernel reads them."""
+    F = W.shape[3]
+    rows = read_only(W[:, :, first:last].reshape(-1, F))
+    panels = memory.empty((-(-len(rows) // PANEL), F, PANEL), W.dtype)
+    pack_images(rows, panels)
+    return read_only(panels)
+
+
+def _parts(work: int) -> int:
+    """How many parts the work is cut into: from its size alone."""
+    return min(max(work // _WORK, 1), _PARTS)
