@@ -71,8 +71,8 @@ def test_each_loss_is_followed_by_a_longer_time_alone(clock):
         balance.enter(saved=0.0, lost=0.001)
         pauses.append(pause_of(balance, clock))
     assert pauses[0] == pytest.approx(0.008, abs=0.002)
-    assert pauses[-2:] == pytest.approx([0.25, 0.25], abs=0.002)
-    assert all(second > first - 1e-6 for first, second in pairwise(pauses))
+    assert pauses[-2:] == pytest.approx([1.0, 1.0], abs=0.002)
+    assert all(second > first - 0.0015 for first, second in pairwise(pauses))
 
 
 def test_once_they_paid_well_a_loss_is_forgiven_soon(clock):
@@ -86,13 +86,13 @@ def test_once_they_paid_well_a_loss_is_forgiven_soon(clock):
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.1), st.floats(0, 0.1)), max_size=50))
-def test_no_loss_is_answered_by_more_than_a_quarter_of_a_second(entries):
+def test_no_loss_is_answered_by_more_than_a_second(entries):
     balance, clock = Balance(), Clock()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "perf_counter", clock)
         for saved, lost in entries:
             balance.enter(saved, lost)
-            assert pause_of(balance, clock) < 0.252
+            assert pause_of(balance, clock) < 1.002
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_a_kind_of_job_whose_helpers_come_too_late_works_alone_for_a_while(clock
         for _ in range(10):
             parallel_for(work, range(5))
         parallel_for(other, range(2))
-        clock.now += 1
+        clock.now += 2
         parallel_for(work, range(5))
     assert asked == [2, 1, 2]
     assert sorted(done) == sorted([*range(5)] * 11 + [0, 1])
@@ -131,10 +131,10 @@ def test_what_a_chain_of_steps_waited_for_others_is_a_loss(clock, monkeypatch):
 
     def work(item):
         together.wait()
-        yield 100.0 if threading.current_thread() is threading.main_thread() else 50.0
+        yield 100.0 if threading.current_thread() is threading.main_thread() else 0.0
 
     with use_threads(2):
         parallel_for(work, range(2))
     ((saved, lost),) = entered
-    assert 0 < saved < 50
-    assert 100 <= lost < 150
+    assert 0 < saved < 100
+    assert 100 <= lost < 200

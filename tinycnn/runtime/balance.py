@@ -16,7 +16,7 @@ _MOST = 5e-3
 # A debt is paid off by working alone for so many times as long, and twice as many each time again.
 _FIRST_PAUSE = 8.0
 # Seconds after which helpers are tried again at the latest.
-_LONGEST_PAUSE = 0.25
+_LONGEST_PAUSE = 1.0
 
 
 class Balance:

@@ -135,16 +135,16 @@ class _Job:
 
         if not begin_helping(self.state, helper):
             return
-        begun = thread_time()
+        begun, waited = thread_time(), 0.0
         try:
             with busy():
                 blas.limit_own()
-                self.work()
+                waited = self.work()
         except BaseException as error:
             self.errors.append(error)
             self.state[-1] = 1
         finally:
-            self.helped.append(thread_time() - begun)
+            self.helped.append(max(thread_time() - begun - waited, 0.0))
             self.state[helper] = LEFT
             self.left.put(None)
 

@@ -15,7 +15,9 @@ from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.runtime.held import NamedArrays, PackedWeights, Workspace
 from tinycnn.runtime.parallel import parallel_for
 
-# Looks at what others have still to do before a thread gives way: a tenth of a millisecond or two.
+# Looks at what others have still to do: until it is worth noting how long that takes, a few microseconds, and
+# from then on until a thread gives way, a tenth of a millisecond or two.
+_GLANCES = 200
 _SPINS = 4000
 # Tasks between two looks for an interrupt: of a large batch some tenths of a second.
 _TASKS = 32
@@ -61,15 +63,18 @@ class Program:
         """Carry all out for the images ``x``; both arrays are float32 and C-contiguous."""
         memory: _Memory = workspace.get(self, lambda: _Memory(self))
         memory.prepare(x, weights, out)
+        finished: list[int] = []  # threads that found all done
 
         def work(thread: int) -> Generator[float]:
-            slots, spins = memory.slots[thread], _SPINS
-            while left := carry_out(*self.tables, slots, memory.counters, _TASKS, spins):
+            program, spins = (*self.tables, memory.slots[thread], memory.counters), _SPINS
+            while not finished and (left := carry_out(*program, _TASKS, _GLANCES)):
                 began = time.perf_counter()
                 if left == WAITS:
-                    time.sleep(_NAP)
-                spins = 0 if left == WAITS else _SPINS
+                    spins = _SPINS if carry_out(*program, 0, spins) != WAITS else 0
+                    if spins == 0:
+                        time.sleep(_NAP)
                 yield time.perf_counter() - began  # to an interrupt
+            finished.append(thread)
 
         parallel_for(work, range(self.threads))
 
