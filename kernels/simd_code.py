@@ -57,7 +57,7 @@ def vector_operation(emit: Callable[..., Any], result: Any, *arguments: Any) -> 
         def typed(_: Any, *given: Any) -> Any:
             for wanted, array in zip(arguments, given, strict=True):
                 if wanted in _ARRAYS:
-                    _check_array(array, plain.__name__, wanted)
+                    check_array(array, plain.__name__, wanted)
             taken = [
                 array if wanted in _ARRAYS else wanted
                 for wanted, array in zip(arguments, given, strict=True)
@@ -84,7 +84,8 @@ READ, READ_UINT8, WRITTEN, WRITTEN_UINT8 = _ARRAYS = (
 )  # fmt: skip
 
 
-def _check_array(array: Any, name: str, wanted: str) -> None:
+def check_array(array: Any, name: str, wanted: str) -> None:
+    """Refuse what is not one of `_ARRAYS`, while a kernel is compiled."""
     dtype = types.uint8 if "uint8" in wanted else types.float32
     flat = isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C"
     if not flat or array.dtype != dtype:

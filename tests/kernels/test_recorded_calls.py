@@ -12,8 +12,9 @@ from twins import error
 
 from tinycnn.kernels import reference
 from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.function_pointers import address_of
 from tinycnn.kernels.max_pool_maps import max_pool
-from tinycnn.kernels.recorded_calls import COUNTERS, FINISHED, HAS_MORE, KERNELS, WAITS, carry_out
+from tinycnn.kernels.recorded_calls import CALLERS, COUNTERS, FINISHED, HAS_MORE, WAITS, carry_out
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
@@ -103,13 +104,14 @@ def direct(memory, images, relu):
 
 def twin(calls, jobs, tasks, phases, slots, counters, most):
     """Every call of every task by its kernel's twin, its numbers read as the parameters say."""
+    kernels = {address_of(caller): kernel for kernel, caller in CALLERS.items()}
     for phase in range(len(phases) - 1):
         for first, last, image in tasks[phases[phase] : phases[phase + 1]].tolist():
             if most == 0:
                 return HAS_MORE
             counters[phase * COUNTERS] += 1
-            for number, *numbers in calls[first:last].tolist():
-                by_twin(KERNELS[number], iter(numbers), jobs, slots, image)
+            for address, *numbers in calls[first:last].tolist():
+                by_twin(kernels[address], iter(numbers), jobs, slots, image)
             counters[phase * COUNTERS + COUNTERS // 2] += 1
             most -= 1
     return FINISHED
