@@ -100,9 +100,9 @@ def max_pool2d_backward(
             for ow in range(OW):
                 left = ow * stride[1] - padding[1]
                 for c in range(C):
-                    k = np.uintp(indices[np.uintp(at + c)])
-                    if k < np.uintp(down.size):
-                        h, w = top + down[k], left + right[k]
+                    won = np.uintp(indices[np.uintp(at + c)])
+                    if won < np.uintp(down.size):
+                        h, w = top + down[won], left + right[won]
                         # No wrong argmax may write outside dx. As unsigned, what is negative is large.
                         if np.uintp(h) < np.uintp(H) and np.uintp(w) < np.uintp(W):
                             there = np.uintp(((n * H + h) * W + w) * C + c)

@@ -146,11 +146,11 @@ def avg_pool2d(
     N, H, W, C = x.shape
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
     y = memory.empty((N, *win.output, C), x.dtype)
-    geometry = *_places(win), bool(count_include_pad)
+    geometry, counted = _places(win), bool(count_include_pad)
     pooling = avg_pool_rows if x.dtype == np.float32 else avg_pool.avg_pool2d
 
     def pool(rows: Range) -> None:
-        pooling(x, *rows, *geometry, y)
+        pooling(x, *rows, *geometry, counted, y)
 
     if y.size:
         parallel_for(pool, _rows(win, N, W * C))
@@ -181,13 +181,13 @@ def avg_pool2d_backward(
     dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     dx = memory.empty((N, H, W, C), dy.dtype)
-    geometry = *_places(win), bool(count_include_pad)
+    geometry, counted = _places(win), bool(count_include_pad)
 
     def spread(images: Range) -> None:
-        avg_pool.avg_pool2d_backward(dy, *images, *geometry, dx)
+        avg_pool.avg_pool2d_backward(dy, *images, *geometry, counted, dx)
 
     def gather(rows: Range) -> None:
-        avg_pool_rows_backward(dy, *rows, *geometry, dx)
+        avg_pool_rows_backward(dy, *rows, *geometry, counted, dx)
 
     if dx.size and dx.dtype == np.float32:
         parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
