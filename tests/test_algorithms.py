@@ -14,7 +14,10 @@ from tinycnn.layers import Conv2D, Dense
 from tinycnn.ops.convolution.choice import IMPLEMENTATIONS
 from tinycnn.validation import ALGORITHMS
 
-TYPO = r"algorithm must be one of .*'auto', 'im2col', 'direct', 'winograd', 'reference', got 'typo'"
+TYPO = (
+    r"algorithm must be one of .*'auto', 'im2col', 'direct', 'grouped', 'winograd', 'reference', "
+    r"got 'typo'"
+)
 
 
 def net(*own, **options):
