@@ -107,7 +107,7 @@ def choose_gradients(
     """What works out dW, and what dx, for the same words; raises as `choose` does.
 
     For "auto" each is the faster one by counted work of Winograd's algorithm and of direct products,
-    which hold for any window; im2col's are for float64 and groups.
+    which hold for any window. In float64 and with groups both go as forward does.
     """
     forward = choose(asked, geometry, dtype)
     if asked != "auto" or refusal("direct", geometry, dtype) is not None:
