@@ -107,7 +107,7 @@ def choose_gradients(
     """What works out dW, and what dx, for the same words; raises as `choose` does.
 
     For "auto" each is the faster one by counted work of Winograd's algorithm and of direct products,
-    which hold for any window; im2col's are for float64 and groups.
+    which hold for any window. In float64 and with groups both go as forward does.
     """
     forward = choose(asked, geometry, dtype)
     if asked != "auto" or refusal("direct", geometry, dtype) is not None:
@@ -174,7 +174,7 @@ def _winograd_pays(geometry: Geometry, packed: bool) -> bool:
 def _direct_pays(geometry: Geometry, packed: bool) -> bool:
     """Whether direct products, which apply, are faster than im2col."""
     win, border = geometry.window, DirectConvolution.of(geometry).border
-    any_width = not packed and win.cells * geometry.C * geometry.F <= direct.MOST_WEIGHTS
+    any_width = not packed and win.cells * geometry.C * geometry.F <= direct_gradient.MOST_WEIGHTS
     if win.output[1] < _LEAST_WIDTH and not any_width:
         return False
     cells = prod(
