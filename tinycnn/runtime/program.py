@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array, row_major
-from tinycnn.kernels.recorded_calls import COUNTERS, carry_out
+from tinycnn.kernels.recorded_calls import COUNTERS, carry_out, functions_of
 from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.runtime.held import NamedArrays, PackedWeights, Workspace
 from tinycnn.runtime.parallel import parallel_for
@@ -53,7 +53,7 @@ class Program:
         slots: Sequence[SlotMemory],
     ) -> None:
         self.threads, self.slots, self.phases = threads, slots, phases
-        self.tables = calls, jobs, tasks, phases
+        self.tables = functions_of(calls), calls, jobs, tasks, phases
 
     def run(self, x: Array, weights: PackedWeights, workspace: Workspace, out: Array) -> None:
         """Carry all out for the images ``x``; both arrays are float32 and C-contiguous."""

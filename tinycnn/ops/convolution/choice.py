@@ -16,6 +16,7 @@ from tinycnn.errors import ArgumentError
 from tinycnn.ops.convolution import direct, grouped, im2col, naive
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.convolution.grouped import GroupedConvolution
 from tinycnn.ops.convolution.winograd import operation as winograd
 from tinycnn.ops.convolution.winograd.setup import WinogradSetup, counted_work, set_up
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
@@ -68,7 +69,7 @@ class Choice:
     """An algorithm, and the sizes that it is set up with for one geometry, where it needs any."""
 
     name: str  # in `IMPLEMENTATIONS`
-    setup: DirectConvolution | WinogradSetup | None = None
+    setup: DirectConvolution | GroupedConvolution | WinogradSetup | None = None
 
     @property
     def algorithm(self) -> Algorithm:
@@ -89,7 +90,7 @@ def choose(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
         raise ArgumentError(
             f'algorithm="{asked}" does not apply: {reason}; algorithm="auto" takes another there'
         )
-    return _set_up(asked, geometry)
+    return _set_up(asked, geometry, dtype)
 
 
 def refusal(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> str | None:
@@ -118,19 +119,21 @@ def _winograd_refusal(geometry: Geometry) -> str | None:
     return None
 
 
-def _set_up(name: str, geometry: Geometry) -> Choice:
+def _set_up(name: str, geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
     if name == "winograd":
         return Choice(name, set_up(geometry))
     if name == "direct":
         return Choice(name, DirectConvolution.of(geometry))
+    if name == "grouped":
+        return Choice(name, GroupedConvolution.of(geometry, dtype))
     return Choice(name)
 
 
 def _fastest(geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
     for name, pays in (("winograd", _winograd_pays), ("direct", _direct_pays)):
         if refusal(name, geometry, dtype) is None and pays(geometry):
-            return _set_up(name, geometry)
-    return Choice("im2col" if geometry.groups == 1 else "grouped")
+            return _set_up(name, geometry, dtype)
+    return _set_up("im2col" if geometry.groups == 1 else "grouped", geometry, dtype)
 
 
 def _winograd_pays(geometry: Geometry) -> bool:

@@ -31,6 +31,8 @@ from tinycnn.shapes import Axis, Window
 
 # Numbers of a map, which stays in L2.
 _MAP = 1 << 15
+# Output cells of a block of images: what is read and written stays in L2.
+_CELLS = 1024
 # Blocks that are enough for any number of cores, and multiply-adds that are worth one.
 _BLOCKS = 16
 _LEAST_WORK = 1 << 20
@@ -108,6 +110,12 @@ class GroupedConvolution:
     def vectors(self) -> int:
         """Vectors of filters."""
         return -(-self.F // self.lanes)
+
+    @property
+    def images(self) -> int:
+        """Images that are worked on together."""
+        OH, OW = self.window.output
+        return max(_CELLS // (OH * OW), 1)
 
     def pack(self, W: Array, b: Array | None) -> PackedGroups:
         """Pack weights (KH, KW, C // groups, F) and bias (F,), or none."""
