@@ -44,9 +44,10 @@ def carry_out(
     ``functions`` are what `functions_of` gave for ``calls`` (calls, WIDTH); these and ``jobs`` (rows, 5)
     are what was recorded. A row of ``tasks`` is (first call, last call, image). Tasks ``phases[p]`` to
     ``phases[p + 1]`` are phase p: each task is done by one thread, in any order, and none begins before the
-    phase before it is done. A row of this thread's ``slots`` is (address, floats, floats from image to image).
-    ``counters`` (phases * COUNTERS,) begin at zero and are shared by all threads. Returns after ``most``
-    tasks, or when others take long, so that the caller may be interrupted; then it is to be called again.
+    phase before it is done. A row of this thread's ``slots`` is (address, floats, floats from image to
+    image). ``counters`` (phases * COUNTERS,) begin at zero and are shared by all threads. Returns after
+    ``most`` tasks, or when others take long, so that the caller may be interrupted; then it is to be called
+    again.
     """
     for phase in range(len(phases) - 1):
         taken, done = phase * COUNTERS, phase * COUNTERS + _DONE

@@ -29,7 +29,7 @@ _FLOAT32 = np.dtype(np.float32)
 _BLAS = 1.5
 _UNROLLED = 10
 # The same of a multiply-add of the grouped kernels.
-_GROUPED = 1.5
+_GROUPED = 1
 # Outputs of a row that make good direct products; fewer do better in im2col's rows, which may be any.
 _LEAST_WIDTH = 8
 # A map with a border may have so many cells for each cell that a window reads: far strides leave most

@@ -173,10 +173,9 @@ class GroupedConvolution:
         work = win.output[1] * win.cells * Cg * self.lanes  # of a row, for a vector
         least = -(-_LEAST_WORK // (work * self.vectors))
         blocks = split_range(rows, max(min(most, _MOST_WORK // (work * self.vectors)), least, 1))
-        count = min(
-            -(-_BLOCKS // max(len(blocks), 1)), -(-work * rows * self.vectors // _LEAST_WORK)
-        )
-        return list(product(blocks, split_range(self.vectors, -(-self.vectors // max(count, 1)))))
+        enough = min(work * rows * self.vectors // _LEAST_WORK, _BLOCKS)
+        count = max(enough // max(len(blocks), 1), 1)
+        return list(product(blocks, split_range(self.vectors, -(-self.vectors // count))))
 
     def _room(self, vectors: Range) -> int:
         """Numbers of a map that one row of outputs sees; more where it is small."""

@@ -20,6 +20,8 @@ from tinycnn.validation import Pair
 
 # The transforms, for each number that is transformed.
 _TRANSFORM = 20
+# What it costs to begin the products of a group, as channels that it has more.
+_BEGIN = 32
 # A byte of transformed weights, which come from memory or L3 once a block.
 _BYTE = 6
 
@@ -83,7 +85,9 @@ def _cheapest(
 
 def counted_work(conv: WinogradConvolution, images: int) -> float:
     """Work for one of ``images`` images."""
-    depth, filters = conv.channels // conv.groups, conv.groups * round_up(conv.group[1], LANES)
+    depth, filters = conv.channels, round_up(conv.F, LANES)
+    if conv.groups > 1:
+        depth, filters = conv.group[0] + _BEGIN, conv.panels * conv.panel
     numbers = 1
     for axis in (conv.rows, conv.columns):
         numbers *= axis.big * axis.frequencies + axis.small * (axis.frequencies - 1)
