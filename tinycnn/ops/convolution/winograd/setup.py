@@ -21,6 +21,8 @@ from tinycnn.validation import Pair
 
 # The transforms, for each number that is transformed and each frequency of both axes.
 _TRANSFORM = 1.5
+# What it costs to begin the products of a group, as channels that it has more.
+_BEGIN = 32
 # A byte of transformed weights, which come from memory or L3 once a block.
 _BYTE = 6
 # Of gradients: of a number of x or dz for dW, of one of dW's products, of one of the weights for dx.
@@ -119,7 +121,9 @@ def counted_input_gradient(geometry: Geometry) -> float:
 
 def counted_work(conv: WinogradConvolution, images: int) -> float:
     """Work for one of ``images`` images."""
-    depth, filters = conv.channels // conv.groups, conv.groups * round_up(conv.group[1], LANES)
+    depth, filters = conv.channels, round_up(conv.F, LANES)
+    if conv.groups > 1:
+        depth, filters = conv.group[0] + _BEGIN, conv.panels * conv.panel
     transform = _TRANSFORM * (conv.rows.frequencies + conv.columns.frequencies)
     weights = 4 * conv.frequencies * depth * filters
     shared = max(min(images, images_of_a_block(conv.rows, conv.columns)), 1)
