@@ -22,6 +22,7 @@ from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.microkernels import products_2, products_3, products_4
 from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at
 from tinycnn.kernels.simd import pause, read_only
+from tinycnn.kernels.softmax import softmax
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.winograd import input_transform, output_transform
 
@@ -32,6 +33,18 @@ COUNTERS = 16
 _DONE = 8
 # What `carry_out` has come to.
 FINISHED, HAS_MORE, WAITS = 0, 1, 2
+
+
+@kernel
+def begin(x: Any, out: Any, slots: Any, counters: Any) -> None:
+    """Make ready for a run: slot 0 of each thread is ``x``, slot 1 ``out``, both flat, and nothing is done.
+
+    ``slots`` (threads, slots, 3) and ``counters`` are what `carry_out` takes.
+    """
+    for thread in range(len(slots)):
+        slots[thread, 0, 0], slots[thread, 0, 1] = x.ctypes.data, x.size
+        slots[thread, 1, 0], slots[thread, 1, 1] = out.ctypes.data, out.size
+    counters[:] = 0
 
 
 @kernel
@@ -154,6 +167,11 @@ def _dense(c: Any, jobs: Any, slots: Any, image: int) -> None:
 
 
 @kernel
+def _softmax(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    softmax(read_only(_array(slots, c[1], image)), c[2], c[3], c[4], _array(slots, c[5], image))
+
+
+@kernel
 def _direct_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
     panels = _panels(slots, c[15], image, c[9] * c[10] * c[6])
     direct_convolution(
@@ -168,5 +186,6 @@ def _direct_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
 CALLERS = {
     products_2: _products_2, products_3: _products_3, products_4: _products_4,
     output_transform: _output_transform, input_transform: _input_transform, max_pool: _max_pool,
-    space_to_depth: _space_to_depth, dense: _dense, direct_convolution: _direct_convolution,
+    space_to_depth: _space_to_depth, dense: _dense, softmax: _softmax,
+    direct_convolution: _direct_convolution,
 }  # fmt: skip

@@ -35,7 +35,7 @@ STEPS: Registry[Planner] = Registry(by_what_it_says, subclasses=False)
 
 def product_before(place: Place[Any], before: Steps) -> WeightedStage | None:
     """The stage of the step before, if it gives a product as it is and in the layer's shape."""
-    if not before or before[-1].then is not None or before[-1].output_shape != place.input_shape:
+    if not before or before[-1].is_followed or before[-1].output_shape != place.input_shape:
         return None
     stage = before[-1].stage
     return stage if isinstance(stage, WeightedStage) and not stage.relu else None

@@ -48,9 +48,13 @@ def parallel_for(
 
     Where helpers did not pay lately for this ``work`` (see `balance`), the calling thread does all of it.
     """
-    helpers = free_threads() - 1  # before anything is done: it may refuse the environment
     job = _Job(work, items)
-    helpers = job.worthwhile(helpers)
+    if len(job.items) <= 1 and not uses_blas:
+        job.work()
+        return
+    helpers = job.worthwhile(
+        free_threads() - 1
+    )  # before anything is done: it may refuse the environment
     if helpers < 1 and not uses_blas:
         job.work()
         return

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.arrays import Array, row_major
-from tinycnn.kernels.recorded_calls import COUNTERS, WAITS, carry_out
+from tinycnn.arrays import Array, read_only, row_major
+from tinycnn.kernels.recorded_calls import COUNTERS, WAITS, begin, carry_out
 from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.runtime.held import NamedArrays, PackedWeights, Workspace
 from tinycnn.runtime.parallel import parallel_for
@@ -100,9 +100,7 @@ class _Memory:
 
     def prepare(self, x: Array, weights: PackedWeights, out: Array) -> None:
         """Make ready for a run."""
-        self.counters[:] = 0
-        self._point(0, x)
-        self._point(1, out)
+        begin(read_only(x.reshape(-1)), out.reshape(-1), self.slots, self.counters)
         if self._version is not weights:
             for number, source in self._packed:
                 packed = weights.get(source.key, source.make)
