@@ -13,7 +13,7 @@ from functools import lru_cache
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd.blocking import images_of_a_block
-from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
+from tinycnn.ops.convolution.winograd.convolution import Depths, WinogradConvolution
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.ops.convolution.winograd.tiling import LARGEST, tiling
 from tinycnn.runtime.feature_maps import round_up
@@ -46,10 +46,12 @@ def set_up(geometry: Geometry) -> WinogradSetup | None:
     if win.stride == (1, 1):
         conv = _cheapest(win.output, win.kernel[0], C, F, N, win.pad_top_left)
         return None if conv is None else WinogradSetup(conv, None)
-    squares = SpaceToDepth.of(win, C)
-    assert squares is not None
-    conv = _cheapest(win.output, squares.kernel, squares.channels, F, N)
-    return None if conv is None else WinogradSetup(conv, squares)
+    setups = []
+    for squares in SpaceToDepth.offered(win, C):
+        conv = _cheapest(win.output, squares.kernel, squares.channels, F, N, depths=squares.depths)
+        if conv is not None:
+            setups.append(WinogradSetup(conv, squares))
+    return min(setups, key=lambda setup: counted_work(setup.conv, N), default=None)
 
 
 @lru_cache(maxsize=256)
@@ -67,7 +69,13 @@ def set_up_input_gradient(geometry: Geometry) -> WinogradConvolution | None:
 
 
 def _cheapest(
-    output: Pair, kernel: int, C: int, F: int, images: int, pad_top_left: Pair = (0, 0)
+    output: Pair,
+    kernel: int,
+    C: int,
+    F: int,
+    images: int,
+    pad_top_left: Pair = (0, 0),
+    depths: Depths | None = None,
 ) -> WinogradConvolution | None:
     """The convolution with tiles for the rows and columns of ``output`` that cost least; None if none fit.
 
@@ -77,7 +85,7 @@ def _cheapest(
     for largest in range(LARGEST.get(kernel, 0), 2, -1):
         rows, columns = (tiling(length, kernel, largest=largest) for length in output)
         if rows and columns:
-            candidates.append(WinogradConvolution(C, F, rows, columns, pad_top_left))
+            candidates.append(WinogradConvolution(C, F, rows, columns, pad_top_left, depths))
     return min(candidates, key=lambda conv: counted_work(conv, images), default=None)
 
 
@@ -117,7 +125,8 @@ def counted_work(conv: WinogradConvolution, images: int) -> float:
     weights = 4 * conv.frequencies * channels * filters
     shared = max(min(images, images_of_a_block(conv.rows, conv.columns)), 1)
     return (
-        _numbers(conv) * (channels * filters + transform * (channels + filters))
+        conv.products / conv.F * filters
+        + _numbers(conv) * transform * (channels + filters)
         + _BYTE * weights / shared
     )
 
