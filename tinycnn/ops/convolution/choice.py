@@ -136,10 +136,10 @@ def _winograd_refusal(geometry: Geometry) -> str | None:
     if win.dilation != (1, 1):
         return f"it takes no dilation, got {win.dilation}"
     if win.stride == (1, 1) and (win.kernel[0] != win.kernel[1] or win.kernel[0] not in LARGEST):
-        return f"it takes kernels 3 x 3 and 5 x 5, got {win.kernel[0]} x {win.kernel[1]}"
+        return f"it takes kernels 2 x 2, 3 x 3 and 5 x 5, got {win.kernel[0]} x {win.kernel[1]}"
     if win.stride != (1, 1) and geometry.groups != 1:
         return f"it takes no groups where it is strided, got {geometry.groups} with stride {win.stride}"
-    if win.stride != (1, 1) and SpaceToDepth.of(win, geometry.C) is None:
+    if win.stride != (1, 1) and not SpaceToDepth.offered(win, geometry.C):
         return f"it takes strided kernels of up to 5 strides, got {win.kernel} with stride {win.stride}"
     if set_up(geometry) is None:
         return f"its tiles do not fit an output of {win.output[0]} x {win.output[1]}"
