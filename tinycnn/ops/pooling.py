@@ -26,6 +26,8 @@ from tinycnn.validation import Pair
 _CELLS = 1 << 18
 # Bytes of a gradient that leaves the caches before it is read again.
 _LARGE = 8 << 20
+# Channels from which on it pays to ask each cell, in vectors, which windows it won; each of few is added to.
+_MANY = 3 * LANES
 
 
 def max_pool2d(
@@ -113,7 +115,7 @@ def max_pool2d_backward(
             dy, argmax, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx
         )
 
-    in_vectors = dx.dtype == np.float32 and C >= LANES and argmax.dtype == np.uint8
+    in_vectors = dx.dtype == np.float32 and C >= _MANY and argmax.dtype == np.uint8
     if dx.size and in_vectors and win.dilation == (1, 1):
         parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
     elif dx.size:
