@@ -101,14 +101,14 @@ def max_pool2d_backward(
             for ow in range(OW):
                 left = ow * stride[1] - padding[1]
                 # No wrong argmax may write outside dx.
-                inside = 0 <= top and top + reach[0] < H and 0 <= left and left + reach[1] < W
+                inside = top >= 0 and top + reach[0] < H and left >= 0 and left + reach[1] < W
                 window = ((n * H + top) * W + left) * C
                 for c in range(C):
-                    k = np.uintp(indices[np.uintp(at + c)])
-                    if k < cells and (
-                        inside or (0 <= top + down[k] < H and 0 <= left + right[k] < W)
+                    number = np.uintp(indices[np.uintp(at + c)])
+                    if number < cells and (
+                        inside or (0 <= top + down[number] < H and 0 <= left + right[number] < W)
                     ):
-                        there = np.uintp(window + (down[k] * W + right[k]) * C + c)
+                        there = np.uintp(window + (down[number] * W + right[number]) * C + c)
                         target[there] += slopes[np.uintp(at + c)]
                 at += C
         for e in range((n * H + cleared) * W * C, (n + 1) * H * W * C):

@@ -908,6 +908,21 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
             dW[k, f] = sum(float(x[n, k]) * float(dz[n]) for n in range(len(x)))
 
 
+def rows_product(x: Any, W: Any, y: Any) -> None:
+    """Twin of `tinycnn.kernels.dense_rows.rows_product`."""
+    y[...] = np.einsum("nd,df->nf", x.astype(float), W.astype(float))
+
+
+def rows_weight_gradient(dz: Any, x: Any, dW: Any) -> None:
+    """Twin of `tinycnn.kernels.dense_rows.rows_weight_gradient`."""
+    dW[...] = np.einsum("nd,nf->df", x.astype(float), dz.astype(float))
+
+
+def rows_input_gradient(dz: Any, W: Any, dx: Any) -> None:
+    """Twin of `tinycnn.kernels.dense_rows.rows_input_gradient`."""
+    dx[...] = np.einsum("nf,df->nd", dz.astype(float), W.astype(float))
+
+
 def pack_images(dz: Any, panels: Any) -> None:
     """Number m of panel p's rows is image p*(a panel's images) + m of ``dz``, or zero."""
     for p in range(panels.shape[0]):

@@ -27,6 +27,7 @@ from tinycnn.kernels.dense import (
     pack_images,
     pack_weights,
 )
+from tinycnn.kernels.dense_rows import rows_input_gradient, rows_product, rows_weight_gradient
 from tinycnn.ops.activations import softmax, softmax_backward
 from tinycnn.ops.bias import bias_gradient
 from tinycnn.runtime import memory
@@ -41,9 +42,10 @@ _WEIGHTS = 1 << 20
 _LEAST_PANELS = 8
 # Below, BLAS reads weights as fast as they come, and lanes for images would be idle.
 _LEAST_IMAGES = 8
+# Weights that few images meet in less time than it takes to limit BLAS: 1 MB, which stays in the cache.
+_FEW_WEIGHTS = 1 << 18
 
 
-@ieee
 def dense(
     x: ArrayLike, W: ArrayLike, b: ArrayLike | None = None, *, activation: str | None = None
 ) -> Array:
@@ -63,14 +65,12 @@ def dense(
     x, W = _operands(x, W, dtype)
     y = memory.empty((len(x), W.shape[1]), dtype)
 
-    def multiply(columns: Range) -> None:
-        if _in_registers(x):
-            dense_product(x, W, *columns, y)
-        else:
-            part = slice(*columns)
-            np.matmul(x, W[:, part], out=y[:, part])
-
-    parallel_for(multiply, _columns(W), uses_blas=not _in_registers(x))
+    if _by_rows(x, W):
+        rows_product(x, W, y)
+    elif _in_registers(x):
+        parallel_for(lambda columns: dense_product(x, W, *columns, y), _columns(W))
+    else:
+        _product_by_blas(x, W, y)
     if b is not None:
         b = as_input_array(b, "b", "F", dtype)
         expect_shape(b, W.shape[1:], "b", "one for each column of W")
@@ -80,7 +80,6 @@ def dense(
     return softmax(y) if activation == "softmax" else y
 
 
-@ieee
 def dense_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -123,6 +122,11 @@ def dense_backward(
     dz = bias_gradient(dy, y, db)
     dx = memory.empty(x.shape, dtype) if need_dx else None
 
+    if _by_rows(x, W):
+        rows_weight_gradient(dz, x, dW)
+        if dx is not None:
+            rows_input_gradient(dz, W, dx)
+        return None if dx is None else dx.reshape(x_shape), dW, db
     # Rows of W are cut for both products: each block writes rows of dW and columns of dx of its own.
     parts = split_range(len(W), _WEIGHTS // max(W.shape[1], 1), least=LEAST_ROWS)
     if _in_registers(x):
@@ -130,6 +134,11 @@ def dense_backward(
     else:
         _multiply_by_blas(dz, x, W, dW, dx, parts)
     return None if dx is None else dx.reshape(x_shape), dW, db
+
+
+def _by_rows(x: Array, W: Array) -> bool:
+    """Whether rows of the weights, as they lie, are read in less time than it takes to prepare for more."""
+    return x.dtype == np.float32 and len(x) < _LEAST_IMAGES and W.size <= _FEW_WEIGHTS
 
 
 def _in_registers(x: Array) -> bool:
@@ -144,6 +153,16 @@ def _columns(W: Array) -> list[Range]:
     return [(first * PANEL, min(last * PANEL, F)) for first, last in panels]
 
 
+@ieee
+def _product_by_blas(x: Array, W: Array, y: Array) -> None:
+    def multiply(columns: Range) -> None:
+        part = slice(*columns)
+        np.matmul(x, W[:, part], out=y[:, part])
+
+    parallel_for(multiply, _columns(W), uses_blas=True)
+
+
+@ieee
 def _multiply_by_blas(
     dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[Range]
 ) -> None:
