@@ -11,7 +11,7 @@ from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import product_2, product_4
 from tinycnn.kernels.simd import LANES, load, read_only, store
-from tinycnn.kernels.window_products import window_product_1, window_product_2, window_product_4
+from tinycnn.kernels.window_products import window_products
 
 # Numbers of dz that all weights are multiplied with before the next: 32 KB, which stay in L1.
 _SLOPES = 8192
@@ -75,7 +75,7 @@ def direct_weight_gradient(
                 some[np.uintp(e)] = slopes[np.uintp(start + e)]
             down = oh * stride[0] * row
             source, at = (maps, n * image + down) if inside else (read_only(room), down)
-            _add_products(
+            window_products(
                 places, source, at, counts, (image, stride[0] * row, stride[1] * C),
                 read_only(some), F, sums, line,
             )  # fmt: skip
@@ -84,25 +84,6 @@ def direct_weight_gradient(
         for f in range(F):
             target[np.uintp(to + f)] = sums[np.uintp(k * line + f)]
         to += F
-
-
-@kernel
-def _add_products(
-    places: Any, a: Any, a0: int, counts: tuple[int, int, int], steps: tuple[int, int, int],
-    b: Any, F: int, sums: Any, line: int,
-) -> None:  # fmt: skip
-    """Add the products of windows and some rows of b (depth, F) to all columns of the sums."""
-    rows, f = len(places), 0
-    while f < F:
-        if LANES == 16 and F - f > 3 * LANES:
-            window_product_4(rows, places, a, a0, counts, steps, b, f, F, sums, f, line)
-            f += 4 * LANES
-        elif F - f > LANES:
-            window_product_2(rows, places, a, a0, counts, steps, b, f, F, sums, f, line)
-            f += 2 * LANES
-        else:
-            window_product_1(rows, places, a, a0, counts, steps, b, f, F, sums, f, line)
-            f += LANES
 
 
 @kernel

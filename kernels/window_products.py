@@ -326,3 +326,25 @@ def window_product_1(
         store(c, r9 + 0 * LANES, s90)
         store(c, r10 + 0 * LANES, s100)
         store(c, r11 + 0 * LANES, s110)
+
+
+@kernel
+def window_products(
+    places: Any, a: Any, a0: int, counts: tuple[int, int, int], steps: tuple[int, int, int],
+    b: Any, F: int, c: Any, c_row: int,
+) -> None:
+    """Add a b (depth, F) to c, as `window_product_4` and the others do, for all places and columns.
+
+    ``c_row`` is F rounded up to whole vectors; as many numbers may be read from the last row of b on.
+    """
+    rows, f = len(places), 0
+    while f < F:
+        if LANES == 16 and F - f > 3 * LANES:
+            window_product_4(rows, places, a, a0, counts, steps, b, f, F, c, f, c_row)
+            f += 4 * LANES
+        elif F - f > LANES:
+            window_product_2(rows, places, a, a0, counts, steps, b, f, F, c, f, c_row)
+            f += 2 * LANES
+        else:
+            window_product_1(rows, places, a, a0, counts, steps, b, f, F, c, f, c_row)
+            f += LANES

@@ -35,7 +35,7 @@ def bench(folder, *arguments, code=0, **environment):
     """What `tinycnn bench` writes and prints, in its shortest run without peers."""
     file, page = folder / "run.json", folder / "run.md"
     run = start(
-        "-m", "tinycnn", "bench", *arguments, "--quick", "--rounds", 1, "--seconds", 0,
+        "-m", "tinycnn", "bench", *arguments, "--quick", "--rounds", 1, "--seconds", 0, "--minutes", 0.3,
         "--json", file, "--markdown", page, **environment,
     )  # fmt: skip
     assert run.returncode == code, run.stdout + run.stderr
@@ -79,12 +79,12 @@ def test_every_part_runs_on_the_real_network(tmp_path, part):
 
 
 @pytest.mark.peers
-@pytest.mark.parametrize("part", ["race", "others", "pools", "memory", "busy"])
+@pytest.mark.parametrize("part", ["race", "small", "others", "pools", "cliffs", "memory", "busy"])
 def test_every_part_that_compares_runs_beside_the_peers(tmp_path, part):
     result, _ = bench(tmp_path, part)
     assert result["absent"] == {}
     engines = {check["who"] for check in result["checks"]}
-    if part in ("race", "others", "busy"):
+    if part in ("race", "small", "others", "busy"):
         assert engines >= {
             "tinycnn", "PyTorch", "PyTorch, channels last", "ONNX Runtime", "OpenVINO", "MNN",
         }  # fmt: skip
@@ -168,6 +168,8 @@ def test_what_was_measured_before_an_interruption_is_kept(measure, capsys, tmp_p
         (["race", "--engines", "nosuch"], "--engines must be one of 'torch'"),
         (["race", "--threads", "0"], "--threads must be at least 1, got 0"),
         (["race", "--batch", "0"], "--batch must be at least 1, got 0"),
+        (["cliffs", "--minutes", "0"], "--minutes must be a finite number above 0, got 0.0"),
+        (["cliffs", "--seed", "-1"], "--seed must be at least 0, got -1"),
         (["race", "--seconds", "-1"], "--seconds must be a finite number from 0 up, got -1.0"),
         (["race", "--compare", "nosuch.json"], "'nosuch.json' cannot be read as a run's JSON"),
     ],

@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 
 from tinycnn.errors import ArgumentError, ShapeError
+from tinycnn.remembering import remembered
 from tinycnn.validation import Pair, check_pair
 
 Padding = int | str | Sequence[int] | Sequence[Sequence[int]]
 AXES = ("height", "width")
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-def _remembered(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Keep the last results of a function of sizes: a network asks for the same windows in each pass.
-
-    What only equals whole numbers, such as a bool in a pair, is checked anew each time.
-    """
-    kept: Callable[..., _R] = lru_cache(maxsize=512, typed=True)(function)
-
-    @wraps(function)
-    def call(*arguments: _P.args, **options: _P.kwargs) -> _R:
-        if all(map(_is_plain, arguments)) and all(map(_is_plain, options.values())):
-            return kept(*arguments, **options)
-        return function(*arguments, **options)
-
-    return call
-
-
-def _is_plain(value: object) -> bool:
-    kind = type(value)
-    if kind is tuple:
-        return all(type(item) is int for item in value)  # type: ignore[attr-defined]
-    return kind is int or kind is str or kind is bool or value is None
 
 
 @dataclass(frozen=True)
@@ -124,7 +98,7 @@ class Window:
         return self.height.kernel * self.width.kernel
 
 
-@_remembered
+@remembered
 def window(
     size: Sequence[int],
     kernel: int | Sequence[int],
@@ -154,7 +128,7 @@ def window(
     return Window(height, width)
 
 
-@_remembered
+@remembered
 def pool_window(
     size: Sequence[int],
     kernel: int | Sequence[int],

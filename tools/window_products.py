@@ -8,7 +8,7 @@ TILES = {4: 6, 2: 6, 1: 12}
 
 def window_products() -> str:
     """The text of kernels/window_products.py."""
-    return _HEAD + "".join(_product(width, height) for width, height in TILES.items())
+    return _HEAD + "".join(_product(width, height) for width, height in TILES.items()) + _ALL
 
 
 _HEAD = '''\
@@ -66,4 +66,28 @@ def window_product_{width}(
     Column (i, j, k) of a, of ``counts``, has its row r at a[a0 + places[r] + (i, j, k) * ``steps``]; rows of
     b follow each other at b0 in the order of (i, j, k), and row r of c begins at c0 + r*c_row.
     """
+'''
+
+_ALL = '''
+
+@kernel
+def window_products(
+    places: Any, a: Any, a0: int, counts: tuple[int, int, int], steps: tuple[int, int, int],
+    b: Any, F: int, c: Any, c_row: int,
+) -> None:
+    """Add a b (depth, F) to c, as `window_product_4` and the others do, for all places and columns.
+
+    ``c_row`` is F rounded up to whole vectors; as many numbers may be read from the last row of b on.
+    """
+    rows, f = len(places), 0
+    while f < F:
+        if LANES == 16 and F - f > 3 * LANES:
+            window_product_4(rows, places, a, a0, counts, steps, b, f, F, c, f, c_row)
+            f += 4 * LANES
+        elif F - f > LANES:
+            window_product_2(rows, places, a, a0, counts, steps, b, f, F, c, f, c_row)
+            f += 2 * LANES
+        else:
+            window_product_1(rows, places, a, a0, counts, steps, b, f, F, c, f, c_row)
+            f += LANES
 '''

@@ -3,6 +3,7 @@ from math import prod
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_convolutions import small_convolutions
 from strategies import ranges, whole
 from twins import against_twin
 
@@ -10,33 +11,11 @@ from tinycnn.arrays import read_only
 from tinycnn.kernels import direct_gradient
 from tinycnn.kernels.dense import PANEL, pack_images
 from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
-from tinycnn.kernels.simd import LANES
 from tinycnn.testing.strategies import generators
-
-pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
-filters = st.sampled_from(
-    [1, 2, LANES, LANES + 1, 2 * LANES + 3, 3 * LANES + 1, 4 * LANES, 5 * LANES]
-)
-
-
-@st.composite
-def convolutions(draw):
-    """Sizes (N, H, W, C) and (N, OH, OW, F), and (kernel, stride, padding at the top and left, dilation)."""
-    kernel, stride, dilation = draw(pairs), draw(pairs), draw(pairs)
-    output = draw(st.tuples(st.integers(1, 3), st.sampled_from([1, 2, 5, 34])))
-    reach = [
-        (o - 1) * s + (k - 1) * d + 1
-        for o, s, k, d in zip(output, stride, kernel, dilation, strict=True)
-    ]
-    before = draw(st.tuples(st.integers(0, 2), st.integers(0, 2)))
-    # The image ends ahead of the last window, with it or behind it.
-    size = [max(r - b + draw(st.integers(-2, 2)), 1) for r, b in zip(reach, before, strict=True)]
-    N, C, F = draw(st.integers(0, 3)), draw(st.sampled_from([1, 2, 5, LANES + 1])), draw(filters)
-    return (N, *size, C), (N, *output, F), (kernel, stride, before, dilation)
 
 
 @settings(max_examples=40)
-@given(convolutions(), generators, st.data())
+@given(small_convolutions(), generators, st.data())
 def test_direct_weight_gradient_is_its_twin(sizes, rng, data):
     x_shape, dz_shape, window = sizes
     x, dz = (read_only(whole(rng, shape, np.float32, top=4)) for shape in (x_shape, dz_shape))
@@ -56,7 +35,7 @@ def test_the_weight_gradient_goes_by_rows_where_an_image_is_large():
 
 
 @settings(max_examples=40)
-@given(convolutions(), generators, st.data())
+@given(small_convolutions(), generators, st.data())
 def test_direct_input_gradient_is_its_twin(sizes, rng, data):
     x_shape, dz_shape, window = sizes
     channel, end = data.draw(

@@ -13,6 +13,7 @@ PARTS = {
     "small": "predict and a training step of networks that people train",
     "others": "layers of other networks, and the paper's AlexNet, beside the same engines",
     "pools": "max-pooling with winners and its gradient, beside PyTorch",
+    "cliffs": "every op at sizes from one end to the other, beside PyTorch: where is it slower?",
     "gemm": "im2col beside the matrix product alone",
     "scaling": "by batch, image size, channels and threads",
     "memory": "peak memory beside the same engines",

@@ -112,7 +112,7 @@ class BenchReport:
         """The heading and all tables that have rows, as Markdown."""
         parts = [
             self.heading().replace("\n", "\n\n"),
-            *(t.markdown() for t in self.tables if t.rows),
+            *(t.markdown() for t in self.tables if t.shown_rows()),
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -28,7 +28,8 @@ class Workload:
     "backward" (one layer's gradients), "pool" and "pool backward" (with winners). ``network`` is a
     key of `tinycnn.networks.VARIANTS` or of `SMALL_NETWORKS`, one of the former's layers
     ("one-tower/conv3"), or a layer by its sizes: "conv H W C F kernel stride padding groups" (1, if
-    left out), "pool H W C kernel stride padding".
+    left out), "pool H W C kernel stride padding". For "op forward" and "op backward" it is one of
+    `tinycnn.bench.operations` with its sizes.
     """
 
     work: str

@@ -124,7 +124,11 @@ class Explainer:
     def _unopened(self, record: Record) -> str:
         return f"{record.name} is a layer of your own: its terms cannot be opened from outside"
 
-    # ------------------------------------------------------------------------- what a pass decided
+    # ----------------------------------------------------------------------- the pass, run once more
+
+    def parts(self, record: Record) -> Sequence[slice | None]:
+        """Parts of the output's last axis that are made of the same parts of each parameter's; None: all."""
+        return (None,)
 
     def held(self, record: Record, x: Array) -> Array | None:
         """What x becomes where each window decides as it did in the pass; None: nothing is decided.

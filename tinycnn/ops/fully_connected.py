@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,7 +28,8 @@ from tinycnn.kernels.dense import (
     pack_images,
     pack_weights,
 )
-from tinycnn.kernels.dense_rows import rows_input_gradient, rows_product, rows_weight_gradient
+from tinycnn.kernels.dense_gradients import dense_gradients
+from tinycnn.kernels.dense_rows import rows_product
 from tinycnn.ops.activations import softmax, softmax_backward
 from tinycnn.ops.bias import bias_gradient
 from tinycnn.runtime import memory
@@ -44,6 +46,8 @@ _LEAST_PANELS = 8
 _LEAST_IMAGES = 8
 # Weights that few images meet in less time than it takes to limit BLAS: 1 MB, which stays in the cache.
 _FEW_WEIGHTS = 1 << 18
+# Below, gradients go by a pass over the weights: packing dz for each block takes longer.
+_FEW_IMAGES = 4
 
 
 def dense(
@@ -64,11 +68,10 @@ def dense(
     dtype = common_dtype(x, W, b)
     x, W = _operands(x, W, dtype)
     y = memory.empty((len(x), W.shape[1]), dtype)
-
-    if _by_rows(x, W):
-        rows_product(x, W, y)
-    elif _in_registers(x):
+    if dtype == np.float32 and len(x) >= _LEAST_IMAGES:  # BLAS packs the weights anew at each call
         parallel_for(lambda columns: dense_product(x, W, *columns, y), _columns(W))
+    elif dtype == np.float32 and W.size <= _FEW_WEIGHTS:
+        rows_product(x, W, y)
     else:
         _product_by_blas(x, W, y)
     if b is not None:
@@ -80,6 +83,7 @@ def dense(
     return softmax(y) if activation == "softmax" else y
 
 
+@ieee
 def dense_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -122,28 +126,15 @@ def dense_backward(
     dz = bias_gradient(dy, y, db)
     dx = memory.empty(x.shape, dtype) if need_dx else None
 
-    if _by_rows(x, W):
-        rows_weight_gradient(dz, x, dW)
-        if dx is not None:
-            rows_input_gradient(dz, W, dx)
-        return None if dx is None else dx.reshape(x_shape), dW, db
     # Rows of W are cut for both products: each block writes rows of dW and columns of dx of its own.
     parts = split_range(len(W), _WEIGHTS // max(W.shape[1], 1), least=LEAST_ROWS)
-    if _in_registers(x):
+    if len(x) < _FEW_IMAGES:
+        parallel_for(partial(_multiply_few, dz, x, W, dW, dx), parts)
+    elif x.dtype == np.float32:
         _multiply_in_registers(dz, x, W, dW, dx, parts)
     else:
         _multiply_by_blas(dz, x, W, dW, dx, parts)
     return None if dx is None else dx.reshape(x_shape), dW, db
-
-
-def _by_rows(x: Array, W: Array) -> bool:
-    """Whether rows of the weights, as they lie, are read in less time than it takes to prepare for more."""
-    return x.dtype == np.float32 and len(x) < _LEAST_IMAGES and W.size <= _FEW_WEIGHTS
-
-
-def _in_registers(x: Array) -> bool:
-    """Whether our own products are faster than BLAS, which packs the weights anew at each call."""
-    return x.dtype == np.float32 and len(x) >= _LEAST_IMAGES
 
 
 def _columns(W: Array) -> list[Range]:
@@ -162,7 +153,12 @@ def _product_by_blas(x: Array, W: Array, y: Array) -> None:
     parallel_for(multiply, _columns(W), uses_blas=True)
 
 
-@ieee
+def _multiply_few(dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, rows: Range) -> None:
+    if dx is None:
+        dx = np.empty((0, len(W)), x.dtype)
+    dense_gradients(read_only(dz), x, W, *rows, dW, dx)
+
+
 def _multiply_by_blas(
     dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[Range]
 ) -> None:

@@ -15,6 +15,8 @@ from tinycnn.checking.values import separated
 from tinycnn.layers import Layer
 from tinycnn.model import Sequential
 
+Function = Callable[..., Any]  # of arrays
+
 OPS_AND_LAYERS = 1e-7  # worst relative error of an op or a layer
 NETWORKS = 1e-6  # and of a whole network
 
@@ -28,9 +30,7 @@ class GradientCase:
     run: Callable[..., GradientReport]
 
 
-def function_case(
-    name: str, forward: Callable[..., Any], backward: Callable[..., Any], *arrays: Array
-) -> GradientCase:
+def function_case(name: str, forward: Function, backward: Function, *arrays: Array) -> GradientCase:
     """Check a pair of functions, at ``arrays``."""
 
     def run(**options: Any) -> GradientReport:

@@ -19,7 +19,7 @@ def convolution_steps(place: Place[Conv2D], before: Steps) -> Steps:
     geometry = Geometry(place.batch, shape[2], layer.filters, layer.groups, layer.window(shape))
     asked = place.algorithm or layer.algorithm
     if refusal(asked, geometry, place.dtype) is None:
-        setup = choose(asked, geometry, place.dtype).setup
+        setup = choose(asked, geometry, place.dtype, packed=True).setup
         if isinstance(setup, WinogradSetup):
             return (*before, *winograd_stages.steps(place, geometry, setup))
         if isinstance(setup, DirectConvolution):

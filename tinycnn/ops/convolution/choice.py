@@ -13,12 +13,13 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError
-from tinycnn.ops.convolution import direct, direct_gradient, im2col, naive
+from tinycnn.ops.convolution import direct, direct_gradient, grouped, im2col, naive
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd import operation as winograd
 from tinycnn.ops.convolution.winograd.setup import (
     WinogradSetup,
+    counted_forward,
     counted_input_gradient,
     counted_weight_gradient,
     counted_work,
@@ -33,6 +34,8 @@ _FLOAT32 = np.dtype(np.float32)
 # Work of im2col in multiply-adds as Winograd's products take them: of its BLAS product, of a number unrolled.
 _BLAS = 1.5
 _UNROLLED = 10
+# The same of a multiply-add of the grouped kernels.
+_GROUPED = 1.5
 # Outputs of a row that make good direct products; fewer do better in im2col's rows, which may be any.
 _LEAST_WIDTH = 8
 # A map with a border may have so many cells for each cell that a window reads: far strides leave most
@@ -62,6 +65,7 @@ IMPLEMENTATIONS: dict[str, Algorithm] = {
     "reference": naive,
     "im2col": im2col,
     "direct": direct,
+    "grouped": grouped,
     "winograd": winograd,
 }
 
@@ -79,14 +83,16 @@ class Choice:
         return IMPLEMENTATIONS[self.name]
 
 
-def choose(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
+def choose(asked: str, geometry: Geometry, dtype: np.dtype[Any], *, packed: bool = False) -> Choice:
     """The algorithm ``asked`` for by name, or for "auto" the fastest by counted work.
+
+    ``packed``: the weights are packed once for many calls, not anew for this one.
 
     Raises ArgumentError for a name that is none, and where the algorithm does not apply.
     """
     check_choice(asked, ALGORITHMS, "algorithm")
     if asked == "auto":
-        return _fastest(geometry, dtype)
+        return _fastest(geometry, dtype, packed)
     reason = refusal(asked, geometry, dtype)
     if reason is not None:
         raise ArgumentError(
@@ -108,7 +114,7 @@ def choose_gradients(
         return forward.algorithm, forward.algorithm
     if refusal("winograd", geometry, dtype) is not None:
         return direct, direct
-    pays_dW = counted_weight_gradient(geometry) < direct_gradient.counted_weight_gradient(geometry)
+    pays_dW = counted_weight_gradient(geometry) < direct_gradient.counted_products(geometry)
     pays_dx = counted_input_gradient(geometry) < direct_gradient.counted_input_gradient(geometry)
     return winograd if pays_dW else direct, winograd if pays_dx else direct
 
@@ -119,9 +125,9 @@ def refusal(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> str | None:
         return None
     if dtype != _FLOAT32:
         return f"it works in float32, and the arguments make this a convolution in {dtype}"
-    if geometry.groups != 1:
-        return f"it takes no groups, got {geometry.groups}"
-    return _winograd_refusal(geometry) if asked == "winograd" else None
+    if asked == "direct":
+        return None if geometry.groups == 1 else f"it takes no groups, got {geometry.groups}"
+    return _winograd_refusal(geometry)
 
 
 def _winograd_refusal(geometry: Geometry) -> str | None:
@@ -130,6 +136,8 @@ def _winograd_refusal(geometry: Geometry) -> str | None:
         return f"it takes no dilation, got {win.dilation}"
     if win.stride == (1, 1) and (win.kernel[0] != win.kernel[1] or win.kernel[0] not in LARGEST):
         return f"it takes kernels 3 x 3 and 5 x 5, got {win.kernel[0]} x {win.kernel[1]}"
+    if win.stride != (1, 1) and geometry.groups != 1:
+        return f"it takes no groups where it is strided, got {geometry.groups} with stride {win.stride}"
     if win.stride != (1, 1) and SpaceToDepth.of(win, geometry.C) is None:
         return f"it takes strided kernels of up to 5 strides, got {win.kernel} with stride {win.stride}"
     if set_up(geometry) is None:
@@ -145,25 +153,29 @@ def _set_up(name: str, geometry: Geometry) -> Choice:
     return Choice(name)
 
 
-def _fastest(geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
+def _fastest(geometry: Geometry, dtype: np.dtype[Any], packed: bool) -> Choice:
     for name, pays in (("winograd", _winograd_pays), ("direct", _direct_pays)):
-        if refusal(name, geometry, dtype) is None and pays(geometry):
+        if refusal(name, geometry, dtype) is None and pays(geometry, packed):
             return _set_up(name, geometry)
-    return Choice("im2col")
+    return Choice("im2col" if geometry.groups == 1 else "grouped")
 
 
-def _winograd_pays(geometry: Geometry) -> bool:
-    """Whether Winograd's algorithm, which applies, takes less work than im2col."""
-    setup, numbers = set_up(geometry), geometry.window.cells * geometry.C
+def _winograd_pays(geometry: Geometry, packed: bool) -> bool:
+    """Whether Winograd's algorithm, which applies, takes less work than im2col, direct or grouped."""
+    setup, groups = set_up(geometry), geometry.groups
+    if groups == 1 and not packed:
+        return counted_forward(geometry) < direct_gradient.counted_products(geometry)
     assert setup is not None
-    unrolled = geometry.cells_per_image * numbers * (_BLAS * geometry.F + _UNROLLED)
-    return counted_work(setup.conv, geometry.N) < unrolled
+    numbers = geometry.cells_per_image * geometry.window.cells * geometry.C
+    each = _BLAS * geometry.F + _UNROLLED if groups == 1 else _GROUPED * geometry.F / groups
+    return counted_work(setup.conv, geometry.N) < numbers * each
 
 
-def _direct_pays(geometry: Geometry) -> bool:
+def _direct_pays(geometry: Geometry, packed: bool) -> bool:
     """Whether direct products, which apply, are faster than im2col."""
     win, border = geometry.window, DirectConvolution.of(geometry).border
-    if win.output[1] < _LEAST_WIDTH:
+    any_width = not packed and win.cells * geometry.C * geometry.F <= direct.MOST_WEIGHTS
+    if win.output[1] < _LEAST_WIDTH and not any_width:
         return False
     cells = prod(
         axis.input + sum(beyond)

@@ -36,9 +36,9 @@ def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
         dW[...] = 0
         return
     win, rows = geometry.window, dW.reshape(-1, geometry.F)
-    parts = _parts(counted_input_gradient(geometry))
-    images = split_range(geometry.N, -(-geometry.N // max(min(parts, _SUMS // max(dW.size, 1)), 1)))
-    some = split_range(len(rows), -(-len(rows) * len(images) // parts))
+    count = parts(counted_products(geometry))
+    images = split_range(geometry.N, -(-geometry.N // max(min(count, _SUMS // max(dW.size, 1)), 1)))
+    some = split_range(len(rows), -(-len(rows) * len(images) // count))
     sums = rows[None] if len(images) == 1 else scratch("dW", (len(images), *rows.shape), dW.dtype)
     x, dz = read_only(x), read_only(dz)
 
@@ -57,9 +57,9 @@ def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
 def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
     """Write dx, each image's by one thread, and ranges of channels where images are few."""
     win, C = geometry.window, geometry.C
-    parts = _parts(counted_input_gradient(geometry))
-    images = split_range(geometry.N, -(-geometry.N // parts))
-    ranges = split_range(C, -(-C * len(images) // parts), least=min(_LEAST_CHANNELS, C))
+    count = parts(counted_input_gradient(geometry))
+    images = split_range(geometry.N, -(-geometry.N // count))
+    ranges = split_range(C, -(-C * len(images) // count), least=min(_LEAST_CHANNELS, C))
     dz = read_only(dz)
 
     def scatter(part: tuple[Range, tuple[Range, Array]]) -> None:
@@ -72,13 +72,13 @@ def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
     parallel_for(scatter, product(images, [(some, _packed(W, *some)) for some in ranges]))
 
 
-def counted_weight_gradient(geometry: Geometry) -> int:
-    """Multiply-adds of `weight_gradient`, as many as their time is worth."""
+def counted_products(geometry: Geometry) -> int:
+    """Multiply-adds of the convolution, or of `weight_gradient`, in whole vectors of filters."""
     return _outputs(geometry) * _weights(geometry) * round_up(geometry.F, LANES)
 
 
 def counted_input_gradient(geometry: Geometry) -> int:
-    """The same of `input_gradient`."""
+    """Those of `input_gradient`, with what else it does, as many as its time is worth."""
     weights = _weights(geometry)
     added = _outputs(geometry) * round_up(weights, PANEL) * (geometry.F + _ADDED)
     return added + _PACKED * weights * geometry.F
@@ -102,6 +102,6 @@ def _packed(W: Array, first: int, last: int) -> Array:
     return read_only(panels)
 
 
-def _parts(work: int) -> int:
+def parts(work: int) -> int:
     """How many parts the work is cut into: from its size alone."""
     return min(max(work // _WORK, 1), _PARTS)

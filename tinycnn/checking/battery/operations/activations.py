@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -17,12 +18,9 @@ from tinycnn.layers import ReLU, Softmax
 @OPS.register(5)
 def relu(rng: np.random.Generator) -> Iterator[GradientCase]:
     """At values well apart, and at zeros."""
-
-    def backward(dy: Array, x: Array) -> Array:
-        return ops.relu_backward(dy, ops.relu(x))
-
-    yield function_case("relu", ops.relu, backward, separated(rng, (3, 4, 5)))
-    yield function_case("relu: zeros and ties", ops.relu, backward, tied(rng, (3, 4, 5)))
+    for name, draw in (("relu", separated), ("relu: zeros and ties", tied)):
+        x = draw(rng, (3, 4, 5))
+        yield function_case(name, ops.relu, lambda dy, x: ops.relu_backward(dy, ops.relu(x)), x)
 
 
 @OPS.register(6)
@@ -33,13 +31,8 @@ def softmax(rng: np.random.Generator) -> Iterator[GradientCase]:
 
 
 def _softmax(axis: int, x: Array) -> GradientCase:
-    def forward(x: Array) -> Array:
-        return ops.softmax(x, axis)
-
-    def backward(dy: Array, x: Array) -> Array:
-        return ops.softmax_backward(dy, forward(x), axis)
-
-    return function_case(f"softmax: axis {axis}", forward, backward, x)
+    forward, back = partial(ops.softmax, axis=axis), partial(ops.softmax_backward, axis=axis)
+    return function_case(f"softmax: axis {axis}", forward, lambda dy, x: back(dy, forward(x)), x)
 
 
 @LAYERS.register(9)

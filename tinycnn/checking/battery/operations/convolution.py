@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tinycnn import ops
 from tinycnn.arrays import Array
-from tinycnn.checking.battery.case import GradientCase, function_case, layer_case
+from tinycnn.checking.battery.case import Function, GradientCase, function_case, layer_case
 from tinycnn.checking.battery.catalogue import LAYERS, OPS
 from tinycnn.checking.values import separated
 from tinycnn.layers import Conv2D
@@ -42,8 +43,7 @@ def conv2d(rng: np.random.Generator) -> Iterator[GradientCase]:
 
 
 def _conv2d(words: str, arrays: list[Array], options: dict[str, Any]) -> GradientCase:
-    def forward(x: Array, W: Array, b: Array) -> Array:
-        return ops.conv2d(x, W, b, **options)
+    forward: Function = partial(ops.conv2d, **options)
 
     def backward(dy: Array, x: Array, W: Array, b: Array) -> Any:
         return ops.conv2d_backward(dy, x, W, y=forward(x, W, b), **options)
@@ -56,13 +56,8 @@ def im2col_and_col2im(rng: np.random.Generator) -> Iterator[GradientCase]:
     """Linear, and each the other's gradient."""
     shape, kernel = (2, 6, 5, 2), (3, 2)
     options: dict[str, Any] = {"stride": (2, 1), "padding": ((1, 0), (0, 1)), "dilation": (1, 2)}
-
-    def unroll(x: Array) -> Array:
-        return ops.im2col(x, kernel, **options)
-
-    def roll(cols: Array) -> Array:
-        return ops.col2im(cols, shape, kernel, **options)
-
+    unroll: Function = partial(ops.im2col, kernel=kernel, **options)
+    roll: Function = partial(ops.col2im, x_shape=shape, kernel=kernel, **options)
     x = separated(rng, shape)
     cols = separated(rng, unroll(x).shape)
     yield function_case("im2col", unroll, lambda dy, x: roll(dy), x)

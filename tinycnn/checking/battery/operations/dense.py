@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -26,8 +27,7 @@ def dense(rng: np.random.Generator) -> Iterator[GradientCase]:
 
 
 def _dense(words: str, arrays: list[Array], activation: str | None) -> GradientCase:
-    def forward(x: Array, W: Array, b: Array) -> Array:
-        return ops.dense(x, W, b, activation=activation)
+    forward = partial(ops.dense, activation=activation)
 
     def backward(dy: Array, x: Array, W: Array, b: Array) -> Any:
         return ops.dense_backward(dy, x, W, activation=activation, y=forward(x, W, b))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from tinycnn import ops
-from tinycnn.arrays import Array
 from tinycnn.checking.battery.case import GradientCase, function_case, layer_case
 from tinycnn.checking.battery.catalogue import LAYERS, OPS
 from tinycnn.checking.values import separated
@@ -17,15 +17,13 @@ from tinycnn.layers import Dropout
 @OPS.register(8)
 def dropout(rng: np.random.Generator) -> Iterator[GradientCase]:
     """One mask, from a key."""
-
-    def forward(x: Array) -> Array:
-        return ops.dropout(x, 0.4, 7, first_sample=2)[0]
-
-    def backward(dy: Array, x: Array) -> Array:
-        return ops.dropout_backward(dy, ops.dropout(x, 0.4, 7, first_sample=2)[1], 0.4)
-
-    x = separated(rng, (4, 9))
-    yield function_case("dropout: rate 0.4, its mask replayed", forward, backward, x)
+    drop = partial(ops.dropout, rate=0.4, rng=7, first_sample=2)
+    yield function_case(
+        "dropout: rate 0.4, its mask replayed",
+        lambda x: drop(x)[0],
+        lambda dy, x: ops.dropout_backward(dy, drop(x)[1], 0.4),
+        separated(rng, (4, 9)),
+    )
 
 
 @LAYERS.register(10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,8 @@ def local_response_norm(rng: np.random.Generator) -> Iterator[GradientCase]:
 
 
 def _local_response_norm(name: str, x: Array, options: dict[str, Any]) -> GradientCase:
-    def forward(x: Array) -> Array:
-        return ops.local_response_norm(x, **options)
-
-    def backward(dy: Array, x: Array) -> Array:
-        return ops.local_response_norm_backward(dy, x, **options)
-
+    forward = partial(ops.local_response_norm, **options)
+    backward = partial(ops.local_response_norm_backward, **options)
     return function_case(f"local_response_norm: {name}", forward, backward, x)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tinycnn import ops
 from tinycnn.arrays import Array
-from tinycnn.checking.battery.case import GradientCase, function_case, layer_case
+from tinycnn.checking.battery.case import Function, GradientCase, function_case, layer_case
 from tinycnn.checking.battery.catalogue import LAYERS, OPS
 from tinycnn.checking.values import separated, tied
 from tinycnn.layers import AveragePool2D, GlobalAveragePool2D, MaxPool2D
@@ -40,14 +41,11 @@ def max_pool2d(rng: np.random.Generator) -> Iterator[GradientCase]:
 
 
 def _max_pool2d(words: str, x: Array, options: dict[str, Any]) -> GradientCase:
-    def forward(x: Array) -> Array:
-        return ops.max_pool2d(x, **options)[0]
-
-    def backward(dy: Array, x: Array) -> Array:
-        argmax = ops.max_pool2d(x, **options)[1]
-        return ops.max_pool2d_backward(dy, argmax, x.shape, **options)
-
-    return function_case(f"max_pool2d: {words}", forward, backward, x)
+    pool: Function = partial(ops.max_pool2d, **options)
+    back: Function = partial(ops.max_pool2d_backward, x_shape=x.shape, **options)
+    return function_case(
+        f"max_pool2d: {words}", lambda x: pool(x)[0], lambda dy, x: back(dy, pool(x)[1]), x
+    )
 
 
 @OPS.register(3)
@@ -60,13 +58,9 @@ def avg_pool2d(rng: np.random.Generator) -> Iterator[GradientCase]:
 
 
 def _avg_pool2d(words: str, x: Array, options: dict[str, Any]) -> GradientCase:
-    def forward(x: Array) -> Array:
-        return ops.avg_pool2d(x, **options)
-
-    def backward(dy: Array, x: Array) -> Array:
-        return ops.avg_pool2d_backward(dy, x.shape, **options)
-
-    return function_case(f"avg_pool2d: {words}", forward, backward, x)
+    back: Function = partial(ops.avg_pool2d_backward, x_shape=x.shape, **options)
+    forward = partial(ops.avg_pool2d, **options)
+    return function_case(f"avg_pool2d: {words}", forward, lambda dy, x: back(dy), x)
 
 
 @LAYERS.register(2)
