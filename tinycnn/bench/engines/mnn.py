@@ -1,6 +1,7 @@
 """MNN on the processor: float32 ("precision": "high"), as many threads as asked, from the ONNX file.
 
-Its weights are not rearranged when they are loaded: it then takes no Winograd, and is slower.
+Its weights are not rearranged when they are loaded: it would take no Winograd, and be slower. On maps of 28
+and more its Winograd is off by some 1e-3 of the largest number; without, by 1e-6, and half as fast.
 """
 
 from __future__ import annotations
