@@ -43,6 +43,8 @@ _WEIGHTS = 1 << 20
 _LEAST_PANELS = 8
 # Below, BLAS reads weights as fast as they come, and lanes for images would be idle.
 _LEAST_IMAGES = 8
+# Weights that take less time than it takes to limit BLAS.
+_FEW_WEIGHTS = 1 << 16
 # Below, gradients go by a pass over the weights: packing dz for each block takes longer.
 _FEW_IMAGES = 4
 
@@ -66,15 +68,17 @@ def dense(
     dtype = common_dtype(x, W, b)
     x, W = _operands(x, W, dtype)
     y = memory.empty((len(x), W.shape[1]), dtype)
+    # BLAS packs the weights anew at each call; fewer images than lanes it reads them as fast as they come.
+    in_registers = dtype == np.float32 and (len(x) >= _LEAST_IMAGES or W.size <= _FEW_WEIGHTS)
 
     def multiply(columns: Range) -> None:
-        if _in_registers(x):
+        if in_registers:
             dense_product(x, W, *columns, y)
         else:
             part = slice(*columns)
             np.matmul(x, W[:, part], out=y[:, part])
 
-    parallel_for(multiply, _columns(W), uses_blas=not _in_registers(x))
+    parallel_for(multiply, _columns(W), uses_blas=not in_registers)
     if b is not None:
         b = as_input_array(b, "b", "F", dtype)
         expect_shape(b, W.shape[1:], "b", "one for each column of W")
@@ -136,11 +140,6 @@ def dense_backward(
     else:
         _multiply_by_blas(dz, x, W, dW, dx, parts)
     return None if dx is None else dx.reshape(x_shape), dW, db
-
-
-def _in_registers(x: Array) -> bool:
-    """Whether our own products are faster than BLAS, which packs the weights anew at each call."""
-    return x.dtype == np.float32 and len(x) >= _LEAST_IMAGES
 
 
 def _columns(W: Array) -> list[Range]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, expect_shape, read_only
 from tinycnn.errors import ArgumentError, DTypeError
 from tinycnn.kernels import avg_pool, max_pool
+from tinycnn.kernels.avg_pool_vectors import avg_pool_rows, avg_pool_rows_backward
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
@@ -18,6 +19,7 @@ from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.shapes import Padding, Window, pool_window
+from tinycnn.validation import Pair
 
 # Input cells a block: enough that handing it to a thread costs nothing beside it. A quarter of this
 # took half as long again on images of 112 x 112 x 64; twice as much gains nothing.
@@ -57,7 +59,7 @@ def max_pool2d(
     y = memory.empty((N, *win.output, C), x.dtype)
     winner = memory.empty(y.shape, _argmax_dtype(win))
 
-    in_vectors = x.dtype == np.float32 and C >= LANES and winner.dtype == np.uint8
+    in_vectors = x.dtype == np.float32 and winner.dtype == np.uint8
     pooling = max_pool_argmax if in_vectors else max_pool.max_pool2d
 
     def pool(rows: Range) -> None:
@@ -144,12 +146,11 @@ def avg_pool2d(
     N, H, W, C = x.shape
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
     y = memory.empty((N, *win.output, C), x.dtype)
-    limit = _limit(win)
+    geometry = *_places(win), bool(count_include_pad)
+    pooling = avg_pool_rows if x.dtype == np.float32 else avg_pool.avg_pool2d
 
     def pool(rows: Range) -> None:
-        avg_pool.avg_pool2d(
-            x, *rows, win.kernel, win.stride, win.pad_top_left, limit, bool(count_include_pad), y
-        )
+        pooling(x, *rows, *geometry, y)
 
     if y.size:
         parallel_for(pool, _rows(win, N, W * C))
@@ -180,21 +181,17 @@ def avg_pool2d_backward(
     dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     dx = memory.empty((N, H, W, C), dy.dtype)
-    limit = _limit(win)
+    geometry = *_places(win), bool(count_include_pad)
 
     def spread(images: Range) -> None:
-        avg_pool.avg_pool2d_backward(
-            dy,
-            *images,
-            win.kernel,
-            win.stride,
-            win.pad_top_left,
-            limit,
-            bool(count_include_pad),
-            dx,
-        )
+        avg_pool.avg_pool2d_backward(dy, *images, *geometry, dx)
 
-    if dx.size:
+    def gather(rows: Range) -> None:
+        avg_pool_rows_backward(dy, *rows, *geometry, dx)
+
+    if dx.size and dx.dtype == np.float32:
+        parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
+    elif dx.size:
         parallel_for(spread, split_range(N, _CELLS // (H * W * C)))
     return dx
 
@@ -204,9 +201,10 @@ def _rows(win: Window, N: int, cells: int) -> list[Range]:
     return split_range(N * win.output[0], _CELLS // (win.stride[0] * cells))
 
 
-def _limit(win: Window) -> tuple[int, int]:
-    """Where windows end at the latest, (H + bottom padding, W + right padding)."""
-    return win.height.input + win.height.after, win.width.input + win.width.after
+def _places(win: Window) -> tuple[Pair, Pair, Pair, Pair]:
+    """Kernel, stride, padding (top, left), and where windows end at the latest: H and W with the padding."""
+    limit = win.height.input + win.height.after, win.width.input + win.width.after
+    return win.kernel, win.stride, win.pad_top_left, limit
 
 
 def _argmax(winner: ArrayLike, dy: Array, win: Window) -> Array:

@@ -44,9 +44,12 @@ def parallel_for(
     goes before any other. Work that multiplies with BLAS says so by ``uses_blas``: even one thread that does
     it alone then holds the limit.
     """
-    helpers = free_threads() - 1  # before anything is done: it may refuse the environment
     job = _Job(work, items)
-    if not uses_blas and (helpers == 0 or len(job.items) <= 1):
+    if len(job.items) <= 1 and not uses_blas:
+        job.work()
+        return
+    helpers = free_threads() - 1  # before anything is done: it may refuse the environment
+    if helpers == 0 and not uses_blas:
         job.work()
         return
     mine = busy()

@@ -18,6 +18,7 @@ from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.program import PackedSource, Program, SlotMemory
 
+_FLOAT32 = np.dtype(np.float32)
 _OPCODES = {kernel: number for number, kernel in enumerate(KERNELS)}
 
 
@@ -65,8 +66,9 @@ class Recorder:
         """Slots are read-only where the kernel asks for it."""
         return array
 
-    def scratch(self, name: str, size: int) -> Slot:
+    def scratch(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Slot:
         """Floats of each thread, for one task at a time."""
+        assert dtype == _FLOAT32
         return self._grown(name, size, of_each_thread=True)
 
     def shared(self, name: str, size: int) -> Slot:

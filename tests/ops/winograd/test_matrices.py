@@ -9,6 +9,8 @@ from tinycnn.ops.convolution.winograd import matrices
 
 # (r, m, n): m outputs of an r-kernel, from the first m + r - 1 of n frequencies.
 TILES = [
+    (3, 6, 8),
+    (3, 5, 8),
     (3, 5, 7),
     (3, 4, 7),
     (3, 4, 6),

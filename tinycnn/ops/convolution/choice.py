@@ -13,7 +13,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError
-from tinycnn.ops.convolution import direct, direct_gradient, im2col, naive
+from tinycnn.ops.convolution import direct, direct_gradient, grouped, im2col, naive
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd import operation as winograd
@@ -34,6 +34,8 @@ _FLOAT32 = np.dtype(np.float32)
 # Work of im2col in multiply-adds as Winograd's products take them: of its BLAS product, of a number unrolled.
 _BLAS = 1.5
 _UNROLLED = 10
+# The same of a multiply-add of the grouped kernels.
+_GROUPED = 1.5
 # Outputs of a row that make good direct products; fewer do better in im2col's rows, which may be any.
 _LEAST_WIDTH = 8
 # A map with a border may have so many cells for each cell that a window reads: far strides leave most
@@ -63,6 +65,7 @@ IMPLEMENTATIONS: dict[str, Algorithm] = {
     "reference": naive,
     "im2col": im2col,
     "direct": direct,
+    "grouped": grouped,
     "winograd": winograd,
 }
 
@@ -122,9 +125,9 @@ def refusal(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> str | None:
         return None
     if dtype != _FLOAT32:
         return f"it works in float32, and the arguments make this a convolution in {dtype}"
-    if geometry.groups != 1:
-        return f"it takes no groups, got {geometry.groups}"
-    return _winograd_refusal(geometry) if asked == "winograd" else None
+    if asked == "direct":
+        return None if geometry.groups == 1 else f"it takes no groups, got {geometry.groups}"
+    return _winograd_refusal(geometry)
 
 
 def _winograd_refusal(geometry: Geometry) -> str | None:
@@ -133,6 +136,8 @@ def _winograd_refusal(geometry: Geometry) -> str | None:
         return f"it takes no dilation, got {win.dilation}"
     if win.stride == (1, 1) and (win.kernel[0] != win.kernel[1] or win.kernel[0] not in LARGEST):
         return f"it takes kernels 3 x 3 and 5 x 5, got {win.kernel[0]} x {win.kernel[1]}"
+    if win.stride != (1, 1) and geometry.groups != 1:
+        return f"it takes no groups where it is strided, got {geometry.groups} with stride {win.stride}"
     if win.stride != (1, 1) and SpaceToDepth.of(win, geometry.C) is None:
         return f"it takes strided kernels of up to 5 strides, got {win.kernel} with stride {win.stride}"
     if set_up(geometry) is None:
@@ -152,17 +157,18 @@ def _fastest(geometry: Geometry, dtype: np.dtype[Any], packed: bool) -> Choice:
     for name, pays in (("winograd", _winograd_pays), ("direct", _direct_pays)):
         if refusal(name, geometry, dtype) is None and pays(geometry, packed):
             return _set_up(name, geometry)
-    return Choice("im2col")
+    return Choice("im2col" if geometry.groups == 1 else "grouped")
 
 
 def _winograd_pays(geometry: Geometry, packed: bool) -> bool:
-    """Whether Winograd's algorithm, which applies, takes less work than im2col, or direct products."""
-    if not packed:
+    """Whether Winograd's algorithm, which applies, takes less work than im2col, direct or grouped."""
+    setup, groups = set_up(geometry), geometry.groups
+    if groups == 1 and not packed:
         return counted_forward(geometry) < direct_gradient.counted_products(geometry)
-    setup, numbers = set_up(geometry), geometry.window.cells * geometry.C
     assert setup is not None
-    unrolled = geometry.cells_per_image * numbers * (_BLAS * geometry.F + _UNROLLED)
-    return counted_work(setup.conv, geometry.N) < unrolled
+    numbers = geometry.cells_per_image * geometry.window.cells * geometry.C
+    each = _BLAS * geometry.F + _UNROLLED if groups == 1 else _GROUPED * geometry.F / groups
+    return counted_work(setup.conv, geometry.N) < numbers * each
 
 
 def _direct_pays(geometry: Geometry, packed: bool) -> bool:
