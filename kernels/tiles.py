@@ -127,6 +127,8 @@ if not numba.config.DISABLE_JIT:
         """See above."""
         for array, access in ((a, READ), (b, READ), (c, WRITTEN)):
             check_array(array, "multiply_tile", access)
+            if array.dtype != types.float32:
+                raise numba.core.errors.TypingError("multiply_tile takes float32 arrays")
         sizes = tuple(size.literal_value for size in (height, width, b_lines))
         n = types.intp
         taken = (a, n, n, n, n, b, n, n, c, n, n, types.boolean, n, n, n, n)
