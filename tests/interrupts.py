@@ -10,8 +10,6 @@ import functools
 import inspect
 import sys
 
-from tinycnn.runtime.balance import balance_of
-
 _LOOKS = {"CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD"}  # for signals, once they are done
 
 
@@ -84,7 +82,6 @@ def at_each_point(work, after, *, step=1):
 
 
 def _traced(work, press):
-    balance_of.cache_clear()  # helpers are called each time
     before = sys.gettrace()
     sys.settrace(press)
     try:

@@ -79,7 +79,7 @@ def test_a_call_comes_before_the_model_and_the_model_before_its_layers(
     with counted() as counts:
         predicted = model.predict(x, algorithm=of_call)
     # These two run from recorded calls, and pass by no op.
-    recorded = {"winograd", "direct"}
+    recorded = {"winograd", "direct", "grouped"}
     assert counts == {name: ran.count(name) for name in set(ran) - recorded}
     np.testing.assert_array_equal(predicted, traced.y)
 
@@ -109,7 +109,7 @@ def test_an_impulse_stays_in_its_windows_without_winograd():
 def test_gradients_of_what_is_not_negative_are_not_negative_without_winograd(rng):
     model = net()
     x = whole_numbers(model, rng)
-    dy = (rng.random((2, 32, 32, 64)) < 0.01).astype(np.float32)
+    dy = (rng.random((2, 32, 32, 64)) < 0.0002).astype(np.float32)
     for algorithm, exact in ((None, False), ("im2col", True)):
         trace = model.trace(x, algorithm=algorithm)
         trace.backward(dy)

@@ -13,10 +13,12 @@ from twins import error
 from tinycnn.kernels import reference
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.function_pointers import address_of
+from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.recorded_calls import CALLERS, COUNTERS, FINISHED, HAS_MORE, WAITS, carry_out
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.convolution.direct import DirectConvolution
+from tinycnn.ops.convolution.grouped import GroupedConvolution, PackedGroups
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.ops.convolution.winograd.tiling import tiling
@@ -102,6 +104,19 @@ def direct(memory, images, relu):
     memory.recorder.record(phases)
 
 
+def grouped(memory, images, relu):
+    """A convolution of groups of 3 channels and 5 filters, two vectors of these."""
+    groups = 2 * LANES // 5
+    conv = GroupedConvolution(
+        3 * groups, 5 * groups, groups, window((4, 5), (2, 3), padding=1), np.dtype(np.float32)
+    )
+    source = FeatureMaps.plain(memory.slot(images * 20 * conv.C), (images, 4, 5, conv.C))
+    target = FeatureMaps.plain(memory.slot(images * 25 * conv.F), (images, 5, 5, conv.F))
+    sizes = 18 * conv.vectors * LANES, conv.vectors * LANES
+    packed = PackedGroups(*map(memory.slot, sizes))
+    memory.recorder.record(conv.phases(source, packed, target, relu=relu))
+
+
 def twin(calls, jobs, tasks, phases, slots, counters, most):
     """Every call of every task by its kernel's twin, its numbers read as the parameters say."""
     kernels = {address_of(caller): kernel for kernel, caller in CALLERS.items()}
@@ -135,6 +150,8 @@ def by_twin(kernel, numbers, jobs, slots, image):
             arguments[parameter.name] = tuple(next(numbers) for _ in range(count))
         else:
             arguments[parameter.name] = next(numbers)
+    if kernel is grouped_convolution:
+        arguments["bias"] = arguments["bias"].reshape(-1, LANES)
     if "panels" in arguments:
         K = arguments.get("K") or math.prod(arguments["kernel"]) * arguments["channels"]
         arguments["panels"] = arguments["panels"].reshape(-1, K, PANEL)
@@ -171,6 +188,7 @@ def test_carry_out_is_its_twin(images, filters, relu, most, rng):
     x, y = memory.slot(images * K), memory.slot(images * F)
     memory.recorder.record(packed.phases((images, K, F), x, y, relu=relu))
     direct(memory, images, relu)
+    grouped(memory, images, relu)
     tables, (slots,), counters, numbers = memory.tables()
     before, expected_counters = numbers.copy(), counters.copy()
     left = carry_out(*tables, slots, counters, most, 0)

@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 
 import tinycnn as tc
 from tinycnn.layers import Conv2D, Dense, Dropout, MaxPool2D, Softmax
-from tinycnn.runtime.balance import balance_of
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.threads import busy, use_threads
 
@@ -117,7 +116,6 @@ def as_before(limits):
     assert not busy().locked()
     assert blas_threads() == limits
     both, seen = threading.Barrier(2, timeout=SECONDS), set()
-    balance_of.cache_clear()
 
     def work(item):
         assert blas_threads() == {1}
@@ -257,11 +255,12 @@ except KeyboardInterrupt:
 STORM = """
 import random
 import numpy as np, tinycnn as tc
-from tinycnn.runtime.balance import balance_of
+from tinycnn.runtime.balance import Balance
 from tinycnn.bench.worker import Worker
 from tinycnn.layers import Conv2D, Dense, Dropout, MaxPool2D
 
 signal.signal(signal.SIGALRM, signal.default_int_handler)
+Balance.pays = True  # helpers are called each time
 
 def network():
     layers = [
@@ -312,7 +311,6 @@ with threadpool_limits(2, user_api="blas"), use_threads(2):
             try:
                 signal.setitimer(signal.ITIMER_REAL, moments.uniform(1e-5, 3e-3))
                 while True:
-                    balance_of.cache_clear()  # helpers are called each time
                     work()
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from tinycnn.runtime import thread_pool
-from tinycnn.runtime.balance import balance_of
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.threads import use_threads
 
@@ -166,7 +165,6 @@ def test_a_nested_run_works_alone_in_the_thread_of_its_block():
 
 def test_after_a_nested_run_the_thread_may_share_again():
     parallel_for(lambda _: parallel_for(lambda _: None, range(2)), range(2))
-    balance_of.cache_clear()
     test_all_threads_work_the_calling_one_among_them()
 
 
@@ -198,7 +196,6 @@ def test_what_the_caller_ignores_is_ignored_in_every_thread():
     with use_threads(2), np.errstate(invalid="ignore"):
         parallel_for(work, range(2))
     assert np.isnan(results).all()
-    balance_of.cache_clear()
     with use_threads(2), np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
         parallel_for(work, range(2))
     assert len(results) == 2

@@ -45,6 +45,6 @@ class Balance:
 
 
 @lru_cache(maxsize=1024)
-def balance_of(kind: Any) -> Balance:
-    """The account of a kind of job: of the code that its items run through, for one."""
+def balance_of(code: Any, items: int) -> Balance:
+    """The account of jobs of so many items, all of which run through the same code."""
     return Balance()

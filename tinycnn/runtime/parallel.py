@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinycnn.runtime import blas
-from tinycnn.runtime.balance import balance_of
+from tinycnn.runtime.balance import Balance, balance_of
 from tinycnn.runtime.thread_pool import thread_pool
 from tinycnn.runtime.threads import busy, free_threads
 
@@ -37,6 +37,7 @@ def parallel_for(
     items: Iterable[Item],
     *,
     uses_blas: bool = False,
+    balance: Balance | None = None,
 ) -> None:
     """Call ``work`` on every item, on all threads; returns when all is done.
 
@@ -46,15 +47,14 @@ def parallel_for(
     after those that run have ended. So is Ctrl-C, which goes before any other. Work that multiplies with
     BLAS says so by ``uses_blas``: even one thread that does it alone then holds the limit.
 
-    Where helpers did not pay lately for this ``work`` (see `balance`), the calling thread does all of it.
+    Where helpers did not pay lately, the calling thread does all of it. ``balance`` keeps the account of
+    that; where none is given, jobs of the same code and number of items have one.
     """
-    job = _Job(work, items)
+    job = _Job(work, items, balance)
     if len(job.items) <= 1 and not uses_blas:
         job.work()
         return
-    helpers = job.worthwhile(
-        free_threads() - 1
-    )  # before anything is done: it may refuse the environment
+    helpers = job.worthwhile(free_threads() - 1)
     if helpers < 1 and not uses_blas:
         job.work()
         return
@@ -90,12 +90,15 @@ def _settle(settled: threading.Lock) -> None:
 class _Job:
     """One call of `parallel_for`: the items left to do, who is at them, and what they raised."""
 
-    def __init__(self, work: Callable[[Any], Any], items: Iterable[Any]) -> None:
+    def __init__(
+        self, work: Callable[[Any], Any], items: Iterable[Any], balance: Balance | None = None
+    ) -> None:
         self.begun = perf_counter()
         self.function = work
         self.items = deque(items)
-        kind: Any = getattr(work, "__code__", type(work))
-        self.balance = balance_of(kind)
+        # Items are cut to about the same size: so many of them tell large work from small.
+        code: Any = getattr(work, "__code__", type(work))
+        self.balance = balance or balance_of(code, len(self.items))
         self.state: Any = [0]  # see kernels/helpers.py
         self.errors: list[BaseException] = []  # of helpers
         self.helped: list[float] = []  # seconds that each of them worked

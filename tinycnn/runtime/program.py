@@ -11,6 +11,7 @@ import numpy as np
 
 from tinycnn.arrays import Array, read_only, row_major
 from tinycnn.kernels.recorded_calls import COUNTERS, WAITS, begin, carry_out
+from tinycnn.runtime.balance import Balance
 from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.runtime.held import NamedArrays, PackedWeights, Workspace
 from tinycnn.runtime.parallel import parallel_for
@@ -58,6 +59,7 @@ class Program:
     ) -> None:
         self.threads, self.slots, self.phases = threads, slots, phases
         self.tables = calls, jobs, tasks, phases
+        self._balance = Balance()
 
     def run(self, x: Array, weights: PackedWeights, workspace: Workspace, out: Array) -> None:
         """Carry all out for the images ``x``; both arrays are float32 and C-contiguous."""
@@ -76,7 +78,7 @@ class Program:
                 yield time.perf_counter() - began  # to an interrupt
             finished.append(thread)
 
-        parallel_for(work, range(self.threads))
+        parallel_for(work, range(self.threads), balance=self._balance)
 
 
 class _Memory:
