@@ -195,7 +195,7 @@ def every(work, step):
 @pytest.mark.parametrize(
     ("work", "step"),
     [
-        ("predict", 5), ("trace", 30), ("backward", 80), ("step", 5),
+        ("predict", 3), ("trace", 30), ("backward", 80), ("step", 5),
         every("predict", 1), every("trace", 20), every("backward", 50), every("step", 1),
     ],
 )  # fmt: skip
