@@ -447,7 +447,7 @@ def test_carry_out(benchmark: Benchmark) -> None:
     slots = np.array([[array.ctypes.data, array.size, LANES] for array in (x, y)])
 
     def arguments() -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return (*tables, slots, np.zeros(COUNTERS, np.int64), 1000), {}
+        return (*tables, slots, np.zeros(COUNTERS, np.int64), 1000, 0), {}
 
     benchmark.pedantic(carry_out, setup=arguments, rounds=100)
 

@@ -77,32 +77,43 @@ def avg_pool_rows_backward(
     H, W, C = dx.shape[1:]
     OH, OW = dy.shape[1:3]
     source, target = dy.reshape(dy.size), dx.reshape(dx.size)
-    counts = np.empty(OW, np.float32)
+    # All that depends on one axis alone, worked out once.
+    row_counts, counts = np.empty(OH, np.float32), np.empty(OW, np.float32)
+    for oh in range(OH):
+        row_counts[oh] = extent(oh, kernel[0], stride[0], padding[0], H, limit[0], include_pad)[2]
     for ow in range(OW):
         counts[ow] = extent(ow, kernel[1], stride[1], padding[1], W, limit[1], include_pad)[2]
+    firsts, numbers = np.empty(W, np.int64), np.empty(W, np.int64)
+    for w in range(W):
+        firsts[w], numbers[w] = windows_at(w + padding[1], kernel[1], stride[1], OW)
     to, end = first * W * C, last * W * C
     for row in range(first, last):
         n, h = row // H, row % H
         oh0, down = windows_at(h + padding[0], kernel[0], stride[0], OH)
         for w in range(W):
-            ow0, right = windows_at(w + padding[1], kernel[1], stride[1], OW)
-            beyond = ((n * OH + oh0 + down - 1) * OW + ow0 + right - 1) * C + LANES
+            ow0, right = firsts[w], numbers[w]
+            at = ((n * OH + oh0) * OW + ow0) * C
+            beyond = at + ((down - 1) * OW + right - 1) * C + LANES
             in_vectors = C >= LANES or (beyond <= dy.size and to + LANES <= end)
-            for block in range(0, C, LANES if in_vectors else 1):
-                c = max(min(block, C - LANES), 0) if in_vectors else block
-                total, one = splat(0.0), np.float32(0)
-                for oh in range(oh0, oh0 + down):
-                    _, _, rows = extent(
-                        oh, kernel[0], stride[0], padding[0], H, limit[0], include_pad
-                    )
-                    for ow in range(ow0, ow0 + right):
-                        at, count = ((n * OH + oh) * OW + ow) * C + c, rows * counts[ow]
-                        if in_vectors:
-                            total += load(source, at) / splat(count)
-                        else:
-                            one += source[at] / np.float32(count)
-                if in_vectors:
+            if in_vectors and down * right == 1:
+                count = splat(row_counts[oh0] * counts[ow0])
+                for block in range(0, C, LANES):
+                    c = max(min(block, C - LANES), 0)  # the last vector may overlap the one before
+                    store(target, to + c, load(source, at + c) / count)
+            elif in_vectors:
+                for block in range(0, C, LANES):
+                    c, total = max(min(block, C - LANES), 0), splat(0.0)
+                    for i in range(down):
+                        for j in range(right):
+                            count = splat(row_counts[oh0 + i] * counts[ow0 + j])
+                            total += load(source, at + (i * OW + j) * C + c) / count
                     store(target, to + c, total)
-                else:
+            else:
+                for c in range(C):
+                    one = np.float32(0)
+                    for i in range(down):
+                        for j in range(right):
+                            count_here = row_counts[oh0 + i] * counts[ow0 + j]
+                            one += source[at + (i * OW + j) * C + c] / count_here
                     target[to + c] = one
             to += C

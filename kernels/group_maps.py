@@ -41,6 +41,8 @@ def copy_channels(
     w_first = min(max(-left, 0), W)
     w_last = max(min(width - left, W), w_first)
     before, seen = min(max(left, 0), width), w_last - w_first
+    # Without a gap between cells, a row is one run.
+    runs, length = (1, seen * count) if step == count == column else (seen, count)
     for h in range(-top, height - top):
         inside = seen > 0 and 0 <= h < H
         start, end = to + (before if inside else width) * step, to + width * step
@@ -48,11 +50,11 @@ def copy_channels(
             target[np.uintp(e)] = 0
         if inside:
             source = at + h * row + w_first * column
-            for _ in range(seen):
-                for c in range(count):
-                    target[np.uintp(start + c)] = x[np.uintp(source + c)]
-                source += column
-                start += step
+            for run in range(runs):
+                there, here = start + run * step, source + run * column
+                for c in range(length):
+                    target[np.uintp(there + c)] = x[np.uintp(here + c)]
+            start += seen * step
             for e in range(start, end):
                 target[np.uintp(e)] = 0
         to = end

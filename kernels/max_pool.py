@@ -84,6 +84,7 @@ def max_pool2d_backward(
     KW = kernel[1]
     # Where the cells of a window are, counted from its first.
     down, right = np.empty(kernel[0] * KW, np.int64), np.empty(kernel[0] * KW, np.int64)
+    reach, cells = ((kernel[0] - 1) * dilation[0], (KW - 1) * dilation[1]), np.uintp(down.size)
     for k in range(down.size):
         down[k], right[k] = k // KW * dilation[0], k % KW * dilation[1]
     slopes, indices, target = dy.reshape(dy.size), argmax.reshape(argmax.size), dx.reshape(dx.size)
@@ -99,14 +100,16 @@ def max_pool2d_backward(
             at = (n * OH + oh) * OW * C
             for ow in range(OW):
                 left = ow * stride[1] - padding[1]
+                # No wrong argmax may write outside dx.
+                inside = top >= 0 and top + reach[0] < H and left >= 0 and left + reach[1] < W
+                window = ((n * H + top) * W + left) * C
                 for c in range(C):
-                    k = np.uintp(indices[np.uintp(at + c)])
-                    if k < np.uintp(down.size):
-                        h, w = top + down[k], left + right[k]
-                        # No wrong argmax may write outside dx. As unsigned, what is negative is large.
-                        if np.uintp(h) < np.uintp(H) and np.uintp(w) < np.uintp(W):
-                            there = np.uintp(((n * H + h) * W + w) * C + c)
-                            target[there] += slopes[np.uintp(at + c)]
+                    number = np.uintp(indices[np.uintp(at + c)])
+                    if number < cells and (
+                        inside or (0 <= top + down[number] < H and 0 <= left + right[number] < W)
+                    ):
+                        there = np.uintp(window + (down[number] * W + right[number]) * C + c)
+                        target[there] += slopes[np.uintp(at + c)]
                 at += C
         for e in range((n * H + cleared) * W * C, (n + 1) * H * W * C):
             target[np.uintp(e)] = 0

@@ -1089,6 +1089,11 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
             dW[k, f] = sum(float(x[n, k]) * float(dz[n]) for n in range(len(x)))
 
 
+def rows_product(x: Any, W: Any, y: Any) -> None:
+    """Twin of `tinycnn.kernels.dense_rows.rows_product`."""
+    y[...] = np.einsum("nd,df->nf", x.astype(float), W.astype(float))
+
+
 def dense_gradients(dz: Any, x: Any, W: Any, first: int, last: int, dW: Any, dx: Any) -> None:
     """Those rows of dW and columns of dx: for each cell, the sum of the products."""
     for d in range(first, last):

@@ -58,6 +58,10 @@ def _to_outputs(
         one.output_k5_n8(
             m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
         )
+    elif r == 2:
+        one.output_k2_n5(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        )
     elif n == 7:
         one.output_k3_n7(
             m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
@@ -259,7 +263,12 @@ def weight_transform(
 @kernel(fastmath={"contract"})
 def _combine(g: Any, x: Any, count: int, y: Any, to: int) -> None:
     """Write the sum over k of g[k] * x[k*count + e] to y[to + e], for e < ``count``."""
-    a, b, c = g[0], g[1], g[2]
+    a, b = g[0], g[1]
+    if len(g) == 2:
+        for e in range(count):
+            y[np.uintp(to + e)] = a * x[np.uintp(e)] + b * x[np.uintp(count + e)]
+        return
+    c = g[2]
     if len(g) == 3:
         for e in range(count):
             ab = a * x[np.uintp(e)] + b * x[np.uintp(count + e)]

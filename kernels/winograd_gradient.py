@@ -42,6 +42,10 @@ def _to_frequencies(
         one.output_gradient_k5_n8(
             m, x, at, step, stride, target, to, target_step, target_stride, count
         )
+    elif r == 2:
+        one.output_gradient_k2_n5(
+            m, x, at, step, stride, target, to, target_step, target_stride, count
+        )
     elif n == 7:
         one.output_gradient_k3_n7(
             m, x, at, step, stride, target, to, target_step, target_stride, count
@@ -73,14 +77,16 @@ def _to_weights(
             frequency = load(x, source)
             y0 = fma(frequency, broadcast(G, j), y0)
             y1 = fma(frequency, broadcast(G, j + 1), y1)
-            y2 = fma(frequency, broadcast(G, j + 2), y2)
+            if r > 2:
+                y2 = fma(frequency, broadcast(G, j + 2), y2)
             if r == 5:
                 y3 = fma(frequency, broadcast(G, j + 3), y3)
                 y4 = fma(frequency, broadcast(G, j + 4), y4)
             source += step
         store(target, to, y0)
         store(target, to + target_step, y1)
-        store(target, to + 2 * target_step, y2)
+        if r > 2:
+            store(target, to + 2 * target_step, y2)
         if r == 5:
             store(target, to + 3 * target_step, y3)
             store(target, to + 4 * target_step, y4)

@@ -223,6 +223,52 @@ def input_n8(
 
 
 @kernel
+def output_k2_n5(
+    m: int,
+    source: Any, at: int, step: int, stride: int,
+    target: Any, to: int, target_step: int, target_stride: int,
+    count: int,
+    add: Any, bound: Any,
+) -> None:
+    """A^T: 5 frequencies, or all but the last, to m outputs of a 2-kernel."""
+    minus_1_2 = splat(-0.5)
+    minus_3_2 = splat(-1.5)
+    plus_1_2 = splat(0.5)
+    plus_1_4 = splat(0.25)
+    plus_1_8 = splat(0.125)
+    zero = splat(0.0)
+    for _ in range(count):
+        keep_rolled()
+        x0 = load(source, at + 0 * step)
+        x1 = load(source, at + 1 * step)
+        x2 = load(source, at + 2 * step)
+        x3 = load(source, at + 3 * step)
+        if m == 4:
+            x4 = load(source, at + 4 * step)
+        else:
+            x4 = zero
+            x1 = x1 * minus_1_2
+            x2 = x2 * plus_1_2
+            x3 = x3 * minus_3_2
+        e2 = x2 + x3
+        o2 = x2 - x3
+        y0 = e2 + x1 + x4
+        y1 = fma(x4, plus_1_2, o2)
+        y2 = fma(x4, plus_1_4, e2)
+        y3 = fma(x4, plus_1_8, o2)
+        if m == 4:
+            y3 = y3 + x0
+            store(target, to + 3 * target_step, at_least(y3 + add, bound))
+        else:
+            y2 = y2 + x0
+        store(target, to + 0 * target_step, at_least(y0 + add, bound))
+        store(target, to + 1 * target_step, at_least(y1 + add, bound))
+        store(target, to + 2 * target_step, at_least(y2 + add, bound))
+        at += stride
+        to += target_stride
+
+
+@kernel
 def output_k3_n5(
     m: int,
     source: Any, at: int, step: int, stride: int,
@@ -493,6 +539,51 @@ def output_k5_n8(
         store(target, to + 0 * target_step, at_least(y0 + add, bound))
         store(target, to + 1 * target_step, at_least(y1 + add, bound))
         store(target, to + 2 * target_step, at_least(y2 + add, bound))
+        at += stride
+        to += target_stride
+
+
+@kernel
+def output_gradient_k2_n5(
+    m: int,
+    source: Any, at: int, step: int, stride: int,
+    target: Any, to: int, target_step: int, target_stride: int,
+    count: int,
+) -> None:
+    """A: m outputs' gradients to 5 frequencies, or all but the last, of a 2-kernel."""
+    minus_1_2 = splat(-0.5)
+    minus_3_2 = splat(-1.5)
+    plus_1_2 = splat(0.5)
+    plus_1_4 = splat(0.25)
+    plus_1_8 = splat(0.125)
+    zero = splat(0.0)
+    for _ in range(count):
+        keep_rolled()
+        x0 = load(source, at + 0 * step)
+        x1 = load(source, at + 1 * step)
+        x2 = load(source, at + 2 * step)
+        if m == 4:
+            x3 = load(source, at + 3 * step)
+            y0 = x3
+        else:
+            x3 = zero
+            y0 = x2
+        e = x0 + x2
+        o = x1 + x3
+        y2 = e + o
+        y3 = e - o
+        y1 = x0
+        y4 = fma(x3, plus_1_8, fma(x2, plus_1_4, fma(x1, plus_1_2, x0)))
+        if m == 4:
+            store(target, to + 4 * target_step, y4)
+        else:
+            y1 = y1 * minus_1_2
+            y2 = y2 * plus_1_2
+            y3 = y3 * minus_3_2
+        store(target, to + 0 * target_step, y0)
+        store(target, to + 1 * target_step, y1)
+        store(target, to + 2 * target_step, y2)
+        store(target, to + 3 * target_step, y3)
         at += stride
         to += target_stride
 

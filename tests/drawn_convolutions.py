@@ -103,7 +103,7 @@ def _convolution(rng, algorithm):
     stride = pair(lambda: 1 if rng.random() < 0.6 else rng.integers(2, 7))
     dilation = (1, 1) if plain else pair(lambda: rng.integers(1, 4))
     if plain and stride == (1, 1):
-        kernel = (int(rng.choice([3, 5])),) * 2
+        kernel = (int(rng.choice([2, 3, 5])),) * 2
     else:
         most = (4, 4) if small else [min(5 * s, 18) if plain else 7 for s in stride]
         kernel = tuple(int(rng.integers(1, m + 1)) for m in most)

@@ -26,7 +26,7 @@ from tools.window_products import window_products
 
 # (r, n): an r-kernel whose weights are transformed to n frequencies; its tiles have n - r + 1 outputs
 # or, without the last frequency, one less.
-KERNELS = ((3, 5), (3, 6), (3, 7), (3, 8), (5, 8))
+KERNELS = ((2, 5), (3, 5), (3, 6), (3, 7), (3, 8), (5, 8))
 INPUTS = (4, 5, 6, 7, 8)
 
 _ARGUMENTS = """    source: Any, at: int, step: int, stride: int,

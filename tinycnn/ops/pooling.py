@@ -19,13 +19,14 @@ from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.shapes import Padding, Window, pool_window
-from tinycnn.validation import Pair
 
 # Input cells a block: enough that handing it to a thread costs nothing beside it. A quarter of this
 # took half as long again on images of 112 x 112 x 64; twice as much gains nothing.
 _CELLS = 1 << 18
 # Bytes of a gradient that leaves the caches before it is read again.
 _LARGE = 8 << 20
+# Channels from which on it pays to ask each cell, in vectors, which windows it won; each of few is added to.
+_MANY = 3 * LANES
 
 
 def max_pool2d(
@@ -113,7 +114,7 @@ def max_pool2d_backward(
             dy, argmax, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx
         )
 
-    in_vectors = dx.dtype == np.float32 and C >= LANES and argmax.dtype == np.uint8
+    in_vectors = dx.dtype == np.float32 and C >= _MANY and argmax.dtype == np.uint8
     if dx.size and in_vectors and win.dilation == (1, 1):
         parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
     elif dx.size:
@@ -146,11 +147,11 @@ def avg_pool2d(
     N, H, W, C = x.shape
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
     y = memory.empty((N, *win.output, C), x.dtype)
-    geometry = *_places(win), bool(count_include_pad)
+    limit, include_pad = _limit(win), bool(count_include_pad)
     pooling = avg_pool_rows if x.dtype == np.float32 else avg_pool.avg_pool2d
 
     def pool(rows: Range) -> None:
-        pooling(x, *rows, *geometry, y)
+        pooling(x, *rows, win.kernel, win.stride, win.pad_top_left, limit, include_pad, y)
 
     if y.size:
         parallel_for(pool, _rows(win, N, W * C))
@@ -181,18 +182,16 @@ def avg_pool2d_backward(
     dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     dx = memory.empty((N, H, W, C), dy.dtype)
-    geometry = *_places(win), bool(count_include_pad)
+    limit, include_pad = _limit(win), bool(count_include_pad)
+    by_rows = dx.dtype == np.float32
+    unpooling = avg_pool_rows_backward if by_rows else avg_pool.avg_pool2d_backward
+    total, cells = (N * H, W * C) if by_rows else (N, H * W * C)
 
-    def spread(images: Range) -> None:
-        avg_pool.avg_pool2d_backward(dy, *images, *geometry, dx)
+    def spread(part: Range) -> None:
+        unpooling(dy, *part, win.kernel, win.stride, win.pad_top_left, limit, include_pad, dx)
 
-    def gather(rows: Range) -> None:
-        avg_pool_rows_backward(dy, *rows, *geometry, dx)
-
-    if dx.size and dx.dtype == np.float32:
-        parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
-    elif dx.size:
-        parallel_for(spread, split_range(N, _CELLS // (H * W * C)))
+    if dx.size:
+        parallel_for(spread, split_range(total, _CELLS // cells))
     return dx
 
 
@@ -201,10 +200,9 @@ def _rows(win: Window, N: int, cells: int) -> list[Range]:
     return split_range(N * win.output[0], _CELLS // (win.stride[0] * cells))
 
 
-def _places(win: Window) -> tuple[Pair, Pair, Pair, Pair]:
-    """Kernel, stride, padding (top, left), and where windows end at the latest: H and W with the padding."""
-    limit = win.height.input + win.height.after, win.width.input + win.width.after
-    return win.kernel, win.stride, win.pad_top_left, limit
+def _limit(win: Window) -> tuple[int, int]:
+    """Where windows end at the latest, (H + bottom padding, W + right padding)."""
+    return win.height.input + win.height.after, win.width.input + win.width.after
 
 
 def _argmax(winner: ArrayLike, dy: Array, win: Window) -> Array:

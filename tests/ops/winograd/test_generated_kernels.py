@@ -61,7 +61,7 @@ def matrix_of(name, m):
 
 
 def test_the_transforms_are_found():
-    assert len(TRANSFORMS) == 15
+    assert len(TRANSFORMS) == 17
     assert {
         "input_n7",
         "output_k3_n8",

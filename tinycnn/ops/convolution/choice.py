@@ -16,6 +16,7 @@ from tinycnn.errors import ArgumentError
 from tinycnn.ops.convolution import direct, direct_gradient, grouped, im2col, naive
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.convolution.grouped import GroupedConvolution
 from tinycnn.ops.convolution.winograd import operation as winograd
 from tinycnn.ops.convolution.winograd.setup import (
     WinogradSetup,
@@ -35,7 +36,7 @@ _FLOAT32 = np.dtype(np.float32)
 _BLAS = 1.5
 _UNROLLED = 10
 # The same of a multiply-add of the grouped kernels.
-_GROUPED = 1.5
+_GROUPED = 1
 # Outputs of a row that make good direct products; fewer do better in im2col's rows, which may be any.
 _LEAST_WIDTH = 8
 # A map with a border may have so many cells for each cell that a window reads: far strides leave most
@@ -75,7 +76,7 @@ class Choice:
     """An algorithm, and the sizes that it is set up with for one geometry, where it needs any."""
 
     name: str  # in `IMPLEMENTATIONS`
-    setup: DirectConvolution | WinogradSetup | None = None
+    setup: DirectConvolution | GroupedConvolution | WinogradSetup | None = None
 
     @property
     def algorithm(self) -> Algorithm:
@@ -98,7 +99,7 @@ def choose(asked: str, geometry: Geometry, dtype: np.dtype[Any], *, packed: bool
         raise ArgumentError(
             f'algorithm="{asked}" does not apply: {reason}; algorithm="auto" takes another there'
         )
-    return _set_up(asked, geometry)
+    return _set_up(asked, geometry, dtype)
 
 
 def choose_gradients(
@@ -135,29 +136,31 @@ def _winograd_refusal(geometry: Geometry) -> str | None:
     if win.dilation != (1, 1):
         return f"it takes no dilation, got {win.dilation}"
     if win.stride == (1, 1) and (win.kernel[0] != win.kernel[1] or win.kernel[0] not in LARGEST):
-        return f"it takes kernels 3 x 3 and 5 x 5, got {win.kernel[0]} x {win.kernel[1]}"
+        return f"it takes kernels 2 x 2, 3 x 3 and 5 x 5, got {win.kernel[0]} x {win.kernel[1]}"
     if win.stride != (1, 1) and geometry.groups != 1:
         return f"it takes no groups where it is strided, got {geometry.groups} with stride {win.stride}"
-    if win.stride != (1, 1) and SpaceToDepth.of(win, geometry.C) is None:
+    if win.stride != (1, 1) and not SpaceToDepth.offered(win, geometry.C):
         return f"it takes strided kernels of up to 5 strides, got {win.kernel} with stride {win.stride}"
     if set_up(geometry) is None:
         return f"its tiles do not fit an output of {win.output[0]} x {win.output[1]}"
     return None
 
 
-def _set_up(name: str, geometry: Geometry) -> Choice:
+def _set_up(name: str, geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
     if name == "winograd":
         return Choice(name, set_up(geometry))
     if name == "direct":
         return Choice(name, DirectConvolution.of(geometry))
+    if name == "grouped":
+        return Choice(name, GroupedConvolution.of(geometry, dtype))
     return Choice(name)
 
 
 def _fastest(geometry: Geometry, dtype: np.dtype[Any], packed: bool) -> Choice:
     for name, pays in (("winograd", _winograd_pays), ("direct", _direct_pays)):
         if refusal(name, geometry, dtype) is None and pays(geometry, packed):
-            return _set_up(name, geometry)
-    return Choice("im2col" if geometry.groups == 1 else "grouped")
+            return _set_up(name, geometry, dtype)
+    return _set_up("im2col" if geometry.groups == 1 else "grouped", geometry, dtype)
 
 
 def _winograd_pays(geometry: Geometry, packed: bool) -> bool:

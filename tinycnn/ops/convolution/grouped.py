@@ -31,6 +31,8 @@ from tinycnn.shapes import Axis, Window
 
 # Numbers of a map, which stays in L2.
 _MAP = 1 << 15
+# Output cells of a block of images: what is read and written stays in L2.
+_CELLS = 1024
 # Blocks that are enough for any number of cores, and multiply-adds that are worth one.
 _BLOCKS = 16
 _LEAST_WORK = 1 << 20
@@ -109,6 +111,12 @@ class GroupedConvolution:
         """Vectors of filters."""
         return -(-self.F // self.lanes)
 
+    @property
+    def images(self) -> int:
+        """Images that are worked on together."""
+        OH, OW = self.window.output
+        return max(_CELLS // (OH * OW), 1)
+
     def pack(self, W: Array, b: Array | None) -> PackedGroups:
         """Pack weights (KH, KW, C // groups, F) and bias (F,), or none."""
         bias = np.zeros(self.F, W.dtype) if b is None else b
@@ -165,10 +173,9 @@ class GroupedConvolution:
         work = win.output[1] * win.cells * Cg * self.lanes  # of a row, for a vector
         least = -(-_LEAST_WORK // (work * self.vectors))
         blocks = split_range(rows, max(min(most, _MOST_WORK // (work * self.vectors)), least, 1))
-        count = min(
-            -(-_BLOCKS // max(len(blocks), 1)), -(-work * rows * self.vectors // _LEAST_WORK)
-        )
-        return list(product(blocks, split_range(self.vectors, -(-self.vectors // max(count, 1)))))
+        enough = min(work * rows * self.vectors // _LEAST_WORK, _BLOCKS)
+        count = max(enough // max(len(blocks), 1), 1)
+        return list(product(blocks, split_range(self.vectors, -(-self.vectors // count))))
 
     def _room(self, vectors: Range) -> int:
         """Numbers of a map that one row of outputs sees; more where it is small."""
