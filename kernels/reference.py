@@ -226,6 +226,23 @@ def _at(place: tuple[int, int, int, int], n: int, h: int, w: int, c: int) -> int
     return start + n * image + h * row + w * column + c
 
 
+def windows_at(place: int, length: int, stride: int, count: int) -> tuple[int, int]:
+    """Ask each window whether it holds the place."""
+    holding = [k for k in range(count) if 0 <= place - k * stride < length]
+    before = sum(1 for k in range(place + 1) if k * stride + length <= place)
+    return (holding[0], len(holding)) if holding else (before, 0)
+
+
+def extent(
+    cell: int, length: int, stride: int, padding: int, size: int, limit: int, include_pad: bool
+) -> tuple[int, int, int]:
+    """Look at each cell of the window."""
+    seen = [cell * stride - padding + k for k in range(length)]
+    inside = [place for place in seen if 0 <= place < size]
+    counted = [place for place in seen if place < limit] if include_pad else inside
+    return inside[0], inside[-1] + 1, len(counted)
+
+
 def avg_pool2d(
     x: Any,
     first: int,
@@ -289,6 +306,39 @@ def avg_pool2d_backward(
                     for c in range(C):
                         total[h, w, c] += float(dy[n, oh, ow, c]) / count
         dx[n] = total
+
+
+def avg_pool_rows(
+    x: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    limit: tuple[int, int],
+    include_pad: bool,
+    y: Any,
+) -> None:
+    """Twin of `tinycnn.kernels.avg_pool_vectors.avg_pool_rows`."""
+    avg_pool2d(x, first, last, kernel, stride, padding, limit, include_pad, y)
+
+
+def avg_pool_rows_backward(
+    dy: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    limit: tuple[int, int],
+    include_pad: bool,
+    dx: Any,
+) -> None:
+    """All images' gradients, and of these the rows that are asked for."""
+    whole = np.empty_like(dx)
+    avg_pool2d_backward(dy, 0, len(dx), kernel, stride, padding, limit, include_pad, whole)
+    rows = dx.reshape(-1, *dx.shape[2:])
+    rows[first:last] = whole.reshape(rows.shape)[first:last]
 
 
 def local_response_norm(
@@ -406,10 +456,12 @@ def sgd_momentum(
     last: int,
     rate: float,
     momentum: float,
-    decay: float,
+    ends: Any,
+    decays: Any,
 ) -> None:
     """v = momentum * v - rate * (g + decay * w), then w = w + v with the v that was stored."""
     for e in range(first, last):
+        decay = next(decay for end, decay in zip(ends, decays, strict=True) if e < end)
         slope = float(gradients[e]) + decay * float(weights[e])
         velocities[e] = momentum * float(velocities[e]) - rate * slope
         weights[e] = float(weights[e]) + float(velocities[e])
@@ -437,6 +489,34 @@ def relu_bias_gradient(dy: Any, y: Any, first: int, last: int, dz: Any, db: Any)
         for row in range(first, last):
             dz[row, f] = 0 if y[row, f] <= 0 else dy[row, f]
             db[f] += float(dz[row, f])
+
+
+def softmax(x: Any, first: int, last: int, F: int, y: Any) -> None:
+    """Twin of `tinycnn.kernels.softmax.softmax`."""
+    for n in range(first, last):
+        z = np.asarray(x[n * F : n * F + F], np.float64)
+        terms = [math.exp(number - max(z)) for number in z]
+        y[n * F : n * F + F] = [term / math.fsum(terms) for term in terms]
+
+
+def softmax_backward(dy: Any, y: Any, first: int, last: int, dx: Any) -> None:
+    """Twin of `tinycnn.kernels.softmax.softmax_backward`."""
+    for n in range(first, last):
+        mean = math.fsum(float(a) * float(b) for a, b in zip(dy[n], y[n], strict=True))
+        dx[n] = [float(b) * (float(a) - mean) for a, b in zip(dy[n], y[n], strict=True)]
+
+
+def cross_entropy(
+    x: Any, labels: Any, first: int, last: int, count: int, losses: Any, dx: Any
+) -> None:
+    """Twin of `tinycnn.kernels.softmax.cross_entropy`."""
+    for n in range(first, last):
+        z = np.asarray(x[n], np.float64)
+        total = math.fsum(math.exp(number - max(z)) for number in z)
+        losses[n] = math.log(total) + max(z) - z[labels[n]]
+        for f in range(len(z)):
+            probability = math.exp(z[f] - max(z)) / total
+            dx[n, f] = (probability - (f == labels[n])) / count
 
 
 def relu_backward(dy: Any, y: Any, first: int, last: int, dz: Any) -> None:
@@ -516,6 +596,85 @@ def direct_convolution(
                             z += float(x[_at(x_place, n, h, w, c)]) * float(weight)
                             k += 1
                 y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
+
+
+def window_convolution(
+    x: Any,
+    W: Any,
+    b: Any,
+    relu: bool,
+    first: int,
+    last: int,
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    y: Any,
+) -> None:
+    """Those rows of y: the bias, plus the sum over the window's cells inside the image."""
+    (_, H, width, C), (KH, KW, _, F), (_, OH, OW, _) = x.shape, W.shape, y.shape
+    for row, ow, f in np.ndindex(last - first, OW, F):
+        n, oh = divmod(first + row, OH)
+        z = float(b[f])
+        for i, j, c in np.ndindex(KH, KW, C):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < width:
+                z += float(x[n, h, w, c]) * float(W[i, j, c, f])
+        y[n, oh, ow, f] = 0.0 if relu and z <= 0 else z
+
+
+def direct_weight_gradient(
+    x: Any,
+    dz: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    first_row: int,
+    last_row: int,
+    dW: Any,
+) -> None:
+    """Those rows of dW (KH*KW*C, F): for each weight, the sum of dz times the cell that it saw."""
+    (_, H, W, C), (_, OH, OW, F) = x.shape, dz.shape
+    for k, f in np.ndindex(last_row - first_row, F):
+        i, j, c = np.unravel_index(first_row + k, (*kernel, C))
+        total = 0.0
+        for n, oh, ow in np.ndindex(last - first, OH, OW):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < W:
+                total += float(x[first + n, h, w, c]) * float(dz[first + n, oh, ow, f])
+        dW[first_row + k, f] = total
+
+
+def direct_input_gradient(
+    dz: Any,
+    panels: Any,
+    first: int,
+    last: int,
+    channel: int,
+    channels: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    dx: Any,
+) -> None:
+    """Those images and channels of dx: for each cell, the sum of dz times the weight that saw it."""
+    (_, H, W, _), (_, OH, OW, F), width = dx.shape, dz.shape, panels.shape[2]
+    for n in range(first, last):
+        total = np.zeros((H, W, channels))
+        for oh, ow, i, j, c in np.ndindex(OH, OW, *kernel, channels):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < W:
+                k = (i * kernel[1] + j) * channels + c
+                for f in range(F):
+                    weight = float(panels[k // width, f, k % width])
+                    total[h, w, c] += float(dz[n, oh, ow, f]) * weight
+        dx[n, :, :, channel : channel + channels] = total
 
 
 def cells_seen(
@@ -685,11 +844,18 @@ def _winograd_inputs(n: int) -> Any:
     return np.array([row[::-1] for row in rows])
 
 
+def _winograd_divisor(p: float, m: int) -> float:
+    """What balances the powers of 2 and -2, for big tiles of m outputs."""
+    return 2.0 ** ((m - 1) // 2) if p in (2, -2) else 1.0
+
+
 def _winograd_outputs(m: int, r: int, n: int) -> Any:
     """A^T: column of a point p, its powers times the product of (p - q) over the further points q."""
     points, further = _winograd_points(m + r - 1), _winograd_points(n)[m + r - 2 :]
     columns = [[float(i == m - 1) for i in range(m)]]
-    columns += [[p**i * math.prod(p - q for q in further) for i in range(m)] for p in points]
+    for p in points:
+        scale = math.prod(p - q for q in further) / _winograd_divisor(p, n - r + 1)
+        columns.append([p**i * scale for i in range(m)])
     return np.array(columns).T
 
 
@@ -814,14 +980,6 @@ def weight_transform(
                     U[(panel * channels + c) * width + f % width] = factors[i, j]
 
 
-def _winograd_weights(r: int, n: int) -> Any:
-    """G: row of a point p, its powers divided by the product of (p - q) over the other points q."""
-    points = _winograd_points(n)
-    rows = [[float(k == r - 1) for k in range(r)]]
-    rows += [[p**k / math.prod(p - q for q in points if q != p) for k in range(r)] for p in points]
-    return np.array(rows)
-
-
 def output_gradient_transform(
     dz: Any,
     first: int,
@@ -893,8 +1051,8 @@ def weight_gradient_transform(
     dU: Any,
     step: int,
     line: int,
-    n_rows: int,
-    n: int,
+    G_rows: Any,
+    G_columns: Any,
     first: int,
     last: int,
     dW: Any,
@@ -902,13 +1060,14 @@ def weight_gradient_transform(
 ) -> None:
     """dW = G^T dU G for those channels."""
     r, F = dW.shape[0], dW.shape[3]
+    n_rows, n = len(G_rows), len(G_columns)
     for c in range(first, last):
         for f in range(F):
             d = np.zeros((n_rows, n))
             for i in range(n_rows):
                 for j in range(n):
                     d[i, j] = dU[(i * n + j) * step + c * line + f]
-            slopes = _winograd_weights(r, n_rows).T @ d @ _winograd_weights(r, n)
+            slopes = G_rows.T.astype(np.float64) @ d @ G_columns
             for i in range(r):
                 for j in range(r):
                     dW[i, j, c, f] = slopes[i, j]
@@ -928,6 +1087,20 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
         for f in range(dW.shape[1]):
             dz = panels[f // width, :, f % width]
             dW[k, f] = sum(float(x[n, k]) * float(dz[n]) for n in range(len(x)))
+
+
+def rows_product(x: Any, W: Any, y: Any) -> None:
+    """Twin of `tinycnn.kernels.dense_rows.rows_product`."""
+    y[...] = np.einsum("nd,df->nf", x.astype(float), W.astype(float))
+
+
+def dense_gradients(dz: Any, x: Any, W: Any, first: int, last: int, dW: Any, dx: Any) -> None:
+    """Those rows of dW and columns of dx: for each cell, the sum of the products."""
+    for d in range(first, last):
+        for f in range(W.shape[1]):
+            dW[d, f] = sum(float(x[n, d]) * float(dz[n, f]) for n in range(len(x)))
+        for n in range(len(dx)):
+            dx[n, d] = sum(float(dz[n, f]) * float(W[d, f]) for f in range(W.shape[1]))
 
 
 def pack_images(dz: Any, panels: Any) -> None:

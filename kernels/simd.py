@@ -3,7 +3,7 @@
 A loop over scalars leaves it to the compiler which numbers share a register and which of them stay
 there. These functions say it: each is one instruction or two, on 16 lanes with AVX-512, 8 with AVX2,
 4 elsewhere. A vector is a local variable: it is loaded from a one-dimensional array of either dtype at an
-index, and stored to one. ``+ - *`` work on vectors and round as their dtype does; nothing is
+index, and stored to one. ``+ - * /`` work on vectors and round as their dtype does; nothing is
 reassociated, so a kernel gives the same bits for every number of lanes. docs/simd.md has examples.
 
 Indices are counted in numbers from the array's first; negative ones are errors, not wrapped.
@@ -49,6 +49,7 @@ from tinycnn.kernels.simd_code import (
     types,
     vector_operation,
 )
+from tinycnn.kernels.simd_exp import emit_exp
 
 
 @vector_operation(emit_lanes_of, types.intp, READ)
@@ -113,6 +114,12 @@ def broadcast(array: Any, index: int) -> Any:
 def fma(x: Any, y: Any, z: Any) -> Any:
     """x*y + z, rounded once; twice on a processor that has no fused multiply-add."""
     return (np.multiply(x, y, dtype=np.float64) + z).astype(x.dtype)
+
+
+@vector_operation(emit_exp, VECTOR, VECTOR)
+def exp(x: Any) -> Any:
+    """The exponential, within two units of float32's last place; NaN stays."""
+    return np.exp(x)
 
 
 @vector_operation(emit_maximum, ANY_VECTOR, ANY_VECTOR, ANY_VECTOR)
@@ -213,6 +220,7 @@ for _operations, _instruction in (
     ((operator.add, operator.iadd), "fadd"),
     ((operator.sub, operator.isub), "fsub"),
     ((operator.mul, operator.imul), "fmul"),
+    ((operator.truediv, operator.itruediv), "fdiv"),
 ):
     for _operation in _operations:
         _define(_operation, _instruction)

@@ -60,7 +60,7 @@ def vector_operation(emit: Callable[..., Any], result: Any, *arguments: Any) -> 
         def typed(_: Any, *given: Any) -> Any:
             for wanted, array in zip(arguments, given, strict=True):
                 if wanted in _ARRAYS:
-                    _check_array(array, plain.__name__, wanted)
+                    check_array(array, plain.__name__, wanted)
             vector: Any = _VECTOR_OF.get(getattr(given[0], "dtype", None)) if given else None
             taken = [
                 array if wanted in _ARRAYS else vector if wanted is ANY_VECTOR else wanted
@@ -89,7 +89,8 @@ READ, READ_UINT8, WRITTEN, WRITTEN_UINT8 = _ARRAYS = (
 )  # fmt: skip
 
 
-def _check_array(array: Any, name: str, wanted: str) -> None:
+def check_array(array: Any, name: str, wanted: str) -> None:
+    """Refuse what is not one of `_ARRAYS`, while a kernel is compiled."""
     dtypes = [types.uint8] if "uint8" in wanted else list(_VECTOR_OF)
     flat = isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C"
     if not flat or array.dtype not in dtypes:

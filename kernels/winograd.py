@@ -19,11 +19,11 @@ import numpy as np
 
 from tinycnn.kernels import winograd_transforms as one
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.simd import LANES, load, read_only, splat, stream_end
+from tinycnn.kernels.simd import LANES, load, prefetch, read_only, splat, stream_end
 from tinycnn.kernels.winograd_tiles import first_output, stream_frequencies, tile_number
 
 # Tiles whose columns are transformed together, so that what they share is transformed once; few
-# enough for the scratch of 8 * (GROUP*5 + 2) vectors to stay in L1.
+# enough for the scratch of 8 * (GROUP*6 + 2) vectors to stay in L1.
 GROUP = 8
 # Channels whose weights are transformed together: longer loops begin less often.
 _CHANNELS = 4
@@ -54,41 +54,49 @@ def _to_outputs(
     add: Any, bound: Any,
 ) -> None:  # fmt: skip
     """A^T for m outputs of an r-kernel, of weights transformed to n frequencies; see there."""
-    if r == 3:
-        if n == 7:
-            if m == 5:
-                one.output_k3_m5_n7(
-                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-                )
-            else:
-                one.output_k3_m4_n7(
-                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-                )
-        elif n == 6:
-            if m == 4:
-                one.output_k3_m4_n6(
-                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-                )
-            else:
-                one.output_k3_m3_n6(
-                    x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-                )
-        elif m == 3:
-            one.output_k3_m3_n5(
-                x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-            )
-        else:
-            one.output_k3_m2_n5(
-                x, at, step, stride, target, to, target_step, target_stride, count, add, bound
-            )
-    elif m == 4:
-        one.output_k5_m4_n8(
-            x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+    if r == 5:
+        one.output_k5_n8(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        )
+    elif r == 2:
+        one.output_k2_n5(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        )
+    elif n == 7:
+        one.output_k3_n7(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        )
+    elif n == 8:
+        one.output_k3_n8(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        )
+    elif n == 6:
+        one.output_k3_n6(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
         )
     else:
-        one.output_k5_m3_n8(
-            x, at, step, stride, target, to, target_step, target_stride, count, add, bound
+        one.output_k3_n5(
+            m, x, at, step, stride, target, to, target_step, target_stride, count, add, bound
         )
+
+
+@kernel
+def _bring_cells(
+    x: Any, origin: int, number: int, tiles: tuple[int, ...], image: int, row: int, column: int
+) -> None:
+    """Ask for the outputs' cells of tile ``number``, counted by images, rows and columns of tiles.
+
+    A tile's cells lie in runs too short for the processor to see where they lead. Those that two tiles share
+    are there by then. Beyond the last tile nothing is harmed.
+    """
+    rows, columns = tiles[2] + tiles[3], tiles[5] + tiles[6]
+    unit, b = number // columns, number % columns
+    g, a = unit // rows, unit % rows
+    at = origin + g * image + first_output(a, tiles[1], tiles[2]) * row
+    at += first_output(b, tiles[4], tiles[5]) * column
+    for i in range(tiles[1]):
+        for j in range(tiles[4]):
+            prefetch(x, at + i * row + j * column)
 
 
 @kernel
@@ -115,20 +123,24 @@ def input_transform(
         read_only(scratch),
         scratch.size - n * (row_outputs + kernel_size - 1) * LANES,
     )
+    unshared = origin + (kernel_size - 1) * (row + column)
     for unit in range(first, last):
         g, a = unit // rows, unit % rows
         n_rows = row_outputs + kernel_size - 1 - (a >= big_rows)
         top = origin + g * image + first_output(a, row_outputs, big_rows) * row
-        for c in range(first_channel, last_channel, LANES):
-            for b in range(0, columns, GROUP):
-                end = min(b + GROUP, columns)
-                left = first_output(b, column_outputs, big_columns)
-                width = first_output(end, column_outputs, big_columns) - left + kernel_size - 1
+        for b in range(0, columns, GROUP):
+            end = min(b + GROUP, columns)
+            left = first_output(b, column_outputs, big_columns)
+            width = first_output(end, column_outputs, big_columns) - left + kernel_size - 1
+            for c in range(first_channel, last_channel, LANES):
                 _to_frequencies(
                     n_rows, x, top + left * column + c, row, column,
                     scratch, 0, width * LANES, LANES, width,
                 )  # fmt: skip
                 for tile in range(b, end):
+                    _bring_cells(
+                        x, unshared + c, unit * columns + tile + GROUP, tiles, image, row, column
+                    )
                     at = (first_output(tile, column_outputs, big_columns) - left) * LANES
                     to = (tile_number(a, tile, tiles) * images + g) * channels + c
                     n_columns = n - (tile >= big_columns)
@@ -161,19 +173,22 @@ def output_transform(
     """
     r, row_outputs, big_rows, small_rows, column_outputs, big_columns, small_columns = tiles
     n_rows, n = row_outputs + r - 1, column_outputs + r - 1
-    products, between = read_only(M), read_only(scratch)
+    products, between, written = read_only(M), read_only(scratch), read_only(y)
     zero, unbounded = splat(0.0), splat(-np.inf)
     bound = zero if relu else unbounded
     finished = n_rows * n * LANES
+    number = 0
     for g in range(images):
         for a in range(big_rows + small_rows):
             m_rows = row_outputs - (a >= big_rows)
             for b in range(big_columns + small_columns):
                 m_columns = column_outputs - (b >= big_columns)
+                number += 1
                 at = (tile_number(a, b, tiles) * images + g) * width
                 pad_top_left = origin + g * image + first_output(a, row_outputs, big_rows) * row
                 pad_top_left += first_output(b, column_outputs, big_columns) * column
                 for k in range(filter, min(filter + width, filters), LANES):
+                    _bring_cells(written, origin + k, number, tiles, image, row, column)
                     _to_outputs(
                         r, m_rows, n_rows, products, at + k - filter, n * step, step,
                         scratch, 0, n * LANES, LANES, m_columns + r - 1, zero, unbounded,
@@ -248,7 +263,12 @@ def weight_transform(
 @kernel(fastmath={"contract"})
 def _combine(g: Any, x: Any, count: int, y: Any, to: int) -> None:
     """Write the sum over k of g[k] * x[k*count + e] to y[to + e], for e < ``count``."""
-    a, b, c = g[0], g[1], g[2]
+    a, b = g[0], g[1]
+    if len(g) == 2:
+        for e in range(count):
+            y[np.uintp(to + e)] = a * x[np.uintp(e)] + b * x[np.uintp(count + e)]
+        return
+    c = g[2]
     if len(g) == 3:
         for e in range(count):
             ab = a * x[np.uintp(e)] + b * x[np.uintp(count + e)]

@@ -18,7 +18,17 @@ import numpy as np
 from tinycnn.kernels import winograd_transforms as one
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.simd import LANES, load, prefetch, read_only, store, stream_end
+from tinycnn.kernels.simd import (
+    LANES,
+    broadcast,
+    fma,
+    load,
+    prefetch,
+    read_only,
+    splat,
+    store,
+    stream_end,
+)
 from tinycnn.kernels.winograd_tiles import first_output, stream_frequencies, tile_number
 
 
@@ -28,65 +38,60 @@ def _to_frequencies(
     target: Any, to: int, target_step: int, target_stride: int, count: int,
 ) -> None:  # fmt: skip
     """A for the gradients of m outputs of an r-kernel, to those of n frequencies that a tile has."""
-    if r == 3:
-        if n == 7:
-            if m == 5:
-                one.output_gradient_k3_m5_n7(
-                    x, at, step, stride, target, to, target_step, target_stride, count
-                )
-            else:
-                one.output_gradient_k3_m4_n7(
-                    x, at, step, stride, target, to, target_step, target_stride, count
-                )
-        elif n == 6:
-            if m == 4:
-                one.output_gradient_k3_m4_n6(
-                    x, at, step, stride, target, to, target_step, target_stride, count
-                )
-            else:
-                one.output_gradient_k3_m3_n6(
-                    x, at, step, stride, target, to, target_step, target_stride, count
-                )
-        elif m == 3:
-            one.output_gradient_k3_m3_n5(
-                x, at, step, stride, target, to, target_step, target_stride, count
-            )
-        else:
-            one.output_gradient_k3_m2_n5(
-                x, at, step, stride, target, to, target_step, target_stride, count
-            )
-    elif m == 4:
-        one.output_gradient_k5_m4_n8(
-            x, at, step, stride, target, to, target_step, target_stride, count
+    if r == 5:
+        one.output_gradient_k5_n8(
+            m, x, at, step, stride, target, to, target_step, target_stride, count
+        )
+    elif r == 2:
+        one.output_gradient_k2_n5(
+            m, x, at, step, stride, target, to, target_step, target_stride, count
+        )
+    elif n == 7:
+        one.output_gradient_k3_n7(
+            m, x, at, step, stride, target, to, target_step, target_stride, count
+        )
+    elif n == 8:
+        one.output_gradient_k3_n8(
+            m, x, at, step, stride, target, to, target_step, target_stride, count
+        )
+    elif n == 6:
+        one.output_gradient_k3_n6(
+            m, x, at, step, stride, target, to, target_step, target_stride, count
         )
     else:
-        one.output_gradient_k5_m3_n8(
-            x, at, step, stride, target, to, target_step, target_stride, count
+        one.output_gradient_k3_n5(
+            m, x, at, step, stride, target, to, target_step, target_stride, count
         )
 
 
 @kernel
 def _to_weights(
-    r: int, n: int, x: Any, at: int, step: int, stride: int,
+    G: Any, r: int, x: Any, at: int, step: int, stride: int,
     target: Any, to: int, target_step: int, target_stride: int, count: int,
 ) -> None:  # fmt: skip
-    """G^T: n frequencies to r weights."""
-    if n == 7:
-        one.weight_gradient_k3_n7(
-            x, at, step, stride, target, to, target_step, target_stride, count
-        )
-    elif n == 8:
-        one.weight_gradient_k5_n8(
-            x, at, step, stride, target, to, target_step, target_stride, count
-        )
-    elif n == 6:
-        one.weight_gradient_k3_n6(
-            x, at, step, stride, target, to, target_step, target_stride, count
-        )
-    else:
-        one.weight_gradient_k3_n5(
-            x, at, step, stride, target, to, target_step, target_stride, count
-        )
+    """G^T (r, n) times ``count`` columns of vectors; G is flat. See `winograd_transforms`."""
+    for _ in range(count):
+        y0 = y1 = y2 = y3 = y4 = splat(0.0)
+        source = at
+        for j in range(0, G.size, r):
+            frequency = load(x, source)
+            y0 = fma(frequency, broadcast(G, j), y0)
+            y1 = fma(frequency, broadcast(G, j + 1), y1)
+            if r > 2:
+                y2 = fma(frequency, broadcast(G, j + 2), y2)
+            if r == 5:
+                y3 = fma(frequency, broadcast(G, j + 3), y3)
+                y4 = fma(frequency, broadcast(G, j + 4), y4)
+            source += step
+        store(target, to, y0)
+        store(target, to + target_step, y1)
+        if r > 2:
+            store(target, to + 2 * target_step, y2)
+        if r == 5:
+            store(target, to + 3 * target_step, y3)
+            store(target, to + 4 * target_step, y4)
+        at += stride
+        to += target_stride
 
 
 @kernel
@@ -146,14 +151,17 @@ def output_gradient_transform(
 
 @kernel
 def weight_gradient_transform(
-    dU: Any, step: int, line: int, n_rows: int, n: int, first: int, last: int, dW: Any, scratch: Any,
+    dU: Any, step: int, line: int, G_rows: Any, G_columns: Any, first: int, last: int,
+    dW: Any, scratch: Any,
 ) -> None:  # fmt: skip
     """dW = G^T dU G for channels ``first`` to ``last`` (not included).
 
     Frequency (i, j) of channel c and filter f is dU[(i*n + j)*step + c*line + f]; ``line`` is at least F,
-    filled up to whole vectors. ``dW`` is (r, r, C, F).
+    filled up to whole vectors. G is (n, r) for each axis, ``dW`` (r, r, C, F).
     """
     r, _, C, F = dW.shape
+    n_rows, n = len(G_rows), len(G_columns)
+    G_down, G_across = G_rows.reshape(G_rows.size), G_columns.reshape(G_columns.size)
     target = dW.reshape(dW.size)
     products, between = read_only(dU), read_only(scratch)
     result = n * r * LANES
@@ -162,8 +170,10 @@ def weight_gradient_transform(
             at = c * line + f
             for frequency in range(n_rows * n):  # too many places for the processor to foresee
                 prefetch(products, at + 4 * LANES + frequency * step)
-            _to_weights(r, n_rows, products, at, n * step, step, scratch, 0, n * LANES, LANES, n)
-            _to_weights(r, n, between, 0, LANES, n * LANES, scratch, result, LANES, r * LANES, r)
+            _to_weights(G_down, r, products, at, n * step, step, scratch, 0, n * LANES, LANES, n)
+            _to_weights(
+                G_across, r, between, 0, LANES, n * LANES, scratch, result, LANES, r * LANES, r
+            )
             for tap in range(r * r):
                 at, to = result + tap * LANES, (tap * C + c) * F + f
                 if f + LANES <= F:

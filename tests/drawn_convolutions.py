@@ -103,12 +103,12 @@ def _convolution(rng, algorithm):
     stride = pair(lambda: 1 if rng.random() < 0.6 else rng.integers(2, 7))
     dilation = (1, 1) if plain else pair(lambda: rng.integers(1, 4))
     if plain and stride == (1, 1):
-        kernel = (int(rng.choice([3, 5])),) * 2
+        kernel = (int(rng.choice([2, 3, 5])),) * 2
     else:
         most = (4, 4) if small else [min(5 * s, 18) if plain else 7 for s in stride]
         kernel = tuple(int(rng.integers(1, m + 1)) for m in most)
     pads = tuple(pair(lambda: max(rng.integers(-2, 5), 0)) for _ in range(2))
-    outputs = pair(lambda: rng.integers(9, 16) if rich else rng.integers(1, 5 if small else 16))
+    outputs = pair(lambda: rng.integers(20, 28) if rich else rng.integers(1, 5 if small else 16))
     effective_kernel = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     size = tuple(
         max((o - 1) * s + int(rng.integers(s)) + r - sum(p), 1)
@@ -117,14 +117,19 @@ def _convolution(rng, algorithm):
     room = [n + sum(p) - r for n, p, r in zip(size, pads, effective_kernel, strict=True)]
     y_size = tuple(r // s + 1 for r, s in zip(room, stride, strict=True))
     many = 4 if small else 40 if stride == (1, 1) else 8
-    enough = 16 if rich and stride == (1, 1) else 1
+    enough = 32 if rich and stride == (1, 1) else 1
     few = enough == 1 and (groups > 3 or rng.random() < 0.5)
     channels = groups * int(rng.integers(enough, 4 if few else many + 1))
     narrow = small or groups > 3 or rng.random() < 0.5
-    least, most = (32, 70) if rich else (1, 4) if narrow else (5, 70 // groups)
+    least, most = (48, 70) if rich else (1, 4) if narrow else (5, 70 // groups)
     filters = groups * int(rng.integers(least, most + 1))
     geometry = SlidingWindow(
-        (int(rng.integers(4)), *size, channels), kernel, stride, pads, dilation, y_size
+        (int(rng.integers(2 if rich else 0, 4)), *size, channels),
+        kernel,
+        stride,
+        pads,
+        dilation,
+        y_size,
     )
     activation = "relu" if rng.random() < 0.5 else None
     return Convolution(geometry, filters, groups, bool(rng.random() < 0.5), activation)

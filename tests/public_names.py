@@ -6,8 +6,9 @@ from functools import cache
 import numpy as np
 
 import tinycnn as tc
+from tinycnn import explain
 
-DOORS = (tc.ops, tc.layers, tc.optimizers, tc.initializers, tc.testing, tc.errors)
+DOORS = (tc.ops, tc.layers, tc.optimizers, tc.initializers, tc.testing, tc.errors, explain)
 
 
 def public(module):
@@ -47,10 +48,12 @@ def given():
 @cache
 def everything():
     """{name: object} of all of it; a door itself is named by what it offers."""
-    names = {name: value for name, value in public(tc).items() if not inspect.ismodule(value)}
-    for door in DOORS:
-        names |= public(door)
-    return names | given()
+    names = given()
+    for door in (tc, *DOORS):
+        names |= {
+            name: value for name, value in public(door).items() if not inspect.ismodule(value)
+        }
+    return names
 
 
 def documented():

@@ -15,7 +15,7 @@ import tinycnn
 # From the ground up. A file imports from earlier levels, from its own level, and from its own
 # package; whatever is new in the package has to find its place here.
 LEVELS = [
-    ["errors", "strict_json", "tables", "wording"],
+    ["errors", "remembering", "strict_json", "tables", "wording"],
     ["files", "validation"],
     ["arrays", "shapes"],
     ["kernels"],
@@ -56,14 +56,15 @@ DOORS_INSIDE = {
 
 # What knows Numba and LLVM: the decorator, and instructions that Numba does not offer.
 DOORS_TO_NUMBA = {
-    "kernels/jit.py", "kernels/shared_memory.py", "kernels/simd.py", "kernels/simd_code.py",
+    "kernels/function_pointers.py", "kernels/jit.py", "kernels/shared_memory.py", "kernels/simd.py",
+    "kernels/simd_code.py", "kernels/simd_exp.py", "kernels/tiles.py",
 }  # fmt: skip
 # What knows files: where compiled code is kept.
 DOORS_TO_FILES = {"kernels/private_files.py"}
 
 OPTIONAL = {
-    "PIL", "hypothesis", "matplotlib", "mpi4py", "onnx", "onnxruntime", "openvino", "pytest", "safetensors",
-    "skimage", "sklearn", "torch", "tqdm",
+    "MNN", "PIL", "hypothesis", "matplotlib", "mpi4py", "ncnn", "onnx", "onnxruntime", "openvino", "pytest",
+    "safetensors", "skimage", "sklearn", "torch", "tqdm",
 }  # fmt: skip
 
 PACKAGE = Path(tinycnn.__file__).parent

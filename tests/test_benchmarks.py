@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,7 @@ def bench(folder, *arguments, code=0, **environment):
     """What `tinycnn bench` writes and prints, in its shortest run without peers."""
     file, page = folder / "run.json", folder / "run.md"
     run = start(
-        "-m", "tinycnn", "bench", *arguments, "--quick", "--rounds", 1, "--seconds", 0,
+        "-m", "tinycnn", "bench", *arguments, "--quick", "--rounds", 1, "--seconds", 0, "--minutes", 0.3,
         "--json", file, "--markdown", page, **environment,
     )  # fmt: skip
     assert run.returncode == code, run.stdout + run.stderr
@@ -79,14 +80,14 @@ def test_every_part_runs_on_the_real_network(tmp_path, part):
 
 
 @pytest.mark.peers
-@pytest.mark.parametrize("part", ["race", "others", "pools", "memory", "busy"])
+@pytest.mark.parametrize("part", ["race", "small", "others", "pools", "cliffs", "memory", "busy"])
 def test_every_part_that_compares_runs_beside_the_peers(tmp_path, part):
     result, _ = bench(tmp_path, part)
     assert result["absent"] == {}
     engines = {check["who"] for check in result["checks"]}
-    if part in ("race", "others", "busy"):
+    if part in ("race", "small", "others", "busy"):
         assert engines >= {
-            "tinycnn", "PyTorch", "PyTorch, channels last", "ONNX Runtime", "OpenVINO",
+            "tinycnn", "PyTorch", "PyTorch, channels last", "ONNX Runtime", "OpenVINO", "MNN",
         }  # fmt: skip
     assert {"torch"} <= set(result["machine"]["versions"])
 
@@ -154,6 +155,13 @@ def test_the_page_of_results_is_made_of_the_results(capsys, tmp_path):
     assert page.read_text() in (ROOT / "docs" / "benchmark-results.md").read_text()
 
 
+def test_the_readmes_table_is_made_of_the_results():
+    with_table = runpy.run_path(str(ROOT / "benchmarks" / "measure.py"))["with_table"]
+    readme = (ROOT / "README.md").read_text()
+    files = [ROOT / "benchmarks" / "results" / f"{part}.json" for part in parts.PARTS]
+    assert with_table(readme, [file for file in files if file.exists()]) == readme
+
+
 def test_what_was_measured_before_an_interruption_is_kept(measure, capsys, tmp_path):
     file = tmp_path / "run.json"
     assert measure("--json", file, then=KeyboardInterrupt()) == 130
@@ -168,6 +176,8 @@ def test_what_was_measured_before_an_interruption_is_kept(measure, capsys, tmp_p
         (["race", "--engines", "nosuch"], "--engines must be one of 'torch'"),
         (["race", "--threads", "0"], "--threads must be at least 1, got 0"),
         (["race", "--batch", "0"], "--batch must be at least 1, got 0"),
+        (["cliffs", "--minutes", "0"], "--minutes must be a finite number above 0, got 0.0"),
+        (["cliffs", "--seed", "-1"], "--seed must be at least 0, got -1"),
         (["race", "--seconds", "-1"], "--seconds must be a finite number from 0 up, got -1.0"),
         (["race", "--compare", "nosuch.json"], "'nosuch.json' cannot be read as a run's JSON"),
     ],

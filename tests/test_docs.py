@@ -250,6 +250,9 @@ def test_what_is_right_in_a_page_passes(tmp_path):
 # ------------------------------------------------------------------------------------------ map
 
 
+LAYERS_SHARE = "activation base context image registry weighted"
+
+
 def test_the_map_of_the_code_names_every_room_and_no_other():
     page = ROOT / "docs" / "map-of-the-code.md"
     (tree,) = [block.text for block in blocks_of(page, "text") if block.text.startswith("tinycnn/")]
@@ -263,3 +266,25 @@ def test_the_map_of_the_code_names_every_room_and_no_other():
     files = {name_of(file) for file in ROOT.glob("tinycnn/*.py") if file.name != "__init__.py"}
     assert packages | files <= named, "docs/map-of-the-code.md lacks a line for these"
     assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+def test_the_map_finds_each_operation_on_every_floor():
+    text = (ROOT / "docs" / "map-of-the-code.md").read_text(encoding="utf-8")
+    table = re.search(r"^\| operation .*?\n\n", text, re.MULTILINE | re.DOTALL)[0]
+    head, _, *rows = [
+        [re.findall(r"`([^`]+)`", cell) for cell in line.split("|")[2:-1]]
+        for line in table.splitlines()
+        if line
+    ]
+    named = {
+        f"{folder}/{file}"
+        for row in rows
+        for folders, files in zip(head, row, strict=True)
+        for folder in folders
+        for file in files
+    }
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+    for folder, but in (("ops", "unrolling bias packed_dense"), ("layers", LAYERS_SHARE)):
+        there = {name_of(file) for file in ROOT.glob(f"tinycnn/{folder}/*.py")}
+        shared = {f"tinycnn/{folder}/{name}.py" for name in ("__init__", *but.split())}
+        assert there - shared <= named

@@ -29,6 +29,11 @@ def explained(value):
     return words(" ".join(texts))
 
 
+def text_of_class(name):
+    owner = everything().get(name.rpartition(".")[0])
+    return "" if owner is None else text_of(owner)
+
+
 def is_error(value):
     return inspect.isclass(value) and issubclass(value, Exception)
 
@@ -46,9 +51,9 @@ def test_all_public_names_have_docstrings():
 
 
 def test_every_parameter_is_explained():
-    """By the docstring, or by one that it names: `conv2d`, say, for the options of its gradient."""
+    """By its docstring, one that it names (`conv2d`, say, for a gradient's options), or the class's."""
     lacking = {
-        name: parameters(value) - explained(value)
+        name: parameters(value) - explained(value) - words(text_of_class(name))
         for name, value in documented().items()
         if callable(value) and not is_error(value)
     }

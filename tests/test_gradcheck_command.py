@@ -9,7 +9,7 @@ import pytest
 
 from tinycnn import cli, ops
 from tinycnn.checking.battery import runs
-from tinycnn.checking.battery.op_cases import op_cases
+from tinycnn.checking.battery.operations import OPS
 from tinycnn.checking.targets.own_code import load
 from tinycnn.classroom.exercises import skeleton
 
@@ -147,7 +147,7 @@ def test_the_full_network_is_asked_for_by_name(capsys, monkeypatch):
 
     def check(seed, *, samples, directions):
         asked.append((seed, samples, directions))
-        return next(case for case in op_cases() if case.name == "relu").run()
+        return next(case for case in OPS.cases() if case.name == "relu").run()
 
     monkeypatch.setattr(full_network, "check_full_network", check)
     code, out, err = run(capsys, "--full", "--seed", "5", "--samples", "2")

@@ -7,7 +7,7 @@ from contextvars import copy_context
 from functools import wraps
 from itertools import accumulate
 from operator import mul
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,7 +43,7 @@ def common_dtype(*values: Any) -> np.dtype[Any]:
     wide = False
     for value in values:
         if value is not None:
-            dtype = as_array(value, "an array argument").dtype
+            dtype = value.dtype if _is_plain(value) else as_array(value, "an array argument").dtype
             wide |= dtype.kind == "f" and dtype.itemsize > 4
     return np.dtype(np.float64 if wide else np.float32)
 
@@ -105,9 +105,19 @@ def as_input_array(
     C-contiguous and aligned: a kernel meets one kind of array only, and nothing behind this door
     can write to what belongs to the user.
     """
-    array = as_real_array(value, name)
+    # What passes from op to op is as it should be.
+    array = value if _is_plain(value) and value.dtype == dtype else as_real_array(value, name)
     expect_axes(array, name, axes)
-    return read_only(np.require(cast(array, dtype), None, ["C", "A"]))
+    array = cast(array, dtype)
+    flags = array.flags
+    if flags.c_contiguous and flags.aligned:
+        return read_only(array) if flags.writeable else array
+    return read_only(np.require(array, None, ["C", "A"]))
+
+
+def _is_plain(value: Any) -> TypeGuard[Array]:
+    """Whether ``value`` can't be misread, whatever it holds: no subclass of NumPy's array."""
+    return type(value) is np.ndarray
 
 
 def cast(array: Array, dtype: np.dtype[Any]) -> Array:
@@ -129,7 +139,7 @@ def expect_axes(array: Array, name: str, axes: str | Sequence[str]) -> None:
         one = array.ndim == len(names) - 1 and names[0] == "N"
         hint = f"; for a batch of one, pass {name}[None]" if one else ""
         raise ShapeError(f"{name} must have the axes ({listed}), got shape {array.shape}{hint}")
-    for axis, size in zip(names, array.shape, strict=False):
+    for axis, size in zip(names, array.shape, strict=False) if array.size == 0 else ():
         if size == 0 and axis not in "NR":
             raise ShapeError(f"{name}'s axis {axis} must not be empty, got shape {array.shape}")
 
@@ -163,10 +173,20 @@ def row_major(array: Array) -> tuple[Array, tuple[int, ...]]:
 
 def expect_shape(array: Array, shape: Sequence[int], name: str, because: str) -> None:
     """Raise ShapeError unless ``array`` has ``shape``; ``because`` says where the shape comes from."""
-    if array.shape != tuple(shape):
+    expect_sizes(array.shape, shape, name, because)
+
+
+def expect_sizes(found: Sequence[int], shape: Sequence[int], name: str, because: str) -> None:
+    """Do the same for the sizes ``found`` of an array that is not at hand."""
+    if tuple(found) != tuple(shape):
         raise ShapeError(
-            f"{name} must have shape {tuple(shape)} ({because}), got shape {array.shape}"
+            f"{name} must have shape {tuple(shape)} ({because}), got shape {tuple(found)}"
         )
+
+
+def _is_written_to(array: object) -> bool:
+    """Whether it is an array, and what is written to it is all that it holds."""
+    return isinstance(array, np.ndarray) and not isinstance(array, np.ma.MaskedArray)
 
 
 def check_out(
@@ -179,12 +199,7 @@ def check_out(
     """
     if out is None:
         return np.empty(W.shape, W.dtype), np.empty(W.shape[-1], W.dtype)
-    if (
-        not isinstance(out, Sequence)
-        or len(out) != 2
-        or not all(isinstance(array, np.ndarray) for array in out)
-        or any(isinstance(array, np.ma.MaskedArray) for array in out)
-    ):
+    if not isinstance(out, (tuple, Sequence)) or len(out) != 2 or not all(map(_is_written_to, out)):
         raise ArgumentError(f"out must be two arrays (dW, db), got {type(out).__name__}")
     for array, name, shape in zip(out, ("dW", "db"), (W.shape, W.shape[-1:]), strict=True):
         expect_shape(array, shape, f"out's {name}", "the shape of its parameter")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.errors import ArgumentError, ShapeError
+from tinycnn.remembering import remembered
 from tinycnn.validation import Pair, check_pair
 
 Padding = int | str | Sequence[int] | Sequence[Sequence[int]]
@@ -97,6 +98,7 @@ class Window:
         return self.height.kernel * self.width.kernel
 
 
+@remembered
 def window(
     size: Sequence[int],
     kernel: int | Sequence[int],
@@ -126,6 +128,7 @@ def window(
     return Window(height, width)
 
 
+@remembered
 def pool_window(
     size: Sequence[int],
     kernel: int | Sequence[int],

@@ -1,8 +1,9 @@
-"""Writes kernels/winograd_transforms.py and kernels/microkernels.py: run `python -m tools.winograd_kernels`.
+"""Writes the kernels of straight-line code: run `python -m tools.winograd_kernels`.
 
 Code for registers is straight-line code: a loop over rows of a matrix would keep its numbers in
 memory. So it is written by a program, from the exact fractions of `matrices`, and committed to be
-read; a test writes it again and compares. `tools.microkernels` has the products.
+read; a test writes it again and compares. `tools.microkernels` and
+`tools.window_products` have the products.
 """
 
 from __future__ import annotations
@@ -15,25 +16,25 @@ from tinycnn import kernels
 from tinycnn.ops.convolution.winograd.matrices import (
     Matrix,
     input_matrix,
+    output_matrix,
     points,
-    shared_output_matrix,
     transposed,
-    weight_matrix,
 )
 from tools.grouped_kernels import grouped_cells
 from tools.microkernels import microkernels
+from tools.window_products import window_products
 
-# (r, m, n): m outputs of an r-kernel from the first m + r - 1 of n frequencies.
-OUTPUTS = (
-    (3, 5, 7), (3, 4, 7), (3, 4, 6), (3, 3, 6), (3, 3, 5), (3, 2, 5), (5, 4, 8), (5, 3, 8),
-)  # fmt: skip
+# (r, n): an r-kernel whose weights are transformed to n frequencies; its tiles have n - r + 1 outputs
+# or, without the last frequency, one less.
+KERNELS = ((2, 5), (3, 5), (3, 6), (3, 7), (3, 8), (5, 8))
 INPUTS = (4, 5, 6, 7, 8)
-WEIGHTS = ((3, 5), (3, 6), (3, 7), (5, 8))
 
 _ARGUMENTS = """    source: Any, at: int, step: int, stride: int,
     target: Any, to: int, target_step: int, target_stride: int,
     count: int,
 """
+_OUTPUTS = "    m: int,\n"
+_BOUNDED = "    add: Any, bound: Any,\n"
 
 
 def transforms() -> str:
@@ -47,8 +48,11 @@ Each function multiplies its matrix with ``count`` columns of vectors:
     target[to + t*target_stride + i*target_step] = sum over j of
                                     matrix[i, j] * source[at + t*stride + j*step]     for t < count
 
-Rows (or columns) of the matrix for points p and -p share their even and odd parts. Those that give
-outputs add the vector ``add`` (a bias) to each result, and give ``bound`` where it is below that.
+Rows (or columns) of the matrix for points p and -p share their even and odd parts. Those of outputs
+take tiles of ``m`` outputs: as many as there can be with n frequencies, or one less, of all frequencies
+but the last. That one's vector is then zero; the others make up for the distance to the last point, by which
+their weights were divided. Those that give outputs add the vector ``add`` (a bias) to each result, and
+give ``bound`` where it is below that.
 """
 
 # fmt: off
@@ -62,41 +66,83 @@ from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import at_least, fma, keep_rolled, load, splat, store
 '''
     for n in INPUTS:
-        lines = _by_rows(input_matrix(n), n)
-        text += _transform(f"input_n{n}", f"B^T: {n} inputs to {n} frequencies.", lines, n, n)
-    for r, m, n in OUTPUTS:
-        used, matrix = m + r - 1, shared_output_matrix(m, r, n)
-        shared = "" if used == n else f" of {n}"
-        lines = _by_columns(matrix, used)
-        about = f"A^T: {used}{shared} frequencies to {m} outputs of a {r}-kernel."
-        text += _transform(f"output_k{r}_m{m}_n{n}", about, lines, used, m, finish=True)
-    for r, m, n in OUTPUTS:
-        used, matrix = m + r - 1, shared_output_matrix(m, r, n)
-        shared = "" if used == n else f" of {n}"
-        lines = _by_rows(transposed(matrix), used)
-        about = f"A: {m} outputs' gradients to {used}{shared} frequencies of a {r}-kernel."
-        text += _transform(f"output_gradient_k{r}_m{m}_n{n}", about, lines, m, used)
-    for r, n in WEIGHTS:
-        lines = _by_columns(transposed(weight_matrix(n - r + 1, r)), n)
-        about = f"G^T: {n} frequencies' gradients to {r} weights."
-        text += _transform(f"weight_gradient_k{r}_n{n}", about, lines, n, r)
+        lines = [*_loads(n), *_by_rows(input_matrix(n), range(n)), *_stores(n)]
+        text += _transform(f"input_n{n}", f"B^T: {n} inputs to {n} frequencies.", lines)
+    for r, n in KERNELS:
+        about = f"A^T: {n} frequencies, or all but the last, to m outputs of a {r}-kernel."
+        lines = [*_outputs(r, n)]
+        text += _transform(f"output_k{r}_n{n}", about, lines, _OUTPUTS, _BOUNDED)
+    for r, n in KERNELS:
+        about = f"A: m outputs' gradients to {n} frequencies, or all but the last, of a {r}-kernel."
+        lines = [*_output_gradients(r, n)]
+        text += _transform(f"output_gradient_k{r}_n{n}", about, lines, _OUTPUTS)
     return text
 
 
-def _transform(
-    name: str, about: str, lines: list[str], inputs: int, outputs: int, *, finish: bool = False
-) -> str:
+def _outputs(r: int, n: int) -> Iterator[str]:
+    """Lines for A^T, of a big tile or a small one: of the small, the last frequency's product is 0."""
+    m = n - r + 1
+    yield from _loads(n - 1)
+    yield f"if m == {m}:"
+    yield f"    x{n - 1} = load(source, at + {n - 1} * step)"
+    yield "else:"
+    yield f"    x{n - 1} = zero"
+    yield from _scales("x", n)
+    yield from _by_columns(output_matrix(m, r), range(1, n))
+    # The product at infinity is a part of the last output alone.
+    yield f"if m == {m}:"
+    yield f"    y{m - 1} = y{m - 1} + x0"
+    yield f"    {_store(m - 1, 'at_least(y{} + add, bound)')}"
+    yield "else:"
+    yield f"    y{m - 2} = y{m - 2} + x0"
+    yield from _stores(m - 1, "at_least(y{} + add, bound)")
+
+
+def _output_gradients(r: int, n: int) -> Iterator[str]:
+    """Lines for A, of a big tile or a small one: of the small, the last output's gradient is 0."""
+    m = n - r + 1
+    yield from _loads(m - 1)
+    yield f"if m == {m}:"
+    yield f"    x{m - 1} = load(source, at + {m - 1} * step)"
+    yield f"    y0 = x{m - 1}"
+    yield "else:"
+    yield f"    x{m - 1} = zero"
+    yield f"    y0 = x{m - 2}"
+    yield from _by_rows(transposed(output_matrix(m, r)), range(1, n))
+    yield f"if m == {m}:"
+    yield f"    {_store(n - 1)}"
+    yield "else:"
+    yield from _scales("y", n)
+    yield from _stores(n - 1)
+
+
+def _scales(name: str, n: int) -> Iterator[str]:
+    """Lines that multiply with the distances to the last of n points, in a branch."""
+    *others, last = points(n)
+    for j, p in enumerate(others, 1):
+        if p - last != 1:
+            yield f"    {name}{j} = {name}{j} * {_constant(p - last)}"
+
+
+def _loads(count: int) -> Iterator[str]:
+    return (f"x{j} = load(source, at + {j} * step)" for j in range(count))
+
+
+def _stores(count: int, value: str = "y{}") -> Iterator[str]:
+    return (_store(i, value) for i in range(count))
+
+
+def _store(i: int, value: str = "y{}") -> str:
+    return f"store(target, to + {i} * target_step, {value.format(i)})"
+
+
+def _transform(name: str, about: str, lines: list[str], first: str = "", last: str = "") -> str:
     constants = sorted({word for line in lines for word in _words(line) if word in _CONSTANTS})
-    text = f"\n\n@kernel\ndef {name}(\n{_ARGUMENTS}"
-    text += "    add: Any, bound: Any,\n" if finish else ""
+    text = f"\n\n@kernel\ndef {name}(\n{first}{_ARGUMENTS}{last}"
     text += f') -> None:\n    """{about}"""\n'
     text += "".join(f"    {name} = splat({float(_CONSTANTS[name])!r})\n" for name in constants)
     text += "    for _ in range(count):\n        keep_rolled()\n"
-    text += "".join(f"        x{j} = load(source, at + {j} * step)\n" for j in range(inputs))
     text += "".join(f"        {line}\n" for line in lines)
-    for i in range(outputs):
-        y = f"at_least(y{i} + add, bound)" if finish else f"y{i}"
-        text += f"        store(target, to + {i} * target_step, {y})\n"
     return text + "        at += stride\n        to += target_stride\n"
 
 
@@ -104,7 +150,7 @@ def _words(line: str) -> list[str]:
     return line.replace("(", " ").replace(")", " ").replace(",", " ").split()
 
 
-_CONSTANTS: dict[str, Fraction] = {}
+_CONSTANTS = {"zero": Fraction(0)}
 
 
 def _constant(value: Fraction) -> str:
@@ -143,8 +189,8 @@ def _scale(row: Sequence[Fraction]) -> Fraction:
     return next(c for c in row if c)
 
 
-def _by_rows(matrix: Matrix, n: int) -> list[str]:
-    """Lines for y = matrix x, whose n rows belong to points: those of p and -p worked out together."""
+def _by_rows(matrix: Matrix, which: range) -> list[str]:
+    """Lines for rows of y = matrix x, which belong to points: those of p and -p worked out together."""
     lines, done = [], set()
     for j, k in _pairs(matrix):
         a, b = matrix[j], matrix[k]
@@ -158,7 +204,7 @@ def _by_rows(matrix: Matrix, n: int) -> list[str]:
         lines.append(f"y{j} = {_scaled('e + o', s)}")
         lines.append(f"y{k} = {_scaled('e - o', t)}")
         done |= {j, k}
-    for i in sorted(set(range(n)) - done):
+    for i in sorted(set(which) - done):
         lines.append(f"y{i} = {_sum([(c, f'x{j}') for j, c in enumerate(matrix[i])])}")
     return lines
 
@@ -167,8 +213,8 @@ def _scaled(text: str, scale: Fraction) -> str:
     return text if scale == 1 else f"({text}) * {_constant(scale)}"
 
 
-def _by_columns(matrix: Matrix, n: int) -> list[str]:
-    """Lines for y = matrix x, whose n columns belong to points: of x for p and -p, sum and difference."""
+def _by_columns(matrix: Matrix, which: range) -> list[str]:
+    """Lines for y = matrix x of some columns, which belong to points: of p and -p, sum and difference."""
     columns = transposed(matrix)
     lines, done = [], set()
     terms: list[list[tuple[Fraction, str]]] = [[] for _ in matrix]
@@ -187,7 +233,7 @@ def _by_columns(matrix: Matrix, n: int) -> list[str]:
             terms[i].append((scale * (a / s + b / t) / 2, f"e{j}"))
             terms[i].append((scale * (a / s - b / t) / 2, f"o{j}"))
         done |= {j, k}
-    for j in sorted(set(range(n)) - done):
+    for j in sorted(set(which) - done):
         for i, c in enumerate(columns[j]):
             terms[i].append((c, f"x{j}"))
     return lines + [f"y{i} = {_sum(row)}" for i, row in enumerate(terms)]
@@ -199,6 +245,7 @@ def main() -> None:
     for name, text in (
         ("winograd_transforms.py", transforms()),
         ("microkernels.py", microkernels()),
+        ("window_products.py", window_products()),
         ("grouped_cells.py", grouped_cells()),
     ):
         (folder / name).write_text(text, encoding="utf-8")

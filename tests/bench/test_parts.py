@@ -1,13 +1,18 @@
 """Each part fills its tables; how fast anything is, is not asked."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
-from tinycnn.bench import busy, others, pools, scaling, start
+from tinycnn.bench import busy, cliffs, contest, others, pools, scaling, start
+from tinycnn.bench.engines import OURS
+from tinycnn.bench.operations.cells import SweptReLU
+from tinycnn.bench.operations.convolution import SweptConv2D
 from tinycnn.bench.parts import PARTS, run
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
+from tinycnn.bench.tables import ResultTable, identity
 from tinycnn.errors import ArgumentError, TinyCNNError
 
 pytestmark = pytest.mark.usefixtures("small")
@@ -21,7 +26,8 @@ def measured(part, **options):
     assert report.wrong == []
     assert {"processor", "simd", "cores", "blas", "versions"} <= set(report.machine)
     for table in report.tables:
-        assert table.text() and table.markdown() and table.to_dict()
+        assert table.to_dict()
+        assert not table.shown_rows() or (table.text() and table.markdown())
     return {table.name: table.rows for table in report.tables}
 
 
@@ -54,16 +60,77 @@ def test_a_layer_that_is_not_there_is_refused():
 
 
 def test_others(monkeypatch):
-    monkeypatch.setattr(others, "LAYERS", {"a": "conv 5 5 3 4 3 1 1", "b": "conv 6 6 4 4 3 2 1"})
-    monkeypatch.setattr(others, "QUICK", ("a", "b"))
-    (rows,) = measured("others").values()
-    assert [row["layer"] for row in rows] == ["a", "b"]
+    sizes = {"a": "conv 5 5 3 4 3 1 1", "b": "conv 6 6 4 4 3 2 1 2"}
+    group = replace(others.PLAIN, sizes=sizes, quick=("a", "b"))
+    monkeypatch.setattr(others, "GROUPS", {"plain": group})
+    tables = measured("others", batches=(2,))
+    assert list(tables) == ["others plain 2", "others paper forward", "others paper training"]
+    assert [row["layer"] for row in tables["others plain 2"]] == ["a", "b"]
+    assert [row["batch"] for row in tables["others paper training"]] == [2]
+
+
+def test_small():
+    tables = measured("small", layers=("digits 8 x 8",), batches=(2, 4))
+    for name in ("small forward", "small training"):
+        assert [(row["network"], row["batch"]) for row in tables[name]] == [
+            ("digits 8 x 8", 2), ("digits 8 x 8", 4),
+        ]  # fmt: skip
+
+
+def test_a_mean_counts_twice_as_fast_and_half_as_fast_alike():
+    report = BenchReport({})
+    table = ResultTable("a", "A", [identity("layer", "layer"), *contest.columns([OURS, "torch"])])
+    for seconds in ([2.0], [0.5]):
+        table.add(**contest.row({OURS: [1.0], "torch": seconds}, 1, report, "a layer"))
+    contest.add_mean(table, "layers", 1.1, report)
+    mean = table.rows[-1]
+    assert mean["layer"] == "geometric mean" and mean["ratio"].median == pytest.approx(1)
+    assert mean["verdict"] == "missed" and len(report.missed) == 1
 
 
 def test_pools(monkeypatch):
     monkeypatch.setattr(pools, "POOLS", {"small": "pool 9 9 4 3 2 0"})
     (rows,) = measured("pools").values()
     assert [row["direction"] for row in rows] == ["forward", "backward"]
+
+
+def test_cliffs(monkeypatch):
+    swept = [(SweptConv2D(2, 5, 4, 6, 3, 3, 2, 1, 2), "backward"), (SweptReLU(3, 5), "forward")]
+    monkeypatch.setattr(cliffs, "fixed", lambda: iter(swept))
+    tables = measured("cliffs")
+    assert {(row["op"], row["sizes"]) for row in tables["cliffs"]} == {
+        ("conv2d", "N 2, size 5, C 4, F 6, KH 3, KW 3, stride 2, padded 1, groups 2"),
+        ("relu", "N 3, D 5"),
+    }
+    assert [(row["op"], row["direction"], row["swept"]) for row in tables["cliffs by op"]] == [
+        ("conv2d", "backward", 1), ("relu", "forward", 1),
+    ]  # fmt: skip
+
+
+def test_what_is_slower_comes_first_and_the_rest_is_not_shown(monkeypatch):
+    seconds = {"relu 1 1": 4.0, "relu 1 2": 0.5, "relu 1 3": 0.1}  # of PyTorch's; ours takes 1
+
+    def measure(team, workload, *others):
+        return {OURS: [1.0], "torch": [seconds[workload.network]]}
+
+    monkeypatch.setattr(contest, "measure", measure)
+    swept = [(SweptReLU(1, D), "forward") for D in (1, 2, 3)]
+    monkeypatch.setattr(cliffs, "fixed", lambda: iter(swept))
+    report = BenchReport({})
+    run("cliffs", Settings(quick=True, engines=()), report)
+    table, totals = report.tables
+    assert [row.get("slower") for row in table.rows] == [10, 2, None]
+    assert [line for line in table.text().splitlines() if "N 1, D 1" in line] == []
+    (total,) = totals.rows
+    assert (total["swept"], total["slow"], total["least"]) == (3, 2, 0.1)
+    assert report.missed == ["cliffs, relu forward: each 0.8 times PyTorch"]
+
+
+def test_a_sweep_ends_with_its_time(monkeypatch):
+    monkeypatch.setattr(cliffs, "fixed", lambda: iter([(SweptReLU(1, 1), "forward")]))
+    report = BenchReport({})
+    run("cliffs", Settings(quick=True, engines=(), minutes=1e-9), report)
+    assert [table.rows for table in report.tables] == [[], []]
 
 
 def test_gemm():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from tinycnn.bench.rounds import Spread
 from tinycnn.bench.tables import LESS, Column, ResultTable, identity
 
@@ -53,3 +55,10 @@ def test_as_data():
 
 def test_data_is_read_back():
     assert ResultTable.of(TABLE.to_dict()) == TABLE
+
+
+def test_rows_that_have_nothing_in_a_column_may_be_kept_as_data_only():
+    table = replace(TABLE, only="ratio")
+    assert len(table.text().splitlines()) == len(TABLE.text().splitlines()) - 1
+    assert len(table.to_dict()["rows"]) == 2 and ResultTable.of(table.to_dict()) == table
+    assert replace(table, rows=TABLE.rows[1:]).shown_rows() == []

@@ -1,11 +1,12 @@
 """Real processes: they wait stopped, a missing engine is missing, a broken one fails, none is left behind."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tinycnn.bench.engines import OURS
+from tinycnn.bench.engines import ENGINES, OURS
 from tinycnn.bench.machine import MISLEADING, clean_environment
 from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
@@ -44,6 +45,17 @@ def test_an_engine_that_is_not_installed_is_missing(tmp_path):
     assert report.absent == {"torch": "PyTorch is not installed (no such thing)"}
     assert "PyTorch is not installed" in report.heading()
     assert report.wrong == []
+
+
+def test_an_engine_sits_out_where_it_takes_fewer_images(small, monkeypatch):
+    monkeypatch.setitem(ENGINES, "ncnn", replace(ENGINES[OURS], title="one", most_images=1))
+    with Team([OURS, "ncnn"], 1) as team, Progress("pools", 3) as progress:
+        for batch, present in ((2, [OURS]), (1, [OURS, "ncnn"]), (2, [OURS])):
+            team.load(replace(POOL, batch=batch))
+            assert team.present == present
+            assert list(team.results()) == present
+            assert list(team.time(1, 0, progress)) == present
+        assert team.failed == team.missing == {}
 
 
 @pytest.mark.process

@@ -274,6 +274,10 @@ def cancelling():
         return (dy - dy.mean(0) - y * (dy * y).mean(0)) / s
 
     batch_norm = Pair(lambda x: standardized(x), standardized_backward)
+    softplus = Pair(lambda x: np.log(1 + np.exp(x)), lambda dy, x: dy / (1 + np.exp(-x)))
+    slope_of_tanh = Pair(
+        lambda x: 1 - np.tanh(x) ** 2, lambda dy, x: -2 * dy * np.tanh(x) / np.cosh(x) ** 2
+    )
 
     def of(pair, *shape, scale=1.0):
         return lambda rng: (pair, [scale * rng.standard_normal(shape)])
@@ -283,6 +287,18 @@ def cancelling():
             CrossEntropy(rng.integers(0, 4, 5)),
             [scale * rng.standard_normal((5, 4))],
         )
+
+    def certain(wrong):
+        """Answers without a doubt: the label's all over, or everywhere but in the first image."""
+
+        def draw(rng):
+            z = 1e3 * rng.standard_normal((5, 4))
+            labels = z.argmax(-1)
+            if wrong:
+                labels[0] = z[0].argmin()
+            return CrossEntropy(labels), [z]
+
+        return draw
 
     return [
         Right("x less its mean", of(centred, 4, 5)),
@@ -296,9 +312,14 @@ def cancelling():
         Right("softmax, saturated", of(SOFTMAX, 4, 5, scale=30), may_fall_short=True),
         Right("softmax, certain", of(SOFTMAX, 4, 5, scale=1e3), may_fall_short=True),
         Right("sigmoid, saturated", of(SIGMOID, 4, 5, scale=30)),
+        # Beside the 1 inside, small terms are rounded off: outputs are 0, gradients are not.
+        Right("softplus, saturated", of(softplus, 4, 5, scale=150)),
+        Right("1 - tanh^2, saturated", of(slope_of_tanh, 4, 5, scale=50), may_fall_short=True),
         Right("cross-entropy", loss(1)),
         Right("cross-entropy, saturated", loss(30)),
-        Right("cross-entropy, certain", loss(1e3)),
+        Right("cross-entropy, certain and once wrong", certain(wrong=True)),
+        # No output hangs on any logit: to say so is right, and "right" would be luck.
+        Right("cross-entropy, certain and right", certain(wrong=False), may_fall_short=True),
     ]
 
 

@@ -27,6 +27,40 @@ def test_what_extends_a_known_layer_is_not_known():
     assert kinks.kinks_of(ReLU()) and kinks.kinks_of(Leaky()) is None
 
 
+class Doubled(Layer):
+    """Somebody's own, and smooth."""
+
+    smooth = True
+
+    def output_shape(self, input_shape):
+        return input_shape
+
+    def forward(self, params, x, context):
+        return 2 * x, None
+
+
+class Bent(Doubled):
+    """Has a kink at 0, and inherits what it doesn't hold."""
+
+    def forward(self, params, x, context):
+        return np.abs(x), None
+
+
+def test_a_smooth_layer_says_so_for_itself_alone():
+    assert kinks.kinks_of(Doubled()) == ()
+    layer = Doubled()
+    layer.activation = "relu"
+    assert [kink.name for kink in kinks.kinks_of(layer)] == ["ReLU"]
+    assert kinks.kinks_of(Bent()) is None
+
+
+@pytest.mark.parametrize("layer", [Doubled(), Dense(3), MaxPool2D(2)])
+def test_where_forward_is_another_nothing_is_known(layer, monkeypatch):
+    assert kinks.kinks_of(layer) is not None
+    monkeypatch.setattr(layer, "forward", lambda params, x, context: (np.abs(x), None))
+    assert kinks.kinks_of(layer) is None
+
+
 def test_places_are_named_in_order():
     layers = [
         Conv2D(2, 3, activation="relu", name="conv1"), MaxPool2D(2, name="pool1"),

@@ -1,5 +1,7 @@
 """Differences of the loss by a replay in float64, and the kinks on their way."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from small_nets import Scale, Square, images, plain_net
@@ -167,3 +169,25 @@ def test_a_difference_begins_at_the_layer_and_leaves_the_trace_alone():
         np.testing.assert_array_equal(record.y, y)
     for name, array in trace.model.parameters().items():
         np.testing.assert_array_equal(array, before[1][name])
+
+
+@pytest.mark.parametrize("unit", [0, 1499, 2999])
+def test_a_large_dense_layer_is_widened_part_by_part(unit):
+    """Its derivatives are x * dy; in float64 its weights would take 48 MB."""
+    rng = np.random.default_rng(4)
+    x, dy = rng.standard_normal((1, 2000)), rng.standard_normal((1, 3000))
+    trace = traced([Dense(3000, name="d")], x, dy=dy)
+    difference(trace, Change(0, "b", (0,)), 0.0)  # what is loaded once is no part of it
+    tracemalloc.start()
+    found = [
+        difference(trace, Change(0, part, index), 0.0)
+        for part, index in (("W", (7, unit)), ("b", (unit,)), ("z", (0, unit)), ("x", (0, 7)))
+    ]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    x, dy = (np.float32(array).astype(float) for array in (x, dy))
+    W = trace.records[0].params["W"].astype(float)
+    expected = [x[0, 7] * dy[0, unit], dy[0, unit], dy[0, unit], W[7] @ dy[0]]
+    for one, value in zip(found, expected, strict=True):
+        assert abs(one.value - value) <= one.rounding
+    assert peak < 20e6

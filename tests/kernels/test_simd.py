@@ -19,6 +19,7 @@ from tinycnn.kernels.simd import (
     LANES,
     at_least,
     broadcast,
+    exp,
     fma,
     from_lane,
     keep_rolled,
@@ -258,3 +259,29 @@ def test_a_wrong_number_of_lanes_is_refused():
         env={**os.environ, "TINYCNN_LANES": "12"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "TINYCNN_LANES must be 4, 8 or 16, got '12'" in done.stderr
+
+
+@kernel
+def exponentials(x, y):
+    for at in range(0, x.size, LANES):
+        store(y, at, exp(load(x, at)))
+
+
+def test_exp_is_within_two_units_of_the_last_place():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([
+        np.linspace(-110, 95, 16_000), rng.standard_normal(15_936),
+        [0, -0.0, 1, -1, np.inf, -np.inf, np.nan, 88.72283, 88.72284, -87.3366],
+        [-103.97, -104.1, 1e30, -1e30, 1e-40, -1e-40],
+        np.zeros(48),
+    ]).astype(np.float32)  # fmt: skip
+    y = np.empty_like(x)
+    with np.errstate(all="ignore"):
+        exponentials(read_only(x), y)
+        expected = np.exp(x.astype(np.float64))
+        rounded = expected.astype(np.float32)
+    np.testing.assert_array_equal(np.isnan(y), np.isnan(x))
+    finite = np.isfinite(rounded)
+    np.testing.assert_array_equal(y[~finite], rounded[~finite])
+    unit = np.spacing(np.maximum(rounded[finite], np.float32(1e-45)))
+    assert (np.abs(y[finite] - expected[finite]) <= 2 * unit).all()

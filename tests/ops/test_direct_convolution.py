@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from op_checks import call_is_polite, call_is_repeatable
 from twins import error
 
@@ -82,13 +81,59 @@ def test_where_it_does_not_apply_it_says_why(dtype, channels, options, words):
         conv2d(x, W, **options, algorithm="direct")
 
 
-@given(st.integers(1, 3), generators)
-def test_its_gradients_are_im2cols(stride, rng):
-    x, W = (rng.standard_normal(s).astype(np.float32) for s in ((2, 11, 12, 5), (3, 3, 5, 6)))
-    y = conv2d(x, W, stride=stride, algorithm="direct")
-    ours, theirs = (
-        conv2d_backward(y, x, W, stride=stride, algorithm=algorithm)
-        for algorithm in ("direct", "im2col")
+@given(convolutions().filter(lambda case: case.groups == 1), generators)
+def test_its_gradients_are_im2cols_in_float64(case, rng):
+    x, W, dy = (
+        rng.standard_normal(shape).astype(np.float32)
+        for shape in (case.x_shape, case.W_shape, case.y_shape)
     )
-    for mine, expected in zip(ours, theirs, strict=True):
-        np.testing.assert_array_equal(mine, expected)
+    options = {name: value for name, value in case.options.items() if name != "activation"}
+    ours = conv2d_backward(dy, x, W, **options, algorithm="direct")
+    exact = conv2d_backward(np.float64(dy), x, W, **options, algorithm="im2col")
+    for mine, expected in zip(ours, exact, strict=True):
+        assert mine.dtype == np.float32
+        assert error(mine, expected) < BOUND
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "W_shape", "options"),
+    [
+        ((70, 28, 28, 1), (5, 5, 1, 6), {"padding": 2}),  # blocks of images
+        ((2, 9, 11, 130), (3, 3, 130, 70), {}),  # rows of dW, channels of dx
+        ((300, 6, 5, 40), (3, 2, 40, 33), {"stride": (2, 1), "dilation": (1, 2)}),  # both
+        ((2, 60, 90, 3), (3, 3, 3, 80), {"padding": 1}),  # an image in some rows at a time
+    ],
+)
+def test_its_gradients_go_in_parts(monkeypatch, x_shape, W_shape, options):
+    x, W, _ = operands(x_shape, W_shape)
+    dy = conv2d(x, W, **options)
+
+    def call():
+        return conv2d_backward(dy, x, W, **options, algorithm="direct")
+
+    exact = conv2d_backward(np.float64(dy), x, W, **options)
+    for mine, expected in zip(call(), exact, strict=True):
+        assert error(mine, expected) < BOUND
+    call_is_repeatable(monkeypatch, call, least_blocks=2)
+
+
+def test_what_is_in_one_image_reaches_no_others_gradient():
+    x, W, _ = operands((5, 12, 12, 8), (3, 3, 8, 20))
+    dy = conv2d(x, W, padding=1)
+    clean, _, _ = conv2d_backward(dy, x, W, padding=1, algorithm="direct")
+    dy[2] = np.nan
+    spoilt, dW, _ = conv2d_backward(dy, x, W, padding=1, algorithm="direct")
+    assert np.isnan(spoilt[2]).all() and np.isnan(dW).all()
+    np.testing.assert_array_equal(np.delete(spoilt, 2, axis=0), np.delete(clean, 2, axis=0))
+
+
+@pytest.mark.parametrize("images", [0, 1, 40])
+@pytest.mark.parametrize(("H", "C", "F"), [(13, 2, 6), (8, 128, 128), (26, 32, 64)])
+def test_auto_is_exact_whoever_does_the_gradients(images, H, C, F):
+    """Few images or many: what takes less work is another, for dW and dx apart."""
+    x, W, _ = operands((images, H, H, C), (3, 3, C, F))
+    dy = conv2d(x, W, padding=1)
+    ours = conv2d_backward(dy, x, W, padding=1)
+    exact = conv2d_backward(np.float64(dy), x, W, padding=1)
+    for mine, expected in zip(ours, exact, strict=True):
+        assert error(mine, expected) < 2e-5

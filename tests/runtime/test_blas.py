@@ -38,8 +38,10 @@ def test_a_limit_set_by_one_thread_does_not_keep_others_from_theirs(two_blas_thr
     def look(_):
         seen.append(blas_threads())
 
-    parallel_for(look, [0])  # from here on threadpoolctl may take this thread for OpenBLAS's owner
-    in_a_thread(lambda: parallel_for(look, [0])).join()
+    parallel_for(
+        look, [0], uses_blas=True
+    )  # from here on threadpoolctl may take this thread for OpenBLAS's owner
+    in_a_thread(lambda: parallel_for(look, [0], uses_blas=True)).join()
     assert seen == [{1}, {1}]
     assert blas_threads() == {2}
 
@@ -53,11 +55,11 @@ def test_the_first_to_come_may_be_the_first_to_go(two_blas_threads):
         seen.append(blas_threads())
 
     def come_second(_):
-        threads.append(in_a_thread(lambda: parallel_for(wait, [0])))
+        threads.append(in_a_thread(lambda: parallel_for(wait, [0], uses_blas=True)))
         assert inside.wait(10)
 
     threads = []
-    parallel_for(come_second, [0])
+    parallel_for(come_second, [0], uses_blas=True)
     assert blas_threads() == {1}
     first_gone.set()
     threads[0].join()
@@ -92,7 +94,7 @@ def test_limits_of_single_threads_are_set_in_each_that_works(monkeypatch):
         seen[threading.get_ident()] = library.get_num_threads()
 
     with use_threads(2):
-        parallel_for(look, range(2))
+        parallel_for(look, range(2), uses_blas=True)
     assert list(seen.values()) == [1, 1]
     assert library.get_num_threads() == 8
 
@@ -109,7 +111,7 @@ def test_blas_has_one_thread_inside_and_its_own_number_outside(threads, fails):
 
     with threadpool_limits(2, user_api="blas"), use_threads(threads):
         try:
-            parallel_for(work, range(4))
+            parallel_for(work, range(4), uses_blas=True)
         except ZeroDivisionError:
             assert fails
         assert blas_threads() == {2}
@@ -127,7 +129,7 @@ def test_overlapping_runs_restore_blas_in_either_order_of_leaving(leaving):
             entered[caller].set()
             assert leave[caller].wait(SECONDS)
 
-        parallel_for(stay, [None])
+        parallel_for(stay, [None], uses_blas=True)
 
     callers = [threading.Thread(target=call, args=(caller,)) for caller in range(2)]
     with threadpool_limits(2, user_api="blas"):
@@ -147,10 +149,18 @@ def test_a_nested_run_leaves_the_limit_to_the_outer_one():
     seen = []
 
     def work(_):
-        parallel_for(lambda _: None, range(2))
+        parallel_for(lambda _: None, range(2), uses_blas=True)
         seen.append(blas_threads())
 
     with threadpool_limits(2, user_api="blas"):
-        parallel_for(work, range(2))
+        parallel_for(work, range(2), uses_blas=True)
         assert blas_threads() == {2}
     assert seen == [{1}, {1}]
+
+
+@pytest.mark.parametrize(("threads", "items"), [(1, 3), (2, 1)])
+def test_one_thread_that_calls_kernels_only_leaves_it_alone(two_blas_threads, threads, items):
+    seen = []
+    with use_threads(threads):
+        parallel_for(lambda _: seen.append(blas_threads()), range(items))
+    assert seen == [{2}] * items

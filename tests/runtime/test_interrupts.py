@@ -33,7 +33,7 @@ def endless(item):
 def call(work, items):
     with use_threads(threads), threadpool_limits(2, user_api="blas"):
         try:
-            parallel_for(work, items)
+            parallel_for(work, items, uses_blas=True)
         except KeyboardInterrupt:
             print("interrupted", len(begun), len(ended))
         assert blas_threads() == {2}
@@ -137,7 +137,7 @@ def chain(item):
 def test_an_interrupt_at_any_point_leaves_all_as_it_was(threads, work):
     def call():
         with use_threads(threads):
-            parallel_for(work, range(4))
+            parallel_for(work, range(4), uses_blas=True)
 
     with threadpool_limits(2, user_api="blas"), use_threads(2):
         as_before({2})
@@ -195,8 +195,8 @@ def every(work, step):
 @pytest.mark.parametrize(
     ("work", "step"),
     [
-        ("predict", 5), ("trace", 30), ("backward", 80), ("step", 5),
-        every("predict", 1), every("trace", 20), every("backward", 50), every("step", 1),
+        ("predict", 3), ("trace", 15), ("backward", 40), ("step", 3),
+        every("predict", 1), every("trace", 7), every("backward", 20), every("step", 1),
     ],
 )  # fmt: skip
 def test_an_interrupt_at_any_point_of_a_model(work, step):
@@ -255,10 +255,12 @@ except KeyboardInterrupt:
 STORM = """
 import random
 import numpy as np, tinycnn as tc
+from tinycnn.runtime.balance import Balance
 from tinycnn.bench.worker import Worker
 from tinycnn.layers import Conv2D, Dense, Dropout, MaxPool2D
 
 signal.signal(signal.SIGALRM, signal.default_int_handler)
+Balance.pays = True  # helpers are called each time
 
 def network():
     layers = [

@@ -25,15 +25,6 @@ def test_threads_are_the_chosen_else_the_named_else_the_cores(monkeypatch):
     assert threads() == 3
 
 
-def test_cores_where_the_system_does_not_tell_which_are_ours(monkeypatch):
-    monkeypatch.delenv("TINYCNN_THREADS", raising=False)
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 7)
-    assert threads() == 7
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert threads() == 1
-
-
 def test_use_threads_holds_in_its_own_thread_only():
     seen = []
     with use_threads(63):

@@ -1,19 +1,69 @@
-"""One workload measured with everybody: loaded, checked, timed in turns, and put in a row of a table."""
+"""Workloads measured with everybody: loaded, checked, timed in turns, and put in the rows of a table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tinycnn.bench import reference
 from tinycnn.bench.engines import ENGINES, OURS
 from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
-from tinycnn.bench.rounds import Rounds, Spread, fastest, ratio
-from tinycnn.bench.tables import LESS, MORE, Column
-from tinycnn.bench.team import Team
+from tinycnn.bench.rounds import Rounds, Spread, fastest, geometric_mean, ratio
+from tinycnn.bench.settings import Settings
+from tinycnn.bench.tables import LESS, MORE, Column, ResultTable, identity
+from tinycnn.bench.team import Team, engine_of
 from tinycnn.bench.work import Workload
 from tinycnn.wording import many
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A row to come.
+
+    ``key`` tells it from the others, ``what`` says it in words; ``goal`` is the least ratio that is aimed
+    at. Milliseconds are given for each of ``images``.
+    """
+
+    key: Mapping[str, Any]
+    workload: Workload
+    what: str
+    goal: float | None = None
+    images: int = 1
+
+
+def hold(
+    name: str, title: str, contests: Sequence[Contest], names: Sequence[str], rounds: int,
+    settings: Settings, report: BenchReport, digits: int = 2,
+) -> ResultTable:  # fmt: skip
+    """Let the candidates ``names`` race in each of ``contests``; the table of that name, filled."""
+    keys = [identity(key, key) for key in contests[0].key]
+    words = note(names, settings.threads, rounds)
+    table = report.table(ResultTable(name, title, [*keys, *columns(names, digits)], note=words))
+    with (
+        report.team(names, settings.threads) as team,
+        Progress(title, len(contests) * rounds * len(team.present)) as progress,
+    ):
+        for one in contests:
+            times = measure(team, one.workload, rounds, settings.seconds, report, progress)
+            table.add(**one.key, **row(times, one.images, report, one.what, one.goal))
+    return table
+
+
+def add_mean(table: ResultTable, what: str, goal: float, report: BenchReport) -> None:
+    """Add a row to a table that `hold` gave: the geometric mean of its ratios to the fastest peer."""
+    ratios = [row["ratio"] for row in table.rows if "ratio" in row]
+    if not ratios:
+        return
+    mean = Spread(
+        *(geometric_mean([getattr(r, part) for r in ratios]) for part in ("median", "low", "high"))
+    )
+    verdict = report.require(
+        f"{what}: {goal} times the fastest peer in the mean", holds=mean.median >= goal
+    )
+    first = next(column.name for column in table.columns if column.identity)
+    table.add(**{first: "geometric mean"}, ratio=mean, goal=goal, verdict=verdict)
 
 
 def columns(names: Sequence[str], digits: int = 2) -> list[Column]:
@@ -27,11 +77,14 @@ def columns(names: Sequence[str], digits: int = 2) -> list[Column]:
     ]
 
 
-def note(threads: int, rounds: int) -> str:
-    """A sentence for below a table: how its numbers were measured."""
+def note(names: Sequence[str], threads: int, rounds: int) -> str:
+    """A sentence for below a table: how the numbers of these candidates were measured."""
+    limited = [ENGINES[name] for name in names if ENGINES[name].most_images]
+    most = [f" {e.title} takes {many(e.most_images or 0, 'image')} at a time." for e in limited]
     return (
         f"Medians of {rounds} rounds (quartiles in brackets), {many(threads, 'thread')} each, results "
         f"checked before. The ratio is the fastest peer's time over tinycnn's, within the rounds."
+        + "".join(most)
     )
 
 
@@ -52,8 +105,8 @@ def checked(team: Team, workload: Workload, report: BenchReport) -> list[str]:
     """Those whose results are right."""
     right = []
     for name, results in team.results().items():
-        error = reference.largest_error(workload, results)
-        if report.check(team.title(name), workload, error, reference.bound(workload)):
+        error, bound = reference.largest_error(workload, results), reference.bound(workload)
+        if report.check(team.title(name), workload, error, bound, engine_of(name).coarse):
             right.append(name)
     return right
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tinycnn import __version__
+from tinycnn.runtime.cores import cores
 from tinycnn.wording import many
 
 # Settings that some environments carry and that make numbers say something else: a BLAS held to an
@@ -30,11 +31,6 @@ def clean_environment() -> dict[str, str]:
 def removed() -> list[str]:
     """The settings that `clean_environment` leaves out here."""
     return [name for name in MISLEADING if name in os.environ]
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def describe() -> dict[str, Any]:

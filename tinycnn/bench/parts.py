@@ -8,10 +8,12 @@ from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
 
 PARTS = {
-    "race": "AlexNet forward and a training step beside PyTorch, ONNX Runtime and OpenVINO",
+    "race": "AlexNet forward and a training step beside PyTorch, ONNX Runtime, OpenVINO, MNN and ncnn",
     "layers": "each layer forward and backward, beside the processor's and the memory's limits",
-    "others": "the 3 x 3 convolutions of VGG-16 and ResNet-18 beside the same engines",
+    "small": "predict and a training step of networks that people train",
+    "others": "layers of other networks, and the paper's AlexNet, beside the same engines",
     "pools": "max-pooling with winners and its gradient, beside PyTorch",
+    "cliffs": "every op at sizes from one end to the other, beside PyTorch: where is it slower?",
     "gemm": "im2col beside the matrix product alone",
     "scaling": "by batch, image size, channels and threads",
     "memory": "peak memory beside the same engines",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tinycnn.bench import contest
+from tinycnn.bench.contest import Contest
 from tinycnn.bench.engines import OURS
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
-from tinycnn.bench.tables import ResultTable, identity
 from tinycnn.bench.work import Workload
 
 # H W C kernel stride padding
@@ -24,29 +23,14 @@ BATCH = 32
 def run(settings: Settings, report: BenchReport) -> None:
     """Measure each pool in both directions."""
     batch = settings.batch_of(BATCH, quick=8)
-    names = [OURS, *settings.peers(trainers=True)]
-    rounds = settings.rounds_of(9)
-    key = [identity("pool", "pool"), identity("direction", "direction")]
-    table = report.table(
-        ResultTable(
-            "pools",
-            f"Max-pooling with winners, batch {batch}, ms",
-            [*key, *contest.columns(names)],
-            note=contest.note(settings.threads, rounds),
+    contests = [
+        Contest(
+            {"pool": pool, "direction": direction}, Workload(work, network, batch),
+            f"max-pooling {direction}, {pool}", GOAL,
         )
-    )
-    pools = dict(list(POOLS.items())[: 1 if settings.quick else None])
-    with (
-        report.team(names, settings.threads) as team,
-        Progress("pools", 2 * len(pools) * rounds * len(team.present)) as progress,
-    ):
-        for pool, network in pools.items():
-            for direction, work in DIRECTIONS.items():
-                workload = Workload(work, network, batch)
-                measured = contest.measure(
-                    team, workload, rounds, settings.seconds, report, progress
-                )
-                what = f"max-pooling {direction}, {pool}"
-                table.add(
-                    pool=pool, direction=direction, **contest.row(measured, 1, report, what, GOAL)
-                )
+        for pool, network in list(POOLS.items())[: 1 if settings.quick else None]
+        for direction, work in DIRECTIONS.items()
+    ]  # fmt: skip
+    names = [OURS, *settings.peers(trainers=True)]
+    title = f"Max-pooling with winners, batch {batch}, ms"
+    contest.hold("pools", title, contests, names, settings.rounds_of(9), settings, report)

@@ -8,9 +8,9 @@ from typing import Any
 
 
 class Progress:
-    """A bar of ``total`` turns, by tqdm where it is installed."""
+    """A bar of ``total`` turns, None where nobody knows how many, by tqdm where it is installed."""
 
-    def __init__(self, title: str, total: int) -> None:
+    def __init__(self, title: str, total: int | None) -> None:
         self._bar: Any = None
         if sys.stderr.isatty():
             try:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.bench import work
+from tinycnn.bench.operations import operation_of
 from tinycnn.bench.work import Workload
 from tinycnn.layers.activation import SOFTMAX
 from tinycnn.model import Sequential
@@ -23,7 +24,7 @@ _CHECKED = 8  # images of a batch whose outputs are compared
 
 def bound(workload: Workload) -> float:
     """How large `largest_error` may be."""
-    gradients = workload.work in ("training", "backward", "pool backward")
+    gradients = workload.work in ("training", "backward", "pool backward", "op backward")
     return GRADIENT_BOUND if gradients else FORWARD_BOUND
 
 
@@ -31,6 +32,8 @@ def largest_error(workload: Workload, results: Mapping[str, Array]) -> float:
     """How far ``results`` are from what they must be, relative to that; see the bounds above."""
     if "expected" in results:
         return _error(results["sums"], results["expected"])
+    if workload.work.startswith("op "):
+        return _error_of_op(workload, results)
     if workload.work == "training":
         return _largest(results, _expected_step(workload.network, workload.batch))
     if workload.work in ("backward", "pool backward"):
@@ -43,6 +46,14 @@ def largest_error(workload: Workload, results: Mapping[str, Array]) -> float:
     if model.layers[-1].activation is SOFTMAX:
         found, expected = logits(found), logits(expected)
     return _error(found, expected)
+
+
+def _error_of_op(workload: Workload, results: Mapping[str, Array]) -> float:
+    direction = workload.work.removeprefix("op ")
+    expected = operation_of(workload.network).expected(results, direction)
+    if direction == "backward":
+        return _largest(results, expected)
+    return _error(results["y"], expected["y"])
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.bench.engines import PEERS, TRAINERS
-from tinycnn.bench.machine import cores
+from tinycnn.runtime.cores import cores
 from tinycnn.validation import check_choice
 
 
@@ -23,6 +23,8 @@ class Settings:
     engines: tuple[str, ...] = PEERS
     rounds: int | None = None
     seconds: float = 0.2  # of a turn
+    minutes: float | None = None  # of a sweep
+    seed: int = 0  # of what is drawn
     save: Path | None = None
 
     def __post_init__(self) -> None:

@@ -49,26 +49,37 @@ def identity(name: str, heading: str) -> Column:
 
 @dataclass
 class ResultTable:
-    """A table; ``rows`` map the columns' names to numbers, texts and `Spread`."""
+    """A table; ``rows`` map the columns' names to numbers, texts and `Spread`.
+
+    ``only`` names a column: rows that have nothing there are kept as data, and not shown.
+    """
 
     name: str
     title: str
     columns: Sequence[Column]
     note: str = ""
     rows: list[dict[str, Any]] = field(default_factory=list)
+    only: str = ""
 
     def add(self, **row: Any) -> None:
         """Add a row."""
         self.rows.append(row)
 
+    def shown_rows(self) -> list[dict[str, Any]]:
+        """The rows that are shown."""
+        return [row for row in self.rows if not self.only or row.get(self.only) is not None]
+
     def shown(self) -> list[Column]:
-        """The columns that hold anything."""
-        return [c for c in self.columns if any(row.get(c.name) is not None for row in self.rows)]
+        """The columns in which these rows hold anything."""
+        rows = self.shown_rows()
+        return [c for c in self.columns if any(row.get(c.name) is not None for row in rows)]
 
     def texts(self) -> tuple[list[str], list[list[str]]]:
         """Headings and rows as texts."""
         columns = self.shown()
-        body = [[column.text(row.get(column.name)) for column in columns] for row in self.rows]
+        body = [
+            [column.text(row.get(column.name)) for column in columns] for row in self.shown_rows()
+        ]
         return [column.heading for column in columns], body
 
     def text(self) -> str:
@@ -91,7 +102,8 @@ class ResultTable:
         """The table that `to_dict` made ``data`` of."""
         columns = [Column(**column) for column in data["columns"]]
         rows = [{name: unplain(value) for name, value in row.items()} for row in data["rows"]]
-        return cls(data["name"], data["title"], columns, data["note"], rows)
+        only = data.get("only", "")  # tables of earlier runs show all rows
+        return cls(data["name"], data["title"], columns, data["note"], rows, only)
 
     def to_dict(self) -> dict[str, Any]:
         """The table as plain data."""
@@ -99,6 +111,7 @@ class ResultTable:
             "name": self.name,
             "title": self.title,
             "note": self.note,
+            "only": self.only,
             "columns": [asdict(column) for column in self.columns],
             "rows": [plain(row) for row in self.rows],
         }

@@ -21,7 +21,7 @@ import numpy as np
 
 from tinycnn import strict_json
 from tinycnn.arrays import Array
-from tinycnn.bench.engines import ENGINES
+from tinycnn.bench.engines import ENGINES, Engine
 from tinycnn.bench.machine import clean_environment
 from tinycnn.bench.progress import Progress
 from tinycnn.bench.rounds import Rounds
@@ -37,7 +37,8 @@ class Team:
     """Candidates by name; a name is an engine's, or "engine threads" for another number of threads.
 
     A candidate that is not installed is in ``missing``, one that failed in ``failed``, with the
-    reason; both are left out from then on.
+    reason; both are left out from then on. One whose engine does not take so many images sits out
+    until the next workload.
     """
 
     def __init__(self, names: Iterable[str], threads: int, **environment: str) -> None:
@@ -47,6 +48,7 @@ class Team:
         self.hello: dict[str, dict[str, Any]] = {}
         self._threads, self._environment = threads, environment
         self._members: dict[str, Member] = {}
+        self._sitting_out: set[str] = set()
         self._folder = tempfile.TemporaryDirectory(prefix="tinycnn-bench-")
         # However this object goes, for an interrupt may keep it from its ``with`` statement's end.
         self._end = weakref.finalize(self, _end, self._members, self._folder)
@@ -75,18 +77,25 @@ class Team:
     @property
     def present(self) -> list[str]:
         """The candidates that take part."""
+        return [name for name in self._installed if name not in self._sitting_out]
+
+    @property
+    def _installed(self) -> list[str]:
         return [n for n in self.names if n not in self.missing and n not in self.failed]
 
     def title(self, name: str) -> str:
         """A candidate in words."""
-        engine, _, threads = name.partition(" ")
-        return ENGINES[engine].title + (f", {many(int(threads), 'thread')}" if threads else "")
+        threads = name.partition(" ")[2]
+        return engine_of(name).title + (f", {many(int(threads), 'thread')}" if threads else "")
 
     def load(
         self, workload: Workload, names: Iterable[str] | None = None
     ) -> dict[str, dict[str, Any]]:
         """Let each load ``workload``; what they say about it."""
-        asked = self.present if names is None else names
+        asked = self._installed if names is None else list(names)
+        self._sitting_out -= set(asked)
+        self._sitting_out |= {name for name in asked if not engine_of(name).takes(workload)}
+        asked = [name for name in asked if name not in self._sitting_out]
         return self._ask_each(
             asked, do="load", work=workload.work, network=workload.network, batch=workload.batch
         )
@@ -150,6 +159,11 @@ class Team:
         if "failed" in answer:
             self.failed[name] = answer["failed"]
         return answer
+
+
+def engine_of(name: str) -> Engine:
+    """The engine of a candidate."""
+    return ENGINES[name.partition(" ")[0]]
 
 
 def _end(members: Mapping[str, Member], folder: tempfile.TemporaryDirectory[str]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.bench.small_networks import SMALL_NETWORKS
 from tinycnn.errors import UnknownNameError
 from tinycnn.layers import Conv2D, Dropout, Layer, MaxPool2D
 from tinycnn.model import Sequential
@@ -25,8 +26,10 @@ class Workload:
 
     ``work`` is "forward" (probabilities, or a layer's output), "training" (a whole step),
     "backward" (one layer's gradients), "pool" and "pool backward" (with winners). ``network`` is a
-    key of `tinycnn.networks.VARIANTS`, one of its layers ("one-tower/conv3"), or a layer by its
-    sizes: "conv H W C F kernel stride padding", "pool H W C kernel stride padding".
+    key of `tinycnn.networks.VARIANTS` or of `SMALL_NETWORKS`, one of the former's layers
+    ("one-tower/conv3"), or a layer by its sizes: "conv H W C F kernel stride padding groups" (1, if
+    left out), "pool H W C kernel stride padding". For "op forward" and "op backward" it is one of
+    `tinycnn.bench.operations` with its sizes.
     """
 
     work: str
@@ -34,8 +37,16 @@ class Workload:
     batch: int
 
 
-def _convolution(filters: int, kernel: int, stride: int, padding: int) -> Layer:
-    return Conv2D(filters, kernel, stride=stride, padding=padding, activation="relu", name="conv")
+def _convolution(filters: int, kernel: int, stride: int, padding: int, groups: int = 1) -> Layer:
+    return Conv2D(
+        filters,
+        kernel,
+        stride=stride,
+        padding=padding,
+        groups=groups,
+        activation="relu",
+        name="conv",
+    )
 
 
 def _pool(kernel: int, stride: int, padding: int) -> Layer:
@@ -51,6 +62,9 @@ def build(network: str, *, dropout: bool = True, dtype: str = "float32") -> Sequ
     if kind in _BY_SIZES:
         H, W, C, *sizes = map(int, numbers)
         return Sequential([_BY_SIZES[kind](*sizes)], (H, W, C), dtype=dtype, name=network)
+    if network in SMALL_NETWORKS:
+        layers, shape = SMALL_NETWORKS[network]()
+        return Sequential(layers, shape, dtype=dtype, name=network)
     variant, _, name = network.partition("/")
     model = alexnet(variant=variant, dtype=dtype)
     if name:

@@ -106,9 +106,9 @@ def _timed(call: Any) -> float:
 
 def main(engine: str, threads: str, folder: str) -> None:
     """Answer requests until there are no more."""
-    # What libraries print must not come between the answers.
+    # What libraries print must come neither between the answers nor between the tables.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     worker = Worker(engine, int(threads), Path(folder))
     for line in sys.stdin:
         print(strict_json.dumps(worker.answer(json.loads(line))), file=answers, flush=True)

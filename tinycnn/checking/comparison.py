@@ -16,7 +16,7 @@ from tinycnn.checking.derivatives.sizes import scale
 from tinycnn.checking.diagnosis import diagnose
 from tinycnn.checking.report import Entry, TensorReport
 from tinycnn.checking.targets.target import Target
-from tinycnn.checking.verdicts import UNDERFLOWS, enough_for_a_verdict, judged
+from tinycnn.checking.verdicts import TOO_SMALL, UNDERFLOWS, enough_for_a_verdict, judged
 
 _PIECES = 16  # a direction across kinks is cut into at most so many
 _ENOUGH_FAILURES = 4  # of a target whose passes cost much
@@ -60,8 +60,12 @@ class Comparison:
         rounding = self.differences.measure_rounding(direction)
         if rounding.coarse:
             entry = self._compared(direction, gradient, rounding)
-        if entry.verdict == "differs" and self.differences.underflows(direction.name):
+        if entry.verdict != "differs":
+            return entry
+        if self.differences.underflows(direction.name):
             return replace(entry, verdict="unresolved", reason=UNDERFLOWS)
+        if not entry.numeric and self.differences.hides(direction, entry.analytic):
+            return replace(entry, verdict="unresolved", reason=TOO_SMALL, own_noise=True)
         return entry
 
     def _compared(self, direction: Direction, gradient: Array, rounding: RoundingStep) -> Entry:

@@ -1,13 +1,12 @@
 """Kinks: where a layer is not smooth, and which side of each a pass took.
 
 A ReLU's mask and a max-pool's argmax say which side each cell took; between two points where none of
-them changes, the built-in layers are smooth. A kind of layer is known by its entry in `KINKS`, a line
-a kind, which may be somebody's own:
+them changes, the built-in layers are smooth. A layer that is smooth but for its activation says so itself
+(`Layer.smooth`); one that has kinks has an entry in `KINKS`, which may be somebody's own:
 
     KINKS.register(MyLayer)(lambda layer: (Kink("threshold", lambda y, saved: y > 1),))
-    KINKS.register(MySmoothLayer)(lambda layer: ())
 
-A layer without an entry, one that extends a built-in layer among them, and an activation that is not in
+A layer that does neither, one that extends a built-in layer among them, and an activation that is not in
 `ACTIVATIONS` may have kinks of any kind: there the differences themselves have to tell.
 """
 
@@ -18,21 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinycnn.arrays import Array, first_cell
-from tinycnn.layers import (
-    AveragePool2D,
-    BatchNormalization,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePool2D,
-    Layer,
-    LocalResponseNorm,
-    MaxPool2D,
-    Registry,
-    ReLU,
-    Softmax,
-)
+from tinycnn.layers import Layer, MaxPool2D, Registry
 from tinycnn.layers.activation import IDENTITY, RELU, SOFTMAX, Activation
 from tinycnn.trace import Trace
 
@@ -50,23 +35,16 @@ Kinks = tuple[Kink, ...] | None  # all that a layer has, none (): it is smooth; 
 MASK = Kink("ReLU", lambda y, saved: y > 0)
 ARGMAX = Kink("maximum", lambda y, saved: saved[0])
 
-KINKS: Registry[Callable[[Layer], Kinks]] = Registry(lambda layer: None, subclasses=False)
 ACTIVATIONS: dict[Activation, Kinks] = {IDENTITY: (), SOFTMAX: (), RELU: (MASK,)}
 
 
-@KINKS.register(AveragePool2D)
-@KINKS.register(BatchNormalization)
-@KINKS.register(Conv2D)
-@KINKS.register(Dense)
-@KINKS.register(Dropout)
-@KINKS.register(Flatten)
-@KINKS.register(GlobalAveragePool2D)
-@KINKS.register(LocalResponseNorm)
-@KINKS.register(ReLU)
-@KINKS.register(Softmax)
 def of_activation(layer: Layer) -> Kinks:
-    """Those of the activation, of a layer that is smooth itself."""
-    return ACTIVATIONS.get(layer.activation)
+    """Those of the activation, of a layer that is smooth itself; else None."""
+    smooth = layer.smooth and layer.says("smooth")
+    return ACTIVATIONS.get(layer.activation) if smooth else None
+
+
+KINKS: Registry[Callable[[Layer], Kinks]] = Registry(of_activation, subclasses=False)
 
 
 @KINKS.register(MaxPool2D)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tinycnn.bench.tables import ResultTable
 
 _PARTS = (
-    "race", "layers", "others", "pools", "gemm", "scaling", "memory", "start", "busy", "agreement",
+    "race", "layers", "small", "others", "pools", "cliffs", "gemm", "scaling", "memory", "start", "busy",
+    "agreement",
 )  # fmt: skip
 
 
@@ -41,6 +42,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--layers", metavar="NAME", nargs="*", default=[], help="only these layers")
     parser.add_argument("--rounds", metavar="N", type=int, help="how often all take their turn")
     parser.add_argument("--seconds", metavar="S", type=float, default=0.2, help="of a turn")
+    parser.add_argument(
+        "--minutes", metavar="M", type=float, help="cliffs: how long sizes are swept; default: 10"
+    )
+    parser.add_argument("--seed", metavar="S", type=int, default=0, help="cliffs: of the sizes")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write everything as data")
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the tables")
     parser.add_argument("--save", metavar="FILE", type=Path, help="the roofline as a picture")
@@ -134,13 +139,17 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         engines=PEERS if arguments.engines is None else tuple(arguments.engines),
         rounds=None if arguments.rounds is None else check_int(arguments.rounds, "--rounds"),
         seconds=check_number(arguments.seconds, "--seconds"),
+        minutes=None
+        if arguments.minutes is None
+        else check_number(arguments.minutes, "--minutes", above=0),
+        seed=check_int(arguments.seed, "--seed", least=0),
         save=arguments.save,
     )
 
 
 def _print(tables: Sequence[ResultTable]) -> None:
     for table in tables:
-        if table.rows:
+        if table.shown_rows():
             print(f"\n{table.text()}", flush=True)
 
 

@@ -54,7 +54,9 @@ class Grid:
 class Explainer:
     """A layer explained; this one knows what holds for every layer, and is the default.
 
-    ``cell`` and ``place`` are those of the layer's output or its input, as each method says.
+    ``cell`` and ``place`` are those of the layer's output or its input, as each method says; ``record`` is
+    what a pass left of the layer, ``sample`` the number of an image in it, ``channel`` that of one, ``here``
+    an index into its arrays; ``shape`` is that of an image of the input, ``parameter`` a parameter's name.
     """
 
     channel: ClassVar[str] = "channel"  # what the last axis of its output holds
@@ -63,8 +65,6 @@ class Explainer:
     terms_cancel: ClassVar[bool] = True  # whether a gradient of 0 may be a sum whose terms cancel
     # Whether samples have nothing to do with each other, and many of them cost little more than one.
     side_by_side: ClassVar[bool] = False
-    # Whether in training a cell sees its whole map, of all images, whatever `seen` says.
-    pools_in_training: ClassVar[bool] = False
 
     def __init__(self, layer: Any) -> None:
         self.layer = layer
@@ -76,8 +76,8 @@ class Explainer:
         words = "is a layer of your own: its arithmetic cannot be opened from outside"
         return [Notes("HOW", (f"{cell.record.name} {words}",))]
 
-    def seen(self, shape: Shape, region: Region) -> Seen:
-        """What a region of the output sees of an input of ``shape`` (H, W, C)."""
+    def seen(self, shape: Shape, region: Region, *, training: bool = False) -> Seen:
+        """What a region of the output sees of an input of ``shape`` (H, W, C), perhaps in training."""
         whole = ((0, shape[0] - 1), (0, shape[1] - 1))
         return Seen(whole, whole)
 
@@ -124,7 +124,11 @@ class Explainer:
     def _unopened(self, record: Record) -> str:
         return f"{record.name} is a layer of your own: its terms cannot be opened from outside"
 
-    # ------------------------------------------------------------------------- what a pass decided
+    # ----------------------------------------------------------------------- the pass, run once more
+
+    def parts(self, record: Record) -> Sequence[slice | None]:
+        """Parts of the output's last axis that are made of the same parts of each parameter's; None: all."""
+        return (None,)
 
     def held(self, record: Record, x: Array) -> Array | None:
         """What x becomes where each window decides as it did in the pass; None: nothing is decided.
@@ -172,7 +176,11 @@ class Explainer:
 
 
 class ActivationExplainer:
-    """An activation explained; this one, the default, is that of one of your own."""
+    """An activation explained; this one, the default, is that of one of your own.
+
+    ``record`` is what a pass left of the layer that has it, ``sample`` the number of an image in it,
+    ``here`` an index into its arrays, ``cell`` and ``place`` those of its output.
+    """
 
     dz_formula: ClassVar[str] = "dz"  # as it stands in a product
 
@@ -184,7 +192,7 @@ class ActivationExplainer:
         return []
 
     def row(self, z: Array, y: Array, place: Place) -> Sequence[Section]:
-        """What becomes of a cell's z, where it depends on its whole row (C,)."""
+        """What becomes of a cell's ``z``, where ``y`` depends on its whole row (C,)."""
         words = f"the activation {self.activation!r} is one of your own: its arithmetic cannot be opened"
         return [Notes("HOW", (words,))]
 
@@ -222,6 +230,7 @@ class ActivationExplainer:
 
 
 explainers: Registry[type[Explainer]] = Registry(Explainer)
+"""The explainer of each kind of layer, `Explainer` for one that has none."""
 _activations: dict[type[Activation], type[ActivationExplainer]] = {}
 A = TypeVar("A", bound=type[ActivationExplainer])
 
@@ -255,7 +264,7 @@ def cells_formula(shape: Shape) -> str:
 class ByPlace(Explainer):
     """A layer each of whose output cells is made of the input cell at the same place alone."""
 
-    def seen(self, shape: Shape, region: Region) -> Seen:
+    def seen(self, shape: Shape, region: Region, *, training: bool = False) -> Seen:
         return Seen(region, region)
 
     def channels_seen(self, record: Record, channel: int) -> str:

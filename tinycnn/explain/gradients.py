@@ -91,13 +91,12 @@ def open_input(cell: Cell) -> Explanation:
 def open_logits(cell: Cell) -> Explanation:
     """Explain dL/dz, the gradient before a layer's activation, at a cell of its output."""
     record = _after_backward(cell)
-    assert record.dz is not None
     activation = activation_explainer(record.layer.activation)
     return _opened(
         f"dL/dz of {record.name}, {explainer_of(record.layer).words(cell.place)}",
         cell,
         "z",
-        record.dz,
+        cell.dz,
         list(activation.gradient(cell)),
         activation.roundings(record, cell.sample),
         lambda: why_zero_before(cell),
@@ -134,12 +133,11 @@ def open_output(cell: Cell) -> Explanation:
         opened = open_input(reader)
         note = Notes("FROM", (f"{reader.record.name}, whose input this is",))
         return replace(opened, subject=subject, sections=(note, *opened.sections))
-    assert record.dy is not None
     source = "you: it is the dy that backward was given"
     if trace.labels is not None:
         source = f"the loss: (p - onehot) / {len(trace.y)}, where p is the softmax of the answer"
     note, picture = Notes("FROM", (source,)), picture_of(trace, cell.sample)
-    return Explanation(subject, float(record.dy[cell.index]), cell.place, picture, (note,))
+    return Explanation(subject, float(cell.dy[cell.index]), cell.place, picture, (note,))
 
 
 def expect_output_gradient(trace: Trace, position: int) -> None:

@@ -44,7 +44,7 @@ def derivative(
     sections: list[Section] = []
     if found.crossed or found.others:
         sections.append(Notes("KINK", tuple(_kinks(found))))
-    largest = float(np.abs(tensor).max())
+    largest = abs(float(np.maximum(tensor.max(), -tensor.min())))
     agreement = _AGREEMENT if tensor.dtype == np.float32 else _AGREEMENT_64
     noise = max((check.bound for check in sums if check.bound > largest), default=0.0)
     bound = agreement * cancelled * largest + found.rounding + noise

@@ -37,7 +37,8 @@ def explain(
     ``what`` is a layer ("conv2": a cell of its output), a parameter ("conv1.W": its gradient), a
     layer's "x", "y" or "z" (the gradient of its input, its output, and before its activation), or
     "loss". ``at`` is the place; it may stand in brackets too: "conv1.W[5,5,0,3]". Negative places
-    count from the end. Raises UnknownNameError for what is not there.
+    count from the end. ``rate`` is that of a step of SGD that is tried with a parameter.
+    Raises UnknownNameError for what is not there.
     """
     with np.errstate(all="ignore"):  # what is not finite is said in words
         opened = _explained(trace, what, at, sample, rate)

@@ -7,11 +7,10 @@ import math
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.explain.explainer import Explainer, explainer_of
+from tinycnn.explain.explainer import explainer_of
 from tinycnn.explain.values.explanation import ReceptiveField
-from tinycnn.explain.values.places import Cell, Region, Seen
+from tinycnn.explain.values.places import Cell, Region
 from tinycnn.explain.values.sums import extent
-from tinycnn.layers import Shape
 from tinycnn.model import Sequential
 from tinycnn.shapes import times
 from tinycnn.trace import Trace
@@ -26,16 +25,8 @@ def receptive_field(
         reversed(model.layers[: position + 1]), reversed(model.shapes[: position + 1]), strict=True
     ):
         if len(shape) == 3:
-            region = _seen(explainer_of(layer), shape, region, training=training).inside
+            region = explainer_of(layer).seen(shape, region, training=training).inside
     return region
-
-
-def _seen(explainer: Explainer, shape: Shape, region: Region, *, training: bool) -> Seen:
-    """What a region of a layer's output sees of its input."""
-    if training and explainer.pools_in_training:
-        whole = ((0, shape[0] - 1), (0, shape[1] - 1))
-        return Seen(whole, whole)
-    return explainer.seen(shape, region)
 
 
 def sees(cell: Cell) -> ReceptiveField:
@@ -51,7 +42,7 @@ def sees(cell: Cell) -> ReceptiveField:
     row, column, channel = cell.place
     region = ((row, row), (column, column))
     explainer, training = explainer_of(record.layer), record.context.training
-    seen = _seen(explainer, shape, region, training=training)
+    seen = explainer.seen(shape, region, training=training)
     rows, columns = (
         extent(n, *span) for n, span in zip(("rows", "columns"), seen.asked, strict=True)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -96,8 +96,7 @@ class _Replay:
     def _begin(self, record: Record, change: Change) -> tuple[Arrays, Arrays]:
         """What the layer gives where a number is moved, before and after its activation."""
         x = [_moved(record.x, change, "x", move) for move in self.moves]
-        params = _moved_parameters(record, change, self.moves)
-        z = [_run(record, mine, part) for mine, part in zip(params, x, strict=True)]
+        z = _run_all(record, x, change, self.moves)
         if change.part == "z":
             z = [_moved(part, change, "z", move) for part, move in zip(z, self.moves, strict=True)]
         else:
@@ -146,15 +145,38 @@ class _Replay:
         return total(terms)
 
 
-def _run_all(record: Record, x: Arrays) -> Arrays:
-    """What a layer gives for each x before its activation.
+def _run_all(
+    record: Record, x: Arrays, change: Change | None = None, moves: tuple[float, ...] = ()
+) -> Arrays:
+    """What a layer gives for each x before its activation, where ``change`` is made of it by ``moves``.
 
-    Side by side, where samples have nothing to do with each other: then its weights are read once.
+    Part by part of its weights: in float64, all of them may fill much memory.
     """
-    params = _wide(record.params)
-    if explainer_of(record.layer).side_by_side:
+    parts = explainer_of(record.layer).parts(record)
+    found = zip(*(_run_part(record, x, part, change, moves) for part in parts), strict=True)
+    return [np.concatenate(z, axis=-1) if len(z) > 1 else z[0] for z in found]
+
+
+def _run_part(
+    record: Record, x: Arrays, part: slice | None, change: Change | None, moves: tuple[float, ...]
+) -> Arrays:
+    """A part of what `_run_all` gives.
+
+    With no change, and where samples have nothing to do with each other, side by side: then weights are
+    read once.
+    """
+    params = {name: _part(array, part).astype(np.float64) for name, array in record.params.items()}
+    if change is not None and change.part != "x":
+        own = params.get(change.part)
+        index = None if own is None else _index_in(part, change.index)
+        if own is None or index is None:
+            return [_run(record, params, x[0])] * len(x)
+        return [
+            _run(record, params | {change.part: _with(own, index, move)}, x[0]) for move in moves
+        ]
+    if change is None and explainer_of(record.layer).side_by_side:
         return np.split(_run(record, params, np.concatenate(x)), len(x))
-    return [_run(record, params, part) for part in x]
+    return [_run(record, params, each) for each in x]
 
 
 def _run(record: Record, params: Params, x: Array) -> Array:
@@ -176,14 +198,17 @@ def _in_float64(function: Callable[[], Array]) -> Array:
     return y
 
 
-def _moved_parameters(record: Record, change: Change, moves: tuple[float, ...]) -> Iterator[Params]:
-    """A layer's parameters in float64 for each move, one at a time: some fill much memory."""
-    params = dict(record.params)
-    own = params.pop(change.part, None)
-    fixed = _wide(params)
-    for move in moves:
-        moved = {} if own is None else {change.part: _moved(own, change, change.part, move)}
-        yield fixed | moved
+def _part(array: Array, part: slice | None) -> Array:
+    """A part of an array's last axis; None: all of it."""
+    return array if part is None else array[..., part]
+
+
+def _index_in(part: slice | None, index: tuple[int, ...]) -> tuple[int, ...] | None:
+    """An index into an array as one into its part; None where it lies in another."""
+    if part is None:
+        return index
+    last = index[-1]
+    return (*index[:-1], last - part.start) if part.start <= last < part.stop else None
 
 
 def _wide(arrays: Params) -> dict[str, Array]:
@@ -192,7 +217,12 @@ def _wide(arrays: Params) -> dict[str, Array]:
 
 def _moved(array: Array, change: Change, part: str, move: float) -> Array:
     """An array in float64, one number moved if ``part`` is what is moved."""
-    moved: Array = array.astype(np.float64)
-    if change.part == part:
-        moved[change.index] += move
+    wide = array.astype(np.float64)
+    return _with(wide, change.index, move) if change.part == part else wide
+
+
+def _with(array: Array, index: tuple[int, ...], move: float) -> Array:
+    """A copy, one number moved."""
+    moved = array.copy()
+    moved[index] += move
     return moved

@@ -17,9 +17,18 @@ from tinycnn.runtime.program import Program
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.recording import Recorder, Slot
 
+# Multiply-adds that are worth a thread, some twenty microseconds: as long as it takes to wake one.
+LEAST_WORK = 1 << 21
+# Multiply-adds in whose time a cell is read or written between two layers.
+_CELL = 16
+
 
 def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
-    """Record groups whose steps all have stages, one group after the other."""
+    """Record groups whose steps all have stages, one group after the other.
+
+    It is for as many ``threads`` as its work is worth, one at least.
+    """
+    threads = max(min(threads, batch * _work(groups) // LEAST_WORK), 1)
     chains = [_Chain(group, first=number == 0) for number, group in enumerate(groups)]
     first, last = _maps_shape(batch, chains[0].shapes[0]), _maps_shape(batch, chains[-1].shapes[-1])
     recorder = Recorder(prod(first[1:]), prod(last[1:]))
@@ -36,13 +45,26 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
     return recorder.program(threads)
 
 
+def _work(groups: Sequence[Group]) -> int:
+    """Of one image, in multiply-adds."""
+    return sum(
+        step.products + _CELL * (prod(step.input_shape) + prod(step.output_shape))
+        for group in groups
+        for step in group.steps
+    )
+
+
 class _Chain:
     """The stages of a group, and the shapes of an image before, between and behind them."""
 
     def __init__(self, group: Group, *, first: bool) -> None:
         self._images = group.images
-        self._stages = [step.stage for step in group.steps if step.stage is not None]
-        self.shapes = [group.steps[0].input_shape, *(step.output_shape for step in group.steps)]
+        self._stages: list[Stage] = []
+        self.shapes = [group.steps[0].input_shape]
+        for step in group.steps:
+            stages = [stage for stage in (step.stage, step.after) if stage is not None]
+            self._stages += stages
+            self.shapes += [step.output_shape] * len(stages)
         if first and self.reader.border is not None:  # what is given has no border
             self._stages.insert(0, _Copy())
             self.shapes.insert(0, self.shapes[0])
@@ -97,12 +119,15 @@ class _Copy:
     def phases(
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
     ) -> Iterator[Phase]:
-        N, H, W, C = source.shape
+        (N, H, W, C), given, wanted = source.shape, source.column, target.column
+        if given == wanted == C:  # without gaps a row of cells is as one of many channels
+            W, C = 1, W * C
+            given = wanted = C
 
         def copy(calls: Calls, rows: Range) -> None:
             calls(
-                space_to_depth, calls.read(source.flat), source.place, (H, W), C, *rows,
-                (1, 1), (0, 0), target.flat, target.place, (H, W),
+                space_to_depth, calls.read(source.flat), (*source.place[:3], given), (H, W), C, *rows,
+                (1, 1), (0, 0), target.flat, (*target.place[:3], wanted), (H, W),
             )  # fmt: skip
 
         yield [partial(copy, rows=rows) for rows in by_rows(N * H, threads)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -49,20 +48,22 @@ class Pipeline:
         self._dtype = dtype
         self._free: list[Workspace] = []
 
-    @contextmanager
-    def workspace(self) -> Iterator[Workspace]:
-        """Lend buffers; each call that runs at the same time has its own."""
+    def run(self, x: Array, weights: PackedWeights, first_sample: int, out: Array) -> None:
+        """Write what the last layer gives for ``x`` (N, ...) to ``out`` (N, ...).
+
+        ``first_sample`` is the number of the first of these images. Calls that run at the same time have
+        buffers of their own.
+        """
         try:
             workspace = self._free.pop()
         except IndexError:
             workspace = Workspace()
         try:
-            yield workspace
+            self._run(x, Run(weights, first_sample, workspace), out)
         finally:
             self._free.append(workspace)
 
-    def run(self, x: Array, run: Run, out: Array) -> None:
-        """Write what the last layer gives for ``x`` (N, ...) to ``out`` (N, ...)."""
+    def _run(self, x: Array, run: Run, out: Array) -> None:
         y = x
         for number, section in enumerate(self._sections, start=1):
             shape = len(x), *section.output_shape

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.inference.pipeline import Pipeline, Run
+from tinycnn.inference.pipeline import Pipeline
 from tinycnn.inference.plan import plan
 from tinycnn.layers import Layer, Shape
 from tinycnn.runtime.held import NamedArrays, PackedWeights
@@ -58,9 +58,7 @@ class Inference:
         """
         pipeline = self._pipeline(len(x), free_threads(), algorithm)
         weights = self._packed(source)
-        with pipeline.workspace() as workspace:
-            run = Run(weights, first_sample, workspace)
-            pipeline.run(x, run, out)
+        pipeline.run(x, weights, first_sample, out)
 
     def _pipeline(self, batch: int, threads: int, algorithm: str | None) -> Pipeline:
         key = batch, threads, algorithm

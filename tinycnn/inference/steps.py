@@ -1,4 +1,4 @@
-"""What each kind of layer does in inference: steps, found by `STEPS`."""
+"""What layers do in inference, as values: steps, stages and the weights that these pack."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.layers import Layer, Registry, Shape
-from tinycnn.layers.activation import RELU
+from tinycnn.layers import Layer, Shape
+from tinycnn.layers.activation import RELU, Activation
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import Border, FeatureMaps
 from tinycnn.runtime.held import NamedArrays
@@ -52,11 +52,17 @@ class PlanStep:
     output_shape: Shape
     images: int | None = None  # in a block; None: the whole batch
     stage: Stage | None = None  # None: by the layer's own forward
-    then: Callable[[Array], Array] | None = None  # taken of the whole batch after the stage
+    after: Stage | None = None  # of the activation, of the stage's results
+    then: Callable[[Array], Array] | None = None  # taken of the whole batch after the stages
     tiles: str = ""  # their sizes along height and width, such as "1 of 5, 2 of 4"
     multiply_adds: int = 0  # by the formula of the layer
     products: int = 0  # that are carried out
     weight_bytes: int = 0  # read for each block
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether an activation is taken after the stage."""
+        return self.after is not None or self.then is not None
 
 
 Steps = tuple[PlanStep, ...]
@@ -114,12 +120,6 @@ class Place(Generic[_Kind]):
         return self.layer.activation is RELU
 
     @property
-    def _activation(self) -> Callable[[Array], Array] | None:
-        """The layer's activation, where no op applies it."""
-        activation = self.layer.activation
-        return None if activation.in_op else activation.forward
-
-    @property
     def output_shape(self) -> Shape:
         """The shape of one image's result."""
         return tuple(self.layer.output_shape(self.input_shape))
@@ -129,28 +129,22 @@ class Place(Generic[_Kind]):
 
         After a stage follows the layer's activation, where that is not one which ops apply.
         """
-        work = self.layer.multiply_adds(self.input_shape)
+        work, activation = self.layer.multiply_adds(self.input_shape), self.layer.activation
+        follows = "stage" in more and not activation.in_op
+        after = ACTIVATIONS.get(activation) if follows else None
         usual: dict[str, Any] = {
             "input_shape": self.input_shape,
             "output_shape": self.output_shape,
             "multiply_adds": work,
             "products": work,
-            "then": self._activation if "stage" in more else None,
+            "after": after,
+            "then": activation.forward if follows and after is None else None,
         }
         return PlanStep(self.name, self.position, method, **usual | more)
 
 
-# Is told the place of a layer and the steps before it; gives these and the layer's own. It may replace
-# the last of those before it, where both layers can be one step.
-Planner = Callable[[Place[Any], Steps], Steps]
-
-
-def by_its_own_forward(place: Place[Any], before: Steps) -> Steps:
-    """Any layer: its own forward pass over the whole batch."""
-    return (*before, place.step("layer"))
-
-
-STEPS: Registry[Planner] = Registry(by_its_own_forward, subclasses=False)
+# Stages of activations that no op applies. Others are taken of the whole batch, by their own forward.
+ACTIVATIONS: dict[Activation, Stage] = {}
 
 
 def by_rows(count: int, threads: int) -> list[Range]:

@@ -33,7 +33,7 @@ def steps(place: Place[Conv2D], geometry: Geometry, setup: WinogradSetup) -> lis
         found.append(
             place.step(
                 "space to depth", output_shape=stacked, images=images, stage=SpaceToDepthStage(squares),
-                multiply_adds=0, products=0, then=None,
+                multiply_adds=0, products=0, after=None, then=None,
             )
         )  # fmt: skip
         shape = stacked

@@ -20,6 +20,7 @@ class AveragePool2D(ImageLayer):
     """
 
     stem = "pool"
+    smooth = True
 
     def __init__(
         self,

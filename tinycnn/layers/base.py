@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from copy import copy
 from inspect import signature
 from typing import Any, Self
@@ -28,6 +27,9 @@ class Layer:
     Constructors raise ArgumentError for an argument outside its range; where a layer does not fit its
     input, building the model raises ShapeError.
 
+    ``smooth`` and `channel_map` hold for the class that says them, with the forward it was written with:
+    who extends such a layer says it again.
+
     In a model, what a built-in layer's constructor takes is fixed, and so are the name and the shapes
     of every layer: shapes, parameters and plans are made of these.
     """
@@ -38,6 +40,9 @@ class Layer:
     activations: Sequence[Activation] = (IDENTITY, RELU, SOFTMAX)  # that it knows by name
     draws = False  # True: in training, forward draws from context.rng
     batch_independent = True  # in inference; False: a batch's samples change each other's result
+    smooth = (
+        False  # True: differentiable, but for the activation; False: not known, or not everywhere
+    )
 
     _fixed = frozenset({"name", "output_shape", "parameter_shapes"})
     _own_forward: Any = None  # as it was written, whatever is put in its place later
@@ -126,6 +131,18 @@ class Layer:
         forward = getattr(self.forward, "__func__", None)
         return isinstance(self, kind) and forward is kind._own_forward
 
+    def says(self, name: str) -> bool:
+        """Whether its class itself defines ``name``, and ``forward`` is the one it was written with."""
+        return name in vars(type(self)) and self.computes_as(type(self))
+
+    def channel_map(self, arrays: Params) -> tuple[Array, Array, Array]:
+        """Center, scale and shift (C,) in float64: y = (x - center) * scale + shift, in inference.
+
+        For a layer whose ``forward`` does that to each of C channels and no more: `predict` then puts it into
+        the weights of a convolution or dense layer right before. ``arrays`` are its parameters and state.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define channel_map")
+
     def multiply_adds(self, input_shape: Shape) -> int:
         """Multiply-adds of one sample's forward pass (``input_shape``), biases not counted."""
         return 0
@@ -146,14 +163,18 @@ class Layer:
         return f"<{type(self).__name__} {self.name or '(unnamed)'}{facts}>"
 
 
-@contextmanager
-def naming(layer: Layer) -> Iterator[None]:
+class naming:  # noqa: N801 - it reads as a verb where it is used
     """Put the layer's name before the text of an error raised inside."""
-    try:
-        yield
-    except TinyCNNError as error:
-        error.args = (f"{layer.name} ({type(layer).__name__}): {error}",)
-        raise
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, TinyCNNError):
+            error.args = (f"{self._layer.name} ({type(self._layer).__name__}): {error}",)
 
 
 def given_initializer(given: Initializer | None, usual: Initializer) -> Initializer:

@@ -28,6 +28,7 @@ class BatchNormalization(Layer):
     """
 
     stem = "batchnorm"
+    smooth = True
 
     def __init__(
         self, *, momentum: float = 0.99, epsilon: float = 1e-3, name: str | None = None
@@ -78,6 +79,16 @@ class BatchNormalization(Layer):
             dz, x, params["gamma"], *moments, epsilon=self.epsilon, training=context.training
         )
         return dx, {"gamma": dgamma, "beta": dbeta}
+
+    def channel_map(self, arrays: Params) -> tuple[Array, Array, Array]:
+        from tinycnn.ops.batch_norm import (
+            inverse_deviation,
+        )  # it loads Numba, which a summary needs not
+
+        gamma, beta, mean, variance = (
+            arrays[name].astype(float) for name in ("gamma", "beta", "mean", "variance")
+        )
+        return mean, gamma * inverse_deviation(variance, self.epsilon), beta
 
     def facts(self) -> dict[str, str]:
         return changed(momentum=(self.momentum, 0.99), epsilon=(self.epsilon, 1e-3))

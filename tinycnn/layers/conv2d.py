@@ -29,6 +29,7 @@ class Conv2D(WeightedLayer, ImageLayer):
     """
 
     stem = "conv"
+    smooth = True
     activations = (IDENTITY, RELU)
 
     def __init__(

@@ -22,6 +22,7 @@ class Dense(WeightedLayer):
     """
 
     stem = "dense"
+    smooth = True
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ class Dropout(Layer):
     """Drop cells with probability ``rate`` in training and scale up the rest; else the identity."""
 
     stem = "dropout"
+    smooth = True
 
     def __init__(self, rate: float = 0.5, *, name: str | None = None) -> None:
         self.rate = check_number(rate, "rate", below=1)

@@ -14,6 +14,7 @@ class Flatten(Layer):
     """(H, W, C) to ``(H*W*C,)``, row-major. `Dense` does this by itself."""
 
     stem = "flatten"
+    smooth = True
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (math.prod(input_shape),)

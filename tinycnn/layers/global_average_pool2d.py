@@ -20,6 +20,7 @@ class GlobalAveragePool2D(ImageLayer):
     """
 
     stem = "pool"
+    smooth = True
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (self.image_shape(input_shape)[2],)

@@ -17,6 +17,7 @@ class LocalResponseNorm(ImageLayer):
     """Local response normalisation across channels; arguments as in `ops.local_response_norm`."""
 
     stem = "norm"
+    smooth = True
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ class ReLU(Layer):
     """max(0, x) as a layer of its own."""
 
     stem = "relu"
+    smooth = True
     activation = RELU
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -14,6 +14,7 @@ class Softmax(Layer):
     """Probabilities over the last axis."""
 
     stem = "softmax"
+    smooth = True
     activation = SOFTMAX
 
     def output_shape(self, input_shape: Shape) -> Shape:

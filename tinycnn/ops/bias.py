@@ -32,9 +32,6 @@ def bias_gradient(dy: Array, y: Array | None, db: Array) -> Array:
         else:
             kernels.relu_bias_gradient(rows, mask, *blocks[k], target, sums[k])
 
-    if len(blocks) == 1:  # to call threads would take as long
-        add_up(0)
-    else:
-        parallel_for(add_up, range(len(blocks)))
+    parallel_for(add_up, range(len(blocks)))
     db[...] = sums.sum(axis=0)
     return dz

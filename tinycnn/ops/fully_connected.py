@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,6 +28,8 @@ from tinycnn.kernels.dense import (
     pack_images,
     pack_weights,
 )
+from tinycnn.kernels.dense_gradients import dense_gradients
+from tinycnn.kernels.dense_rows import rows_product
 from tinycnn.ops.activations import softmax, softmax_backward
 from tinycnn.ops.bias import bias_gradient
 from tinycnn.runtime import memory
@@ -41,9 +44,12 @@ _WEIGHTS = 1 << 20
 _LEAST_PANELS = 8
 # Below, BLAS reads weights as fast as they come, and lanes for images would be idle.
 _LEAST_IMAGES = 8
+# Weights that few images meet in less time than it takes to limit BLAS: 1 MB, which stays in the cache.
+_FEW_WEIGHTS = 1 << 18
+# Below, gradients go by a pass over the weights: packing dz for each block takes longer.
+_FEW_IMAGES = 4
 
 
-@ieee
 def dense(
     x: ArrayLike, W: ArrayLike, b: ArrayLike | None = None, *, activation: str | None = None
 ) -> Array:
@@ -62,15 +68,12 @@ def dense(
     dtype = common_dtype(x, W, b)
     x, W = _operands(x, W, dtype)
     y = memory.empty((len(x), W.shape[1]), dtype)
-
-    def multiply(columns: Range) -> None:
-        if _in_registers(x):
-            dense_product(x, W, *columns, y)
-        else:
-            part = slice(*columns)
-            np.matmul(x, W[:, part], out=y[:, part])
-
-    parallel_for(multiply, _columns(W))
+    if dtype == np.float32 and len(x) >= _LEAST_IMAGES:  # BLAS packs the weights anew at each call
+        parallel_for(lambda columns: dense_product(x, W, *columns, y), _columns(W))
+    elif dtype == np.float32 and W.size <= _FEW_WEIGHTS:
+        rows_product(x, W, y)
+    else:
+        _product_by_blas(x, W, y)
     if b is not None:
         b = as_input_array(b, "b", "F", dtype)
         expect_shape(b, W.shape[1:], "b", "one for each column of W")
@@ -125,16 +128,13 @@ def dense_backward(
 
     # Rows of W are cut for both products: each block writes rows of dW and columns of dx of its own.
     parts = split_range(len(W), _WEIGHTS // max(W.shape[1], 1), least=LEAST_ROWS)
-    if _in_registers(x):
+    if len(x) < _FEW_IMAGES:
+        parallel_for(partial(_multiply_few, dz, x, W, dW, dx), parts)
+    elif x.dtype == np.float32:
         _multiply_in_registers(dz, x, W, dW, dx, parts)
     else:
         _multiply_by_blas(dz, x, W, dW, dx, parts)
     return None if dx is None else dx.reshape(x_shape), dW, db
-
-
-def _in_registers(x: Array) -> bool:
-    """Whether our own products are faster than BLAS, which packs the weights anew at each call."""
-    return x.dtype == np.float32 and len(x) >= _LEAST_IMAGES
 
 
 def _columns(W: Array) -> list[Range]:
@@ -142,6 +142,21 @@ def _columns(W: Array) -> list[Range]:
     D, F = W.shape
     panels = split_range(-(-F // PANEL), max(_WEIGHTS // (D * PANEL), _LEAST_PANELS))
     return [(first * PANEL, min(last * PANEL, F)) for first, last in panels]
+
+
+@ieee
+def _product_by_blas(x: Array, W: Array, y: Array) -> None:
+    def multiply(columns: Range) -> None:
+        part = slice(*columns)
+        np.matmul(x, W[:, part], out=y[:, part])
+
+    parallel_for(multiply, _columns(W), uses_blas=True)
+
+
+def _multiply_few(dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, rows: Range) -> None:
+    if dx is None:
+        dx = np.empty((0, len(W)), x.dtype)
+    dense_gradients(read_only(dz), x, W, *rows, dW, dx)
 
 
 def _multiply_by_blas(
@@ -153,7 +168,7 @@ def _multiply_by_blas(
         if dx is not None:
             np.matmul(dz, W[part].T, out=dx[:, part])
 
-    parallel_for(multiply, parts)
+    parallel_for(multiply, parts, uses_blas=True)
 
 
 def _multiply_in_registers(

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.kernels.recorded_calls import KERNELS, WIDTH
+from tinycnn.kernels.function_pointers import address_of
+from tinycnn.kernels.recorded_calls import CALLERS, WIDTH
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.program import PackedSource, Program, SlotMemory
 
 _FLOAT32 = np.dtype(np.float32)
-_OPCODES = {kernel: number for number, kernel in enumerate(KERNELS)}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Recorder:
 
     def __call__(self, kernel: Callable[..., None], *arguments: Any) -> None:
         """Write down a call."""
-        numbers = [_OPCODES[kernel]]
+        numbers = [address_of(CALLERS[kernel])]
         for argument in arguments:
             if isinstance(argument, Slot):
                 numbers.append(argument.number)

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 from tinycnn.errors import ArgumentError
+from tinycnn.runtime.cores import cores
 from tinycnn.runtime.locks import new_lock
 from tinycnn.validation import check_int
 
@@ -63,7 +64,7 @@ def threads() -> int:
         return choice.threads
     text = os.environ.get("TINYCNN_THREADS")
     if text is None:
-        return _cores()
+        return cores()
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentError(f"TINYCNN_THREADS must be a whole number from 1 up, got {text!r}")
     return int(text)
@@ -75,9 +76,3 @@ def free_threads() -> int:
     A block that itself cuts its work runs it alone: its siblings hold the other cores.
     """
     return 1 if busy().locked() else threads()
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -7,9 +7,8 @@ from tinycnn import layers, ops
 from tinycnn.checking import gradcheck
 from tinycnn.checking.battery.case import NETWORKS, OPS_AND_LAYERS, GradientCase
 from tinycnn.checking.battery.full_network import check_full_network
-from tinycnn.checking.battery.layer_cases import layer_cases
 from tinycnn.checking.battery.network_cases import network_cases
-from tinycnn.checking.battery.op_cases import op_cases
+from tinycnn.checking.battery.operations import LAYERS, OPS
 from tinycnn.checking.battery.runs import BatteryReport, all_cases, run
 
 
@@ -19,7 +18,7 @@ def groups(cases):
 
 def test_every_op_that_has_a_gradient_is_among_the_cases():
     has_gradient = {name for name in ops.__all__ if f"{name}_backward" in ops.__all__}
-    assert groups(op_cases()) == has_gradient | {"cross_entropy", "im2col", "col2im"}
+    assert groups(OPS.cases()) == has_gradient | {"cross_entropy", "im2col", "col2im"}
 
 
 def test_every_layer_is_among_the_cases():
@@ -28,17 +27,17 @@ def test_every_layer_is_among_the_cases():
         for name, value in vars(layers).items()
         if isinstance(value, type) and issubclass(value, layers.Layer) and not name.startswith("_")
     }
-    assert groups(layer_cases()) == built_in - {"Layer"} | {"layers with the loss"}
+    assert groups(LAYERS.cases()) == built_in - {"Layer"} | {"layers with the loss"}
 
 
 def test_names_differ_and_bounds_are_the_promised_ones():
     cases = all_cases()
     assert len({case.name for case in cases}) == len(cases) > 120
-    assert {case.bound for case in [*op_cases(), *layer_cases()]} == {1e-7} == {OPS_AND_LAYERS}
+    assert {case.bound for case in [*OPS.cases(), *LAYERS.cases()]} == {1e-7} == {OPS_AND_LAYERS}
     assert {case.bound for case in network_cases()} == {1e-6} == {NETWORKS}
 
 
-@pytest.mark.parametrize("case", [*op_cases(), *layer_cases()], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*OPS.cases(), *LAYERS.cases()], ids=lambda case: case.name)
 def test_ops_and_layers_in_short(case):
     result = next(run([case], samples=3, directions=1))
     assert result.ok, result.report
@@ -97,7 +96,7 @@ def test_an_error_above_the_bound_shows_even_if_the_check_passes():
 
 
 def test_the_report_as_text_and_data():
-    cases = [case for case in op_cases() if case.name.startswith("relu")]
+    cases = [case for case in OPS.cases() if case.name.startswith("relu")]
     report = BatteryReport(list(run(cases)))
     lines = str(report).splitlines()
     assert lines[0] == "Gradients against differences in float64: 2 cases, all ok"
@@ -117,7 +116,7 @@ def test_the_report_as_text_and_data():
 
 def test_another_seed_draws_other_numbers():
     def worst(seed):
-        case = next(case for case in op_cases(seed) if case.name == "softmax: axis 1")
+        case = next(case for case in OPS.cases(seed) if case.name == "softmax: axis 1")
         return next(run([case], seed=seed)).report.tensors[0].entries[0].analytic
 
     assert worst(0) == worst(0) != worst(1)

@@ -1,15 +1,18 @@
 """Checks of sums: their bounds hold, what is called exact is, and a wrong sum is found."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tinycnn as tc
 from tinycnn.explain.values.checks import check_sum, half_epsilon
-from tinycnn.explain.values.explanation import Check
+from tinycnn.explain.values.explanation import Check, only
 from tinycnn.explain.values.sums import Product, Term, add, grouped
+from tinycnn.layers import Dense
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 floats = st.floats(width=32, min_value=-1e6, max_value=1e6)
@@ -48,10 +51,14 @@ def test_the_bound_of_a_sum_holds_in_any_order(data):
 
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1, max_size=60))
 def test_the_bound_of_a_sum_holds_in_float64(pairs):
-    engine = 0.0
+    engine = fused = 0.0
     for a, b in reversed(pairs):
         engine += a * b
+        fused = float(
+            Fraction(a) * Fraction(b) + Fraction(fused)
+        )  # rounded once, as BLAS may do it
     assert check_sum(products(pairs), engine, FLOAT64).ok
+    assert check_sum(products(pairs), fused, FLOAT64).ok
 
 
 small = st.integers(-(2**10), 2**10)
@@ -81,6 +88,30 @@ def test_a_sum_that_only_looks_exact_is_not_called_so():
     ones = products([(1.0, 1.0)])
     assert check_sum(ones, 1.0, FLOAT32, extra=2).bound == 0
     assert check_sum(ones, 1.0, FLOAT32, extra=32).bound > 0
+
+
+def test_a_product_that_float64_rounds_is_not_exact():
+    x = 1 + 2.0**-30  # its square has 61 bits, of which float64 keeps 53
+    check = check_sum(products([(x, x), (-1.0, 1.0 + 2.0**-29)]), 2.0**-60, FLOAT64)
+    assert check.bound > 0 and check.reference == 0 and check.ok
+    assert check_sum(products([(x, 2.0)]), 2 * x, FLOAT64).bound == 0
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.integers(0, 10**6))
+def test_every_sum_of_a_network_in_float64_agrees(images, inputs, units, seed):
+    rng = np.random.default_rng(seed)
+    model = tc.Sequential([Dense(3), Dense(units)], (inputs,), dtype="float64", rng=seed)
+    trace = model.trace(rng.standard_normal((images, inputs)))
+    gradients = trace.backward(dy=rng.standard_normal((images, units)))
+    whats = [
+        f"{name}[{','.join(map(str, index))}]"
+        for name, array in gradients.items()
+        for index in np.ndindex(array.shape)
+    ]
+    for what in whats:
+        opened = trace.explain(what)
+        assert all(check.ok for check in only(Check, opened.sections)), str(opened)
 
 
 def test_the_bound_says_what_it_is_made_of():

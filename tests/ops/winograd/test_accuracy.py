@@ -66,10 +66,13 @@ def errors(case, inputs, images=2, seed=0):
 
 # As AlexNet's, with a few tiles of each size: (channels, outputs along an axis, kernel, largest tile).
 LAYERS = {
-    "conv1": (48, 10, 3, None),
+    "conv1": (48, 10, 3, 5),
     "conv2": (96, 7, 5, None),
     "conv3": (256, 9, 3, None),
     "conv4": (384, 9, 3, None),
+    "large tiles": (512, 12, 3, None),
+    "large and smaller": (256, 11, 3, None),
+    "of a stride of 2": (512, 7, 2, None),
     "small tiles": (384, 5, 3, 3),
     "tiles of 2": (64, 4, 3, 2),
     "middle tiles": (64, 8, 3, 4),
@@ -87,6 +90,9 @@ SEEN = {
     "tiles of 2": (1e-6, 8e-6),
     "small tiles": (3e-6, 4e-5),
     "middle tiles": (6e-6, 8e-5),
+    "large tiles": (8e-6, 1.5e-4),
+    "large and smaller": (8e-6, 1.5e-4),
+    "of a stride of 2": (3e-6, 4e-5),
     "conv1": (6e-6, 1e-4),
     "conv2": (6e-6, 8e-5),
     "conv3": (8e-6, 1.5e-4),
@@ -112,7 +118,9 @@ def test_a_bound_worked_out_by_hand():
     np.testing.assert_allclose(bound, growth * (4 * 4 * 3 * 45 + np.array([0, 7])), rtol=1e-12)
 
 
-@pytest.mark.parametrize(("m", "r", "n"), [(2, 3, 5), (3, 3, 6), (4, 3, 7), (3, 5, 8)])
+@pytest.mark.parametrize(
+    ("m", "r", "n"), [(3, 2, 5), (2, 3, 5), (3, 3, 6), (4, 3, 7), (5, 3, 8), (3, 5, 8)]
+)
 def test_sharing_weights_does_not_change_the_condition(m, r, n):
     """What one matrix is multiplied with the other is divided by."""
     assert condition(m, r, n) == condition(m, r, n - 1)
@@ -131,7 +139,7 @@ TILES = sorted(
 
 
 def test_nothing_on_the_way_is_2_to_the_12_times_larger():
-    assert len(TILES) >= 7
+    assert len(TILES) >= 11
     worst = max(growth(*tile) for tile in TILES)
     assert 2**11 < worst**2 < 2**12
     assert worst**2 * Fraction(SAFE) < Fraction(float(np.finfo(np.float32).max))
@@ -148,7 +156,7 @@ def signs(rng, shape, pattern):
 
 
 @pytest.mark.parametrize(
-    ("kernel", "length"), [(3, n) for n in (2, 4, 5, 7, 8, 15)] + [(5, 7), (5, 8)]
+    ("kernel", "length"), [(3, n) for n in (2, 4, 5, 6, 7, 8, 11, 15)] + [(5, 7), (5, 8), (2, 7)]
 )
 @pytest.mark.parametrize("pattern", range(4))
 def test_what_is_safe_by_the_documented_range_is_finite_and_right(kernel, length, pattern):

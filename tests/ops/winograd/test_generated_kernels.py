@@ -1,6 +1,9 @@
 """The generated kernels are what their program writes, and each does what its name says."""
 
 import re
+from functools import partial
+from itertools import product
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ from strategies import whole
 
 from tinycnn import kernels
 from tinycnn.arrays import read_only
-from tinycnn.kernels import microkernels, winograd_transforms
+from tinycnn.kernels import microkernels, window_products, winograd_transforms
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import LANES, splat
 from tinycnn.ops.convolution.winograd import matrices
@@ -22,7 +25,9 @@ FOLDER = Path(kernels.__path__[0])
 TRANSFORMS = re.findall(r"^def (\w+)", (FOLDER / "winograd_transforms.py").read_text(), re.M)
 
 
-@pytest.mark.parametrize("file", ["winograd_transforms.py", "microkernels.py", "grouped_cells.py"])
+@pytest.mark.parametrize(
+    "file", ["winograd_transforms.py", "microkernels.py", "window_products.py", "grouped_cells.py"]
+)
 def test_the_files_are_what_the_program_writes(file, tmp_path, monkeypatch):
     monkeypatch.setattr(winograd_kernels.kernels, "__path__", [str(tmp_path)])
     winograd_kernels.main()
@@ -31,90 +36,104 @@ def test_the_files_are_what_the_program_writes(file, tmp_path, monkeypatch):
     )
 
 
-def matrix_of(name):
-    """The matrix that a transform's name promises."""
-    kind, *sizes = re.fullmatch(r"([a-z_]+?)((?:_[kmn]\d)+)", name).groups()
-    size = {part[0]: int(part[1]) for part in sizes[0].split("_") if part}
-    if kind == "input":
-        matrix = matrices.input_matrix(size["n"])
-    elif kind == "weight_gradient":
-        matrix = matrices.transposed(matrices.weight_matrix(size["n"] - size["k"] + 1, size["k"]))
+def cases():
+    """(name, m): each transform; those of outputs for a big tile and for a small one."""
+    for name in TRANSFORMS:
+        if name.startswith("output"):
+            k, n = map(int, re.findall(r"\d+", name))
+            yield from ((name, n - k + 1), (name, n - k))
+        else:
+            yield name, None
+
+
+CASES = list(cases())
+
+
+def matrix_of(name, m):
+    """The matrix that a transform's name promises, for tiles of m outputs."""
+    *k, n = map(int, re.findall(r"\d+", name))
+    if name.startswith("input"):
+        matrix = matrices.input_matrix(n)
     else:
-        matrix = matrices.shared_output_matrix(size["m"], size["k"], size["n"])
-        matrix = matrices.transposed(matrix) if kind == "output_gradient" else matrix
+        matrix = matrices.shared_output_matrix(m, k[0], n)
+        matrix = matrices.transposed(matrix) if "gradient" in name else matrix
     return np.array(matrix, dtype=np.float64)
 
 
 def test_the_transforms_are_found():
-    assert len(TRANSFORMS) == 25
+    assert len(TRANSFORMS) == 17
     assert {
         "input_n7",
-        "output_k3_m4_n7",
-        "output_gradient_k5_m3_n8",
-        "weight_gradient_k3_n5",
+        "output_k3_n8",
+        "output_gradient_k5_n8",
     } <= set(TRANSFORMS)
 
 
-def called(name):
+def called(name, m):
     """A transform as a function of arrays and numbers; one that finishes outputs adds 3, from -5 up."""
     transform = getattr(winograd_transforms, name)
-    if not name.startswith("output_k"):
+    if m is None:
         return transform
+    if not name.startswith("output_k"):
+        return partial(transform, m)
 
     @kernel
     def finished(x, at, step, stride, y, to, y_step, y_stride, count):
-        transform(x, at, step, stride, y, to, y_step, y_stride, count, splat(3.0), splat(-5.0))
+        transform(m, x, at, step, stride, y, to, y_step, y_stride, count, splat(3.0), splat(-5.0))
 
     return finished
 
 
-@pytest.mark.parametrize("name", TRANSFORMS)
-def test_a_transform_multiplies_with_its_matrix(name):
+@pytest.mark.parametrize(("name", "m"), CASES)
+def test_a_transform_multiplies_with_its_matrix(name, m):
     """Three columns of vectors, with gaps between them; whole numbers, so only thirds are rounded."""
-    rng, matrix = np.random.default_rng(2), matrix_of(name)
+    rng, matrix = np.random.default_rng(2), matrix_of(name, m)
     rows, columns = matrix.shape
     x = whole(rng, (3, columns + 1, LANES + 1), np.float32)
+    x[:, columns:] = np.nan  # where the further input of a big tile would be
     y = np.full((3, rows + 2, LANES + 3), 77, np.float32)
-    results = np.einsum("ij,tjl->til", matrix, x[:, 1:, 1:])
+    results = np.einsum("ij,tjl->til", matrix, x[:, :columns, :LANES])
     if name.startswith("output_k"):
         results = np.maximum(results + 3, -5)
     expected = y.copy()
     expected[:, 1 : rows + 1, :LANES] = results
-    called(name)(
-        read_only(x.reshape(-1)), LANES + 2, LANES + 1, (columns + 1) * (LANES + 1),
+    called(name, m)(
+        read_only(x.reshape(-1)), 0, LANES + 1, (columns + 1) * (LANES + 1),
         y.reshape(-1), LANES + 3, LANES + 3, (rows + 2) * (LANES + 3), 3,
     )  # fmt: skip
     np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-5)
 
 
-def measured(name):
+def measured(name, m=None):
     """The matrix that a transform multiplies with: what it makes of a 1 in each place and 0 elsewhere."""
-    rows, columns = matrix_of(name).shape
+    rows, columns = matrix_of(name, m).shape
     x, y = (
         np.zeros((columns, columns, LANES), np.float32),
         np.zeros((columns, rows, LANES), np.float32),
     )
     x[range(columns), range(columns)] = 1
-    called(name)(
+    called(name, m)(
         read_only(x.reshape(-1)), 0, LANES, columns * LANES, y.reshape(-1), 0, LANES, rows * LANES, columns,
     )  # fmt: skip
     return np.float64(y[..., 0].T) - (3 if name.startswith("output_k") else 0)
 
 
-@pytest.mark.parametrize("name", [name for name in TRANSFORMS if name.startswith("output_k")])
-def test_together_the_transforms_are_a_correlation(name):
+@pytest.mark.parametrize(("name", "m"), [case for case in CASES if case[0].startswith("output_k")])
+def test_together_the_transforms_are_a_correlation(name, m):
     """y_i = sum over a of w_a x_(i+a): Winograd's identity, of what the compiled code does.
 
-    The gradients go the same ways back, by the transposed transforms of the outputs and of the weights.
+    The gradients of the outputs go the same way back, by the transposed transform.
     """
-    k, m, n = map(int, re.findall(r"\d+", name))
+    k, n = map(int, re.findall(r"\d+", name))
     inputs = m + k - 1
-    A, B = measured(name), measured(f"input_n{inputs}")
-    G = measured(f"weight_gradient_k{k}_n{n}").T[:inputs]
+    A, B = measured(name, m), measured(f"input_n{inputs}")
+    G = np.array(matrices.weight_matrix(n - k + 1, k), np.float64)[:inputs]
     i, a, c = np.ogrid[:m, :k, :inputs]
     ours = np.einsum("if,fa,fc->iac", A, G, B)
     np.testing.assert_allclose(ours, np.where(c == i + a, 1, 0), rtol=0, atol=1e-6)
-    np.testing.assert_array_equal(measured(name.replace("output", "output_gradient")), A.T)
+    np.testing.assert_allclose(
+        measured(name.replace("output", "output_gradient"), m), A.T, atol=1e-6
+    )
 
 
 @st.composite
@@ -150,5 +169,26 @@ def test_a_product_is_that_of_the_matrices(width, sizes, rng):
         read_only(job), read_only(a.reshape(-1)), a_row, a_column,
         read_only(np.append(np.zeros(5, np.float32), b)), 2, b.shape[1],
         c.reshape(-1), columns + 2, add,
+    )  # fmt: skip
+    np.testing.assert_array_equal(c, expected)
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+@settings(max_examples=60)
+@given(st.integers(0, 26), st.tuples(*[st.integers(0, 4)] * 3), generators)
+def test_a_product_of_windows_is_that_of_the_matrices(width, rows, counts, rng):
+    """Rows of a that lie anywhere, columns in three loops; cells beside stay as they were."""
+    columns, steps = width * LANES, (5, 3, 2)
+    places = rng.integers(0, 9, rows)
+    a = whole(rng, 60, np.float32)
+    b = whole(rng, (prod(counts) + 1, columns + 3), np.float32)
+    c = whole(rng, (rows + 1, columns + 2), np.float32)
+    expected = c.copy()
+    for row, (d, (i, j, k)) in product(range(rows), enumerate(np.ndindex(counts))):
+        at = 2 + places[row] + i * steps[0] + j * steps[1] + k * steps[2]
+        expected[row, 1 : columns + 1] += a[at] * b[d, 3:]
+    getattr(window_products, f"window_product_{width}")(
+        rows, places, read_only(a), 2, counts, steps, read_only(b.reshape(-1)), 3, b.shape[1],
+        c.reshape(-1), 1, columns + 2,
     )  # fmt: skip
     np.testing.assert_array_equal(c, expected)

@@ -9,6 +9,8 @@ from tinycnn.ops.convolution.winograd import matrices
 
 # (r, m, n): m outputs of an r-kernel, from the first m + r - 1 of n frequencies.
 TILES = [
+    (3, 6, 8),
+    (3, 5, 8),
     (3, 5, 7),
     (3, 4, 7),
     (3, 4, 6),
@@ -16,6 +18,8 @@ TILES = [
     (3, 3, 5),
     (3, 2, 5),
     (3, 2, 4),
+    (2, 4, 5),
+    (2, 3, 5),
     (5, 4, 8),
     (5, 3, 8),
 ]

@@ -8,7 +8,9 @@ from tinycnn.ops.convolution.winograd.tiling import tiling
 
 lengths = st.integers(1, 300)
 # (kernel, the smallest tile, the largest tile asked for)
-kinds = st.sampled_from([(3, 2, 5), (3, 2, 4), (3, 2, 3), (5, 3, 4), (5, 3, 3)])
+kinds = st.sampled_from(
+    [(3, 2, 6), (3, 2, 5), (3, 2, 4), (3, 2, 3), (5, 3, 4), (5, 3, 3), (2, 3, 4)]
+)
 
 
 def sizes(cut):
@@ -52,10 +54,13 @@ def test_some_of_the_tiles_are_a_tiling_too(case, data):
     [
         (13, 3, None, [5, 4, 4]),
         (13, 3, 3, [3, 3, 3, 2, 2]),
-        (55, 3, None, [5] * 11),
+        (55, 3, 5, [5] * 11),
+        (28, 3, None, [6, 6, 6, 5, 5]),
+        (12, 3, None, [6, 6]),
         (27, 5, None, [4] * 6 + [3]),
         (2, 3, None, [2]),
         (6, 5, None, [3, 3]),
+        (14, 2, None, [4, 4, 3, 3]),
     ],
 )
 def test_examples(length, kernel, largest, expected):
@@ -63,7 +68,7 @@ def test_examples(length, kernel, largest, expected):
 
 
 @pytest.mark.parametrize(
-    ("length", "kernel"), [(1, 3), (0, 3), (1, 5), (2, 5), (5, 5), (9, 4), (9, 7)]
+    ("length", "kernel"), [(1, 3), (0, 3), (1, 5), (2, 5), (5, 5), (2, 2), (5, 2), (9, 4), (9, 7)]
 )
 def test_what_no_tiles_fit(length, kernel):
     assert tiling(length, kernel) is None

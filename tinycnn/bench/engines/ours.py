@@ -12,6 +12,7 @@ from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.bench import work
 from tinycnn.bench.engines import Contender
+from tinycnn.bench.operations import operation_of
 from tinycnn.bench.work import Workload
 from tinycnn.layers import BackwardContext, ForwardContext
 from tinycnn.model import Sequential
@@ -173,7 +174,25 @@ def _pool_backward(workload: Workload) -> Contender:
     return Contender(call, lambda: {"dx": call()})
 
 
+def _operation(workload: Workload) -> Contender:
+    op = operation_of(workload.network)
+    inputs = op.inputs()
+    return Contender(lambda: op.forward(inputs), lambda: op.results(inputs, "forward"))
+
+
+def _operation_backward(workload: Workload) -> Contender:
+    op = operation_of(workload.network)
+    inputs = op.inputs()
+    y, saved = op.forward(inputs)
+    dy = op.upstream(y)
+    return Contender(
+        lambda: op.backward(dy, inputs, y, saved), lambda: op.results(inputs, "backward")
+    )
+
+
 _WORKS = {
+    "op forward": _operation,
+    "op backward": _operation_backward,
     "forward": _forward,
     "training": _training,
     "backward": _backward,

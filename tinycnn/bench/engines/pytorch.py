@@ -15,6 +15,7 @@ from tinycnn.bench.engines import Contender
 from tinycnn.bench.engines.activations import torch_activation
 from tinycnn.bench.engines.layers import TORCH
 from tinycnn.bench.engines.translation import TorchLayer, channels_first, layers_of
+from tinycnn.bench.operations import Operation, operation_of
 from tinycnn.bench.work import Workload
 from tinycnn.layers.activation import SOFTMAX
 from tinycnn.model import Sequential
@@ -131,6 +132,56 @@ def _pool_backward(workload: Workload, *, channels_last: bool) -> Contender:
     return Contender(call, lambda: {"dx": _array(call())})
 
 
+def _operation(workload: Workload, *, channels_last: bool) -> Contender:
+    import torch
+
+    op = operation_of(workload.network)
+    inputs = _inputs(op, channels_last=channels_last)
+
+    def call() -> Any:
+        with torch.inference_mode():
+            return op.torch(inputs)
+
+    return Contender(call, lambda: {"y": op.from_torch("y", call().detach().numpy())})
+
+
+def _operation_backward(workload: Workload, *, channels_last: bool) -> Contender:
+    """Autograd's gradients of what was worked out once."""
+    import torch
+
+    op = operation_of(workload.network)
+    inputs = _inputs(op, channels_last=channels_last)
+    leaves = {name: tensor.requires_grad_() for name, tensor in inputs.items()}
+    y = op.torch(leaves)
+    ours = op.upstream(op.from_torch("y", y.detach().numpy()))
+    dy = _laid(op.to_torch("y", ours), channels_last=channels_last)
+
+    def call() -> Any:
+        return torch.autograd.grad(y, list(leaves.values()), dy, retain_graph=True)
+
+    def check() -> Mapping[str, Array]:
+        gradients = zip(leaves, call(), strict=True)
+        return {f"d{name}": op.from_torch(name, gradient.numpy()) for name, gradient in gradients}
+
+    return Contender(call, check)
+
+
+def _inputs(op: Operation, *, channels_last: bool) -> dict[str, Any]:
+    return {
+        name: _laid(op.to_torch(name, array), channels_last=channels_last)
+        for name, array in op.inputs().items()
+    }
+
+
+def _laid(array: Array, *, channels_last: bool) -> Any:
+    """A tensor of these numbers, (N, C, H, W) in the memory format asked for."""
+    import torch
+
+    images = channels_last and array.ndim == 4
+    memory_format = torch.channels_last if images else torch.contiguous_format
+    return torch.from_numpy(array).contiguous(memory_format=memory_format)
+
+
 @dataclass(frozen=True)
 class _Network:
     """A model of ours in PyTorch, without the last softmax."""
@@ -189,6 +240,8 @@ def _array(y: Any) -> Array:
 
 
 _WORKS = {
+    "op forward": _operation,
+    "op backward": _operation_backward,
     "forward": _forward,
     "training": _training,
     "pool": _pool,

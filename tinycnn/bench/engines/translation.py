@@ -1,4 +1,4 @@
-"""How layers of ours are said in other engines, which have channels first; found by `TORCH` and `ONNX`."""
+"""How layers of ours are said in other engines, which have channels first: `TORCH`, `ONNX`, `NCNN`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.bench.engines.ncnn_layers import NcnnLayers
 from tinycnn.bench.engines.onnx_nodes import Nodes
 from tinycnn.errors import ArgumentError
 from tinycnn.layers import Layer, Params, Registry, Shape
@@ -33,6 +34,11 @@ class OurLayer(Generic[_Kind]):
         """The layer's name."""
         return str(self.layer.name)
 
+    @property
+    def output_shape(self) -> Shape:
+        """What the layer makes of its input, without the batch."""
+        return self.layer.output_shape(self.input_shape)
+
 
 @dataclass(frozen=True)
 class TorchLayer:
@@ -52,8 +58,13 @@ def _not_in_onnx(ours: OurLayer[Any], nodes: Nodes) -> NoReturn:
     raise ArgumentError(f"the comparison by ONNX has no layer of the kind {ours.layer!r}")
 
 
+def _not_in_ncnn(ours: OurLayer[Any], net: NcnnLayers) -> NoReturn:
+    raise ArgumentError(f"the comparison with ncnn has no layer of the kind {ours.layer!r}")
+
+
 TORCH: Registry[Callable[[OurLayer[Any]], TorchLayer]] = Registry(_not_in_torch)
 ONNX: Registry[Callable[[OurLayer[Any], Nodes], None]] = Registry(_not_in_onnx)
+NCNN: Registry[Callable[[OurLayer[Any], NcnnLayers], None]] = Registry(_not_in_ncnn)
 
 
 def layers_of(model: Sequential, *, channels_last: bool = False) -> Iterator[OurLayer[Any]]:
@@ -79,6 +90,11 @@ def one_padding(padding: Padding) -> int:
     if not isinstance(padding, int):
         raise ArgumentError(f"only padding by one int is translated, got {padding!r}")
     return padding
+
+
+def optional(parameters: Params, name: str) -> list[Array]:
+    """The parameter of that name, or none: a layer may be without a bias."""
+    return [parameters[name]] if name in parameters else []
 
 
 def bias_of(module: Any) -> Array:

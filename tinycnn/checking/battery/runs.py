@@ -1,4 +1,4 @@
-"""The battery: every case of `tinycnn.checking.battery.layer_cases` run, and the table of what came out."""
+"""The battery: every case run, and the table of what came out."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinycnn.checking.battery.case import GradientCase
-from tinycnn.checking.battery.layer_cases import layer_cases
 from tinycnn.checking.battery.network_cases import network_cases
-from tinycnn.checking.battery.op_cases import op_cases
+from tinycnn.checking.battery.operations import LAYERS, OPS
 from tinycnn.checking.report import GradientReport
 from tinycnn.tables import text_table
 
 
 def all_cases(seed: int = 0) -> list[GradientCase]:
     """Every case, its numbers drawn from ``seed``."""
-    return [*op_cases(seed), *layer_cases(seed), *network_cases(seed)]
+    return [*OPS.cases(seed), *LAYERS.cases(seed), *network_cases(seed)]
 
 
 @dataclass(frozen=True)

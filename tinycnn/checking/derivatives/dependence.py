@@ -1,4 +1,4 @@
-"""Whether forward depends on an array anywhere else, where at the values given it does not.
+"""What forward does at other values: whether it depends on an array there, how large outputs are.
 
 A gradient of 0 is right for a bias ahead of a normalisation, whatever the values are. For units that
 are dead at these values alone it says nothing: seven times 0 is 0 as well. Nor does it where rounding
@@ -35,6 +35,22 @@ def depends_on(target: Target, name: str) -> str:
     return ""
 
 
+def size_elsewhere(target: Target) -> float:
+    """The largest output at other values, of the same size and near 1.
+
+    An output that is exactly 0 may be the difference of numbers as large: log(1 + exp(-100)).
+    """
+    rng = np.random.default_rng(0)
+    floats = {n: array for n, array in target.arrays.items() if array.dtype.kind == "f"}
+    given = {name: scale(array) for name, array in floats.items()}
+    largest = 0.0
+    for sizes in (given, dict.fromkeys(given, 1.0)):
+        for drawn in _others(floats, sizes, rng):
+            y = np.abs(_output(target, {**target.arrays, **drawn}))
+            largest = max(largest, float(y.max(initial=0.0, where=np.isfinite(y))))
+    return largest
+
+
 def _sizes(target: Target, floats: Arrays) -> Iterator[tuple[str, dict[str, float]]]:
     """Sizes for each array, in words as well: times those given, then the same for all."""
     given = {name: scale(array) for name, array in floats.items()}
@@ -61,12 +77,18 @@ def _moved(array: Array, rng: np.random.Generator) -> Array:
 
 def _differ(target: Target, arrays: Arrays, others: Arrays) -> bool:
     """Whether the outputs do; where forward does not take these values, that is not seen."""
+    one, other = _output(target, arrays), _output(target, others)
+    if one.shape != other.shape or not one.size:
+        return False
+    with np.errstate(all="ignore"):
+        difference, size = np.abs(one - other).max(), max(np.abs(one).max(), np.abs(other).max())
+    return bool(np.isfinite(size) and difference > _SEEN * size)
+
+
+def _output(target: Target, arrays: Arrays) -> Array:
+    """What forward gives, nothing where it does not take these values."""
     with np.errstate(all="ignore"):
         try:
-            one, other = (np.array(target.forward(copies(given))) for given in (arrays, others))
+            return np.array(target.forward(copies(arrays)))
         except Exception:  # a function of somebody's, beyond what it was written for
-            return False
-        if one.shape != other.shape or not one.size:
-            return False
-        difference, size = np.abs(one - other).max(), max(np.abs(one).max(), np.abs(other).max())
-        return bool(np.isfinite(size) and difference > _SEEN * size)
+            return np.empty(0)

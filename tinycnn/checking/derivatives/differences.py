@@ -10,10 +10,12 @@ nothing flips; where it is not, the slopes ahead and behind tell (`extrapolation
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.checking.derivatives.dependence import size_elsewhere
 from tinycnn.checking.derivatives.extrapolation import (
     SLOWLY,
     Derivative,
@@ -70,6 +72,15 @@ class Differences:
         with np.errstate(under="call", call=lambda kind, _: met.append(kind)):
             y = self.target.forward(self.target.arrays)
         return bool(met) and (self._scales[name] > _SUBNORMAL or not y.any())
+
+    def hides(self, direction: Direction, slope: float) -> bool:
+        """Whether float64 may round off all that ``slope`` changes along ``direction``, at any step."""
+        change = abs(slope) * FIRST * self._scales[direction.name]
+        return change <= EPS * float(np.abs(self.dy).sum()) * self._size_elsewhere
+
+    @cached_property
+    def _size_elsewhere(self) -> float:
+        return size_elsewhere(self.target)
 
     def measure_rounding(self, direction: Direction) -> RoundingStep:
         """Measure what forward rounds to along ``direction``."""
@@ -152,7 +163,7 @@ class Differences:
                 continue
             if reason and not readings:
                 self._starts[key] = 4 * step
-            if reading.still and any(one.error <= _FAIR * abs(one.value) for one in clear(found)):
+            if reading.still and any(one.error < _FAIR * abs(one.value) for one in clear(found)):
                 break  # rounding inside the function swallows this step and all below
             readings.append(reading)
             if len(readings) > 1:

@@ -30,7 +30,9 @@ _JUMP = 0.02  # of a change: what is left of it between two points next to each 
 _TREAD = 1e-10  # of what moves: a staircase with steps as short is float64's own
 _HALVINGS = 40
 _TRIED = 4  # outputs, the largest first
-_BEYOND = 1.01  # times the step at which an output jumps: a slope goes on from there, a jump stays
+# Times the step at which an output jumps: a slope goes on from there, a jump stays. So near that
+# exp(x), which log(1 + exp(x)) shows from x = -36 on, has not grown.
+_BEYOND = 1 + 1e-5
 _STEP = 12**0.5  # of a staircase, in standard deviations of what it is off by
 
 ROUNDS = "forward seems to round to"

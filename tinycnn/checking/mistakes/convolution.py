@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.checking.mistakes.mistake import Arguments, Mistake
+from tinycnn.checking.mistakes.mistake import Arguments, mistakes_in
 from tinycnn.checking.mistakes.naive import convolution
 from tinycnn.checking.mistakes.rearranged import height_and_width_swapped, moved, rotated180
 from tinycnn.checking.mistakes.sums import first_image_only
@@ -44,100 +44,83 @@ def _one_window_less(a: Arguments) -> Array:
     return convolution(a)[:, :-1, :-1]
 
 
-CONVOLUTION = (
-    Mistake(
-        "y",
+CONVOLUTION = mistakes_in(
+    "y",
+    (
         lambda a: convolution(a, W=rotated180(a["W"])),
         "the kernel flipped (turned by 180 degrees), because y is what x*W gives with W[::-1, ::-1]: "
         "the field's convolution does not turn it, cell (i, j) of the kernel meets cell (oh + i, ow + j)",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: convolution(a, W=height_and_width_swapped(a["W"])),
         "height and width of the kernel swapped, because y is what W.transpose(1, 0, 2, 3) gives",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: height_and_width_swapped(convolution(a), (1, 2)),
         "height and width of y swapped, because y is transposed: y[n, ow, oh, f]",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: convolution(a, b=np.zeros_like(a["b"])),
         "the bias missing, because y is what b = 0 gives",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: convolution(a, b=a["b"] * a["W"][:, :, :, 0].size),
         "the bias added once for each product instead of once for each cell of y, because y has "
         "KH*KW*C times the bias in it: add it outside the inner loops",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: convolution(a, stride=1)[:, : convolution(a).shape[1], : convolution(a).shape[2]],
         "the stride left out, because the windows begin at oh, ow and not at oh*stride, ow*stride",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: convolution(a, padding=0),
         "the padding left out, because y is what padding = 0 gives",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: _moved_windows(a, 1),
         "the padding off by one, because each window begins one cell too far down and right",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: _moved_windows(a, -1),
         "the padding off by one, because each window begins one cell too far up and left",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: _moved_windows(a, a["padding"]),
         "the padding on the wrong side, because the windows begin at oh*stride, ow*stride in the image: "
         "with padding they begin `padding` cells further up and left",
     ),
-    Mistake(
-        "y",
+    (
         _edge_padded,
         "padding with the edge's numbers, because y is what np.pad(mode='edge') gives: the padding is 0",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: convolution(a, x=wrapped_images(a), padding=0),
         "negative indices that wrap around, because above and left of the image y has read its last "
         "rows and columns: x[n, -1] is the last row in Python, so test 0 <= h and 0 <= w",
     ),
-    Mistake(
-        "y",
+    (
         _edge_lost,
         "a bound off by one, because row 0 and column 0 of the image are taken for padding: "
         "inside is 0 <= h < H",
     ),
-    Mistake(
-        "y",
+    (
         _one_window_less,
         "the last window left out, because y has a row and a column less: "
         "OH = (H + 2*padding - KH) // stride + 1",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: first_image_only(convolution(a)),
         "the batch left out, because only the first image's y is filled in",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: np.repeat(convolution(a)[:1], len(a["x"]), axis=0),
         "the batch left out, because every image has the first image's y",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: convolution(a, x=a["x"][..., :1], W=a["W"][:, :, :1]),
         "the sum over the channels left out, because y is that of channel 0 alone",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: convolution(a, W=np.repeat(a["W"][..., :1], a["W"].shape[3], axis=3)),
         "filter 0 used for all, because each y[..., f] is made with W[..., 0]",
     ),

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.checking.mistakes.convolution import around, wrapped_images
-from tinycnn.checking.mistakes.mistake import Arguments, Mistake
+from tinycnn.checking.mistakes.mistake import Arguments, mistakes_in
 from tinycnn.checking.mistakes.naive import convolution_gradients
 from tinycnn.checking.mistakes.rearranged import height_and_width_swapped, moved, rotated180
 from tinycnn.checking.mistakes.sums import first_image_only, one_share
@@ -55,124 +55,107 @@ def _last_window(a: Arguments) -> Array:
     return convolution_gradients(a, dy=alone)[1]
 
 
-CONVOLUTION_GRADIENTS = (
-    Mistake(
-        "dx",
+_DX = mistakes_in(
+    "dx",
+    (
         lambda a: convolution_gradients(a, W=rotated180(a["W"]))[0],
         "the flipped kernel, because dx is what W[::-1, ::-1] gives: each dy goes back, times "
         "W[i, j], to the very cell that W[i, j] met (a full convolution with W turned is the same sum, "
         "so turn it once or not at all)",
     ),
-    Mistake(
-        "dx",
+    (
         lambda a: convolution_gradients(a, W=height_and_width_swapped(a["W"]))[0],
         "height and width of the kernel swapped, because dx is what W.transpose(1, 0, 2, 3) gives",
     ),
-    Mistake(
-        "dx",
+    (
         lambda a: _cropped(_scattered(a, overwrite=True), a),
         "overlapping windows overwritten instead of added, because each cell of dx has the share of "
         "the last window that saw it: write dx[...] += ..., not dx[...] = ...",
     ),
-    Mistake(
-        "dx",
+    (
         lambda a: _scattered(a)[:, : a["x"].shape[1], : a["x"].shape[2]],
         "the padding not cut off dx, because dx begins in the padding: its cell (0, 0) is cell "
         "(padding, padding) of the padded sum",
     ),
-    Mistake(
-        "dx",
-        _scattered,
-        "the padding left on dx, because dx has the padded image's shape",
-    ),
-    Mistake(
-        "dx",
+    (_scattered, "the padding left on dx, because dx has the padded image's shape"),
+    (
         lambda a: _moved(a, (-1, -1)),
         "the padding off by one, because dx is shifted by one cell up and left",
     ),
-    Mistake(
-        "dx",
+    (
         lambda a: _moved(a, (1, 1)),
         "the padding off by one, because dx is shifted by one cell down and right",
     ),
-    Mistake(
-        "dx",
+    (
         _wrapped_back,
         "negative indices that wrap around, because what falls into the padding above and left is "
         "added to the last rows and columns: dx[n, -1] is the last row in Python, so test 0 <= h and "
         "0 <= w",
     ),
-    Mistake(
-        "dx",
+    (
         lambda a: first_image_only(convolution_gradients(a)[0]),
         "the batch left out, because only the first image's dx is filled in",
     ),
-    Mistake(
-        "dW",
+)
+_DW = mistakes_in(
+    "dW",
+    (
         lambda a: rotated180(convolution_gradients(a)[1]),
         "the flipped kernel, because dW is turned by 180 degrees",
     ),
-    Mistake(
-        "dW",
+    (
         lambda a: height_and_width_swapped(convolution_gradients(a)[1]),
         "height and width of dW swapped, because dW is transposed",
     ),
-    Mistake(
-        "dW",
+    (
         _last_window,
         "the windows overwritten instead of added, because dW is that of the last window alone: "
         "write dW += ..., not dW = ...",
     ),
-    Mistake(
-        "dW",
+    (
         lambda a: convolution_gradients(a, x=wrapped_images(a), padding=0)[1],
         "negative indices that wrap around, because above and left of the image the last rows and "
         "columns were read: x[n, -1] is the last row in Python, so test 0 <= h and 0 <= w",
     ),
-    Mistake(
-        "dW",
+    (
         lambda a: convolution_gradients(a, x=a["x"][:1], dy=a["dy"][:1])[1],
         "the batch left out, because dW is that of the first image alone: all images add to it",
     ),
-    Mistake(
-        "dW",
+    (
         lambda a: convolution_gradients(a)[1] / len(a["x"]),
         "a mean over the batch, because dW is divided by N: the sum is asked for",
     ),
-    Mistake(
-        "db",
+)
+_DB = mistakes_in(
+    "db",
+    (
         lambda a: convolution_gradients(a)[2] / len(a["x"]),
         "a mean over the batch, because db is divided by N: the sum is asked for",
     ),
-    Mistake(
-        "db",
+    (
         lambda a: a["dy"][-1, -1, -1],
         "the windows overwritten instead of added, because db is the last dy alone: write db += ..., "
         "not db = ...",
     ),
-    Mistake(
-        "db",
+    (
         lambda a: a["dy"].mean((0, 1, 2)),
         "a mean where a sum belongs, because db is divided by N*OH*OW",
     ),
-    Mistake(
-        "db",
+    (
         lambda a: a["dy"].sum((0, 1)),
         "db summed over the wrong axes, because it is dy.sum((0, 1)): all axes but the filters' go",
     ),
-    Mistake(
-        "db",
+    (
         lambda a: a["dy"].sum(0),
         "db summed over the wrong axes, because it is dy.sum(0): all axes but the filters' go",
     ),
-    Mistake(
-        "db",
+    (
         lambda a: np.broadcast_to(a["dy"].sum(), a["dy"].shape[3:]),
         "db summed over the wrong axes, because every db[f] is the sum of the whole of dy",
     ),
-    Mistake(
-        "db",
+    (
         lambda a: a["dy"][:1].sum((0, 1, 2)),
         "the batch left out, because db is that of the first image alone: all images add to it",
     ),
 )
+CONVOLUTION_GRADIENTS = _DX + _DW + _DB

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.checking.mistakes.mistake import Arguments, Mistake
+from tinycnn.checking.mistakes.mistake import Arguments, mistakes_in
 from tinycnn.checking.mistakes.naive import dropped
 
 
@@ -15,43 +15,38 @@ def _other_cells(a: Arguments) -> Array:
     return np.zeros(0) if kept.all() else dropped(a["dy"], kept, a["rate"])
 
 
-DROPOUT = (
-    Mistake(
-        "y",
+DROPOUT = mistakes_in(
+    "y",
+    (
         lambda a: a["x"] * a["mask"],
         "the scale left out, because y is x * mask: what is kept is divided by 1 - rate, so that "
         "the mean of y is that of x",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: a["x"] * a["mask"] * (1 - a["rate"]),
         "the scale upside down, because y is x * mask * (1 - rate): it is divided by 1 - rate",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: a["x"] * a["mask"] / (a["rate"] or 1),
         "the wrong scale, because y is x * mask / rate: it is divided by 1 - rate",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: dropped(a["x"], ~a["mask"].astype(bool), a["rate"]),
         "the mask the wrong way round, because it is True where x is dropped: True is kept",
     ),
 )
 
-DROPOUT_GRADIENT = (
-    Mistake(
-        "dx",
+DROPOUT_GRADIENT = mistakes_in(
+    "dx",
+    (
         lambda a: a["dy"] * a["mask"],
         "the scale left out, because dx is dy * mask: what was kept was divided by 1 - rate",
     ),
-    Mistake(
-        "dx",
+    (
         lambda a: a["dy"] / (1 - a["rate"]),
         "the mask left out, because dx is dy / (1 - rate) everywhere: what was dropped gets 0",
     ),
-    Mistake(
-        "dx",
+    (
         _other_cells,
         "a mask drawn anew, because dx is dy / (1 - rate) where it is not 0, but these are not the "
         "cells of the mask: forward and backward share one mask",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.checking.mistakes.mistake import Arguments, Mistake
+from tinycnn.checking.mistakes.mistake import Arguments, mistakes_in
 from tinycnn.checking.mistakes.naive import max_pool_gradient
 from tinycnn.checking.mistakes.sums import first_image_only, one_share
 
@@ -115,72 +115,58 @@ _OVERWRITTEN = (
 )
 
 
-MAX_POOL_GRADIENT = (
-    Mistake("dx", _last_win, _OVERWRITTEN),
-    Mistake("dx", _last_window, _OVERWRITTEN),
-    Mistake(
-        "dx",
+MAX_POOL_GRADIENT = mistakes_in(
+    "dx",
+    (_last_win, _OVERWRITTEN),
+    (_last_window, _OVERWRITTEN),
+    (
         _by(_all_tied),
         "every tied maximum paid, because each of several equal maxima has the whole dy: "
         "one window pays its dy once",
     ),
-    Mistake(
-        "dx",
+    (
         _by(_shared),
         "dy shared among equal maxima, because each has its part of it: the first gets it all",
     ),
-    Mistake(
-        "dx",
+    (
         _by(_last),
         "the last of several equal maxima paid, because dx is right but for ties: the first "
         "in reading order gets it (compare with >, not with >=)",
     ),
-    Mistake(
-        "dx",
+    (
         _by(_everyone),
         "the gradient of the average, because every cell has dy / (KH*KW): only the "
         "maximum gets any",
     ),
-    Mistake(
-        "dx",
+    (
         _by(lambda window, dy: np.full(window.shape, dy)),
         "every cell of the window paid, because each has the whole dy: only the maximum gets any",
     ),
-    Mistake(
-        "dx",
+    (
         _by(_nobody_below_zero),
         "a maximum that starts at 0, because windows of numbers below zero pay nobody: "
         "start with the window's first cell, or with -inf",
     ),
-    Mistake(
-        "dx",
+    (
         _by(_corner_below_zero),
         "a maximum that starts at 0, because windows of numbers below zero pay their first "
         "cell: start with that cell's number, or with -inf",
     ),
-    Mistake(
-        "dx",
+    (
         lambda a: _by(_first)({**a, "stride": a["kernel"]}),
         "the kernel's size taken for the stride, because the windows begin at oh*KH, ow*KW",
     ),
-    Mistake(
-        "dx",
-        _into_first_image,
-        "the batch left out, because the dx of all images were added to the first",
-    ),
-    Mistake(
-        "dx",
+    (_into_first_image, "the batch left out, because the dx of all images were added to the first"),
+    (
         _swapped_window,
         "height and width of the window swapped, because the winner's number was read with "
         "divmod(winner, KH): it is i*KW + j",
     ),
-    Mistake(
-        "dx",
+    (
         lambda a: first_image_only(max_pool_gradient(a)),
         "the batch left out, because only the first image's dx is filled in",
     ),
-    Mistake(
-        "dx",
+    (
         _by(lambda window, dy: _first(window, 1.0)),
         "dy left out, because each winner has 1 instead of its window's dy",
     ),

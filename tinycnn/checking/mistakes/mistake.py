@@ -33,3 +33,10 @@ class Mistake:
     result: str
     make: Callable[[Arguments], Array]
     text: str
+
+
+def mistakes_in(
+    result: str, *pairs: tuple[Callable[[Arguments], Array], str]
+) -> tuple[Mistake, ...]:
+    """Mistakes in one ``result``, each made and told."""
+    return tuple(Mistake(result, make, text) for make, text in pairs)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.checking.mistakes.jacobians import scale_as_constant
-from tinycnn.checking.mistakes.mistake import Arguments, Mistake
+from tinycnn.checking.mistakes.mistake import Arguments, mistakes_in
 from tinycnn.checking.mistakes.naive import response_norm, response_norm_gradient
 
 
@@ -94,88 +94,73 @@ def _scaled_share(factor: float) -> Callable[[Arguments], Array]:
     return make
 
 
-RESPONSE_NORM = (
-    Mistake(
-        "y",
+RESPONSE_NORM = mistakes_in(
+    "y",
+    (
         _windowed(_half, lambda size: _half(size) - 1),
         "the window clipped by one, because channel c + size//2 is left out: range's end is "
         "exclusive, so it has to be c + size//2 + 1",
     ),
-    Mistake(
-        "y",
+    (
         _windowed(lambda size: 0, lambda size: size - 1),
         "a window that begins at c, because channels c .. c + size - 1 are summed: size//2 of them "
         "stand before c",
     ),
-    Mistake(
-        "y",
+    (
         _windowed(lambda size: size, lambda size: size),
         "a window of size channels on either side, because 2*size + 1 are summed: size in all",
     ),
-    Mistake(
-        "y",
+    (
         _windowed(lambda size: 0, lambda size: 0),
         "channel c's own square alone, because its neighbours are left out",
     ),
-    Mistake(
-        "y",
+    (
         _unclipped,
         "a window that is not clipped, because it is empty, or begins elsewhere, where c - size//2 is "
         "negative: a slice's negative beginning counts from the end, so write max(0, c - size//2)",
     ),
-    Mistake(
-        "y",
+    (
         _wrapped,
         "a window that wraps around, because the first channel's neighbours are the last: clip it "
         "with max(0, c - size//2) (a negative index counts from the end)",
     ),
-    Mistake(
-        "y",
+    (
         lambda a: response_norm(a, alpha=a["alpha"] / a["size"]),
         "the other dialect, because alpha is divided by size: this formula has alpha itself",
     ),
-    Mistake("y", _along(2), "a window along the columns, because neighbours are channels here"),
-    Mistake("y", _along(1), "a window along the rows, because neighbours are channels here"),
-    Mistake(
-        "y",
+    (_along(2), "a window along the columns, because neighbours are channels here"),
+    (_along(1), "a window along the rows, because neighbours are channels here"),
+    (
         lambda a: response_norm(a, beta=-a["beta"]),
         "the sign of beta, because x is multiplied by s**beta: it is divided by it",
     ),
-    Mistake("y", lambda a: response_norm(a, beta=1.0), "beta left out, because y is x / s"),
-    Mistake("y", lambda a: response_norm(a, k=0.0), "k left out, because y is what k = 0 gives"),
+    (lambda a: response_norm(a, beta=1.0), "beta left out, because y is x / s"),
+    (lambda a: response_norm(a, k=0.0), "k left out, because y is what k = 0 gives"),
 )
 
-RESPONSE_NORM_GRADIENT = (
-    Mistake(
-        "dx",
-        _own_path,
-        "the first term alone, because dx is dy * s**-beta: x[c] is in s too",
-    ),
-    Mistake(
-        "dx",
+RESPONSE_NORM_GRADIENT = mistakes_in(
+    "dx",
+    (_own_path, "the first term alone, because dx is dy * s**-beta: x[c] is in s too"),
+    (
         _own_term,
         "the own term only, because x[c]'s share in its neighbours' s is left out: sum over all "
         "the channels e in whose window c lies",
     ),
-    Mistake(
-        "dx",
+    (
         _clipped_share,
         "the window clipped by one, because channel c + size//2 is left out of the sum: range's end "
         "is exclusive, so it has to be c + size//2 + 1",
     ),
-    Mistake(
-        "dx",
+    (
         _scaled_share(0.5),
         "a factor of 2 missing, because the second term is half of what it should be: the "
         "derivative of x**2 is 2*x",
     ),
-    Mistake(
-        "dx",
+    (
         _scaled_share(-1.0),
         "the sign of the second term, because it is added: a larger s makes y smaller",
     ),
-    Mistake(
-        "dx",
+    (
         lambda a: response_norm_gradient(a, alpha=a["alpha"] / a["size"]),
         "the other dialect, because alpha is divided by size: this formula has alpha itself",
     ),

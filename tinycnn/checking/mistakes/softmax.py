@@ -12,7 +12,7 @@ from tinycnn.checking.mistakes.jacobians import (
     softmax_summed_over,
     sum_as_constant,
 )
-from tinycnn.checking.mistakes.mistake import Arguments, Mistake
+from tinycnn.checking.mistakes.mistake import Arguments, mistakes_in
 from tinycnn.ops.activations import softmax, softmax_backward
 from tinycnn.ops.losses import cross_entropy
 
@@ -54,89 +54,76 @@ _WRONG_SUMS: tuple[tuple[Callable[[Array], Array], str], ...] = (
     ),
 )
 
-SOFTMAX = (
-    *(
-        Mistake("p", _summed(over, shifted=shifted), words)
-        for over, words in _WRONG_SUMS
-        for shifted in (False, True)
-    ),
-    Mistake("p", lambda a: np.exp(a["z"]), "exp without the division by its sum"),
+SOFTMAX = mistakes_in(
+    "p",
+    *((_summed(over, shifted=s), words) for over, words in _WRONG_SUMS for s in (False, True)),
+    (lambda a: np.exp(a["z"]), "exp without the division by its sum"),
 )
 
-SOFTMAX_GRADIENT = (
-    Mistake(
-        "dz",
+SOFTMAX_GRADIENT = mistakes_in(
+    "dz",
+    (
         lambda a: diagonal_alone(a["dy"], a["p"] * (1 - a["p"])).array,
         "softmax's diagonal alone, because dz is dy * p * (1 - p): each p depends on every z of its "
         "row, so dz = p * (dy - sum(dy * p))",
     ),
-    Mistake(
-        "dz",
+    (
         lambda a: sum_as_constant(a["dy"], a["p"]).array,
         "the sum left out, because dz is dy * p: p's denominator depends on z too",
     ),
-    Mistake(
-        "dz",
+    (
         lambda a: a["dy"] - (a["dy"] * a["p"]).sum(1, keepdims=True),
         "the factor p left out, because dz is dy - sum(dy * p)",
     ),
-    Mistake(
-        "dz",
+    (
         lambda a: softmax_summed_over(a["dy"], a["p"], None),
         "the sum over the whole batch, because sum(dy * p) runs over all rows: each row has its own "
         "(axis=1, keepdims=True)",
     ),
-    Mistake(
-        "dz",
+    (
         lambda a: -softmax_backward(a["dy"], a["p"]),
         "the sign, because dz is minus what it should be",
     ),
 )
 
-CROSS_ENTROPY = (
-    Mistake(
-        "loss",
+_LOSS = mistakes_in(
+    "loss",
+    (
         lambda a: _loss(a) * len(a["z"]),
         "a factor of N missing: the loss is the sum over the images, because it is N times too "
         "large; the mean is asked for",
     ),
-    Mistake("loss", lambda a: -_loss(a), "the sign, because the loss is -log p, and log p came"),
-    Mistake(
-        "loss",
+    (lambda a: -_loss(a), "the sign, because the loss is -log p, and log p came"),
+    (
         lambda a: _loss(a) / np.log(2),
         "a logarithm to the base 2, because the loss is 1/ln 2 times too large",
     ),
-    Mistake(
-        "loss",
+    (
         lambda a: _loss(a) / np.log(10),
         "a logarithm to the base 10, because the loss is ln 10 times too small",
     ),
-    Mistake(
-        "loss",
+    (
         lambda a: _loss(a) / a["z"].shape[1],
         "a mean over the classes too, because the loss is divided by N*F: N images, N terms",
     ),
-    Mistake(
-        "dz",
+)
+_DZ = mistakes_in(
+    "dz",
+    (
         lambda a: _gradient(a) * len(a["z"]),
         "a factor of N missing, because dz is N times too large: the loss is a mean over N images, "
         "so dz = (p - onehot) / N",
     ),
-    Mistake(
-        "dz",
+    (
         lambda a: softmax(a["z"]) / len(a["z"]),
         "the label's 1 not taken off, because dz is p / N: dz = (p - onehot) / N",
     ),
-    Mistake("dz", lambda a: softmax(a["z"]), "p itself: dz = (p - onehot) / N"),
-    Mistake(
-        "dz",
-        lambda a: -_gradient(a),
-        "the sign, because dz is (onehot - p) / N: it is (p - onehot) / N",
-    ),
-    Mistake(
-        "dz",
+    (lambda a: softmax(a["z"]), "p itself: dz = (p - onehot) / N"),
+    (lambda a: -_gradient(a), "the sign, because dz is (onehot - p) / N: it is (p - onehot) / N"),
+    (
         lambda a: -_onehot(a) / np.where(softmax(a["z"]) > 0, softmax(a["z"]), 1) / len(a["z"]),
         "the gradient of p instead of that of z, because dz is -onehot / p / N: it has to go back "
         "through the softmax, which leaves (p - onehot) / N",
     ),
 )
+CROSS_ENTROPY = _LOSS + _DZ

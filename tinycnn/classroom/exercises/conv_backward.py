@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -13,13 +13,10 @@ from tinycnn.classroom.exercises.convolutions import KINDS, Kind
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Chooser, Differentiable, Exercise
 
 
-def _with_dy(kind: Kind) -> Callable[[Chooser], Arguments]:
-    def draw(choose: Chooser) -> Arguments:
-        a = kind.draw(choose)
-        b = a.pop("b")
-        return {"dy": choose.numbers(*convolution({**a, "b": b}).shape), **a}
-
-    return draw
+def _with_dy(choose: Chooser, kind: Kind) -> Arguments:
+    a = kind.draw(choose)
+    b = a.pop("b")
+    return {"dy": choose.numbers(*convolution({**a, "b": b}).shape), **a}
 
 
 def _pair(a: Arguments) -> Differentiable:
@@ -38,7 +35,11 @@ EXERCISE = Exercise(
             "conv2d_backward",
             ("dx", "dW", "db"),
             convolution_gradients,
-            tuple(Case(kind.name, _with_dy(kind)) for kind in KINDS if kind.name != "a bias"),
+            tuple(
+                Case(kind.name, partial(_with_dy, kind=kind))
+                for kind in KINDS
+                if kind.name != "a bias"
+            ),
             CONVOLUTION_GRADIENTS,
             _pair,
         ),

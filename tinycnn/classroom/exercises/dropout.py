@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -25,29 +25,20 @@ _CLOSE = 0.05
 _CELLS = 16  # of an image: enough that two masks differ
 
 
-def _draw(rows: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
-    def draw(choose: Chooser) -> Arguments:
-        x = choose.numbers(choose.integer(1, rows), choose.integer(1, _CELLS))
-        return {"x": x, "rate": choose.choice(rates), "rng": Seed(choose.integer(0, 9))}
-
-    return draw
+def _draw(choose: Chooser, rows: int, rates: tuple[float, ...]) -> Arguments:
+    x = choose.numbers(choose.integer(1, rows), choose.integer(1, _CELLS))
+    return {"x": x, "rate": choose.choice(rates), "rng": Seed(choose.integer(0, 9))}
 
 
-def _ones(N: int, D: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
-    def draw(choose: Chooser) -> Arguments:
-        return {"x": np.ones((N, D)), "rate": choose.choice(rates), "rng": Seed(0)}
-
-    return draw
+def _ones(choose: Chooser, N: int, D: int, rates: tuple[float, ...]) -> Arguments:
+    return {"x": np.ones((N, D)), "rate": choose.choice(rates), "rng": Seed(0)}
 
 
-def _for_gradient(rows: int, rates: tuple[float, ...]) -> Callable[[Chooser], Arguments]:
-    def draw(choose: Chooser) -> Arguments:
-        shape = choose.integer(1, rows), choose.integer(1, _CELLS)
-        rate = choose.choice(rates)
-        dy, mask = choose.numbers(*shape), choose.few(*shape) > 0
-        return {"dy": dy, "mask": mask | (rate == 0), "rate": rate}
-
-    return draw
+def _for_gradient(choose: Chooser, rows: int, rates: tuple[float, ...]) -> Arguments:
+    shape = choose.integer(1, rows), choose.integer(1, _CELLS)
+    rate = choose.choice(rates)
+    dy, mask = choose.numbers(*shape), choose.few(*shape) > 0
+    return {"dy": dy, "mask": mask | (rate == 0), "rate": rate}
 
 
 # ----------------------------------------------------------------------------------------- rules
@@ -94,14 +85,22 @@ _FORWARD = Assignment(
     ("y", "mask"),
     _expected,
     (
-        Case("a rate of 0: nothing is dropped", _draw(1, (0.0,)), _everything_kept),
-        Case("what is kept is scaled up", _draw(1, (0.75, 0.5))),
-        Case("a batch of images", _draw(3, (0.2, 0.75, 0.5))),
-        Case("the share that is dropped", _ones(100, _MANY // 100, (0.25, 0.2)), _share),
-        Case("a mask for every image", _ones(4, 100, (0.5,)), _own_masks),
+        Case(
+            "a rate of 0: nothing is dropped",
+            partial(_draw, rows=1, rates=(0.0,)),
+            _everything_kept,
+        ),
+        Case("what is kept is scaled up", partial(_draw, rows=1, rates=(0.75, 0.5))),
+        Case("a batch of images", partial(_draw, rows=3, rates=(0.2, 0.75, 0.5))),
+        Case(
+            "the share that is dropped",
+            partial(_ones, N=100, D=_MANY // 100, rates=(0.25, 0.2)),
+            _share,
+        ),
+        Case("a mask for every image", partial(_ones, N=4, D=100, rates=(0.5,)), _own_masks),
         Case(
             "the mask comes from rng",
-            _ones(4, 100, (0.5,)),
+            partial(_ones, N=4, D=100, rates=(0.5,)),
             unlike=(
                 _other_seed,
                 "the mask does not depend on rng: another Generator gives the same, where "
@@ -117,9 +116,9 @@ _BACKWARD = Assignment(
     ("dx",),
     lambda a: (dropped(a["dy"], a["mask"], a["rate"]),),
     (
-        Case("a rate of 0", _for_gradient(1, (0.0,))),
-        Case("the mask and the scale", _for_gradient(1, (0.75, 0.5))),
-        Case("a batch of images", _for_gradient(3, (0.2, 0.75, 0.5))),
+        Case("a rate of 0", partial(_for_gradient, rows=1, rates=(0.0,))),
+        Case("the mask and the scale", partial(_for_gradient, rows=1, rates=(0.75, 0.5))),
+        Case("a batch of images", partial(_for_gradient, rows=3, rates=(0.2, 0.75, 0.5))),
     ),
     DROPOUT_GRADIENT,
     lambda a: Differentiable(

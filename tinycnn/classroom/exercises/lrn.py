@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from tinycnn.checking.mistakes.mistake import Arguments
 from tinycnn.checking.mistakes.naive import response_norm, response_norm_gradient
@@ -17,56 +18,52 @@ from tinycnn.classroom.exercises.exercise import (
 
 
 def _draw(
+    choose: Chooser,
     *,
     channels: tuple[int, int] = (1, 1),
     sizes: tuple[int, ...] = (1,),
     grid: int = 1,
     images: int = 1,
     others: bool = False,
-) -> Callable[[Chooser], Arguments]:
+) -> Arguments:
     """``others``: coefficients other than alpha = beta = k = 1."""
-
-    def draw(choose: Chooser) -> Arguments:
-        shape = (
-            choose.integer(1, images),
-            choose.integer(1, grid),
-            choose.integer(1, grid),
-            choose.integer(*channels),
-        )
-        return {
-            "x": choose.numbers(*shape),
-            "size": choose.choice(sizes),
-            "alpha": choose.choice((1.0, 2.0, 0.5)) if others else 1.0,
-            "beta": choose.choice((1.0, 2.0, 0.75)) if others else 1.0,
-            "k": choose.choice((1.0, 3.0, 2.0)) if others else 1.0,
-        }
-
-    return draw
+    shape = (
+        choose.integer(1, images),
+        choose.integer(1, grid),
+        choose.integer(1, grid),
+        choose.integer(*channels),
+    )
+    return {
+        "x": choose.numbers(*shape),
+        "size": choose.choice(sizes),
+        "alpha": choose.choice((1.0, 2.0, 0.5)) if others else 1.0,
+        "beta": choose.choice((1.0, 2.0, 0.75)) if others else 1.0,
+        "k": choose.choice((1.0, 3.0, 2.0)) if others else 1.0,
+    }
 
 
-_DRAWN = {
-    "one channel": _draw(),
-    "one channel, other coefficients": _draw(others=True),
-    "a window of 3 channels": _draw(channels=(1, 5), sizes=(3,)),
-    "a window larger than the channels": _draw(channels=(1, 3), sizes=(5, 7, 9)),
-    "rows and columns": _draw(channels=(1, 3), sizes=(1, 3), grid=2),
-    "all of it at once": _draw(channels=(1, 6), sizes=(1, 3, 5), grid=2, images=2, others=True),
-}
+def _with_dy(choose: Chooser, **options: Any) -> Arguments:
+    a = _draw(choose, **options)
+    return {"dy": choose.numbers(*a["x"].shape), **a}
 
 
-def _with_dy(draw: Callable[[Chooser], Arguments]) -> Callable[[Chooser], Arguments]:
-    def drawn(choose: Chooser) -> Arguments:
-        a = draw(choose)
-        return {"dy": choose.numbers(*a["x"].shape), **a}
-
-    return drawn
+_DRAWN: dict[str, dict[str, Any]] = {
+    "one channel": {},
+    "one channel, other coefficients": {"others": True},
+    "a window of 3 channels": {"channels": (1, 5), "sizes": (3,)},
+    "a window larger than the channels": {"channels": (1, 3), "sizes": (5, 7, 9)},
+    "rows and columns": {"channels": (1, 3), "sizes": (1, 3), "grid": 2},
+    "all of it at once": {
+        "channels": (1, 6), "sizes": (1, 3, 5), "grid": 2, "images": 2, "others": True,
+    },
+}  # fmt: skip
 
 
 _FORWARD = Assignment(
     "lrn",
     ("y",),
     lambda a: (response_norm(a),),
-    tuple(Case(name, draw) for name, draw in _DRAWN.items()),
+    tuple(Case(name, partial(_draw, **options)) for name, options in _DRAWN.items()),
     RESPONSE_NORM,
 )
 
@@ -74,7 +71,7 @@ _BACKWARD = Assignment(
     "lrn_backward",
     ("dx",),
     lambda a: (response_norm_gradient(a),),
-    tuple(Case(name, _with_dy(draw)) for name, draw in _DRAWN.items()),
+    tuple(Case(name, partial(_with_dy, **options)) for name, options in _DRAWN.items()),
     RESPONSE_NORM_GRADIENT,
     lambda a: Differentiable(
         {"x": a["x"]},

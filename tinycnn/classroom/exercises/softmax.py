@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -22,38 +22,25 @@ from tinycnn.ops.losses import cross_entropy
 _FAR = 1000.0  # exp(1000) is beyond float64
 
 
-def _logits(rows: tuple[int, int], *, far: bool = False) -> Callable[[Chooser], Arguments]:
-    def draw(choose: Chooser) -> Arguments:
-        N = choose.integer(*rows)
-        z = choose.numbers(N, choose.integer(1, 4))
-        return {"z": z + choose.choice([_FAR, -_FAR]) if far else z}
-
-    return draw
+def _logits(choose: Chooser, least: int, most: int, *, far: bool = False) -> Arguments:
+    N = choose.integer(least, most)
+    z = choose.numbers(N, choose.integer(1, 4))
+    return {"z": z + choose.choice([_FAR, -_FAR]) if far else z}
 
 
-def _for_gradient(rows: tuple[int, int]) -> Callable[[Chooser], Arguments]:
-    def draw(choose: Chooser) -> Arguments:
-        N, F = choose.integer(*rows), choose.integer(1, 4)
-        dy = choose.numbers(N, F)
-        return {"dy": dy, "p": softmax(choose.numbers(N, F))}
-
-    return draw
+def _for_gradient(choose: Chooser, least: int, most: int) -> Arguments:
+    N, F = choose.integer(least, most), choose.integer(1, 4)
+    dy = choose.numbers(N, F)
+    return {"dy": dy, "p": softmax(choose.numbers(N, F))}
 
 
-def _labelled(rows: tuple[int, int], *, far: bool = False) -> Callable[[Chooser], Arguments]:
-    def draw(choose: Chooser) -> Arguments:
-        N, F = choose.integer(*rows), choose.integer(1, 4)
-        labels = np.array([choose.integer(0, F - 1) for _ in range(N)])
-        z = choose.numbers(N, F)
-        if far:  # one logit far above, whose probability rounds the others' to 0
-            z[:, choose.integer(0, F - 1)] += _FAR
-        return {"z": z, "labels": labels}
-
-    return draw
-
-
-def _backward_expected(a: Arguments) -> Results:
-    return (softmax_backward(a["dy"], a["p"]),)
+def _labelled(choose: Chooser, least: int, most: int, *, far: bool = False) -> Arguments:
+    N, F = choose.integer(least, most), choose.integer(1, 4)
+    labels = np.array([choose.integer(0, F - 1) for _ in range(N)])
+    z = choose.numbers(N, F)
+    if far:  # one logit far above, whose probability rounds the others' to 0
+        z[:, choose.integer(0, F - 1)] += _FAR
+    return {"z": z, "labels": labels}
 
 
 def _loss_expected(a: Arguments) -> Results:
@@ -71,9 +58,9 @@ _SOFTMAX = Assignment(
     ("p",),
     lambda a: (softmax(a["z"]),),
     (
-        Case("one row of logits", _logits((1, 1))),
-        Case("several rows", _logits((2, 3))),
-        Case("logits of 1000: exp must not overflow", _logits((1, 2), far=True)),
+        Case("one row of logits", partial(_logits, least=1, most=1)),
+        Case("several rows", partial(_logits, least=2, most=3)),
+        Case("logits of 1000: exp must not overflow", partial(_logits, least=1, most=2, far=True)),
     ),
     SOFTMAX,
 )
@@ -81,10 +68,10 @@ _SOFTMAX = Assignment(
 _SOFTMAX_BACKWARD = Assignment(
     "softmax_backward",
     ("dz",),
-    _backward_expected,
+    lambda a: (softmax_backward(a["dy"], a["p"]),),
     (
-        Case("one row", _for_gradient((1, 1))),
-        Case("several rows", _for_gradient((2, 3))),
+        Case("one row", partial(_for_gradient, least=1, most=1)),
+        Case("several rows", partial(_for_gradient, least=2, most=3)),
     ),
     SOFTMAX_GRADIENT,
     _pair_of_softmax,
@@ -96,9 +83,12 @@ _CROSS_ENTROPY = Assignment(
     ("loss", "dz"),
     _loss_expected,
     (
-        Case("one image", _labelled((1, 1))),
-        Case("a batch of images", _labelled((2, 3))),
-        Case("logits of 1000: neither exp nor log may overflow", _labelled((1, 2), far=True)),
+        Case("one image", partial(_labelled, least=1, most=1)),
+        Case("a batch of images", partial(_labelled, least=2, most=3)),
+        Case(
+            "logits of 1000: neither exp nor log may overflow",
+            partial(_labelled, least=1, most=2, far=True),
+        ),
     ),
     CROSS_ENTROPY,
     lambda a: Differentiable(

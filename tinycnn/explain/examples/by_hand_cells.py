@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,23 @@ from tinycnn.explain.examples.arithmetic import (
 )
 
 Cells = tuple[Worked, ...]
+Values = Sequence[Value]
 Arguments = Mapping[str, Any]
 Results = tuple[Cells, ...]
+Work = Callable[[Values, Values, Arguments], Results]
+
+OPS: dict[str, tuple[Work, tuple[str, ...]]] = {}
+OMITTED = " (those that are 0 are left out)"
+
+
+def worked_out(*rules: str) -> Callable[[Work], Work]:
+    """Enter what works out the op of its name, and what is done for each result, in words."""
+
+    def enter(work: Work) -> Work:
+        OPS[work.__name__] = work, rules
+        return work
+
+    return enter
 
 
 def sums(terms: Mapping[Index, list[Pair]], give: Value, bias: Sequence[float] | None) -> Cells:
@@ -55,7 +70,8 @@ def bias_gradient(dy: Value) -> Cells:
     )
 
 
-def dense(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out("a cell is its row of {takes[0]} times {takes[1]}, added up")
+def dense(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """z[n,f] = sum of x[n,d] * W[d,f], plus b[f]."""
     rows, W = takes[0].array.reshape(len(takes[0].array), -1), takes[1].array
     bias = takes[2].flat if len(takes) > 2 else None
@@ -66,7 +82,12 @@ def dense(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) 
     return (sums(terms, gives[0], bias),)
 
 
-def dense_backward(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out(
+    f"each {{takes[0]}}{OMITTED} times the weights",
+    "each {takes[0]} times the number that met this weight, added up over all rows",
+    "all {takes[0]} added up",
+)
+def dense_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """dx[n,d] = sum of dy[n,f] * W[d,f]; dW[d,f] = sum of dy[n,f] * x[n,d]; db = sum of dy."""
     dy, x, W = (value.array for value in takes)
     into: list[dict[Index, list[Pair]]] = [{}, {}]
@@ -78,14 +99,16 @@ def dense_backward(takes: Sequence[Value], gives: Sequence[Value], arguments: Ar
     return dx, dW, bias_gradient(takes[0])
 
 
-def transform(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out(
+    "each cell is a row of {takes[0]} times {takes[1]}; what is multiplied with 0 is left out"
+)
+def transform(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """y[i] = sum of matrix[i,l] * x[l]; what the matrix multiplies with 0 is left out."""
     return (_rows_times(takes[0].array, takes[1].flat),)
 
 
-def transform_backward(
-    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
-) -> Results:
+@worked_out("each cell is a column of {takes[1]} times {takes[0]}")
+def transform_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """dx[l] = sum of matrix[i,l] * dy[i]."""
     return (_rows_times(takes[1].array.T, takes[0].flat),)
 
@@ -96,26 +119,30 @@ def _rows_times(matrix: Array, x: Sequence[float]) -> Cells:
     )
 
 
-def multiply(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out("{takes[0]} times {takes[1]}, cell by cell")
+def multiply(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """m[j] = u[j] * v[j]."""
     u, v = takes
     return (tuple(products([pair]) for pair in zip(u.flat, v.flat, strict=True)),)
 
 
-def multiply_backward(
-    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
-) -> Results:
+@worked_out(
+    "{takes[0]} times the other factor, {takes[2]}", "{takes[0]} times the other factor, {takes[1]}"
+)
+def multiply_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """du = dm * v and dv = dm * u, cell by cell."""
     dm, u, v = takes
     return (*multiply((dm, v), gives, arguments), *multiply((dm, u), gives, arguments))
 
 
-def relu(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out("what is negative becomes 0")
+def relu(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """max(0, z)."""
     return (tuple(Worked(f"max(0, {text(z)})", max(0.0, z)) for z in takes[0].flat),)
 
 
-def relu_backward(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out("{takes[0]} passes where the number had passed, {takes[1]} > 0")
+def relu_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """Gradients pass where y > 0."""
     dy, y = takes
     cells = []
@@ -127,14 +154,17 @@ def relu_backward(takes: Sequence[Value], gives: Sequence[Value], arguments: Arg
     return (tuple(cells),)
 
 
-def dropout(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out(
+    "what the mask keeps is divided by 1 - rate, what it drops is 0",
+    "drawn by lot from the key rng: 1 is kept, 0 is dropped",
+)
+def dropout(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """x * mask / (1 - rate); no arithmetic gives the mask."""
     return _masked(takes[0], gives[1], arguments["rate"]), ()
 
 
-def dropout_backward(
-    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
-) -> Results:
+@worked_out("the same mask, the same scale")
+def dropout_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """dy * mask / (1 - rate)."""
     return (_masked(takes[0], takes[1], arguments["rate"]),)
 
@@ -153,14 +183,19 @@ def _exponentials(z: Value) -> list[tuple[str, float]]:
     return [(f"exp({text(number)})", math.exp(number)) for number in z.flat]
 
 
-def softmax(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out("exp of each logit over the sum of all of them")
+def softmax(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """exp(z) over its sum; of logits that are logarithms, fractions."""
     e = _exponentials(takes[0])
     below, total = " + ".join(name for name, _ in e), math.fsum(number for _, number in e)
     return (tuple(Worked(f"{name}/({below})", number / total) for name, number in e),)
 
 
-def cross_entropy(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out(
+    "ln of the sum of all exponentials, minus the label's logit",
+    "softmax minus onehot: the label's cell loses 1",
+)
+def cross_entropy(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """For one image: the mean over a batch of one is the loss itself."""
     e, label = _exponentials(takes[0]), int(takes[1].flat[0])
     below, total = " + ".join(name for name, _ in e), math.fsum(number for _, number in e)
@@ -172,9 +207,8 @@ def cross_entropy(takes: Sequence[Value], gives: Sequence[Value], arguments: Arg
     return (loss,), gradient
 
 
-def softmax_backward(
-    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
-) -> Results:
+@worked_out("{takes[1]} times ({takes[0]} minus the sum of all {takes[0]}*{takes[1]})")
+def softmax_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """p * (dp - the sum of dp * p)."""
     dp, p = takes[0].flat, takes[1].flat
     mean = products(list(zip(dp, p, strict=True)))
@@ -201,9 +235,8 @@ def _energies(x: Value, arguments: Arguments) -> list[tuple[str, float]]:
     return sums
 
 
-def local_response_norm(
-    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
-) -> Results:
+@worked_out("each channel over a power of k + alpha * the squares of the channels around it")
+def local_response_norm(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """x / (k + a * the sum of squares around)^beta."""
     beta = arguments["beta"]
     return (
@@ -214,9 +247,8 @@ def local_response_norm(
     )
 
 
-def local_response_norm_backward(
-    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
-) -> Results:
+@worked_out("its own {takes[0]} over s^beta, minus its share in the s of the channels around it")
+def local_response_norm_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """dy / s^beta - 2*a*beta*x * the sum of dy * x / s^(beta + 1) around."""
     dy, x, beta = takes[0].flat, takes[1].flat, arguments["beta"]
     s = [value for _, value in _energies(takes[1], arguments)]

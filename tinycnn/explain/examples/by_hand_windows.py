@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 
 from tinycnn import shapes
-from tinycnn.explain.examples.arithmetic import Index, Pair, Value, Worked, nothing, plain, text
+from tinycnn.explain.examples.arithmetic import Index, Pair, Worked, nothing, plain, text
 from tinycnn.explain.examples.by_hand_cells import (
+    OMITTED,
     Arguments,
     Results,
+    Values,
     bias_gradient,
     gradients,
     sums,
+    worked_out,
 )
 
 _GEOMETRY = ("stride", "padding", "dilation", "ceil_mode")
@@ -55,7 +58,8 @@ def _uses(
                 yield (n, i, j, f), (p, q, c, f), None if read is None else (n, *read, channel)
 
 
-def conv2d(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out("a cell is its window of {takes[0]} times {takes[1]}, added up")
+def conv2d(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """Each cell the sum of its window times the weights, plus the bias."""
     x, W = takes[0].array, takes[1].array
     bias = takes[2].flat if len(takes) > 2 else None
@@ -67,9 +71,12 @@ def conv2d(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments)
     return (sums(terms, gives[0], bias),)
 
 
-def conv2d_backward(
-    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
-) -> Results:
+@worked_out(
+    f"each {{takes[0]}}{OMITTED} goes to the cells that were read, times their weight",
+    "each {takes[0]} times the cell that met this weight, added up over all places",
+    "all {takes[0]} added up",
+)
+def conv2d_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """dx, dW and db: each product of the forward pass read backwards."""
     dy, x, W = (value.array for value in takes)
     into: list[dict[Index, list[Pair]]] = [{}, {}]
@@ -97,7 +104,8 @@ def _rows(image: Sequence[int], win: shapes.Window) -> Iterator[tuple[Index, Ind
                 yield (row, column), None if read is None else (n, *read, c)
 
 
-def im2col(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out("each window of {takes[0]} becomes a row")
+def im2col(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """Each window a row of copies."""
     x = takes[0]
     copies: dict[Index, Worked] = {}
@@ -107,7 +115,8 @@ def im2col(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments)
     return (tuple(copies[place] for place in np.ndindex(gives[0].array.shape)),)
 
 
-def col2im(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out(f"each cell of {{takes[0]}}{OMITTED} is added to the cell that it was read from")
+def col2im(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """Each cell the sum of its copies; those of 0 are left out."""
     cols, image = takes[0], arguments["x_shape"]
     into: dict[Index, list[tuple[float, str]]] = {}
@@ -141,7 +150,11 @@ def _contests(
             yield (n, i, j, c), [(kernel, (n, *read, c)) for kernel, read in cells]
 
 
-def max_pool2d(takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments) -> Results:
+@worked_out(
+    "the largest number of each window of {takes[0]}; the first of equals wins",
+    "the winner's place within its window: its row times the window's width, plus its column",
+)
+def max_pool2d(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """The largest number of each window, and its place within the window."""
     x = takes[0]
     width = window(x.array.shape, arguments["kernel"], arguments, pool=True).kernel[1]
@@ -161,9 +174,8 @@ def max_pool2d(takes: Sequence[Value], gives: Sequence[Value], arguments: Argume
     return tuple(highest[place] for place in places), tuple(winners[place] for place in places)
 
 
-def max_pool2d_backward(
-    takes: Sequence[Value], gives: Sequence[Value], arguments: Arguments
-) -> Results:
+@worked_out("each {takes[0]} goes to the cell that won its window")
+def max_pool2d_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """Each gradient to the cell that won its window."""
     dy, winner = takes
     image = arguments["x_shape"]

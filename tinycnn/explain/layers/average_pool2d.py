@@ -34,8 +34,6 @@ class AveragePool2DExplainer(Windowed):
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         record, region = cell.record, self.region_over(cell.record.x.shape[1:], cell.place)
-        dy = record.dy
-        assert dy is not None
         if region is None:
             return [NO_INFLUENCE]
         (r0, r1), (c0, c1) = region
@@ -43,7 +41,7 @@ class AveragePool2DExplainer(Windowed):
         def leaf(i: int, j: int) -> Part:
             r, c = r0 + i, c0 + j
             count = self._count(record, r, c)
-            sent = float(dy[cell.sample, r, c, cell.place[2]])
+            sent = float(cell.dy[cell.sample, r, c, cell.place[2]])
             return Product(f"window ({r},{c}), 1/{count}", sent, 1 / count)
 
         tree = mapped("sum", r1 - r0 + 1, c1 - c0 + 1, leaf)

@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from tinycnn.explain.causes import lost_above, why_no_term_is_left, why_nothing_comes
-from tinycnn.explain.explainer import ByPlace, Causes, explainers
+from tinycnn.explain.explainer import ByPlace, Causes, Explainer, explainers
 from tinycnn.explain.layers.normalized_channel import ROUNDINGS, NormalizedChannel
 from tinycnn.explain.values.checks import check_sum
 from tinycnn.explain.values.explanation import Section, Step, SumTree
-from tinycnn.explain.values.places import Cell, channel_name
+from tinycnn.explain.values.places import Cell, Region, Seen, channel_name
 from tinycnn.explain.values.printing import factors
 from tinycnn.explain.values.sums import Product, Term, add
 from tinycnn.layers import BatchNormalization, Shape
@@ -26,7 +26,6 @@ class BatchNormalizationExplainer(ByPlace):
 
     layer: BatchNormalization
     parameter_axes: ClassVar = {"gamma": ("channel",), "beta": ("channel",)}
-    pools_in_training = True
     terms_cancel = False  # in training always, in part; `why_zero` says what that means
 
     def cell(self, cell: Cell) -> Sequence[Section]:
@@ -46,6 +45,12 @@ class BatchNormalizationExplainer(ByPlace):
             check_sum(y, engine, record.y.dtype, extra=ROUNDINGS, hidden=hidden),
         ]
 
+    def seen(self, shape: Shape, region: Region, *, training: bool = False) -> Seen:
+        kind = (
+            Explainer if training else ByPlace
+        )  # in training a map's every cell, through its moments
+        return kind.seen(self, shape, region)
+
     def channels_seen(self, record: Record, channel: int) -> str:
         images = f", of {every(len(record.x), 'image')}" if record.context.training else ""
         return channel_name(record, channel) + images
@@ -58,8 +63,7 @@ class BatchNormalizationExplainer(ByPlace):
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         record, channel = cell.record, NormalizedChannel(cell.record, cell.place[-1])
-        assert record.dy is not None
-        dy, gamma = float(record.dy[cell.index]), float(record.params["gamma"][channel.number])
+        dy, gamma = float(cell.dy[cell.index]), float(record.params["gamma"][channel.number])
         scale = gamma / channel.deviation
         if not record.context.training:
             heading = f"dy * gamma / {channel.root}, where gamma = {factors(gamma)[0]}:"
@@ -70,7 +74,7 @@ class BatchNormalizationExplainer(ByPlace):
             Product("-dbeta / M", -dbeta.value / M + 0.0, scale),  # not -0.0
             Product("-xhat * dgamma / M", -xhat * dgamma.value / M + 0.0, scale),
         ]
-        sizes = float(np.abs(channel.of(record.dy)).mean()) * abs(scale)
+        sizes = float(np.abs(channel.of(cell.dy)).mean()) * abs(scale)
         hidden = channel.unsure(sizes * (1 + (abs(xhat) + channel.spread) ** 2))
         heading = f"each times gamma / {channel.root}, with gamma = {factors(gamma)[0]}, M = {M:,}"
         heading += f" and xhat = {factors(xhat)[0]}:"
@@ -85,32 +89,29 @@ class BatchNormalizationExplainer(ByPlace):
 
     def why_zero(self, cell: Cell) -> Causes:
         record, number = cell.record, cell.place[-1]
-        assert record.dy is not None
         if record.params["gamma"][number] == 0:
             return (f"{record.name}'s gamma of {channel_name(record, number)} is 0",)
         if not record.context.training:
             return why_nothing_comes(cell)
         if record.x[..., number].size == 1:
             return ("the only cell of its channel is its own mean: y is beta, whatever x is",)
-        if record.dy[..., number].any():
+        if cell.dy[..., number].any():
             return ("its mean and its variance take back all that dy asks for: the terms cancel",)
         fed = np.ix_(*map(range, record.x.shape[:-1]), [number])
         return why_no_term_is_left(cell, fed, before_activation=False)
 
     def parameter_gradient(self, cell: Cell, parameter: str) -> Sequence[Section]:
-        record, channel = cell.record, NormalizedChannel(cell.record, cell.place[0])
-        assert record.dy is not None
+        channel = NormalizedChannel(cell.record, cell.place[0])
         dbeta, dgamma = channel.gradients()
         if parameter == "beta":
             return [SumTree(f"{channel.named('dy')}:", dbeta)]
-        hidden = channel.unsure(channel.spread * float(np.abs(channel.of(record.dy)).sum()))
+        hidden = channel.unsure(channel.spread * float(np.abs(channel.of(cell.dy)).sum()))
         heading = f"{channel.named('dy * xhat')}, xhat = (x - mean) / {channel.root}:"
         return [*channel.sums(), SumTree(heading, dgamma, hidden)]
 
     def why_parameter_zero(self, cell: Cell) -> Causes:
         record, here = cell.record, (..., cell.place[0])
-        assert record.dy is not None
-        size, sent = record.dy[here].size, int(np.count_nonzero(record.dy[here]))
+        size, sent = cell.dy[here].size, int(np.count_nonzero(cell.dy[here]))
         if sent:
             places = "only place" if sent == 1 else many(sent, "place")
             return (f"at the {places} where dy is not 0, xhat is 0",)

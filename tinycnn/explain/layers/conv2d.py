@@ -108,8 +108,7 @@ class Conv2DExplainer(Windowed, Weighted):
         name = f"place ({row},{column})"
         if between_rows or between_columns:
             return Term(f"{name}, not read", 0.0)  # it lies between two kernel cells
-        assert record.dz is not None
-        W, dz = record.params["W"], record.dz[cell.sample, row, column].tolist()
+        W, dz = record.params["W"], cell.dz[cell.sample, row, column].tolist()
         weights = W[i, j, channel % W.shape[2]].tolist()
         filters = self._filters_of(record, channel)
         parts = [Product(f"filter {f}", dz[f], weights[f]) for f in filters]

@@ -32,7 +32,7 @@ Place = tuple[int, int, int]  # image, row and column of the output
 def bias_gradient(cell: Cell) -> list[Section]:
     """The terms of db[f]: dz at every place."""
     (f,) = cell.place
-    dz = _dz(cell, f)
+    dz = cell.dz[..., f]
     heading = f"dz over the {many(dz.size, 'place')} of filter {f}:"
     return _sections(cell, heading, lambda name, place: Term(name, float(dz[place])))
 
@@ -40,7 +40,7 @@ def bias_gradient(cell: Cell) -> list[Section]:
 def weight_gradient(cell: Cell, win: Window, channel: int, met: Array) -> list[Section]:
     """The terms of dW[i,j,c,f]: at every place dz times what the weight met, (N, OH, OW)."""
     i, j, _, f = cell.place
-    dz = _dz(cell, f)
+    dz = cell.dz[..., f]
     read = COLOURS[channel] if reads_colours(cell.record) else channel
     heading = (
         f"over the {many(dz.size, 'place')} where this weight was used, dz[i,j,{f}] * "
@@ -50,12 +50,6 @@ def weight_gradient(cell: Cell, win: Window, channel: int, met: Array) -> list[S
     return _sections(
         cell, heading, lambda name, place: Product(name, float(dz[place]), float(met[place]))
     )
-
-
-def _dz(cell: Cell, f: int) -> Array:
-    assert cell.record.dz is not None
-    dz: Array = cell.record.dz[..., f]
-    return dz
 
 
 def _affine(name: str, factor: int, offset: int) -> str:

@@ -13,10 +13,12 @@ from tinycnn.explain.explainer import Causes, Grid, activation_explainer, cells_
 from tinycnn.explain.layers.weighted import Weighted, with_biggest
 from tinycnn.explain.values.explanation import Section, SumTree
 from tinycnn.explain.values.places import COLOUR, Cell, Place, channel_name, reads_colours
-from tinycnn.explain.values.sums import Part, Product, Sum, Term, grouped, mapped
+from tinycnn.explain.values.sums import Part, Product, Sum, Term, grouped, mapped, spans
 from tinycnn.layers import Dense, Shape
 from tinycnn.passes import Record
 from tinycnn.wording import every, many
+
+_WIDENED = 1 << 20  # weights of a part: 8 MB in float64
 
 
 @explainers.register(Dense)
@@ -40,9 +42,8 @@ class DenseExplainer(Weighted):
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         record = cell.record
-        assert record.dz is not None
         row = record.params["W"][int(np.ravel_multi_index(cell.place, record.x.shape[1:]))]
-        sent = zip(record.dz[cell.sample].tolist(), row.tolist(), strict=True)
+        sent = zip(cell.dz[cell.sample].tolist(), row.tolist(), strict=True)
         parts = [Product(f"unit {f}", *pair) for f, pair in enumerate(sent)]
         heading = f"{many(len(parts), 'product')} dz * W, one a unit:"
         return with_biggest(heading, grouped("sum", parts, "units"))
@@ -55,8 +56,7 @@ class DenseExplainer(Weighted):
 
     def parameter_gradient(self, cell: Cell, parameter: str) -> Sequence[Section]:
         record, index = cell.record, cell.place
-        assert record.dz is not None
-        dz = record.dz[:, index[-1]].tolist()
+        dz = cell.dz[:, index[-1]].tolist()
         parts: list[Part] = [Term(f"image {n}", value) for n, value in enumerate(dz)]
         if parameter == "W":
             met = zip(self.met(record, index).tolist(), dz, strict=True)
@@ -67,6 +67,11 @@ class DenseExplainer(Weighted):
     def met(self, record: Record, index: Place) -> Array:
         met: Array = record.x.reshape(len(record.x), -1)[:, index[0]]
         return met
+
+    def parts(self, record: Record) -> Sequence[slice | None]:
+        D, F = record.params["W"].shape
+        count = -(-D * F // _WIDENED)
+        return [slice(*span) for span in spans(F, min(count, F))]
 
     def size_formula(self, shape: Shape) -> str:
         return f"{cells_formula(shape)} -> {self.layer.units:,}"

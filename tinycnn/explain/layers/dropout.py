@@ -45,8 +45,7 @@ class DropoutExplainer(ByPlace):
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         record = cell.record
-        assert record.dy is not None
-        dy = float(record.dy[cell.index])
+        dy = float(cell.dy[cell.index])
         if record.saved is None:
             return [passed_on("dropout is off: dy passes", dy)]
         if not record.saved[cell.index]:
@@ -59,8 +58,7 @@ class DropoutExplainer(ByPlace):
 
     def why_zero(self, cell: Cell) -> Causes:
         record = cell.record
-        assert record.dy is not None
-        above = why_nothing_comes(cell) if record.dy[cell.index] == 0 else ()
+        above = why_nothing_comes(cell) if cell.dy[cell.index] == 0 else ()
         if record.saved is not None and not record.saved[cell.index]:
             return (*above, f"{record.name} dropped it{' too' * bool(above)}")
         return above

@@ -29,9 +29,8 @@ class FlattenExplainer(Explainer):
         ]
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
-        assert cell.record.dy is not None
         unit = _unit(cell)
-        dy = float(cell.record.dy[unit.index])
+        dy = float(cell.dy[unit.index])
         return [passed_on(f"dy of unit {unit.place[0]} passes", dy)]
 
     def why_zero(self, cell: Cell) -> Causes:

@@ -34,10 +34,8 @@ class GlobalAveragePool2DExplainer(Explainer):
         return (f"{cell.record.name}: channel {cell.place[2]}",)
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
-        record, channel = cell.record, cell.place[2]
-        assert record.dy is not None
-        H, W, _ = record.x.shape[1:]
-        sent = float(record.dy[cell.sample, channel])
+        (H, W, _), channel = cell.record.x.shape[1:], cell.place[2]
+        sent = float(cell.dy[cell.sample, channel])
         part = Product(f"channel {channel}, 1/{H * W}", sent, 1 / (H * W))
         return [SumTree("dy / count of the channel's cells:", add("sum", [part]))]
 

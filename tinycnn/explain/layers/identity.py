@@ -20,8 +20,7 @@ class IdentityExplainer(ActivationExplainer):
         return []
 
     def gradient(self, cell: Cell) -> Sequence[Section]:
-        assert cell.record.dy is not None
-        return [passed_on("there is no activation: dz is dy", float(cell.record.dy[cell.index]))]
+        return [passed_on("there is no activation: dz is dy", float(cell.dy[cell.index]))]
 
     def why_zero(self, cell: Cell, above: Causes) -> Causes:
         return above

@@ -55,13 +55,12 @@ class LocalResponseNormExplainer(ByPlace):
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         record, (_, a, beta, _) = cell.record, lrn_coefficients(**self.layer.options)
-        assert record.dy is not None
         row, column, channel = cell.place
         x = float(record.x[cell.index])
         parts: list[Part] = []
         for other in self._around(record, channel):
             neighbour = cell.at((row, column, other))
-            s, dy = self._squares(neighbour)[1], float(record.dy[neighbour.index])
+            s, dy = self._squares(neighbour)[1], float(cell.dy[neighbour.index])
             if other == channel:
                 parts.append(Product("dy * s^-beta", dy, _power(s, -beta)))
             its_x = float(record.x[neighbour.index])

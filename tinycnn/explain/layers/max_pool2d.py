@@ -69,8 +69,7 @@ class MaxPool2DExplainer(Windowed):
     # ----------------------------------------------------------------------------------- backward
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
-        windows, dy = self._windows(cell), cell.record.dy
-        assert dy is not None
+        windows = self._windows(cell)
         if not windows:
             return [NO_INFLUENCE]
 
@@ -79,7 +78,7 @@ class MaxPool2DExplainer(Windowed):
             if argmax != cell.place[:2]:
                 outcome = "between" if argmax is None else f"lost to {argmax[0]},{argmax[1]}"
                 return Term(f"window ({r},{c}), {outcome}", 0.0)
-            return Term(f"window ({r},{c}), won", float(dy[cell.sample, r, c, cell.place[2]]))
+            return Term(f"window ({r},{c}), won", float(cell.dy[cell.sample, r, c, cell.place[2]]))
 
         if len(windows) <= MOST:
             tree = add("sum", [leaf(r, c) for r, c in windows])
@@ -91,14 +90,13 @@ class MaxPool2DExplainer(Windowed):
     def why_windows_send_nothing(self, cell: Cell) -> Causes:
         """Which windows got nothing themselves, and which of them the cell lost."""
         record, channel, windows = cell.record, cell.place[2], self._windows(cell)
-        assert record.dy is not None
         won = [window for window, argmax in windows.items() if argmax == cell.place[:2]]
         lost = [
             f"({r},{c}) to {h},{w}"
             for (r, c), (h, w) in windows.items()
             if (h, w) != cell.place[:2]
         ]
-        empty = [window for window in windows if record.dy[(cell.sample, *window, channel)] == 0]
+        empty = [window for window in windows if cell.dy[(cell.sample, *window, channel)] == 0]
         causes: Causes = ()
         if won or len(empty) == len(windows):
             names = _listed(record, [f"({r},{c})" for r, c in won or empty])
@@ -113,9 +111,8 @@ class MaxPool2DExplainer(Windowed):
 
     def sent_by(self, cell: Cell) -> tuple[str, ...]:
         record, (h, w, channel) = cell.record, cell.place
-        assert record.dy is not None
         won = [window for window, argmax in self._windows(cell).items() if argmax == (h, w)]
-        parts = [Term(f"({r},{c})", float(record.dy[cell.sample, r, c, channel])) for r, c in won]
+        parts = [Term(f"({r},{c})", float(cell.dy[cell.sample, r, c, channel])) for r, c in won]
         windows = f"the window{'s' * (len(won) != 1)} of {record.name} that it won"
         line = f"the first one's dz came from {windows}, {', '.join(part.place for part in parts)}"
         return (line,) if len(parts) == 1 else (f"{line}:", equation(add("dz", parts)))

@@ -43,8 +43,7 @@ class ReLUActivation(ActivationExplainer):
         return []
 
     def gradient(self, cell: Cell) -> Sequence[Section]:
-        assert cell.record.dy is not None
-        y, dy = float(cell.record.y[cell.index]), float(cell.record.dy[cell.index])
+        y, dy = float(cell.record.y[cell.index]), float(cell.dy[cell.index])
         if y <= 0:
             return [stopped("y = 0: ReLU stopped it, so nothing passes", dy)]
         return [passed_on(f"y = {number(y)}: ReLU let it pass, so dy passes", dy)]

@@ -116,8 +116,7 @@ def _with_the_loss(cell: Cell) -> list[Section]:
 def _by_its_jacobian(cell: Cell) -> list[Section]:
     """y * (dy - sum(dy * y))."""
     record, row, k = cell.record, cell.index[:-1], cell.place[-1]
-    assert record.dy is not None
-    y, dy = (array[row].astype(np.float64).tolist() for array in (record.y, record.dy))
+    y, dy = (array[row].astype(np.float64).tolist() for array in (record.y, cell.dy))
     products = [Product(f"class {i}", *pair) for i, pair in enumerate(zip(dy, y, strict=True))]
     mean = grouped("sum", products, "classes")
     own = add("sum", [Product("y * dy", y[k], dy[k]), Product("y * -sum", y[k], -mean.value)])
@@ -136,5 +135,5 @@ class SoftmaxExplainer(ActivationLayer):
         row = cell.index[:-1]
         return self.activation.row(cell.record.x[row], cell.record.y[row], cell.place)
 
-    def seen(self, shape: Shape, region: Region) -> Seen:
+    def seen(self, shape: Shape, region: Region, *, training: bool = False) -> Seen:
         return Seen(region, region)

@@ -63,13 +63,12 @@ class Weighted(Explainer):
 
     def why_parameter_zero(self, cell: Cell) -> Causes:
         record, index = cell.record, cell.place
-        assert record.dz is not None
         here = (..., index[-1])
-        sent = int(np.count_nonzero(record.dz[here]))
+        sent = int(np.count_nonzero(cell.dz[here]))
         if sent:
             places = "only place" if sent == 1 else many(sent, "place")
             return (f"at the {places} where dz is not 0, what the weight met is 0",)
-        what, size = f"{self.channel} {index[-1]}", record.dz[here].size
+        what, size = f"{self.channel} {index[-1]}", cell.dz[here].size
         nothing = record.dy is not None and not record.dy[here].any()
         died = activation_explainer(record.layer.activation).stops(record, here)
         causes: list[str] = []

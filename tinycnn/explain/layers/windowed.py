@@ -21,7 +21,7 @@ class Windowed(Explainer):
         win: Window = self.layer.window(record.x.shape[1:])
         return win
 
-    def seen(self, shape: Shape, region: Region) -> Seen:
+    def seen(self, shape: Shape, region: Region, *, training: bool = False) -> Seen:
         win = self.layer.window(shape)
         asked = (win.height.seen(*region[0]), win.width.seen(*region[1]))
         return Seen(asked, (_clip(asked[0], shape[0]), _clip(asked[1], shape[1])))

@@ -22,7 +22,9 @@ from tinycnn.trace import Trace
 class Lesson:
     """``model`` over ``picture``; ``weights`` says in words where the weights come from.
 
-    ``likeliest`` says that nobody named the label: it is the class that the network finds likeliest.
+    ``training``, ``seed`` and ``source`` (its model) are what `open_lesson` was given; ``random`` says that
+    the weights were drawn for it, ``likeliest`` that nobody named the label: it is the class that the network
+    finds likeliest.
     """
 
     model: Sequential

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinycnn.explain.values.explanation import Check
 from tinycnn.explain.values.printing import number
-from tinycnn.explain.values.sums import Sum, leaves, total
+from tinycnn.explain.values.sums import Part, Sum, Term, leaves, total
 from tinycnn.wording import many
 
 
@@ -41,15 +41,16 @@ def check_sum(
     most u = 2^-24 (float32) of a partial sum, so the error is at most n * u / (1 - n * u) times the
     sum of the terms' sizes (Higham, "Accuracy and stability of numerical algorithms", section 4.2).
     ``extra`` counts further roundings of a term, ``hidden`` is the size of what cancels inside one.
-    Where all terms are multiples of one power of two and their sizes add up to less than 1/u of it,
-    every partial sum is a float: nothing is rounded, unless ``extra`` stands for a function.
+    Where all terms, before any rounding, are multiples of one power of two and their sizes add up to less
+    than 1/u of it, every partial sum is a float: nothing is rounded, unless ``extra`` stands for a function.
     """
-    values = [leaf.value for leaf in leaves(tree.parts)] + ([] if bias is None else [bias])
+    terms = [*leaves(tree.parts), *([] if bias is None else [Term("bias", bias)])]
+    values = [term.value for term in terms]
     reference = total(values)
     if not math.isfinite(reference):
         return Check("float64", engine, reference, 0.0, "not a finite number")
     u, size = half_epsilon(dtype), math.fsum(map(abs, values)) + hidden
-    unit = min((_lowest_bit(value) for value in values if value), default=1.0)
+    unit = min((_lowest_bit(term) for term in terms if term.value), default=1.0)
     if size == 0 or (size < unit / u and extra < _FUNCTION):
         return Check(
             "float64", engine, reference, 0.0, f"every partial sum is a {dtype.name}: exact"
@@ -68,7 +69,12 @@ def check_sum(
     return Check("float64", engine, reference, bound + last, why)
 
 
-def _lowest_bit(value: float) -> float:
+def _lowest_bit(term: Part) -> float:
+    """The largest power of two that divides a term, of a product before float64 rounds it."""
+    return math.prod(map(_power_of_two, term.factors or (term.value,)))
+
+
+def _power_of_two(value: float) -> float:
     """The largest power of two that divides ``value``."""
     mantissa, exponent = math.frexp(value)
     whole = int(mantissa * 2**53)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tinycnn.arrays import Array
 from tinycnn.passes import Record
 from tinycnn.trace import Trace
 
@@ -45,6 +46,18 @@ class Cell:
     def index(self) -> tuple[int, ...]:
         """The place in the arrays of the record, which begin with the image."""
         return (self.sample, *self.place)
+
+    @property
+    def dy(self) -> Array:
+        """The gradient of the layer's output, once backward has run."""
+        assert self.record.dy is not None
+        return self.record.dy
+
+    @property
+    def dz(self) -> Array:
+        """The gradient before the layer's activation, once backward has run."""
+        assert self.record.dz is not None
+        return self.record.dz
 
     @property
     def in_last_layer(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinycnn.inference.steps import STEPS
+from tinycnn.inference.planners import STEPS
 from tinycnn.layers.registry import load_modules
 
 __all__ = ["STEPS"]

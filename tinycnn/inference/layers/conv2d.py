@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tinycnn.inference import direct_stage, grouped_stage, winograd_stages
-from tinycnn.inference.steps import STEPS, Place, Steps, by_its_own_forward
+from tinycnn.inference.planners import STEPS, by_its_own_forward
+from tinycnn.inference.steps import Place, Steps
 from tinycnn.layers import Conv2D
 from tinycnn.ops.convolution.choice import choose, refusal
 from tinycnn.ops.convolution.direct import DirectConvolution
@@ -23,7 +24,7 @@ def convolution_steps(place: Place[Conv2D], before: Steps) -> Steps:
     geometry = Geometry(place.batch, shape[2], layer.filters, layer.groups, layer.window(shape))
     asked = place.algorithm or layer.algorithm
     if refusal(asked, geometry, place.dtype) is None:
-        setup = choose(asked, geometry, place.dtype).setup
+        setup = choose(asked, geometry, place.dtype, packed=True).setup
         if isinstance(setup, WinogradSetup):
             return (*before, *winograd_stages.steps(place, geometry, setup))
         if isinstance(setup, DirectConvolution):

@@ -8,14 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinycnn.inference.steps import (
-    STEPS,
-    LayerWeights,
-    Place,
-    Steps,
-    WeightedStage,
-    by_its_own_forward,
-)
+from tinycnn.inference.planners import STEPS, by_its_own_forward
+from tinycnn.inference.steps import LayerWeights, Place, Steps, WeightedStage
 from tinycnn.layers import Dense
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import Phase

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinycnn.inference.steps import STEPS, Place, Steps
+from tinycnn.inference.planners import STEPS
+from tinycnn.inference.steps import Place, Steps
 from tinycnn.layers import Dropout, Flatten
 
 

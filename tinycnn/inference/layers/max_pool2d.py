@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinycnn.inference.steps import STEPS, Place, Steps, by_its_own_forward, by_rows
+from tinycnn.inference.planners import STEPS, by_its_own_forward
+from tinycnn.inference.steps import Place, Steps, by_rows
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.layers import MaxPool2D
 from tinycnn.runtime.calls import Calls, Phase

@@ -13,12 +13,19 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError
-from tinycnn.ops.convolution import direct, grouped, im2col, naive
+from tinycnn.ops.convolution import direct, direct_gradient, grouped, im2col, naive
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.grouped import GroupedConvolution
 from tinycnn.ops.convolution.winograd import operation as winograd
-from tinycnn.ops.convolution.winograd.setup import WinogradSetup, counted_work, set_up
+from tinycnn.ops.convolution.winograd.setup import (
+    WinogradSetup,
+    counted_forward,
+    counted_input_gradient,
+    counted_weight_gradient,
+    counted_work,
+    set_up,
+)
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.ops.convolution.winograd.tiling import LARGEST
 from tinycnn.runtime.feature_maps import NO_BORDER
@@ -77,20 +84,40 @@ class Choice:
         return IMPLEMENTATIONS[self.name]
 
 
-def choose(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
+def choose(asked: str, geometry: Geometry, dtype: np.dtype[Any], *, packed: bool = False) -> Choice:
     """The algorithm ``asked`` for by name, or for "auto" the fastest by counted work.
+
+    ``packed``: the weights are packed once for many calls, not anew for this one.
 
     Raises ArgumentError for a name that is none, and where the algorithm does not apply.
     """
     check_choice(asked, ALGORITHMS, "algorithm")
     if asked == "auto":
-        return _fastest(geometry, dtype)
+        return _fastest(geometry, dtype, packed)
     reason = refusal(asked, geometry, dtype)
     if reason is not None:
         raise ArgumentError(
             f'algorithm="{asked}" does not apply: {reason}; algorithm="auto" takes another there'
         )
     return _set_up(asked, geometry, dtype)
+
+
+def choose_gradients(
+    asked: str, geometry: Geometry, dtype: np.dtype[Any]
+) -> tuple[Algorithm, Algorithm]:
+    """What works out dW, and what dx, for the same words; raises as `choose` does.
+
+    For "auto" each is the faster one by counted work of Winograd's algorithm and of direct products,
+    which hold for any window. In float64 and with groups both go as forward does.
+    """
+    forward = choose(asked, geometry, dtype)
+    if asked != "auto" or refusal("direct", geometry, dtype) is not None:
+        return forward.algorithm, forward.algorithm
+    if refusal("winograd", geometry, dtype) is not None:
+        return direct, direct
+    pays_dW = counted_weight_gradient(geometry) < direct_gradient.counted_products(geometry)
+    pays_dx = counted_input_gradient(geometry) < direct_gradient.counted_input_gradient(geometry)
+    return winograd if pays_dW else direct, winograd if pays_dx else direct
 
 
 def refusal(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> str | None:
@@ -109,10 +136,10 @@ def _winograd_refusal(geometry: Geometry) -> str | None:
     if win.dilation != (1, 1):
         return f"it takes no dilation, got {win.dilation}"
     if win.stride == (1, 1) and (win.kernel[0] != win.kernel[1] or win.kernel[0] not in LARGEST):
-        return f"it takes kernels 3 x 3 and 5 x 5, got {win.kernel[0]} x {win.kernel[1]}"
+        return f"it takes kernels 2 x 2, 3 x 3 and 5 x 5, got {win.kernel[0]} x {win.kernel[1]}"
     if win.stride != (1, 1) and geometry.groups != 1:
         return f"it takes no groups where it is strided, got {geometry.groups} with stride {win.stride}"
-    if win.stride != (1, 1) and SpaceToDepth.of(win, geometry.C) is None:
+    if win.stride != (1, 1) and not SpaceToDepth.offered(win, geometry.C):
         return f"it takes strided kernels of up to 5 strides, got {win.kernel} with stride {win.stride}"
     if set_up(geometry) is None:
         return f"its tiles do not fit an output of {win.output[0]} x {win.output[1]}"
@@ -129,26 +156,29 @@ def _set_up(name: str, geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
     return Choice(name)
 
 
-def _fastest(geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
+def _fastest(geometry: Geometry, dtype: np.dtype[Any], packed: bool) -> Choice:
     for name, pays in (("winograd", _winograd_pays), ("direct", _direct_pays)):
-        if refusal(name, geometry, dtype) is None and pays(geometry):
+        if refusal(name, geometry, dtype) is None and pays(geometry, packed):
             return _set_up(name, geometry, dtype)
     return _set_up("im2col" if geometry.groups == 1 else "grouped", geometry, dtype)
 
 
-def _winograd_pays(geometry: Geometry) -> bool:
-    """Whether Winograd's algorithm, which applies, takes less work than im2col or the grouped kernels."""
+def _winograd_pays(geometry: Geometry, packed: bool) -> bool:
+    """Whether Winograd's algorithm, which applies, takes less work than im2col, direct or grouped."""
     setup, groups = set_up(geometry), geometry.groups
+    if groups == 1 and not packed:
+        return counted_forward(geometry) < direct_gradient.counted_products(geometry)
     assert setup is not None
     numbers = geometry.cells_per_image * geometry.window.cells * geometry.C
     each = _BLAS * geometry.F + _UNROLLED if groups == 1 else _GROUPED * geometry.F / groups
     return counted_work(setup.conv, geometry.N) < numbers * each
 
 
-def _direct_pays(geometry: Geometry) -> bool:
+def _direct_pays(geometry: Geometry, packed: bool) -> bool:
     """Whether direct products, which apply, are faster than im2col."""
     win, border = geometry.window, DirectConvolution.of(geometry).border
-    if win.output[1] < _LEAST_WIDTH:
+    any_width = not packed and win.cells * geometry.C * geometry.F <= direct_gradient.MOST_WEIGHTS
+    if win.output[1] < _LEAST_WIDTH and not any_width:
         return False
     cells = prod(
         axis.input + sum(beyond)

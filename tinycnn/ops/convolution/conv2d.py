@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, as_input_array, check_out, common_dtype, expect_shape, ieee
+from tinycnn.arrays import (
+    Array,
+    as_input_array,
+    check_out,
+    common_dtype,
+    expect_shape,
+    expect_sizes,
+    ieee,
+)
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.ops.bias import bias_gradient
-from tinycnn.ops.convolution.choice import choose
+from tinycnn.ops.convolution.choice import Algorithm, choose, choose_gradients
 from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.remembering import remembered
 from tinycnn.runtime import memory
 from tinycnn.shapes import Padding, window
 from tinycnn.validation import check_choice, check_int
@@ -49,12 +59,12 @@ def conv2d(
 
     Source: LeCun et al., "Backpropagation applied to handwritten zip code recognition", 1989.
 
-    ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of
-    windows and multiplies with BLAS, "direct" multiplies windows where they lie, in float32 and without
-    groups, "grouped" works out neighbouring filters together whatever their groups, "winograd" (Lavin and
-    Gray 2016) multiplies less, in float32, for kernels 3 x 3 and 5 x 5 of stride 1 and, without groups,
-    for strided ones of few channels, "reference" is the formula in a plain Python loop over
-    output cells, in float64, and "auto" chooses from shapes and dtype.
+    ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of windows and multiplies with
+    BLAS, "direct" multiplies windows where they lie, in float32 and without groups, "grouped" works out
+    neighbouring filters together whatever their groups, "winograd" (Lavin and Gray 2016) multiplies
+    less, in float32, for kernels 2 x 2, 3 x 3 and 5 x 5 of stride 1 and, without groups, for strided
+    ones of up to 5 strides, "reference" is the formula in a plain Python loop over output cells, in
+    float64, and "auto" chooses from shapes and dtype.
 
     "winograd" transforms x and W and multiplies the transforms, so in float32 it gives up what a sum of
     products has: zeros, signs and whole numbers are not exact (an output that is 0, and gradients of
@@ -72,12 +82,13 @@ def conv2d(
     check_choice(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
     x, W = as_input_array(x, "x", "NHWC", dtype), as_input_array(W, "W", _W_AXES, dtype)
-    geometry = _geometry(x, W, stride, padding, dilation, groups)
+    geometry, chosen = _plan(
+        x.shape, W.shape, stride, padding, dilation, groups, algorithm, dtype.name
+    )
     if b is not None:
         b = as_input_array(b, "b", "F", dtype)
         expect_shape(b, W.shape[3:], "b", "one for each filter")
     y = memory.empty(geometry.y_shape, dtype)
-    chosen = choose(algorithm, geometry, dtype).algorithm
     chosen.forward(x, W, b, geometry, y, relu=activation == "relu")
     return y
 
@@ -119,7 +130,9 @@ def conv2d_backward(
     check_choice(activation, _ACTIVATIONS, "activation")
     given, dtype = (dy, x, W, y), common_dtype(dy, x, W)
     x, W = as_input_array(x, "x", "NHWC", dtype), as_input_array(W, "W", _W_AXES, dtype)
-    geometry = _geometry(x, W, stride, padding, dilation, groups)
+    geometry, (of_weights, of_inputs) = _plan_gradients(
+        x.shape, W.shape, stride, padding, dilation, groups, algorithm, dtype.name
+    )
     dy = as_input_array(dy, "dy", "NHWF", dtype)
     expect_shape(dy, geometry.y_shape, "dy", "the convolution's output")
     if activation is None:
@@ -129,34 +142,68 @@ def conv2d_backward(
     else:
         y = as_input_array(y, "y", "NHWF", dtype)
         expect_shape(y, geometry.y_shape, "y", "the convolution's output")
-    chosen = choose(algorithm, geometry, dtype).algorithm
     dW, db = check_out(out, W, given)
     dz = bias_gradient(dy, y, db)
-    chosen.weight_gradient(dz, x, geometry, dW)
+    of_weights.weight_gradient(dz, x, geometry, dW)
     dx = memory.empty(x.shape, dtype) if need_dx else None
     if dx is not None:
-        chosen.input_gradient(dz, W, geometry, dx)
+        of_inputs.input_gradient(dz, W, geometry, dx)
     return dx, dW, db
 
 
+@remembered
+def _plan(
+    x_shape: tuple[int, ...],
+    W_shape: tuple[int, ...],
+    stride: int | Sequence[int],
+    padding: Padding,
+    dilation: int | Sequence[int],
+    groups: int,
+    algorithm: str,
+    dtype: str,
+) -> tuple[Geometry, Algorithm]:
+    """The checked sizes of a convolution, and what does it."""
+    geometry = _geometry(x_shape, W_shape, stride, padding, dilation, groups)
+    return geometry, choose(algorithm, geometry, np.dtype(dtype)).algorithm
+
+
+@remembered
+def _plan_gradients(
+    x_shape: tuple[int, ...],
+    W_shape: tuple[int, ...],
+    stride: int | Sequence[int],
+    padding: Padding,
+    dilation: int | Sequence[int],
+    groups: int,
+    algorithm: str,
+    dtype: str,
+) -> tuple[Geometry, tuple[Algorithm, Algorithm]]:
+    """The same, and what gives dW and dx."""
+    geometry = _geometry(x_shape, W_shape, stride, padding, dilation, groups)
+    return geometry, choose_gradients(algorithm, geometry, np.dtype(dtype))
+
+
 def _geometry(
-    x: Array,
-    W: Array,
+    x_shape: tuple[int, ...],
+    W_shape: tuple[int, ...],
     stride: int | Sequence[int],
     padding: Padding,
     dilation: int | Sequence[int],
     groups: int,
 ) -> Geometry:
-    N, H, W_in, C = x.shape
+    N, H, W_in, C = x_shape
     groups = check_int(groups, "groups")
-    KH, KW, _, F = W.shape
+    KH, KW, _, F = W_shape
     if C % groups or F % groups:
         raise ShapeError(
             f"groups must divide the channels and the filters, got {many(groups, 'group')} for "
             f"{many(C, 'channel')} and {many(F, 'filter')}"
         )
-    expect_shape(
-        W, (KH, KW, C // groups, F), "W", f"(KH, KW, C // groups, F) with x's last axis C = {C}"
+    expect_sizes(
+        W_shape,
+        (KH, KW, C // groups, F),
+        "W",
+        f"(KH, KW, C // groups, F) with x's last axis C = {C}",
     )
     win = window((H, W_in), (KH, KW), stride=stride, padding=padding, dilation=dilation)
     return Geometry(N, C, F, groups, win)

@@ -1,7 +1,7 @@
 """Convolution without unrolling, in float32: for what Winograd's algorithm does not do, or not faster.
 
 A map with a border of zeros is a matrix of windows as it lies: see `tinycnn.kernels.direct`. Its channels are
-not rounded up, so that a window's row is one run of numbers. Gradients go by im2col.
+not rounded up, so that a window's row is one run of numbers.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ from itertools import product
 
 import numpy as np
 
-from tinycnn.arrays import Array
+from tinycnn.arrays import Array, read_only
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct import direct_convolution
+from tinycnn.kernels.window_convolution import window_convolution
+from tinycnn.ops.convolution.direct_gradient import MOST_WEIGHTS, counted_products, parts
+from tinycnn.ops.convolution.direct_gradient import input_gradient as input_gradient
+from tinycnn.ops.convolution.direct_gradient import weight_gradient as weight_gradient
 from tinycnn.ops.convolution.geometry import Geometry
-from tinycnn.ops.convolution.im2col import input_gradient as input_gradient
-from tinycnn.ops.convolution.im2col import weight_gradient as weight_gradient
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime import calls
 from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
+from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.scratch import scratch
 from tinycnn.shapes import Axis, Window
@@ -42,6 +45,9 @@ def forward(
     x: Array, W: Array, b: Array | None, geometry: Geometry, y: Array, *, relu: bool
 ) -> None:
     """Write y = x convolved with W, plus b, rectified if ``relu``."""
+    if geometry.N and W.size <= MOST_WEIGHTS:
+        _forward_unpacked(x, W, b, geometry, y, relu=relu)
+        return
     conv = DirectConvolution.of(geometry)
     maps = FeatureMaps.of(x)
 
@@ -51,6 +57,21 @@ def forward(
         return _bordered(conv, x, images, rows)
 
     calls.run(conv.phases(source, conv.pack(W, b), FeatureMaps.of(y), relu=relu))
+
+
+def _forward_unpacked(
+    x: Array, W: Array, b: Array | None, geometry: Geometry, y: Array, *, relu: bool
+) -> None:
+    """The same with weights as they are, of which each part has a copy in its cache."""
+    win, rows = geometry.window, geometry.N * geometry.window.output[0]
+    bias = read_only(np.zeros(geometry.F, W.dtype) if b is None else b)
+    x, W, size = read_only(x), read_only(W), -(-rows // parts(counted_products(geometry)))
+    parallel_for(
+        lambda some: window_convolution(
+            x, W, bias, relu, *some, win.stride, win.pad_top_left, win.dilation, y
+        ),
+        split_range(rows, size),
+    )
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def forward(
         elif relu:
             np.maximum(part, part.dtype.type(0), out=part)
 
-    parallel_for(multiply, _row_blocks(len(target), K, geometry.F, x.itemsize))
+    parallel_for(multiply, _row_blocks(len(target), K, geometry.F, x.itemsize), uses_blas=True)
 
 
 def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
@@ -97,7 +97,7 @@ def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
             total += term.reshape(total.shape)
             yield
 
-    parallel_for(sum_up, parts)
+    parallel_for(sum_up, parts, uses_blas=True)
 
 
 def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
@@ -131,7 +131,7 @@ def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
                 )  # fmt: skip
             yield
 
-    parallel_for(scatter, product(range(geometry.N), ranges))
+    parallel_for(scatter, product(range(geometry.N), ranges), uses_blas=True)
 
 
 def _row_blocks(total: int, K: int, F: int, itemsize: int) -> list[Range]:

@@ -20,7 +20,7 @@ from tinycnn.testing.strategies.arguments import (
     dense_arguments,
     pool_arguments,
 )
-from tinycnn.testing.strategies.arrays import arrays, dtypes, generators, images
+from tinycnn.testing.strategies.drawn_arrays import arrays, dtypes, generators, images
 from tinycnn.testing.strategies.operations import Convolution, Pooling, convolutions, pools
 from tinycnn.testing.strategies.sliding_windows import SlidingWindow, pool_windows, windows
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tinycnn.arrays import Array
 from tinycnn.layers import Shape
-from tinycnn.testing.strategies.arrays import arrays
+from tinycnn.testing.strategies.drawn_arrays import arrays
 from tinycnn.testing.strategies.operations import convolutions, pools
 
 

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from tinycnn.arrays import Array
+from tinycnn.bench.engines.ncnn_layers import NcnnLayers
 from tinycnn.bench.engines.onnx_nodes import Nodes
-from tinycnn.bench.engines.translation import ONNX, TORCH, OurLayer, TorchLayer, given_weights
+from tinycnn.bench.engines.translation import (
+    NCNN,
+    ONNX,
+    TORCH,
+    OurLayer,
+    TorchLayer,
+    given_weights,
+)
 from tinycnn.layers import BatchNormalization
 
 
@@ -36,3 +44,14 @@ def to_onnx(ours: OurLayer[BatchNormalization], nodes: Nodes) -> None:
         for name in ("gamma", "beta", "mean", "variance")
     ]
     nodes.add("BatchNormalization", ours.name, *names, epsilon=ours.layer.epsilon)
+
+
+@NCNN.register(BatchNormalization)
+def to_ncnn(ours: OurLayer[BatchNormalization], net: NcnnLayers) -> None:
+    """As "BatchNorm"."""
+    arrays = {**ours.parameters, **ours.state}
+    net.add(
+        "BatchNorm", ours.name, ours.output_shape,
+        {0: ours.input_shape[-1], 1: ours.layer.epsilon},
+        others=[arrays[name] for name in ("gamma", "mean", "variance", "beta")],
+    )  # fmt: skip

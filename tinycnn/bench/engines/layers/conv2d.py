@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.bench.engines.ncnn_layers import NcnnLayers
 from tinycnn.bench.engines.onnx_nodes import Nodes
 from tinycnn.bench.engines.translation import (
+    NCNN,
     ONNX,
     TORCH,
     OurLayer,
@@ -14,6 +16,7 @@ from tinycnn.bench.engines.translation import (
     bias_of,
     given_weights,
     one_padding,
+    optional,
 )
 from tinycnn.layers import Conv2D
 
@@ -47,9 +50,27 @@ def to_onnx(ours: OurLayer[Conv2D], nodes: Nodes) -> None:
     nodes.add(
         "Conv", name,
         nodes.constant(f"{name}.W", _filters_first(ours.parameters["W"])),
-        *(nodes.constant(f"{name}.b", b) for b in (ours.parameters.get("b"),) if b is not None),
+        *(nodes.constant(f"{name}.b", b) for b in optional(ours.parameters, "b")),
         kernel_shape=[*layer.kernel], strides=[*layer.stride], dilations=[*layer.dilation],
         pads=[one_padding(layer.padding)] * 4, group=layer.groups,
+    )  # fmt: skip
+
+
+@NCNN.register(Conv2D)
+def to_ncnn(ours: OurLayer[Conv2D], net: NcnnLayers) -> None:
+    """As "Convolution", in groups as "ConvolutionDepthWise"."""
+    layer, W = ours.layer, ours.parameters["W"]
+    (KH, KW), (stride_y, stride_x), (dilation_y, dilation_x) = (
+        layer.kernel, layer.stride, layer.dilation,
+    )  # fmt: skip
+    arguments = {
+        0: layer.filters, 1: KW, 11: KH, 2: dilation_x, 12: dilation_y, 3: stride_x, 13: stride_y,
+        4: one_padding(layer.padding), 5: int(layer.bias), 6: W.size,
+    }  # fmt: skip
+    net.add(
+        "Convolution" if layer.groups == 1 else "ConvolutionDepthWise", ours.name, ours.output_shape,
+        arguments if layer.groups == 1 else arguments | {7: layer.groups},
+        weights=[_filters_first(W)], others=optional(ours.parameters, "b"),
     )  # fmt: skip
 
 

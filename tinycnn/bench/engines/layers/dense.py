@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.bench.engines.ncnn_layers import NcnnLayers
 from tinycnn.bench.engines.onnx_nodes import Nodes
 from tinycnn.bench.engines.translation import (
+    NCNN,
     ONNX,
     TORCH,
     OurLayer,
     TorchLayer,
     bias_of,
     given_weights,
+    optional,
 )
 from tinycnn.layers import Dense, Shape
 
@@ -45,8 +48,19 @@ def to_onnx(ours: OurLayer[Dense], nodes: Nodes) -> None:
     if len(shape) == 3:
         nodes.add("Flatten", name, axis=1)
     W = nodes.constant(f"{name}.W", _channels_first(ours.parameters["W"], shape))
-    biases = (nodes.constant(f"{name}.b", b) for b in (ours.parameters.get("b"),) if b is not None)
+    biases = (nodes.constant(f"{name}.b", b) for b in optional(ours.parameters, "b"))
     nodes.add("Gemm", name, W, *biases)
+
+
+@NCNN.register(Dense)
+def to_ncnn(ours: OurLayer[Dense], net: NcnnLayers) -> None:
+    """As "InnerProduct", which flattens maps channel by channel."""
+    W = _channels_first(ours.parameters["W"], ours.input_shape)
+    net.add(
+        "InnerProduct", ours.name, ours.output_shape,
+        {0: W.shape[1], 1: int(ours.layer.bias), 2: W.size},
+        weights=[W.T], others=optional(ours.parameters, "b"),
+    )  # fmt: skip
 
 
 def _flatten(*, channels_last: bool) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tinycnn.bench.engines.ncnn_layers import NcnnLayers
 from tinycnn.bench.engines.onnx_nodes import Nodes
-from tinycnn.bench.engines.translation import ONNX, TORCH, OurLayer, TorchLayer
+from tinycnn.bench.engines.translation import NCNN, ONNX, TORCH, OurLayer, TorchLayer
 from tinycnn.layers import Dropout
 
 
@@ -18,3 +19,8 @@ def to_torch(ours: OurLayer[Dropout]) -> TorchLayer:
 @ONNX.register(Dropout)
 def to_onnx(ours: OurLayer[Dropout], nodes: Nodes) -> None:
     """No node."""
+
+
+@NCNN.register(Dropout)
+def to_ncnn(ours: OurLayer[Dropout], net: NcnnLayers) -> None:
+    """No layer."""

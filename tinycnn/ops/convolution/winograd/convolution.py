@@ -24,6 +24,9 @@ from tinycnn.runtime.calls import Calls
 from tinycnn.runtime.feature_maps import FeatureMaps, round_up
 from tinycnn.runtime.ranges import Range
 
+# Channels for each [row's frequency at infinity?][column's?].
+Depths = tuple[tuple[int, int], tuple[int, int]]
+
 # A cache line between frequencies: a stride of a power of two would map them all to one set.
 _SPARE = 16
 
@@ -47,7 +50,8 @@ class WinogradConvolution:
     """C channels to F filters in groups; ``rows`` and ``columns`` cut one image's outputs into tiles.
 
     ``pad_top_left`` is the padding (top, left): the first window begins at cell (-top, -left) of the source,
-    whose border must hold what lies outside. Sizes only: one of these serves many threads.
+    whose border must hold what lies outside. ``depths`` are the channels that have weights at all, up to the
+    last of them, where there is one group; None: all everywhere. Sizes only: one serves many threads.
     """
 
     C: int
@@ -56,6 +60,7 @@ class WinogradConvolution:
     columns: Tiling
     pad_top_left: tuple[int, int] = (0, 0)
     groups: int = 1
+    depths: Depths | None = None
 
     @cached_property
     def channels(self) -> int:
@@ -90,11 +95,16 @@ class WinogradConvolution:
     @cached_property
     def products(self) -> int:
         """Multiply-adds of the products for one image."""
-        rows, columns = (
-            axis.big * axis.frequencies + axis.small * (axis.frequencies - 1)
-            for axis in (self.rows, self.columns)
-        )
-        return rows * columns * self.group[0] * self.F
+        every = 0, self.rows.count
+        products = 0
+        for i, j in np.ndindex(self.rows.frequencies, self.columns.frequencies):
+            first, last = self.tiles_at_frequency(i, j, every)
+            products += (last - first) * self.depth(i, j)
+        return products * self.F
+
+    def depth(self, i: int, j: int) -> int:
+        """Channels of a group that are multiplied at frequency (i, j)."""
+        return self.group[0] if self.depths is None else self.depths[i == 0][j == 0]
 
     def pack(self, W: Array, bias: Array | None, *, rotated180: bool = False) -> Packed:
         """Transform weights (r, r, C // groups, F), float32.
@@ -241,7 +251,7 @@ class WinogradConvolution:
             jobs.append(
                 (
                     (last - first) * images,
-                    depth,
+                    self.depth(*divmod(f, n)),
                     f * v_step + v,
                     f * depth * panel,
                     f * m_step + m,

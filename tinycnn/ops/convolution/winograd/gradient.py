@@ -20,6 +20,7 @@ from tinycnn.kernels.winograd import input_transform
 from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_gradient_transform
 from tinycnn.ops.convolution.winograd.blocking import TileSource
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
+from tinycnn.ops.convolution.winograd.weights import float64_weight_matrix
 from tinycnn.runtime import memory
 from tinycnn.runtime.feature_maps import FeatureMaps, round_up
 from tinycnn.runtime.parallel import parallel_for
@@ -206,13 +207,17 @@ def _multiply(group: _Group, V: Array, Z: Array, dU: Array, *, add: bool) -> Non
 def _to_weights(group: _Group, dU: Array, dW: Array) -> None:
     """Write dW = G^T dU G."""
     conv = group.conv
-    n_rows, n = conv.rows.frequencies, conv.columns.frequencies
+    r, n = conv.rows.kernel, conv.columns.frequencies
+    G_rows, G_columns = (
+        read_only(float64_weight_matrix(axis.outputs, r).astype(np.float32))
+        for axis in (conv.rows, conv.columns)
+    )
     products = read_only(dU)
 
     def transform(channels: Range) -> None:
-        room = scratch("winograd dW", ((n + conv.rows.kernel) * n * LANES,), _FLOAT32)
+        room = scratch("winograd dW", ((n + r) * r * LANES,), _FLOAT32)
         weight_gradient_transform(
-            products, group.u_step, group.line, n_rows, n, *channels, dW, room
+            products, group.u_step, group.line, G_rows, G_columns, *channels, dW, room
         )
 
     parallel_for(transform, split_range(conv.group[0], _CHANNELS))

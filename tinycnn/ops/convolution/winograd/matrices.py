@@ -6,10 +6,10 @@ Cook's multiplication of polynomials, transposed) needs n products instead of m*
     y = A^T [(G w) * (B^T x)],   A^T (m, n),  G (n, r),  B^T (n, n),  * cell by cell
 
 Row or column j belongs to a point: to infinity for j = 0, to the (j-1)-th of `POINTS` after that.
-With p a finite point and q the other finite ones,
+With p a finite point, q the other finite ones, and a the power (m-1)//2 of max(|p|, 1),
 
-    A^T[i, j] = p**i                               infinity: 1 for i = m - 1, else 0
-    G[j, k]   = p**k / product of (p - q)          infinity: 1 for k = r - 1, else 0
+    A^T[i, j] = p**i / a                           infinity: 1 for i = m - 1, else 0
+    G[j, k]   = a * p**k / product of (p - q)      infinity: 1 for k = r - 1, else 0
     B^T[j, l] = coefficient of x**l in the product of (x - q)      infinity: of (x - p) over all p
 
 docs/mathematics/winograd.md derives them. See Winograd, Arithmetic Complexity of Computations (1980),
@@ -35,11 +35,9 @@ def points(n: int) -> tuple[Fraction, ...]:
     return POINTS[: n - 1]
 
 
-@cache
 def output_matrix(m: int, r: int) -> Matrix:
     """A^T (m, m + r - 1), from products to outputs."""
-    finite = points(m + r - 1)
-    return tuple((Fraction(int(i == m - 1)), *(p**i for p in finite)) for i in range(m))
+    return shared_output_matrix(m, r, m + r - 1)
 
 
 @cache
@@ -47,7 +45,9 @@ def weight_matrix(m: int, r: int) -> Matrix:
     """G (m + r - 1, r), from weights to factors."""
     finite = points(m + r - 1)
     infinity = tuple(Fraction(int(k == r - 1)) for k in range(r))
-    return (infinity, *(tuple(p**k / _distance(p, finite) for k in range(r)) for p in finite))
+    scales = [_divisor(p, m) / _distance(p, finite) for p in finite]
+    rows = (tuple(p**k * s for k in range(r)) for p, s in zip(finite, scales, strict=True))
+    return (infinity, *rows)
 
 
 @cache
@@ -66,19 +66,27 @@ def shared_output_matrix(m: int, r: int, n: int) -> Matrix:
     The weights of point p are then divided by more distances, those to the further points q: the
     product of (p - q) puts them back.
     """
-    further = POINTS[m + r - 2 : n - 1]
-    scales = (
-        Fraction(1),
-        *(prod((p - q for q in further), start=Fraction(1)) for p in points(m + r - 1)),
-    )
+    finite, further = points(m + r - 1), POINTS[m + r - 2 : n - 1]
+    scales = [prod((p - q for q in further), start=1 / _divisor(p, n - r + 1)) for p in finite]
     return tuple(
-        tuple(a * s for a, s in zip(row, scales, strict=True)) for row in output_matrix(m, r)
+        (Fraction(int(i == m - 1)), *(p**i * s for p, s in zip(finite, scales, strict=True)))
+        for i in range(m)
     )
 
 
 def transposed(matrix: Matrix) -> Matrix:
     """Rows become columns."""
     return tuple(zip(*matrix, strict=True))
+
+
+def _divisor(p: Fraction, m: int) -> Fraction:
+    """What A's powers of p are divided by, and G's multiplied with, for big tiles of m outputs.
+
+    Powers of 2 go up to 32: divided by the middle one, they make numbers on the way no larger than
+    those of other points do. A power of two rounds nothing.
+    """
+    largest = max(abs(p), Fraction(1))
+    return Fraction(largest ** ((m - 1) // 2))
 
 
 def _distance(p: Fraction, finite: Sequence[Fraction]) -> Fraction:

@@ -1,7 +1,7 @@
 """Convolution by Winograd's algorithm, in blocks of images or of rows of tiles.
 
-3 x 3 and 5 x 5 kernels of stride 1, and strided ones of few channels once their squares are stacked
-into channels; float32, without dilation, and without groups where it is strided.
+2 x 2, 3 x 3 and 5 x 5 kernels of stride 1, and strided ones once their squares are stacked into
+channels; float32, without dilation, and without groups where it is strided.
 """
 
 from __future__ import annotations

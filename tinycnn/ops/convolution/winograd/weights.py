@@ -60,7 +60,7 @@ def pack(
         origin = (r - 1) * (row + column)
         row, column, channel, filter = -row, -column, filter, channel
         C, F = F, C
-    G_rows, G_columns = (_weight_matrix(m, r) for m in outputs)
+    G_rows, G_columns = (float64_weight_matrix(m, r) for m in outputs)
     width = panel_width(F) * LANES
     filters = round_up(F, width)
     U = memory.empty((groups, len(G_rows) * len(G_columns) * C * filters), W.dtype)
@@ -81,5 +81,6 @@ def pack(
 
 
 @cache
-def _weight_matrix(m: int, r: int) -> Array:
+def float64_weight_matrix(m: int, r: int) -> Array:
+    """G (m + r - 1, r), rounded once."""
     return read_only(np.array(weight_matrix(m, r), np.float64))

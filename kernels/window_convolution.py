@@ -1,0 +1,98 @@
+"""Convolution from windows where they lie in a map, for weights that stay in the cache as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinycnn.kernels.border import copy_with_border
+from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.simd import LANES, at_least, load, read_only, splat, store
+from tinycnn.kernels.window_products import window_products
+
+# Numbers of y that are worked out together: their sums, 16 KB, stay in L1.
+_SUMS = 4096
+
+
+@kernel
+def window_convolution(
+    x: Any,
+    W: Any,
+    b: Any,
+    relu: bool,
+    first: int,
+    last: int,
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    y: Any,
+) -> None:
+    """Write y = b + x convolved with W, rectified if ``relu``: rows ``first`` to ``last`` of the N*OH rows.
+
+    ``x`` is (N, H, W, C), zero outside, ``W`` (KH, KW, C, F), ``b`` (F,), ``y`` (N, OH, OW, F), in float32.
+    Each sum runs over the window in row-major order, then comes the bias.
+    """
+    H, width, C = x.shape[1:]
+    (KH, KW), (OH, OW, F) = W.shape[:2], y.shape[1:]
+    reach, right = (KH - 1) * dilation[0] + 1, (OW - 1) * stride[1] + (KW - 1) * dilation[1] + 1
+    inside = padding == (0, 0) and (OH - 1) * stride[0] + reach <= H and right <= width
+    row = (width if inside else right) * C
+    counts, steps = (KH, KW, C), (dilation[0] * row, dilation[1] * C, 1)
+    if dilation[1] == 1:
+        counts, steps = (1, KH, KW * C), (0, dilation[0] * row, 1)
+    line = -(-F // LANES) * LANES
+    together = min(max(_SUMS // (OW * line), 1), OH)
+    cells = together * OW
+    # A vector reads on beyond a cell's numbers, also beyond the last cell's.
+    weights, bias = np.zeros(W.size + line, np.float32), np.zeros(line, np.float32)
+    weights[: W.size], bias[:F] = W.reshape(W.size), b
+    zero = splat(0.0)
+    room = np.empty(0 if inside else ((together - 1) * stride[0] + reach) * row, np.float32)
+    sums, places = np.empty(cells * line, np.float32), np.empty(cells, np.int64)
+    for cell in range(cells):
+        places[cell] = cell // OW * stride[0] * row + cell % OW * stride[1] * C
+    source, r = x.reshape(x.size), first
+    while r < last:
+        n, oh = r // OH, r % OH
+        rows = min(together, OH - oh, last - r)
+        for at in range(0, rows * OW * line, LANES):
+            store(sums, at, zero)
+        top = oh * stride[0] - padding[0]
+        if inside:
+            start = (n * H + top) * row
+            window_products(
+                places[: rows * OW], source, start, counts, steps, read_only(weights), F, sums, line
+            )
+        else:
+            size = ((rows - 1) * stride[0] + reach, right)
+            copy_with_border(x, n, n + 1, (-top, padding[1]), size, C, room)
+            window_products(
+                places[: rows * OW],
+                read_only(room),
+                0,
+                counts,
+                steps,
+                read_only(weights),
+                F,
+                sums,
+                line,
+            )
+        _finish(sums, rows * OW, read_only(bias), relu, y.reshape(y.size), r * OW * F, F)
+        r += rows
+
+
+@kernel
+def _finish(sums: Any, cells: int, bias: Any, relu: bool, y: Any, to: int, F: int) -> None:
+    """Write the sums of cells in a row, plus bias: the last vector of one lies under the next one."""
+    least, end, line = splat(0 if relu else -np.inf), to + cells * F, len(bias)
+    for at in range(0, cells * line, line):
+        for f in range(0, F, LANES):
+            z = at_least(load(read_only(sums), at + f) + load(bias, f), least)
+            if to + f + LANES <= end:
+                store(y, to + f, z)
+            else:
+                store(sums, at + f, z)
+                for lane in range(F - f):
+                    y[np.uintp(to + f + lane)] = sums[np.uintp(at + f + lane)]
+        to += F

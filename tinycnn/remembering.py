@@ -1,0 +1,41 @@
+"""Answers that follow from a few numbers and words, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+# Of each function, answers for the arguments that were asked last: a large network's shapes, several times.
+_MOST = 512
+
+
+def remembered(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Keep what ``function`` answers to ints, words and tuples of them; for others it is asked each time.
+
+    True is equal to 1, and 1.0 too, but may be refused where 1 is not: so types count. An error is not kept.
+    What is answered is handed out again and must not change.
+    """
+    kept: Any = lru_cache(maxsize=_MOST, typed=True)(function)
+
+    @wraps(function)
+    def ask(*arguments: _P.args, **options: _P.kwargs) -> _R:
+        for value in (*arguments, *options.values()):
+            if type(value) not in _WHOLE and not _is_plain(value):
+                return function(*arguments, **options)
+        answer: _R = kept(*arguments, **options)
+        return answer
+
+    return ask
+
+
+# Of an argument, whose type is part of what is remembered; within a tuple only those of `_is_plain`.
+_WHOLE = {int, str, bool, type(None)}
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    return kind is int or kind is str or (kind is tuple and all(map(_is_plain, value)))
