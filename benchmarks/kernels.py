@@ -32,7 +32,9 @@ from tinycnn.kernels.dense import (
     pack_images,
     pack_weights,
 )
+from tinycnn.kernels.dense_gradients import dense_gradients
 from tinycnn.kernels.direct import direct_convolution
+from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.kernels.helpers import begin_helping, wait_for_helpers
 from tinycnn.kernels.im2col import col2im, im2col
@@ -46,6 +48,7 @@ from tinycnn.kernels.relu import relu_backward
 from tinycnn.kernels.sgd import sgd_momentum
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.space_to_depth import space_to_depth
+from tinycnn.kernels.window_convolution import window_convolution
 from tinycnn.kernels.winograd import input_transform, output_transform, weight_transform
 from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_gradient_transform
 from tinycnn.kernels.winograd_tiles import first_output, stream_frequencies, tile_number
@@ -173,7 +176,8 @@ def test_dropout_mask(benchmark: Benchmark) -> None:
 
 def test_sgd_momentum(benchmark: Benchmark) -> None:
     weights, gradients, velocities = normal(3, 1 << 18)
-    benchmark(sgd_momentum, weights, gradients, velocities, 0, 1 << 18, 0.01, 0.9, 0.0005)
+    ends, decays = np.array([1 << 18]), np.array([0.0005])
+    benchmark(sgd_momentum, weights, gradients, velocities, 0, 1 << 18, 0.01, 0.9, ends, decays)
 
 
 def test_scale_kept(benchmark: Benchmark) -> None:
@@ -214,6 +218,33 @@ def test_direct_convolution(benchmark: Benchmark) -> None:
     )  # fmt: skip
 
 
+# LeNet-5's first layer: 5 x 5, padded by 2, one channel to six.
+FEW = (1, 1), (2, 2), (1, 1)
+
+
+def test_window_convolution(benchmark: Benchmark) -> None:
+    x, W, b = (read_only(normal(*shape)) for shape in ((32, 28, 28, 1), (5, 5, 1, 6), (6,)))
+    y = np.empty((32, 28, 28, 6), np.float32)
+    benchmark(window_convolution, x, W, b, True, 0, 32 * 28, *FEW, y)
+
+
+def test_direct_weight_gradient(benchmark: Benchmark) -> None:
+    x, dz = read_only(normal(32, 28, 28, 1)), read_only(normal(32, 28, 28, 6))
+    dW = np.empty((25, 6), np.float32)
+    benchmark(direct_weight_gradient, x, dz, 0, 32, (5, 5), *FEW, 0, 25, dW)
+
+
+def test_direct_input_gradient(benchmark: Benchmark) -> None:
+    """LeNet-5's second layer: 5 x 5, 6 channels to 16."""
+    dz, panels = (
+        read_only(normal(*shape)) for shape in ((32, 10, 10, 16), (-(-150 // PANEL), 16, PANEL))
+    )
+    dx = np.empty((32, 14, 14, 6), np.float32)
+    benchmark(
+        direct_input_gradient, dz, panels, 0, 32, 0, 6, (5, 5), (1, 1), (0, 0), (1, 1), dx
+    )  # fmt: skip
+
+
 # ------------------------------------------------------------------------------------------ dense
 
 D, F = 4096, 1024
@@ -242,6 +273,12 @@ def test_dense_product(benchmark: Benchmark, N: int) -> None:
 def test_dense_weight_gradient(benchmark: Benchmark, N: int) -> None:
     panels, dW = read_only(normal(F // PANEL, N, PANEL)), np.empty((D, F), np.float32)
     benchmark(dense_weight_gradient, read_only(normal(N, D)), panels, 0, D, dW)
+
+
+def test_dense_gradients(benchmark: Benchmark) -> None:
+    dz, x, W = (read_only(normal(*shape)) for shape in ((1, F), (1, D), (D, F)))
+    dW, dx = np.empty((D, F), np.float32), np.empty((1, D), np.float32)
+    benchmark(dense_gradients, dz, x, W, 0, D, dW, dx)
 
 
 @pytest.mark.parametrize("width", [NARROW, PANEL])
@@ -410,7 +447,7 @@ def test_carry_out(benchmark: Benchmark) -> None:
     slots = np.array([[array.ctypes.data, array.size, LANES] for array in (x, y)])
 
     def arguments() -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return (*tables, slots, np.zeros(COUNTERS, np.int64), 1000), {}
+        return (*tables, slots, np.zeros(COUNTERS, np.int64), 1000, 0), {}
 
     benchmark.pedantic(carry_out, setup=arguments, rounds=100)
 

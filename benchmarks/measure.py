@@ -1,9 +1,10 @@
-"""Measure, keep the results beside this file, and write docs/benchmark-results.md anew.
+"""Measure, keep the results beside this file, and write docs/benchmark-results.md and README's table anew.
 
     python benchmarks/measure.py [PART ...] [--only-page]
 
-Each part of `tinycnn bench` in full, one after the other: half an hour for all of them, on a machine that
-does nothing else. A part's results replace its earlier ones.
+Each part of `tinycnn bench` in full, one after the other: an hour and a half for all of them, on a machine
+that does nothing else. A part's results replace its earlier ones. README's table has the ratios in which
+every peer took part.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tinycnn.bench.comparison import report_of
 from tinycnn.bench.parts import PARTS
+from tinycnn.bench.short import in_short
 
 HERE = Path(__file__).resolve().parent
 RESULTS, DOCS = HERE / "results", HERE.parent / "docs"
+README, MARKS = HERE.parent / "README.md", ("<!-- speed -->", "<!-- end of speed -->")
 PAGE, PICTURE = DOCS / "benchmark-results.md", DOCS / "roofline.svg"
 BEGIN = f"""# Benchmark results
 
@@ -45,8 +49,20 @@ def main() -> int:
     bench("--from", *earlier, "--markdown", str(tables), quiet=True)
     PAGE.write_text(BEGIN + tables.read_text(encoding="utf-8"), encoding="utf-8")
     tables.unlink()
+    told = README.read_text(encoding="utf-8")
+    README.write_text(with_table(told, [Path(file) for file in earlier]), encoding="utf-8")
     print(f"failed: {', '.join(failed)}" if failed else f"written: {PAGE}")
     return 1 if failed else 0
+
+
+def with_table(text: str, files: list[Path]) -> str:
+    """README with the table of these results between its two marks."""
+    report = report_of(files)
+    before, _, rest = text.partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    table = in_short(report.tables).markdown().partition("\n\n")[2]  # without its heading
+    machine = f"{report.machine['processor']}, {report.machine['cores']} cores"
+    return f"{before}{MARKS[0]}\n{table}\n\nOn {machine}.\n{MARKS[1]}{after}"
 
 
 def bench(*arguments: str, quiet: bool = False) -> int:

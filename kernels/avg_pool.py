@@ -1,10 +1,13 @@
-"""The mean over windows, and where its gradient goes."""
+"""The mean over windows, and where its gradient goes: for every dtype and size."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.windows import extent
 
 
 @kernel
@@ -27,26 +30,21 @@ def avg_pool2d(
     """
     H, W, C = x.shape[1:]
     OH, OW = y.shape[1:3]
+    source, target = x.reshape(x.size), y.reshape(y.size)
+    to = first * OW * C
     for row in range(first, last):
         n, oh = row // OH, row % OH
-        top = oh * stride[0] - padding[0]
-        bottom = min(top + kernel[0], limit[0])
-        h0, h1 = max(top, 0), min(bottom, H)
-        y[n, oh] = 0
-        # All windows' first row, then all their second: memory is read as one stream.
-        for h in range(h0, h1):
-            for ow in range(OW):
-                left = ow * stride[1] - padding[1]
-                for w in range(max(left, 0), min(left + kernel[1], W)):
-                    for c in range(C):
-                        y[n, oh, ow, c] += x[n, h, w, c]
+        h0, h1, rows = extent(oh, kernel[0], stride[0], padding[0], H, limit[0], include_pad)
         for ow in range(OW):
-            left = ow * stride[1] - padding[1]
-            right = min(left + kernel[1], limit[1])
-            w0, w1 = max(left, 0), min(right, W)
-            count = (bottom - top) * (right - left) if include_pad else (h1 - h0) * (w1 - w0)
+            w0, w1, columns = extent(ow, kernel[1], stride[1], padding[1], W, limit[1], include_pad)
+            at = ((n * H + h0) * W + w0) * C
             for c in range(C):
-                y[n, oh, ow, c] /= count
+                total = y.dtype.type(0)
+                for h in range(h1 - h0):
+                    for w in range(w1 - w0):
+                        total += source[np.uintp(at + (h * W + w) * C + c)]
+                target[np.uintp(to + c)] = total / y.dtype.type(rows * columns)
+            to += C
 
 
 @kernel
@@ -67,17 +65,20 @@ def avg_pool2d_backward(
     """
     H, W, C = dx.shape[1:]
     OH, OW = dy.shape[1:3]
+    source, target = dy.reshape(dy.size), dx.reshape(dx.size)
+    for e in range(first * H * W * C, last * H * W * C):
+        target[np.uintp(e)] = 0
+    at = first * OH * OW * C
     for n in range(first, last):
-        dx[n] = 0
         for oh in range(OH):
-            top = oh * stride[0] - padding[0]
-            bottom = min(top + kernel[0], limit[0])
+            h0, h1, rows = extent(oh, kernel[0], stride[0], padding[0], H, limit[0], include_pad)
             for ow in range(OW):
-                left = ow * stride[1] - padding[1]
-                right = min(left + kernel[1], limit[1])
-                h0, h1, w0, w1 = max(top, 0), min(bottom, H), max(left, 0), min(right, W)
-                count = (bottom - top) * (right - left) if include_pad else (h1 - h0) * (w1 - w0)
-                for h in range(h0, h1):
-                    for w in range(w0, w1):
-                        for c in range(C):
-                            dx[n, h, w, c] += dy[n, oh, ow, c] / count
+                w0, w1, columns = extent(
+                    ow, kernel[1], stride[1], padding[1], W, limit[1], include_pad
+                )
+                for c in range(C):
+                    share = source[np.uintp(at + c)] / dy.dtype.type(rows * columns)
+                    for h in range(h0, h1):
+                        for w in range(w0, w1):
+                            target[np.uintp(((n * H + h) * W + w) * C + c)] += share
+                at += C

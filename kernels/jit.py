@@ -81,7 +81,13 @@ def kernel(function: Any = None, *, fastmath: Set[str] = frozenset()) -> Any:
     """
     if not fastmath <= _FASTMATH:
         raise ValueError(f"fastmath may hold {sorted(_FASTMATH)}, not {sorted(fastmath)}")
-    njit = numba.njit(nogil=True, error_model="numpy", boundscheck=None, fastmath=set(fastmath))
+    njit = numba.njit(
+        nogil=True,
+        error_model="numpy",
+        boundscheck=None,
+        fastmath=set(fastmath),
+        no_cfunc_wrapper=True,
+    )
 
     def compiled(function: Any) -> Any:
         dispatcher = njit(function)

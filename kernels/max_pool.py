@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tinycnn.kernels.jit import kernel
 
 
@@ -79,30 +81,35 @@ def max_pool2d_backward(
     """
     H, W, C = dx.shape[1:]
     OH, OW = dy.shape[1:3]
-    KH, KW = kernel
+    KW = kernel[1]
+    # Where the cells of a window are, counted from its first.
+    down, right = np.empty(kernel[0] * KW, np.int64), np.empty(kernel[0] * KW, np.int64)
+    reach, cells = ((kernel[0] - 1) * dilation[0], (KW - 1) * dilation[1]), np.uintp(down.size)
+    for k in range(down.size):
+        down[k], right[k] = k // KW * dilation[0], k % KW * dilation[1]
+    slopes, indices, target = dy.reshape(dy.size), argmax.reshape(argmax.size), dx.reshape(dx.size)
     for n in range(first, last):
         cleared = 0
         for oh in range(OH):
             top = oh * stride[0] - padding[0]
-            i_first, i_last = cells_inside(top, KH, dilation[0], H)
             # A row becomes 0 just before it gets its first gradient: it is then in the cache.
-            stop = top + (i_last - 1) * dilation[0] + 1
-            if stop > cleared:
-                dx[n, cleared:stop] = 0
-                cleared = stop
-            # All windows' first row, then all their second: memory is read as one stream.
-            for i in range(i_first, i_last):
-                h = top + i * dilation[0]
-                for ow in range(OW):
-                    left = ow * stride[1] - padding[1]
-                    j_first, j_last = cells_inside(left, KW, dilation[1], W)
-                    gradient, index = dy[n, oh, ow], argmax[n, oh, ow]
-                    # To ask each cell whether it is the argmax beats writing to where that points: it is
-                    # vectorised, and no wrong one can write outside dx.
-                    for j in range(j_first, j_last):
-                        cell = dx[n, h, left + j * dilation[1]]
-                        number = argmax.dtype.type(i * KW + j)
-                        for c in range(C):
-                            is_argmax = index[c] == number
-                            cell[c] = cell[c] + gradient[c] if is_argmax else cell[c]
-        dx[n, cleared:] = 0
+            stop = min(top + (kernel[0] - 1) * dilation[0] + 1, H)
+            for e in range((n * H + cleared) * W * C, (n * H + stop) * W * C):
+                target[np.uintp(e)] = 0
+            cleared = max(cleared, stop)
+            at = (n * OH + oh) * OW * C
+            for ow in range(OW):
+                left = ow * stride[1] - padding[1]
+                # No wrong argmax may write outside dx.
+                inside = top >= 0 and top + reach[0] < H and left >= 0 and left + reach[1] < W
+                window = ((n * H + top) * W + left) * C
+                for c in range(C):
+                    number = np.uintp(indices[np.uintp(at + c)])
+                    if number < cells and (
+                        inside or (0 <= top + down[number] < H and 0 <= left + right[number] < W)
+                    ):
+                        there = np.uintp(window + (down[number] * W + right[number]) * C + c)
+                        target[there] += slopes[np.uintp(at + c)]
+                at += C
+        for e in range((n * H + cleared) * W * C, (n + 1) * H * W * C):
+            target[np.uintp(e)] = 0

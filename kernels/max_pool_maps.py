@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.max_pool import cells_inside
 from tinycnn.kernels.simd import LANES, load, maximum, store
@@ -34,6 +36,10 @@ def max_pool(
     x_start, x_image, x_row, x_column = x_place
     y_start, y_image, y_row, y_column = y_place
     OH, OW = output
+    # Where a vector may end that reaches beyond a cell: into cells that are written later.
+    runs_on = y_column == channels and y_row == OW * y_column and y_image == OH * y_row
+    end = y_start + last * y_row if runs_on else 0
+    room = np.empty(LANES, np.float32)
     down, right = dilation[0] * x_row, dilation[1] * x_column
     for r in range(first, last):
         n, oh = r // OH, r % OH
@@ -45,7 +51,16 @@ def max_pool(
             left = ow * stride[1] - padding[1]
             j_first, j_last = cells_inside(left, kernel[1], dilation[1], size[1])
             at = image + left * x_column + j_first * right
-            _pool_window(x, at, i_last - i_first, j_last - j_first, down, right, channels, y, to)
+            rows, columns = i_last - i_first, j_last - j_first
+            beyond = at + (rows - 1) * down + (columns - 1) * right + LANES
+            if channels >= LANES or (beyond <= x.size and to + LANES <= end):
+                _pool_window(x, at, rows, columns, down, right, channels, y, to)
+            elif beyond <= x.size:
+                _pool_window(x, at, rows, columns, down, right, channels, room, 0)
+                for c in range(channels):
+                    y[np.uintp(to + c)] = room[np.uintp(c)]
+            else:
+                _pool_cell_by_cell(x, at, rows, columns, down, right, channels, y, to)
             to += y_column
 
 
@@ -53,18 +68,12 @@ def max_pool(
 def _pool_window(
     x: Any, at: int, rows: int, columns: int, down: int, right: int, channels: int, y: Any, to: int
 ) -> None:
-    """Write all channels' maximum over a window of ``rows`` by ``columns`` cells."""
-    if channels < LANES:
-        for c in range(channels):
-            best = x[at + c]
-            for i in range(rows):
-                for j in range(columns):
-                    cell = x[at + c + i * down + j * right]
-                    best = best if cell <= best or best != best else cell
-            y[to + c] = best
-        return
+    """Write all channels' maximum over a window of ``rows`` by ``columns`` cells.
+
+    Fewer than LANES are one vector, which reaches beyond them.
+    """
     for block in range(0, channels, LANES):
-        c = min(block, channels - LANES)  # the last vector may overlap the one before
+        c = max(min(block, channels - LANES), 0)  # the last vector may overlap the one before
         # Loops take half as long again.
         if rows == columns == 3:
             best = _largest_of_3_by_3(x, at + c, down, right)
@@ -73,6 +82,20 @@ def _pool_window(
         else:
             best = _largest(x, at + c, rows, columns, down, right)
         store(y, to + c, best)
+
+
+@kernel
+def _pool_cell_by_cell(
+    x: Any, at: int, rows: int, columns: int, down: int, right: int, channels: int, y: Any, to: int
+) -> None:
+    """The same where there is no room for a vector."""
+    for c in range(channels):
+        best = x[at + c]
+        for i in range(rows):
+            for j in range(columns):
+                cell = x[at + c + i * down + j * right]
+                best = best if cell <= best or best != best else cell
+        y[to + c] = best
 
 
 @kernel

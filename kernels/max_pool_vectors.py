@@ -19,6 +19,7 @@ from tinycnn.kernels.simd import (
     stream_end,
     where_equal,
 )
+from tinycnn.kernels.windows import windows_at
 
 _LINE = 16  # float32 in a cache line
 
@@ -35,12 +36,15 @@ def max_pool_argmax(
     y: Any,
     argmax: Any,
 ) -> None:
-    """Do what `max_pool.max_pool2d` does, for float32 of at least LANES channels and argmax in uint8."""
+    """Do what `max_pool.max_pool2d` does, for float32 and argmax in uint8.
+
+    A vector of fewer than LANES channels reaches into the next cells, which are written later.
+    """
     H, W, C = x.shape[1:]
     OH, OW = y.shape[1:3]
     KH, KW = kernel
     source, target, indices = x.reshape(x.size), y.reshape(y.size), argmax.reshape(argmax.size)
-    down, right = dilation[0] * W * C, dilation[1] * C
+    down, right, end = dilation[0] * W * C, dilation[1] * C, last * OW * C
     for row in range(first, last):
         n, oh = row // OH, row % OH
         top = oh * stride[0] - padding[0]
@@ -58,18 +62,24 @@ def max_pool_argmax(
             to = (row * OW + ow) * C
             rows, columns = i_last - i_first, j_last - j_first
             start = pad_top_left + i_first * down + j_first * right
-            if rows == columns == KH == KW == 3:
+            beyond = start + (rows - 1) * down + (columns - 1) * right + LANES
+            if C < LANES and (beyond > x.size or to + LANES > end):
+                number = i_first * KW + j_first
+                _argmax_cell_by_cell(
+                    source, start, rows, columns, down, right, number, KW, C, target, indices, to
+                )
+            elif rows == columns == KH == KW == 3:
                 for block in range(0, C, LANES):
-                    c = min(block, C - LANES)  # the last vector may overlap the one before
+                    c = max(min(block, C - LANES), 0)  # the last may overlap the one before
                     _argmax_of_3_by_3(source, start + c, down, right, target, indices, to + c)
             elif rows == columns == KH == KW == 2:
                 for block in range(0, C, LANES):
-                    c = min(block, C - LANES)
+                    c = max(min(block, C - LANES), 0)
                     _argmax_of_2_by_2(source, start + c, down, right, target, indices, to + c)
             else:
                 number = i_first * KW + j_first
                 for block in range(0, C, LANES):
-                    c = min(block, C - LANES)
+                    c = max(min(block, C - LANES), 0)
                     best, index = load(source, start + c), splat(number)
                     for i in range(rows):
                         for j in range(columns):
@@ -78,6 +88,22 @@ def max_pool_argmax(
                             best = select_first(best, cell, best, cell)
                     store(target, to + c, best)
                     store_uint8(indices, to + c, index)
+
+
+@kernel
+def _argmax_cell_by_cell(
+    x: Any, at: int, rows: int, columns: int, down: int, right: int, number: int, kernel_width: int,
+    channels: int, y: Any, argmax: Any, to: int,
+) -> None:  # fmt: skip
+    """Write the maximum of a window whose first cell is ``number``, where there is no room for a vector."""
+    for c in range(channels):
+        best, index = x[at + c], number
+        for i in range(rows):
+            for j in range(columns):
+                cell = x[at + c + i * down + j * right]
+                if not (cell <= best or best != best):
+                    best, index = cell, number + i * kernel_width + j
+        y[to + c], argmax[to + c] = best, index
 
 
 @kernel
@@ -141,8 +167,8 @@ def max_pool_argmax_backward(
 ) -> None:
     """Write rows ``first`` to ``last`` of the N*H rows of ``dx`` (N, H, W, C), float32, without dilation.
 
-    Each cell gets the sum of dy over the windows whose maximum it is, and is written once: C is a multiple of
-    LANES, or at least LANES. ``dy`` and ``argmax`` (uint8) are (N, OH, OW, C). ``streamed``: dx is too
+    Each cell gets the sum of dy over the windows whose maximum it is, and is written once: C is at least
+    LANES. ``dy`` and ``argmax`` (uint8) are (N, OH, OW, C). ``streamed``: dx is too
     large for the caches, begins at a cache line, and C is a multiple of LANES.
     """
     H, W, C = dx.shape[1:]
@@ -150,23 +176,16 @@ def max_pool_argmax_backward(
     slopes, indices, target = dy.reshape(dy.size), argmax.reshape(argmax.size), dx.reshape(dx.size)
     for row in range(first, last):
         n, h = row // H, row % H
-        oh, rows = _windows_at(h + padding[0], kernel[0], stride[0], OH)
+        oh, rows = windows_at(h + padding[0], kernel[0], stride[0], OH)
         i = h + padding[0] - oh * stride[0]
         for w in range(W):
-            ow, columns = _windows_at(w + padding[1], kernel[1], stride[1], OW)
+            ow, columns = windows_at(w + padding[1], kernel[1], stride[1], OW)
             j = w + padding[1] - ow * stride[1]
             _gradient_of_cell(
                 slopes, indices, ((n * OH + oh) * OW + ow) * C, i * kernel[1] + j, rows, columns,
                 OW * C, C, stride[0] * kernel[1], stride[1], streamed, target, (row * W + w) * C,
             )  # fmt: skip
     stream_end()
-
-
-@kernel
-def _windows_at(place: int, length: int, stride: int, count: int) -> tuple[int, int]:
-    """The first window that holds cell ``place`` of a padded axis, and how many do."""
-    first = max(-((length - 1 - place) // stride), 0)
-    return first, max(min(place // stride + 1, count) - first, 0)
 
 
 @kernel

@@ -13,17 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.simd import (
-    LANES,
-    broadcast,
-    fma,
-    keep_rolled,
-    load,
-    prefetch,
-    read_only,
-    splat,
-    store,
-)
+from tinycnn.kernels.simd import LANES, read_only
+from tinycnn.kernels.tiles import multiply_tile
 
 
 @kernel
@@ -47,7 +38,6 @@ def product_4(
     c0 + i*c_row. Meanwhile what comes next is brought into L2: the a that begins at ``a_next``, if that
     is not this one, and the b that follows this one, or stands beside it if its rows lie apart.
     """
-    zero = splat(0.0)
     # 5s and 4s make up for what 6s leave: 25 rows are five 5s, not four 6s and a 1.
     few = rows if rows < 4 else 3 if rows == 7 else 0
     groups = (rows - few + 5) // 6
@@ -62,397 +52,50 @@ def product_4(
     for _ in range(groups - fours - fives):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 6)
         b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 4 * LANES else 0
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        p4 = a0 + 4 * a_row
-        p5 = a0 + 5 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s02 = load(c, c0 + 0 * c_row + 2 * LANES)
-            s03 = load(c, c0 + 0 * c_row + 3 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-            s12 = load(c, c0 + 1 * c_row + 2 * LANES)
-            s13 = load(c, c0 + 1 * c_row + 3 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s21 = load(c, c0 + 2 * c_row + 1 * LANES)
-            s22 = load(c, c0 + 2 * c_row + 2 * LANES)
-            s23 = load(c, c0 + 2 * c_row + 3 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-            s31 = load(c, c0 + 3 * c_row + 1 * LANES)
-            s32 = load(c, c0 + 3 * c_row + 2 * LANES)
-            s33 = load(c, c0 + 3 * c_row + 3 * LANES)
-            s40 = load(c, c0 + 4 * c_row + 0 * LANES)
-            s41 = load(c, c0 + 4 * c_row + 1 * LANES)
-            s42 = load(c, c0 + 4 * c_row + 2 * LANES)
-            s43 = load(c, c0 + 4 * c_row + 3 * LANES)
-            s50 = load(c, c0 + 5 * c_row + 0 * LANES)
-            s51 = load(c, c0 + 5 * c_row + 1 * LANES)
-            s52 = load(c, c0 + 5 * c_row + 2 * LANES)
-            s53 = load(c, c0 + 5 * c_row + 3 * LANES)
-        else:
-            s00 = s01 = s02 = s03 = zero
-            s10 = s11 = s12 = s13 = zero
-            s20 = s21 = s22 = s23 = zero
-            s30 = s31 = s32 = s33 = zero
-            s40 = s41 = s42 = s43 = zero
-            s50 = s51 = s52 = s53 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            v2 = load(b, at + 2 * LANES)
-            v3 = load(b, at + 3 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            s02 = fma(x, v2, s02)
-            s03 = fma(x, v3, s03)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            s12 = fma(x, v2, s12)
-            s13 = fma(x, v3, s13)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            s21 = fma(x, v1, s21)
-            s22 = fma(x, v2, s22)
-            s23 = fma(x, v3, s23)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            s31 = fma(x, v1, s31)
-            s32 = fma(x, v2, s32)
-            s33 = fma(x, v3, s33)
-            p3 += a_column
-            x = broadcast(a, p4)
-            s40 = fma(x, v0, s40)
-            s41 = fma(x, v1, s41)
-            s42 = fma(x, v2, s42)
-            s43 = fma(x, v3, s43)
-            p4 += a_column
-            x = broadcast(a, p5)
-            s50 = fma(x, v0, s50)
-            s51 = fma(x, v1, s51)
-            s52 = fma(x, v2, s52)
-            s53 = fma(x, v3, s53)
-            p5 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 0 * c_row + 2 * LANES, s02)
-        store(c, c0 + 0 * c_row + 3 * LANES, s03)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
-        store(c, c0 + 1 * c_row + 2 * LANES, s12)
-        store(c, c0 + 1 * c_row + 3 * LANES, s13)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 2 * c_row + 1 * LANES, s21)
-        store(c, c0 + 2 * c_row + 2 * LANES, s22)
-        store(c, c0 + 2 * c_row + 3 * LANES, s23)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        store(c, c0 + 3 * c_row + 1 * LANES, s31)
-        store(c, c0 + 3 * c_row + 2 * LANES, s32)
-        store(c, c0 + 3 * c_row + 3 * LANES, s33)
-        store(c, c0 + 4 * c_row + 0 * LANES, s40)
-        store(c, c0 + 4 * c_row + 1 * LANES, s41)
-        store(c, c0 + 4 * c_row + 2 * LANES, s42)
-        store(c, c0 + 4 * c_row + 3 * LANES, s43)
-        store(c, c0 + 5 * c_row + 0 * LANES, s50)
-        store(c, c0 + 5 * c_row + 1 * LANES, s51)
-        store(c, c0 + 5 * c_row + 2 * LANES, s52)
-        store(c, c0 + 5 * c_row + 3 * LANES, s53)
+        multiply_tile(
+            6, 4, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 1,
+        )
         a0 += 6 * a_row
         c0 += 6 * c_row
         tile += 1
     for _ in range(fives):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 5)
         b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 4 * LANES else 0
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        p4 = a0 + 4 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s02 = load(c, c0 + 0 * c_row + 2 * LANES)
-            s03 = load(c, c0 + 0 * c_row + 3 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-            s12 = load(c, c0 + 1 * c_row + 2 * LANES)
-            s13 = load(c, c0 + 1 * c_row + 3 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s21 = load(c, c0 + 2 * c_row + 1 * LANES)
-            s22 = load(c, c0 + 2 * c_row + 2 * LANES)
-            s23 = load(c, c0 + 2 * c_row + 3 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-            s31 = load(c, c0 + 3 * c_row + 1 * LANES)
-            s32 = load(c, c0 + 3 * c_row + 2 * LANES)
-            s33 = load(c, c0 + 3 * c_row + 3 * LANES)
-            s40 = load(c, c0 + 4 * c_row + 0 * LANES)
-            s41 = load(c, c0 + 4 * c_row + 1 * LANES)
-            s42 = load(c, c0 + 4 * c_row + 2 * LANES)
-            s43 = load(c, c0 + 4 * c_row + 3 * LANES)
-        else:
-            s00 = s01 = s02 = s03 = zero
-            s10 = s11 = s12 = s13 = zero
-            s20 = s21 = s22 = s23 = zero
-            s30 = s31 = s32 = s33 = zero
-            s40 = s41 = s42 = s43 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            v2 = load(b, at + 2 * LANES)
-            v3 = load(b, at + 3 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            s02 = fma(x, v2, s02)
-            s03 = fma(x, v3, s03)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            s12 = fma(x, v2, s12)
-            s13 = fma(x, v3, s13)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            s21 = fma(x, v1, s21)
-            s22 = fma(x, v2, s22)
-            s23 = fma(x, v3, s23)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            s31 = fma(x, v1, s31)
-            s32 = fma(x, v2, s32)
-            s33 = fma(x, v3, s33)
-            p3 += a_column
-            x = broadcast(a, p4)
-            s40 = fma(x, v0, s40)
-            s41 = fma(x, v1, s41)
-            s42 = fma(x, v2, s42)
-            s43 = fma(x, v3, s43)
-            p4 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 0 * c_row + 2 * LANES, s02)
-        store(c, c0 + 0 * c_row + 3 * LANES, s03)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
-        store(c, c0 + 1 * c_row + 2 * LANES, s12)
-        store(c, c0 + 1 * c_row + 3 * LANES, s13)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 2 * c_row + 1 * LANES, s21)
-        store(c, c0 + 2 * c_row + 2 * LANES, s22)
-        store(c, c0 + 2 * c_row + 3 * LANES, s23)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        store(c, c0 + 3 * c_row + 1 * LANES, s31)
-        store(c, c0 + 3 * c_row + 2 * LANES, s32)
-        store(c, c0 + 3 * c_row + 3 * LANES, s33)
-        store(c, c0 + 4 * c_row + 0 * LANES, s40)
-        store(c, c0 + 4 * c_row + 1 * LANES, s41)
-        store(c, c0 + 4 * c_row + 2 * LANES, s42)
-        store(c, c0 + 4 * c_row + 3 * LANES, s43)
+        multiply_tile(
+            5, 4, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 1,
+        )
         a0 += 5 * a_row
         c0 += 5 * c_row
         tile += 1
     for _ in range(fours):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 4)
         b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s02 = load(c, c0 + 0 * c_row + 2 * LANES)
-            s03 = load(c, c0 + 0 * c_row + 3 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-            s12 = load(c, c0 + 1 * c_row + 2 * LANES)
-            s13 = load(c, c0 + 1 * c_row + 3 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s21 = load(c, c0 + 2 * c_row + 1 * LANES)
-            s22 = load(c, c0 + 2 * c_row + 2 * LANES)
-            s23 = load(c, c0 + 2 * c_row + 3 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-            s31 = load(c, c0 + 3 * c_row + 1 * LANES)
-            s32 = load(c, c0 + 3 * c_row + 2 * LANES)
-            s33 = load(c, c0 + 3 * c_row + 3 * LANES)
-        else:
-            s00 = s01 = s02 = s03 = zero
-            s10 = s11 = s12 = s13 = zero
-            s20 = s21 = s22 = s23 = zero
-            s30 = s31 = s32 = s33 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            prefetch(b, b_line + 16)
-            prefetch(b, b_line + 32)
-            prefetch(b, b_line + 48)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            v2 = load(b, at + 2 * LANES)
-            v3 = load(b, at + 3 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            s02 = fma(x, v2, s02)
-            s03 = fma(x, v3, s03)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            s12 = fma(x, v2, s12)
-            s13 = fma(x, v3, s13)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            s21 = fma(x, v1, s21)
-            s22 = fma(x, v2, s22)
-            s23 = fma(x, v3, s23)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            s31 = fma(x, v1, s31)
-            s32 = fma(x, v2, s32)
-            s33 = fma(x, v3, s33)
-            p3 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 0 * c_row + 2 * LANES, s02)
-        store(c, c0 + 0 * c_row + 3 * LANES, s03)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
-        store(c, c0 + 1 * c_row + 2 * LANES, s12)
-        store(c, c0 + 1 * c_row + 3 * LANES, s13)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 2 * c_row + 1 * LANES, s21)
-        store(c, c0 + 2 * c_row + 2 * LANES, s22)
-        store(c, c0 + 2 * c_row + 3 * LANES, s23)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        store(c, c0 + 3 * c_row + 1 * LANES, s31)
-        store(c, c0 + 3 * c_row + 2 * LANES, s32)
-        store(c, c0 + 3 * c_row + 3 * LANES, s33)
+        multiply_tile(
+            4, 4, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 4,
+        )
         a0 += 4 * a_row
         c0 += 4 * c_row
         tile += 1
     for _ in range(few // 2):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 2)
         b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s02 = load(c, c0 + 0 * c_row + 2 * LANES)
-            s03 = load(c, c0 + 0 * c_row + 3 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-            s12 = load(c, c0 + 1 * c_row + 2 * LANES)
-            s13 = load(c, c0 + 1 * c_row + 3 * LANES)
-        else:
-            s00 = s01 = s02 = s03 = zero
-            s10 = s11 = s12 = s13 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            prefetch(b, b_line + 16)
-            prefetch(b, b_line + 32)
-            prefetch(b, b_line + 48)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            v2 = load(b, at + 2 * LANES)
-            v3 = load(b, at + 3 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            s02 = fma(x, v2, s02)
-            s03 = fma(x, v3, s03)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            s12 = fma(x, v2, s12)
-            s13 = fma(x, v3, s13)
-            p1 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 0 * c_row + 2 * LANES, s02)
-        store(c, c0 + 0 * c_row + 3 * LANES, s03)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
-        store(c, c0 + 1 * c_row + 2 * LANES, s12)
-        store(c, c0 + 1 * c_row + 3 * LANES, s13)
+        multiply_tile(
+            2, 4, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 4,
+        )
         a0 += 2 * a_row
         c0 += 2 * c_row
         tile += 1
     for _ in range(few % 2):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 1)
         b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
-        p0 = a0 + 0 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s02 = load(c, c0 + 0 * c_row + 2 * LANES)
-            s03 = load(c, c0 + 0 * c_row + 3 * LANES)
-        else:
-            s00 = s01 = s02 = s03 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            prefetch(b, b_line + 16)
-            prefetch(b, b_line + 32)
-            prefetch(b, b_line + 48)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            v2 = load(b, at + 2 * LANES)
-            v3 = load(b, at + 3 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            s02 = fma(x, v2, s02)
-            s03 = fma(x, v3, s03)
-            p0 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 0 * c_row + 2 * LANES, s02)
-        store(c, c0 + 0 * c_row + 3 * LANES, s03)
+        multiply_tile(
+            1, 4, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 4,
+        )
         a0 += 1 * a_row
         c0 += 1 * c_row
         tile += 1
@@ -484,7 +127,6 @@ def product_3(
     c0 + i*c_row. Meanwhile what comes next is brought into L2: the a that begins at ``a_next``, if that
     is not this one, and the b that follows this one, or stands beside it if its rows lie apart.
     """
-    zero = splat(0.0)
     # 5s and 4s make up for what 6s leave: 25 rows are five 5s, not four 6s and a 1.
     few = rows if rows < 4 else 3 if rows == 7 else 0
     groups = (rows - few + 5) // 6
@@ -499,335 +141,50 @@ def product_3(
     for _ in range(groups - fours - fives):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 6)
         b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 3 * LANES else 0
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        p4 = a0 + 4 * a_row
-        p5 = a0 + 5 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s02 = load(c, c0 + 0 * c_row + 2 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-            s12 = load(c, c0 + 1 * c_row + 2 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s21 = load(c, c0 + 2 * c_row + 1 * LANES)
-            s22 = load(c, c0 + 2 * c_row + 2 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-            s31 = load(c, c0 + 3 * c_row + 1 * LANES)
-            s32 = load(c, c0 + 3 * c_row + 2 * LANES)
-            s40 = load(c, c0 + 4 * c_row + 0 * LANES)
-            s41 = load(c, c0 + 4 * c_row + 1 * LANES)
-            s42 = load(c, c0 + 4 * c_row + 2 * LANES)
-            s50 = load(c, c0 + 5 * c_row + 0 * LANES)
-            s51 = load(c, c0 + 5 * c_row + 1 * LANES)
-            s52 = load(c, c0 + 5 * c_row + 2 * LANES)
-        else:
-            s00 = s01 = s02 = zero
-            s10 = s11 = s12 = zero
-            s20 = s21 = s22 = zero
-            s30 = s31 = s32 = zero
-            s40 = s41 = s42 = zero
-            s50 = s51 = s52 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            v2 = load(b, at + 2 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            s02 = fma(x, v2, s02)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            s12 = fma(x, v2, s12)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            s21 = fma(x, v1, s21)
-            s22 = fma(x, v2, s22)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            s31 = fma(x, v1, s31)
-            s32 = fma(x, v2, s32)
-            p3 += a_column
-            x = broadcast(a, p4)
-            s40 = fma(x, v0, s40)
-            s41 = fma(x, v1, s41)
-            s42 = fma(x, v2, s42)
-            p4 += a_column
-            x = broadcast(a, p5)
-            s50 = fma(x, v0, s50)
-            s51 = fma(x, v1, s51)
-            s52 = fma(x, v2, s52)
-            p5 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 0 * c_row + 2 * LANES, s02)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
-        store(c, c0 + 1 * c_row + 2 * LANES, s12)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 2 * c_row + 1 * LANES, s21)
-        store(c, c0 + 2 * c_row + 2 * LANES, s22)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        store(c, c0 + 3 * c_row + 1 * LANES, s31)
-        store(c, c0 + 3 * c_row + 2 * LANES, s32)
-        store(c, c0 + 4 * c_row + 0 * LANES, s40)
-        store(c, c0 + 4 * c_row + 1 * LANES, s41)
-        store(c, c0 + 4 * c_row + 2 * LANES, s42)
-        store(c, c0 + 5 * c_row + 0 * LANES, s50)
-        store(c, c0 + 5 * c_row + 1 * LANES, s51)
-        store(c, c0 + 5 * c_row + 2 * LANES, s52)
+        multiply_tile(
+            6, 3, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 1,
+        )
         a0 += 6 * a_row
         c0 += 6 * c_row
         tile += 1
     for _ in range(fives):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 5)
         b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 3 * LANES else 0
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        p4 = a0 + 4 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s02 = load(c, c0 + 0 * c_row + 2 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-            s12 = load(c, c0 + 1 * c_row + 2 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s21 = load(c, c0 + 2 * c_row + 1 * LANES)
-            s22 = load(c, c0 + 2 * c_row + 2 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-            s31 = load(c, c0 + 3 * c_row + 1 * LANES)
-            s32 = load(c, c0 + 3 * c_row + 2 * LANES)
-            s40 = load(c, c0 + 4 * c_row + 0 * LANES)
-            s41 = load(c, c0 + 4 * c_row + 1 * LANES)
-            s42 = load(c, c0 + 4 * c_row + 2 * LANES)
-        else:
-            s00 = s01 = s02 = zero
-            s10 = s11 = s12 = zero
-            s20 = s21 = s22 = zero
-            s30 = s31 = s32 = zero
-            s40 = s41 = s42 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            v2 = load(b, at + 2 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            s02 = fma(x, v2, s02)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            s12 = fma(x, v2, s12)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            s21 = fma(x, v1, s21)
-            s22 = fma(x, v2, s22)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            s31 = fma(x, v1, s31)
-            s32 = fma(x, v2, s32)
-            p3 += a_column
-            x = broadcast(a, p4)
-            s40 = fma(x, v0, s40)
-            s41 = fma(x, v1, s41)
-            s42 = fma(x, v2, s42)
-            p4 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 0 * c_row + 2 * LANES, s02)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
-        store(c, c0 + 1 * c_row + 2 * LANES, s12)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 2 * c_row + 1 * LANES, s21)
-        store(c, c0 + 2 * c_row + 2 * LANES, s22)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        store(c, c0 + 3 * c_row + 1 * LANES, s31)
-        store(c, c0 + 3 * c_row + 2 * LANES, s32)
-        store(c, c0 + 4 * c_row + 0 * LANES, s40)
-        store(c, c0 + 4 * c_row + 1 * LANES, s41)
-        store(c, c0 + 4 * c_row + 2 * LANES, s42)
+        multiply_tile(
+            5, 3, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 1,
+        )
         a0 += 5 * a_row
         c0 += 5 * c_row
         tile += 1
     for _ in range(fours):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 4)
         b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s02 = load(c, c0 + 0 * c_row + 2 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-            s12 = load(c, c0 + 1 * c_row + 2 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s21 = load(c, c0 + 2 * c_row + 1 * LANES)
-            s22 = load(c, c0 + 2 * c_row + 2 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-            s31 = load(c, c0 + 3 * c_row + 1 * LANES)
-            s32 = load(c, c0 + 3 * c_row + 2 * LANES)
-        else:
-            s00 = s01 = s02 = zero
-            s10 = s11 = s12 = zero
-            s20 = s21 = s22 = zero
-            s30 = s31 = s32 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            prefetch(b, b_line + 16)
-            prefetch(b, b_line + 32)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            v2 = load(b, at + 2 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            s02 = fma(x, v2, s02)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            s12 = fma(x, v2, s12)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            s21 = fma(x, v1, s21)
-            s22 = fma(x, v2, s22)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            s31 = fma(x, v1, s31)
-            s32 = fma(x, v2, s32)
-            p3 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 0 * c_row + 2 * LANES, s02)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
-        store(c, c0 + 1 * c_row + 2 * LANES, s12)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 2 * c_row + 1 * LANES, s21)
-        store(c, c0 + 2 * c_row + 2 * LANES, s22)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        store(c, c0 + 3 * c_row + 1 * LANES, s31)
-        store(c, c0 + 3 * c_row + 2 * LANES, s32)
+        multiply_tile(
+            4, 3, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 3,
+        )
         a0 += 4 * a_row
         c0 += 4 * c_row
         tile += 1
     for _ in range(few // 2):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 2)
         b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s02 = load(c, c0 + 0 * c_row + 2 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-            s12 = load(c, c0 + 1 * c_row + 2 * LANES)
-        else:
-            s00 = s01 = s02 = zero
-            s10 = s11 = s12 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            prefetch(b, b_line + 16)
-            prefetch(b, b_line + 32)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            v2 = load(b, at + 2 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            s02 = fma(x, v2, s02)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            s12 = fma(x, v2, s12)
-            p1 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 0 * c_row + 2 * LANES, s02)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
-        store(c, c0 + 1 * c_row + 2 * LANES, s12)
+        multiply_tile(
+            2, 3, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 3,
+        )
         a0 += 2 * a_row
         c0 += 2 * c_row
         tile += 1
     for _ in range(few % 2):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 1)
         b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
-        p0 = a0 + 0 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s02 = load(c, c0 + 0 * c_row + 2 * LANES)
-        else:
-            s00 = s01 = s02 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            prefetch(b, b_line + 16)
-            prefetch(b, b_line + 32)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            v2 = load(b, at + 2 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            s02 = fma(x, v2, s02)
-            p0 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 0 * c_row + 2 * LANES, s02)
+        multiply_tile(
+            1, 3, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 3,
+        )
         a0 += 1 * a_row
         c0 += 1 * c_row
         tile += 1
@@ -859,7 +216,6 @@ def product_2(
     c0 + i*c_row. Meanwhile what comes next is brought into L2: the a that begins at ``a_next``, if that
     is not this one, and the b that follows this one, or stands beside it if its rows lie apart.
     """
-    zero = splat(0.0)
     # 5s and 4s make up for what 6s leave: 25 rows are five 5s, not four 6s and a 1.
     few = rows if rows < 4 else 3 if rows == 7 else 0
     groups = (rows - few + 5) // 6
@@ -874,273 +230,50 @@ def product_2(
     for _ in range(groups - fours - fives):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 6)
         b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 2 * LANES else 0
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        p4 = a0 + 4 * a_row
-        p5 = a0 + 5 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s21 = load(c, c0 + 2 * c_row + 1 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-            s31 = load(c, c0 + 3 * c_row + 1 * LANES)
-            s40 = load(c, c0 + 4 * c_row + 0 * LANES)
-            s41 = load(c, c0 + 4 * c_row + 1 * LANES)
-            s50 = load(c, c0 + 5 * c_row + 0 * LANES)
-            s51 = load(c, c0 + 5 * c_row + 1 * LANES)
-        else:
-            s00 = s01 = zero
-            s10 = s11 = zero
-            s20 = s21 = zero
-            s30 = s31 = zero
-            s40 = s41 = zero
-            s50 = s51 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            s21 = fma(x, v1, s21)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            s31 = fma(x, v1, s31)
-            p3 += a_column
-            x = broadcast(a, p4)
-            s40 = fma(x, v0, s40)
-            s41 = fma(x, v1, s41)
-            p4 += a_column
-            x = broadcast(a, p5)
-            s50 = fma(x, v0, s50)
-            s51 = fma(x, v1, s51)
-            p5 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 2 * c_row + 1 * LANES, s21)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        store(c, c0 + 3 * c_row + 1 * LANES, s31)
-        store(c, c0 + 4 * c_row + 0 * LANES, s40)
-        store(c, c0 + 4 * c_row + 1 * LANES, s41)
-        store(c, c0 + 5 * c_row + 0 * LANES, s50)
-        store(c, c0 + 5 * c_row + 1 * LANES, s51)
+        multiply_tile(
+            6, 2, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 1,
+        )
         a0 += 6 * a_row
         c0 += 6 * c_row
         tile += 1
     for _ in range(fives):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 5)
         b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 2 * LANES else 0
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        p4 = a0 + 4 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s21 = load(c, c0 + 2 * c_row + 1 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-            s31 = load(c, c0 + 3 * c_row + 1 * LANES)
-            s40 = load(c, c0 + 4 * c_row + 0 * LANES)
-            s41 = load(c, c0 + 4 * c_row + 1 * LANES)
-        else:
-            s00 = s01 = zero
-            s10 = s11 = zero
-            s20 = s21 = zero
-            s30 = s31 = zero
-            s40 = s41 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            s21 = fma(x, v1, s21)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            s31 = fma(x, v1, s31)
-            p3 += a_column
-            x = broadcast(a, p4)
-            s40 = fma(x, v0, s40)
-            s41 = fma(x, v1, s41)
-            p4 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 2 * c_row + 1 * LANES, s21)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        store(c, c0 + 3 * c_row + 1 * LANES, s31)
-        store(c, c0 + 4 * c_row + 0 * LANES, s40)
-        store(c, c0 + 4 * c_row + 1 * LANES, s41)
+        multiply_tile(
+            5, 2, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 1,
+        )
         a0 += 5 * a_row
         c0 += 5 * c_row
         tile += 1
     for _ in range(fours):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 4)
         b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        p2 = a0 + 2 * a_row
-        p3 = a0 + 3 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-            s20 = load(c, c0 + 2 * c_row + 0 * LANES)
-            s21 = load(c, c0 + 2 * c_row + 1 * LANES)
-            s30 = load(c, c0 + 3 * c_row + 0 * LANES)
-            s31 = load(c, c0 + 3 * c_row + 1 * LANES)
-        else:
-            s00 = s01 = zero
-            s10 = s11 = zero
-            s20 = s21 = zero
-            s30 = s31 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            prefetch(b, b_line + 16)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            p1 += a_column
-            x = broadcast(a, p2)
-            s20 = fma(x, v0, s20)
-            s21 = fma(x, v1, s21)
-            p2 += a_column
-            x = broadcast(a, p3)
-            s30 = fma(x, v0, s30)
-            s31 = fma(x, v1, s31)
-            p3 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
-        store(c, c0 + 2 * c_row + 0 * LANES, s20)
-        store(c, c0 + 2 * c_row + 1 * LANES, s21)
-        store(c, c0 + 3 * c_row + 0 * LANES, s30)
-        store(c, c0 + 3 * c_row + 1 * LANES, s31)
+        multiply_tile(
+            4, 2, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 2,
+        )
         a0 += 4 * a_row
         c0 += 4 * c_row
         tile += 1
     for _ in range(few // 2):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 2)
         b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
-        p0 = a0 + 0 * a_row
-        p1 = a0 + 1 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-            s10 = load(c, c0 + 1 * c_row + 0 * LANES)
-            s11 = load(c, c0 + 1 * c_row + 1 * LANES)
-        else:
-            s00 = s01 = zero
-            s10 = s11 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            prefetch(b, b_line + 16)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            p0 += a_column
-            x = broadcast(a, p1)
-            s10 = fma(x, v0, s10)
-            s11 = fma(x, v1, s11)
-            p1 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
-        store(c, c0 + 1 * c_row + 0 * LANES, s10)
-        store(c, c0 + 1 * c_row + 1 * LANES, s11)
+        multiply_tile(
+            2, 2, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 2,
+        )
         a0 += 2 * a_row
         c0 += 2 * c_row
         tile += 1
     for _ in range(few % 2):
         a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 1)
         b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
-        p0 = a0 + 0 * a_row
-        if add:
-            s00 = load(c, c0 + 0 * c_row + 0 * LANES)
-            s01 = load(c, c0 + 0 * c_row + 1 * LANES)
-        else:
-            s00 = s01 = zero
-        at = b0
-        for _ in range(depth):
-            keep_rolled()
-            prefetch(a, a_line)
-            a_line += a_step
-            prefetch(b, b_line + 0)
-            prefetch(b, b_line + 16)
-            b_line += b_step
-            v0 = load(b, at + 0 * LANES)
-            v1 = load(b, at + 1 * LANES)
-            x = broadcast(a, p0)
-            s00 = fma(x, v0, s00)
-            s01 = fma(x, v1, s01)
-            p0 += a_column
-            at += b_row
-        store(c, c0 + 0 * c_row + 0 * LANES, s00)
-        store(c, c0 + 0 * c_row + 1 * LANES, s01)
+        multiply_tile(
+            1, 2, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 2,
+        )
         a0 += 1 * a_row
         c0 += 1 * c_row
         tile += 1

@@ -4,9 +4,10 @@ Between two calls from Python a thread waits for the interpreter's lock, which a
 as a small layer takes. So the calls of a whole network are written down as numbers once, and each
 thread reads them here.
 
-A call is a row of whole numbers: the kernel's place in `KERNELS`, then the arguments in their order,
-tuples spelled out. In place of an array stands the number of its slot, and in place of the products'
-``jobs`` the range of rows in a table that all calls share.
+A call is a row of whole numbers: the address of what calls the kernel (see `CALLERS`), then the arguments
+in their order, tuples spelled out. In place of an array stands the number of its slot, and in place of the
+products' ``jobs`` the range of rows in a table that all calls share. So only those kernels are compiled that
+were recorded.
 """
 
 from __future__ import annotations
@@ -15,27 +16,24 @@ from typing import Any
 
 from tinycnn.kernels.dense import PANEL, dense
 from tinycnn.kernels.direct import direct_convolution
+from tinycnn.kernels.function_pointers import call_at
+from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.microkernels import products_2, products_3, products_4
 from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at
-from tinycnn.kernels.simd import pause, read_only
+from tinycnn.kernels.simd import LANES, pause, read_only
 from tinycnn.kernels.softmax import softmax
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.winograd import input_transform, output_transform
 
-# In the order of the branches below.
-KERNELS = (
-    products_2, products_3, products_4, output_transform, input_transform, max_pool, space_to_depth, dense,
-    softmax, direct_convolution,
-)  # fmt: skip
-WIDTH = 28  # numbers of the longest call
+WIDTH = 36  # numbers of the longest call
 
 # A phase's counters stand a cache line apart: tasks that have been taken, and that are done.
 COUNTERS = 16
 _DONE = 8
-# Looks at what others have still to do before a thread gives way: a tenth of a millisecond or two.
-_SPINS = 4000
+# What `carry_out` has come to.
+FINISHED, HAS_MORE, WAITS = 0, 1, 2
 
 
 @kernel
@@ -52,37 +50,38 @@ def begin(x: Any, out: Any, slots: Any, counters: Any) -> None:
 
 @kernel
 def carry_out(
-    calls: Any, jobs: Any, tasks: Any, phases: Any, slots: Any, counters: Any, most: int
-) -> bool:
-    """Take tasks until there are none left; False if there is more to do, or to wait for.
+    calls: Any, jobs: Any, tasks: Any, phases: Any, slots: Any, counters: Any, most: int, spins: int
+) -> int:
+    """Take tasks until there are none left; gives FINISHED, or HAS_MORE to do, or that it WAITS for others.
 
     ``calls`` (calls, WIDTH) and ``jobs`` (rows, 5) are what was recorded. A row of ``tasks`` is (first
     call, last call, image). Tasks ``phases[p]`` to ``phases[p + 1]`` are phase p: each task is done by
     one thread, in any order, and none begins before the phase before it is done. A row of this
     thread's ``slots`` is (address, floats, floats from image to image). ``counters`` (phases *
     COUNTERS,) begin at zero and are shared by all threads. Returns after ``most`` tasks, or
-    when others take long, so that the caller may be interrupted; then it is to be called again.
+    after so many ``spins`` of waiting for others, so that the caller may be interrupted; then it is to be
+    called again.
     """
     for phase in range(len(phases) - 1):
         taken, done = phase * COUNTERS, phase * COUNTERS + _DONE
         count = phases[phase + 1] - phases[phase]
         while atomic_load(counters, taken) < count:
             if most == 0:
-                return False
+                return HAS_MORE
             task = atomic_add(counters, taken)
             if task < count:
                 first, last, image = tasks[phases[phase] + task]
                 for call in range(first, last):
-                    _call(calls[call], jobs, slots, image)
+                    call_at(calls[call, 0], calls[call], jobs, slots, image)
                 atomic_add(counters, done)
                 most -= 1
-        spins = 0
+        spun = 0
         while atomic_load(counters, done) < count:
-            spins += 1
-            if spins == _SPINS:
-                return False
+            if spun >= spins:
+                return WAITS
+            spun += 1
             pause()
-    return True
+    return FINISHED
 
 
 @kernel
@@ -100,54 +99,112 @@ def _panels(slots: Any, slot: int, image: int, K: int) -> Any:
 
 
 @kernel
-def _call(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    if c[0] <= 2:
-        some, a, b = jobs[c[1] : c[2]], _array(slots, c[3], image), _array(slots, c[6], image)
-        a, b, y, add = read_only(a), read_only(b), _array(slots, c[9], image), c[11] != 0
-        if c[0] == 0:
-            products_2(some, a, c[4], c[5], b, c[7], c[8], y, c[10], add)
-        elif c[0] == 1:
-            products_3(some, a, c[4], c[5], b, c[7], c[8], y, c[10], add)
-        else:
-            products_4(some, a, c[4], c[5], b, c[7], c[8], y, c[10], add)
-    elif c[0] == 3:
-        output_transform(
-            _array(slots, c[1], image), c[2], (c[3], c[4], c[5], c[6], c[7], c[8], c[9]), c[10], c[11],
-            read_only(_array(slots, c[12], image)), c[13] != 0,
-            _array(slots, c[14], image), c[15], c[16], c[17], c[18], c[19], c[20],
-            _array(slots, c[21], image),
-        )  # fmt: skip
-    elif c[0] == 4:
-        input_transform(
-            read_only(_array(slots, c[1], image)), c[2], c[3], c[4], c[5],
-            (c[6], c[7], c[8], c[9], c[10], c[11], c[12]), c[13], c[14], c[15], c[16], c[17], c[18],
-            _array(slots, c[19], image), c[20], _array(slots, c[21], image), c[22] != 0,
-        )  # fmt: skip
-    elif c[0] == 5:
-        max_pool(
-            read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
-            (c[10], c[11]), (c[12], c[13]), (c[14], c[15]), (c[16], c[17]), c[18],
-            _array(slots, c[19], image), (c[20], c[21], c[22], c[23]), (c[24], c[25]),
-        )  # fmt: skip
-    elif c[0] == 6:
-        space_to_depth(
-            read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
-            c[10], (c[11], c[12]), (c[13], c[14]), _array(slots, c[15], image),
-            (c[16], c[17], c[18], c[19]), (c[20], c[21]),
-        )  # fmt: skip
-    elif c[0] == 7:
-        dense(
-            read_only(_array(slots, c[1], image)), c[2], c[3], c[4],
-            _panels(slots, c[5], image, c[2]), read_only(_array(slots, c[6], image)), c[7] != 0, c[8], c[9],
-            _array(slots, c[10], image), c[11],
-        )  # fmt: skip
-    elif c[0] == 8:
-        softmax(read_only(_array(slots, c[1], image)), c[2], c[3], c[4], _array(slots, c[5], image))
-    else:
-        panels = _panels(slots, c[15], image, c[9] * c[10] * c[6])
-        direct_convolution(
-            read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), c[6], c[7], c[8],
-            (c[9], c[10]), (c[11], c[12]), (c[13], c[14]), panels,
-            read_only(_array(slots, c[16], image)), c[17] != 0, c[18], c[19],
-            _array(slots, c[20], image), (c[21], c[22], c[23], c[24]), (c[25], c[26]), c[27],
-        )  # fmt: skip
+def _bias(slots: Any, slot: int, image: int) -> Any:
+    """A slot's numbers as vectors."""
+    bias = read_only(_array(slots, slot, image))
+    return bias.reshape(bias.size // LANES, LANES)
+
+
+@kernel
+def _products(c: Any, jobs: Any, slots: Any, image: int) -> Any:
+    """The arguments of a call of products."""
+    a, b = read_only(_array(slots, c[3], image)), read_only(_array(slots, c[6], image))
+    y, add = _array(slots, c[9], image), c[11] != 0
+    return jobs[c[1] : c[2]], a, c[4], c[5], b, c[7], c[8], y, c[10], add
+
+
+@kernel
+def _products_2(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    products_2(*_products(c, jobs, slots, image))
+
+
+@kernel
+def _products_3(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    products_3(*_products(c, jobs, slots, image))
+
+
+@kernel
+def _products_4(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    products_4(*_products(c, jobs, slots, image))
+
+
+@kernel
+def _output_transform(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    output_transform(
+        _array(slots, c[1], image), c[2], (c[3], c[4], c[5], c[6], c[7], c[8], c[9]), c[10], c[11],
+        read_only(_array(slots, c[12], image)), c[13] != 0,
+        _array(slots, c[14], image), c[15], c[16], c[17], c[18], c[19], c[20],
+        _array(slots, c[21], image),
+    )  # fmt: skip
+
+
+@kernel
+def _input_transform(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    input_transform(
+        read_only(_array(slots, c[1], image)), c[2], c[3], c[4], c[5],
+        (c[6], c[7], c[8], c[9], c[10], c[11], c[12]), c[13], c[14], c[15], c[16], c[17], c[18],
+        _array(slots, c[19], image), c[20], _array(slots, c[21], image), c[22] != 0,
+    )  # fmt: skip
+
+
+@kernel
+def _max_pool(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    max_pool(
+        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
+        (c[10], c[11]), (c[12], c[13]), (c[14], c[15]), (c[16], c[17]), c[18],
+        _array(slots, c[19], image), (c[20], c[21], c[22], c[23]), (c[24], c[25]),
+    )  # fmt: skip
+
+
+@kernel
+def _space_to_depth(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    space_to_depth(
+        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
+        c[10], (c[11], c[12]), (c[13], c[14]), _array(slots, c[15], image),
+        (c[16], c[17], c[18], c[19]), (c[20], c[21]),
+    )  # fmt: skip
+
+
+@kernel
+def _dense(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    dense(
+        read_only(_array(slots, c[1], image)), c[2], c[3], c[4],
+        _panels(slots, c[5], image, c[2]), read_only(_array(slots, c[6], image)), c[7] != 0, c[8], c[9],
+        _array(slots, c[10], image), c[11],
+    )  # fmt: skip
+
+
+@kernel
+def _softmax(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    softmax(read_only(_array(slots, c[1], image)), c[2], c[3], c[4], _array(slots, c[5], image))
+
+
+@kernel
+def _direct_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    panels = _panels(slots, c[15], image, c[9] * c[10] * c[6])
+    direct_convolution(
+        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), c[6], c[7], c[8],
+        (c[9], c[10]), (c[11], c[12]), (c[13], c[14]), panels,
+        read_only(_array(slots, c[16], image)), c[17] != 0, c[18], c[19],
+        _array(slots, c[20], image), (c[21], c[22], c[23], c[24]), (c[25], c[26]), c[27],
+    )  # fmt: skip
+
+
+@kernel
+def _grouped_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    grouped_convolution(
+        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), (c[8], c[9]),
+        (c[10], c[11]), c[12], c[13], (c[14], c[15]), (c[16], c[17]), (c[18], c[19]),
+        read_only(_array(slots, c[20], image)), _bias(slots, c[21], image), c[22] != 0, (c[23], c[24]),
+        _array(slots, c[25], image), (c[26], c[27], c[28], c[29]), (c[30], c[31]), c[32],
+        _array(slots, c[33], image),
+    )  # fmt: skip
+
+
+# What calls each kernel with the arguments of a row.
+CALLERS = {
+    products_2: _products_2, products_3: _products_3, products_4: _products_4,
+    output_transform: _output_transform, input_transform: _input_transform, max_pool: _max_pool,
+    space_to_depth: _space_to_depth, dense: _dense, softmax: _softmax,
+    direct_convolution: _direct_convolution, grouped_convolution: _grouped_convolution,
+}  # fmt: skip

@@ -226,6 +226,23 @@ def _at(place: tuple[int, int, int, int], n: int, h: int, w: int, c: int) -> int
     return start + n * image + h * row + w * column + c
 
 
+def windows_at(place: int, length: int, stride: int, count: int) -> tuple[int, int]:
+    """Ask each window whether it holds the place."""
+    holding = [k for k in range(count) if 0 <= place - k * stride < length]
+    before = sum(1 for k in range(place + 1) if k * stride + length <= place)
+    return (holding[0], len(holding)) if holding else (before, 0)
+
+
+def extent(
+    cell: int, length: int, stride: int, padding: int, size: int, limit: int, include_pad: bool
+) -> tuple[int, int, int]:
+    """Look at each cell of the window."""
+    seen = [cell * stride - padding + k for k in range(length)]
+    inside = [place for place in seen if 0 <= place < size]
+    counted = [place for place in seen if place < limit] if include_pad else inside
+    return inside[0], inside[-1] + 1, len(counted)
+
+
 def avg_pool2d(
     x: Any,
     first: int,
@@ -289,6 +306,39 @@ def avg_pool2d_backward(
                     for c in range(C):
                         total[h, w, c] += float(dy[n, oh, ow, c]) / count
         dx[n] = total
+
+
+def avg_pool_rows(
+    x: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    limit: tuple[int, int],
+    include_pad: bool,
+    y: Any,
+) -> None:
+    """Twin of `tinycnn.kernels.avg_pool_vectors.avg_pool_rows`."""
+    avg_pool2d(x, first, last, kernel, stride, padding, limit, include_pad, y)
+
+
+def avg_pool_rows_backward(
+    dy: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    limit: tuple[int, int],
+    include_pad: bool,
+    dx: Any,
+) -> None:
+    """All images' gradients, and of these the rows that are asked for."""
+    whole = np.empty_like(dx)
+    avg_pool2d_backward(dy, 0, len(dx), kernel, stride, padding, limit, include_pad, whole)
+    rows = dx.reshape(-1, *dx.shape[2:])
+    rows[first:last] = whole.reshape(rows.shape)[first:last]
 
 
 def local_response_norm(
@@ -406,10 +456,12 @@ def sgd_momentum(
     last: int,
     rate: float,
     momentum: float,
-    decay: float,
+    ends: Any,
+    decays: Any,
 ) -> None:
     """v = momentum * v - rate * (g + decay * w), then w = w + v with the v that was stored."""
     for e in range(first, last):
+        decay = next(decay for end, decay in zip(ends, decays, strict=True) if e < end)
         slope = float(gradients[e]) + decay * float(weights[e])
         velocities[e] = momentum * float(velocities[e]) - rate * slope
         weights[e] = float(weights[e]) + float(velocities[e])
@@ -623,6 +675,160 @@ def direct_input_gradient(
                     weight = float(panels[k // width, f, k % width])
                     total[h, w, c] += float(dz[n, oh, ow, f]) * weight
         dx[n, :, :, channel : channel + channels] = total
+
+
+def cells_seen(
+    outputs: int, axis: int, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+) -> int:  # fmt: skip
+    """The last cell of the last output's window, and one more."""
+    cells = [
+        o * stride[axis] + i * dilation[axis] for o in range(outputs) for i in range(kernel[axis])
+    ]
+    return cells[-1] + 1
+
+
+def rows_that_fit(
+    room: int, line: int, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+) -> int:  # fmt: skip
+    """One more as long as its lines fit."""
+    rows = 1
+    while cells_seen(rows + 1, 0, kernel, stride, dilation) * line <= room:
+        rows += 1
+    return rows
+
+
+def copy_channels(
+    x: Any, at: int, row: int, column: int, image: tuple[int, int], pad_top_left: tuple[int, int],
+    size: tuple[int, int], count: int, target: Any, to: int, step: int,
+) -> None:  # fmt: skip
+    """Each channel of each cell of the map."""
+    for h in range(size[0]):
+        for w in range(size[1]):
+            place, there = _cell_of(image, pad_top_left, h, w), to + (h * size[1] + w) * step
+            for c in range(count):
+                target[there + c] = (
+                    0 if place is None else x[at + place[0] * row + place[1] * column + c]
+                )
+            if place is None:
+                target[there : there + step] = 0
+
+
+def _cell_of(
+    image: tuple[int, int], pad_top_left: tuple[int, int], h: int, w: int
+) -> tuple[int, int] | None:
+    """The image's cell that becomes (h, w) of a map with a border; None outside."""
+    h, w = h - pad_top_left[0], w - pad_top_left[1]
+    return (h, w) if 0 <= h < image[0] and 0 <= w < image[1] else None
+
+
+def spread_channels(
+    x: Any, at: int, row: int, column: int, image: tuple[int, int], pad_top_left: tuple[int, int],
+    size: tuple[int, int], group: tuple[int, int], filter: int, filters: int, lanes: int,
+    target: Any, to: int,
+) -> None:  # fmt: skip
+    """For each lane of each cell, a channel of the group of the lane's filter."""
+    for c in range(group[0]):
+        for h in range(size[0]):
+            for w in range(size[1]):
+                place = _cell_of(image, pad_top_left, h, w)
+                for lane in range(lanes):
+                    f, there = filter + lane, ((c * size[0] + h) * size[1] + w) * lanes + lane
+                    channel = f // group[1] * group[0] + c
+                    target[to + there] = (
+                        x[at + place[0] * row + place[1] * column + channel]
+                        if place is not None and f < filters
+                        else 0
+                    )
+
+
+def grouped_convolution(
+    x: Any,
+    x_place: tuple[int, int, int, int],
+    image: tuple[int, int],
+    pad_top_left: tuple[int, int],
+    group: tuple[int, int],
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    weights: Any,
+    bias: Any,
+    relu: bool,
+    vectors: tuple[int, int],
+    y: Any,
+    y_place: tuple[int, int, int, int],
+    output: tuple[int, int],
+    filters: int,
+    scratch: Any,
+) -> None:
+    """Those rows and vectors of y: the sum over the window, plus the bias."""
+    lanes = bias.shape[1]
+    table = weights.reshape(len(bias), *kernel, group[0], lanes)
+    for row in range(first, last):
+        n, oh = row // output[0], row % output[0]
+        for ow in range(output[1]):
+            for v in range(*vectors):
+                for lane, f in _filters_of(v, lanes, filters):
+                    z = float(bias[v, lane])
+                    for i, j, h, w in _seen(oh, ow, image, pad_top_left, kernel, stride, dilation):
+                        for c in range(group[0]):
+                            cell = x[_at(x_place, n, h, w, f // group[1] * group[0] + c)]
+                            z += float(cell) * float(table[v, i, j, c, lane])
+                    y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
+
+
+def _filters_of(v: int, lanes: int, filters: int) -> list[tuple[int, int]]:
+    """The lanes of a vector that have a filter, and that filter; the last vector ends with the last one."""
+    start = max(min(v * lanes, filters - lanes), 0)
+    return [(lane, start + lane) for lane in range(lanes) if start + lane < filters]
+
+
+def _seen(
+    oh: int, ow: int, image: tuple[int, int], pad_top_left: tuple[int, int], kernel: tuple[int, int],
+    stride: tuple[int, int], dilation: tuple[int, int],
+) -> list[tuple[int, int, int, int]]:  # fmt: skip
+    """A window's cells inside the image: (i, j) of the kernel, (h, w) of the image."""
+    cells = []
+    for i in range(kernel[0]):
+        for j in range(kernel[1]):
+            h = oh * stride[0] - pad_top_left[0] + i * dilation[0]
+            w = ow * stride[1] - pad_top_left[1] + j * dilation[1]
+            if 0 <= h < image[0] and 0 <= w < image[1]:
+                cells.append((i, j, h, w))
+    return cells
+
+
+def grouped_weight_gradient(
+    x: Any,
+    x_place: tuple[int, int, int, int],
+    image: tuple[int, int],
+    pad_top_left: tuple[int, int],
+    group: tuple[int, int],
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    dz: Any,
+    dz_place: tuple[int, int, int, int],
+    output: tuple[int, int],
+    filters: int,
+    vectors: tuple[int, int],
+    dW: Any,
+    scratch: Any,
+) -> None:
+    """Add each product of dz and x to its weight."""
+    for row in range(first, last):
+        n, oh = row // output[0], row % output[0]
+        for ow in range(output[1]):
+            for v in range(*vectors):
+                for lane, f in _filters_of(v, dW.shape[4], filters):
+                    slope = dz[_at(dz_place, n, oh, ow, f)]
+                    for i, j, h, w in _seen(oh, ow, image, pad_top_left, kernel, stride, dilation):
+                        for c in range(group[0]):
+                            cell = x[_at(x_place, n, h, w, f // group[1] * group[0] + c)]
+                            dW[v, i, j, c, lane] += slope * cell
 
 
 def _winograd_points(n: int) -> list[float]:
@@ -881,6 +1087,11 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
         for f in range(dW.shape[1]):
             dz = panels[f // width, :, f % width]
             dW[k, f] = sum(float(x[n, k]) * float(dz[n]) for n in range(len(x)))
+
+
+def rows_product(x: Any, W: Any, y: Any) -> None:
+    """Twin of `tinycnn.kernels.dense_rows.rows_product`."""
+    y[...] = np.einsum("nd,df->nf", x.astype(float), W.astype(float))
 
 
 def dense_gradients(dz: Any, x: Any, W: Any, first: int, last: int, dW: Any, dx: Any) -> None:

@@ -16,13 +16,21 @@ def sgd_momentum(
     last: int,
     rate: float,
     momentum: float,
-    decay: float,
+    ends: Any,
+    decays: Any,
 ) -> None:
     """Update elements ``first`` to ``last`` of flat buffers of one dtype, in place.
 
-    v = momentum * v - rate * (g + decay * w), then w = w + v.
+    v = momentum * v - rate * (g + decay * w), then w = w + v. Parameter p ends before element
+    ``ends[p]``, where the next one begins, and has the decay ``decays[p]``.
     """
-    w, g, v = weights[first:last], gradients[first:last], velocities[first:last]
-    for e in range(last - first):
-        v[e] = momentum * v[e] - rate * (g[e] + decay * w[e])
-        w[e] += v[e]
+    start = first
+    for p in range(len(ends)):
+        stop, decay = min(ends[p], last), decays[p]
+        if stop <= start:
+            continue
+        w, g, v = weights[start:stop], gradients[start:stop], velocities[start:stop]
+        for e in range(stop - start):
+            v[e] = momentum * v[e] - rate * (g[e] + decay * w[e])
+            w[e] += v[e]
+        start = stop

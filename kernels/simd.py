@@ -1,14 +1,14 @@
-"""Float32 vectors for Numba kernels: `LANES` numbers in one register of the processor.
+"""Vectors for Numba kernels: `LANES` numbers of float32, or half as many of float64, in one register.
 
 A loop over scalars leaves it to the compiler which numbers share a register and which of them stay
 there. These functions say it: each is one instruction or two, on 16 lanes with AVX-512, 8 with AVX2,
-4 elsewhere. A vector is a local variable: it is loaded from a one-dimensional float32 array at an
-index, and stored to one. ``+ - *`` work on vectors and round as float32 does; nothing is
+4 elsewhere. A vector is a local variable: it is loaded from a one-dimensional array of either dtype at an
+index, and stored to one. ``+ - * /`` work on vectors and round as their dtype does; nothing is
 reassociated, so a kernel gives the same bits for every number of lanes. docs/simd.md has examples.
 
-Indices are counted in floats from the array's first; negative ones are errors, not wrapped.
+Indices are counted in numbers from the array's first; negative ones are errors, not wrapped.
 ``NUMBA_BOUNDSCHECK=1`` checks both ends of each load and store. Under ``NUMBA_DISABLE_JIT=1`` a
-vector is a NumPy array of LANES float32, and the functions are what is written below.
+vector is a NumPy array, and the functions are what is written below.
 """
 
 from __future__ import annotations
@@ -21,16 +21,19 @@ import numpy as np
 from tinycnn.kernels.jit import LANES as LANES
 from tinycnn.kernels.jit import numba
 from tinycnn.kernels.simd_code import (
+    ANY_VECTOR,
     READ,
     READ_UINT8,
     VECTOR,
+    WIDE_VECTOR,
     WRITTEN,
     WRITTEN_UINT8,
     emit_at_least,
     emit_broadcast,
-    emit_exp,
     emit_fma,
+    emit_from_lane,
     emit_keep_rolled,
+    emit_lanes_of,
     emit_load,
     emit_maximum,
     emit_pause,
@@ -46,23 +49,30 @@ from tinycnn.kernels.simd_code import (
     types,
     vector_operation,
 )
+from tinycnn.kernels.simd_exp import emit_exp
 
 
-@vector_operation(emit_load, VECTOR, READ, types.intp)
+@vector_operation(emit_lanes_of, types.intp, READ)
+def lanes_of(array: Any) -> int:
+    """Numbers in a vector of what ``array`` holds: LANES of float32, half as many of float64."""
+    return int(LANES * 4 // array.itemsize)
+
+
+@vector_operation(emit_load, ANY_VECTOR, READ, types.intp)
 def load(array: Any, index: int) -> Any:
-    """The LANES numbers from ``array[index]`` on."""
-    assert 0 <= index <= array.size - LANES
-    return array[index : index + LANES].copy()
+    """The vector of numbers from ``array[index]`` on."""
+    assert 0 <= index <= array.size - lanes_of(array)
+    return array[index : index + lanes_of(array)].copy()
 
 
-@vector_operation(emit_store, types.void, WRITTEN, types.intp, VECTOR)
+@vector_operation(emit_store, types.void, WRITTEN, types.intp, ANY_VECTOR)
 def store(array: Any, index: int, x: Any) -> None:
-    """Write ``x`` to the LANES numbers from ``array[index]`` on."""
-    assert 0 <= index <= array.size - LANES
-    array[index : index + LANES] = x
+    """Write ``x`` to the numbers from ``array[index]`` on."""
+    assert 0 <= index <= array.size - lanes_of(array)
+    array[index : index + lanes_of(array)] = x
 
 
-@vector_operation(emit_stream, types.void, WRITTEN, types.intp, VECTOR)
+@vector_operation(emit_stream, types.void, WRITTEN, types.intp, ANY_VECTOR)
 def stream(array: Any, index: int, x: Any) -> None:
     """Write ``x`` past the caches to ``array[index]`` and on: 4*LANES bytes that begin at such a multiple.
 
@@ -70,8 +80,9 @@ def stream(array: Any, index: int, x: Any) -> None:
     first read, one that is streamed is not. The processor faults where the address is not
     aligned.
     """
-    assert 0 <= index <= array.size - LANES and array[index:].ctypes.data % (4 * LANES) == 0
-    array[index : index + LANES] = x
+    assert 0 <= index <= array.size - lanes_of(array)
+    assert array[index:].ctypes.data % (4 * LANES) == 0
+    array[index : index + lanes_of(array)] = x
 
 
 @vector_operation(emit_stream_end, types.void)
@@ -92,17 +103,17 @@ def splat(number: float) -> Any:
     return np.full(LANES, number, np.float32)
 
 
-@vector_operation(emit_broadcast, VECTOR, READ, types.intp)
+@vector_operation(emit_broadcast, ANY_VECTOR, READ, types.intp)
 def broadcast(array: Any, index: int) -> Any:
     """``array[index]`` in every lane."""
     assert 0 <= index < array.size
-    return np.full(LANES, array[index], np.float32)
+    return np.full(lanes_of(array), array[index], array.dtype)
 
 
-@vector_operation(emit_fma, VECTOR, VECTOR, VECTOR, VECTOR)
+@vector_operation(emit_fma, ANY_VECTOR, ANY_VECTOR, ANY_VECTOR, ANY_VECTOR)
 def fma(x: Any, y: Any, z: Any) -> Any:
     """x*y + z, rounded once; twice on a processor that has no fused multiply-add."""
-    return (np.multiply(x, y, dtype=np.float64) + z).astype(np.float32)
+    return (np.multiply(x, y, dtype=np.float64) + z).astype(x.dtype)
 
 
 @vector_operation(emit_exp, VECTOR, VECTOR)
@@ -111,13 +122,13 @@ def exp(x: Any) -> Any:
     return np.exp(x)
 
 
-@vector_operation(emit_maximum, VECTOR, VECTOR, VECTOR)
+@vector_operation(emit_maximum, ANY_VECTOR, ANY_VECTOR, ANY_VECTOR)
 def maximum(x: Any, y: Any) -> Any:
     """The larger of each pair; NaN where one of the two is."""
     return np.maximum(x, y)
 
 
-@vector_operation(emit_at_least, VECTOR, VECTOR, VECTOR)
+@vector_operation(emit_at_least, ANY_VECTOR, ANY_VECTOR, ANY_VECTOR)
 def at_least(x: Any, least: Any) -> Any:
     """``x`` where it is above ``least`` or NaN, ``least`` elsewhere.
 
@@ -135,6 +146,12 @@ def select_first(x: Any, y: Any, a: Any, b: Any) -> Any:
     than another.
     """
     return np.where((y <= x) | np.isnan(x), a, b)
+
+
+@vector_operation(emit_from_lane, ANY_VECTOR, ANY_VECTOR, types.intp, ANY_VECTOR)
+def from_lane(x: Any, lane: int, y: Any) -> Any:
+    """``y`` in lane number ``lane`` and those after it, ``x`` in those before."""
+    return np.where(np.arange(len(x)) >= lane, y, x)
 
 
 @vector_operation(emit_where_equal, VECTOR, READ_UINT8, types.intp, types.intp, VECTOR)
@@ -189,11 +206,12 @@ def _define(operation: Any, instruction: str) -> None:
     @extending.type_callable(operation)  # type: ignore[untyped-decorator]
     def type_of(context: Any) -> Any:
         def typed(x: Any, y: Any) -> Any:
-            return VECTOR if x is VECTOR and y is VECTOR else None
+            return x if x is y and x in (VECTOR, WIDE_VECTOR) else None
 
         return typed
 
     @extending.lower_builtin(operation, VECTOR, VECTOR)  # type: ignore[untyped-decorator]
+    @extending.lower_builtin(operation, WIDE_VECTOR, WIDE_VECTOR)  # type: ignore[untyped-decorator]
     def lower(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return getattr(builder, instruction)(*values)
 
@@ -202,6 +220,7 @@ for _operations, _instruction in (
     ((operator.add, operator.iadd), "fadd"),
     ((operator.sub, operator.isub), "fsub"),
     ((operator.mul, operator.imul), "fmul"),
+    ((operator.truediv, operator.itruediv), "fdiv"),
 ):
     for _operation in _operations:
         _define(_operation, _instruction)

@@ -1,8 +1,8 @@
 """The operations of `simd` in LLVM's language, and the decorator that lets Numba compile them so.
 
-An operation's Numba type is VECTOR: LANES numbers of float32, one register. ``emit_...`` write what `simd`
-defines in NumPy, from (context, builder, the arguments' types, the arguments); memory's bounds are checked
-where the kernel is compiled under ``NUMBA_BOUNDSCHECK=1``.
+A vector's Numba type is VECTOR, LANES numbers of float32, or WIDE_VECTOR, half as many of float64: one
+register. ``emit_...`` write what `simd` defines in NumPy, from (context, builder, the arguments' types, the
+arguments); memory's bounds are checked where the kernel is compiled under ``NUMBA_BOUNDSCHECK=1``.
 """
 
 from __future__ import annotations
@@ -19,27 +19,22 @@ _ir: Any = import_module("llvmlite.ir")
 extending: Any = import_module("numba.extending")
 types: Any = numba.types
 
-_FLOAT = _ir.FloatType()
 _INT32 = _ir.IntType(32)
-_FLOATS = _ir.VectorType(_FLOAT, LANES)
-_LOG2_E = 1.4426950216293335  # 1 / log(2), rounded to float32 as all here
-_LOG_2 = 0.693359375, -2.1219444170128554e-4
-# exp(r) = 1 + r + r**2 * (the sum of these times powers of r, the highest first).
-_EXP = (
-    1.9875691214110702e-4, 1.3981999363750219e-3, 8.333452045917511e-3, 4.1665796190500259e-2,
-    0.1666666567325592, 0.5,
-)  # fmt: skip
+_FLOATS = _ir.VectorType(_ir.FloatType(), LANES)
 _INTO_L2 = 2  # of LLVM's prefetch: 3 means L1, 0 no cache
 
 
 class _Vector(types.Type):  # type: ignore[misc]
-    """Numba's type of a vector."""
+    """Numba's type of a vector of ``dtype``, which LLVM knows as ``code``."""
 
-    def __init__(self) -> None:
-        super().__init__(name=f"float32x{LANES}")
+    def __init__(self, dtype: Any, code: Any) -> None:
+        super().__init__(name=f"{dtype}x{code.count}")
+        self.dtype, self.code = dtype, code
 
 
-VECTOR = _Vector()
+VECTOR = _Vector(types.float32, _FLOATS)
+WIDE_VECTOR = _Vector(types.float64, _ir.VectorType(_ir.DoubleType(), LANES // 2))
+_VECTOR_OF = {vector.dtype: vector for vector in (VECTOR, WIDE_VECTOR)}
 
 
 @extending.register_model(_Vector)
@@ -47,13 +42,14 @@ class _VectorModel(extending.models.PrimitiveModel):  # type: ignore[misc]
     """In LLVM it is a vector too, and lives in a register."""
 
     def __init__(self, manager: Any, numba_type: Any) -> None:
-        super().__init__(manager, numba_type, _FLOATS)
+        super().__init__(manager, numba_type, numba_type.code)
 
 
 def vector_operation(emit: Callable[..., Any], result: Any, *arguments: Any) -> Callable[..., Any]:
     """Decorate the plain NumPy body of an operation that ``emit`` writes in LLVM's language.
 
-    ``arguments`` are Numba's types; an array's is one of `_ARRAYS`, for it is left as it comes.
+    ``arguments`` are Numba's types; an array's is one of `_ARRAYS`, for it is left as it comes, and
+    ANY_VECTOR stands for a vector of the dtype that the first array or vector has.
     ``emit`` gets (context, builder, the argument's types, the arguments).
     """
 
@@ -64,9 +60,10 @@ def vector_operation(emit: Callable[..., Any], result: Any, *arguments: Any) -> 
         def typed(_: Any, *given: Any) -> Any:
             for wanted, array in zip(arguments, given, strict=True):
                 if wanted in _ARRAYS:
-                    _check_array(array, plain.__name__, wanted)
+                    check_array(array, plain.__name__, wanted)
+            vector: Any = _VECTOR_OF.get(getattr(given[0], "dtype", None)) if given else None
             taken = [
-                array if wanted in _ARRAYS else wanted
+                array if wanted in _ARRAYS else vector if wanted is ANY_VECTOR else wanted
                 for wanted, array in zip(arguments, given, strict=True)
             ]
 
@@ -74,7 +71,7 @@ def vector_operation(emit: Callable[..., Any], result: Any, *arguments: Any) -> 
                 value = emit(context, builder, signature.args, values)
                 return context.get_dummy_value() if result is types.void else value
 
-            return result(*taken), generate
+            return (vector if result is ANY_VECTOR else result)(*taken), generate
 
         context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         given = inspect.signature(plain).parameters.values()
@@ -86,16 +83,19 @@ def vector_operation(emit: Callable[..., Any], result: Any, *arguments: Any) -> 
     return choose
 
 
+ANY_VECTOR = "vector"
 READ, READ_UINT8, WRITTEN, WRITTEN_UINT8 = _ARRAYS = (
     "read", "read, uint8", "written", "written, uint8",
 )  # fmt: skip
 
 
-def _check_array(array: Any, name: str, wanted: str) -> None:
-    dtype = types.uint8 if "uint8" in wanted else types.float32
+def check_array(array: Any, name: str, wanted: str) -> None:
+    """Refuse what is not one of `_ARRAYS`, while a kernel is compiled."""
+    dtypes = [types.uint8] if "uint8" in wanted else list(_VECTOR_OF)
     flat = isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C"
-    if not flat or array.dtype != dtype:
-        message = f"{name} takes a C-contiguous one-dimensional {dtype} array, not {array}"
+    if not flat or array.dtype not in dtypes:
+        names = " or ".join(map(str, dtypes))
+        message = f"{name} takes a C-contiguous one-dimensional {names} array, not {array}"
         raise numba.core.errors.TypingError(message)
     if "written" in wanted and not array.mutable:
         raise numba.core.errors.TypingError(f"{name} takes an array that may be written to")
@@ -120,36 +120,47 @@ def _check_bounds(
         context.call_conv.return_user_exc(builder, IndexError, message)
 
 
+def _vector_at(
+    context: Any, builder: Any, kinds: Any, array: Any, index: Any
+) -> tuple[Any, Any, Any]:
+    """The place of the vector from ``array[index]`` on, checked; its type in LLVM, and its bytes."""
+    kind = kinds[0]
+    code, size = _VECTOR_OF[kind.dtype].code, kind.dtype.bitwidth // 8
+    _check_bounds(context, builder, kind, array, index, code.count)
+    pointer = _pointer(context, builder, kind, array, index)
+    return builder.bitcast(pointer, code.as_pointer()), size, code.count * size
+
+
+def emit_lanes_of(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """What `simd.lanes_of` compiles to."""
+    return context.get_constant(types.intp, _VECTOR_OF[kinds[0].dtype].code.count)
+
+
 def emit_load(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     """What `simd.load` compiles to."""
-    array, index = values
-    _check_bounds(context, builder, kinds[0], array, index, LANES)
-    pointer = _pointer(context, builder, kinds[0], *values)
-    vector = builder.load(builder.bitcast(pointer, _FLOATS.as_pointer()))
-    vector.align = 4
+    pointer, size, _ = _vector_at(context, builder, kinds, *values)
+    vector = builder.load(pointer)
+    vector.align = size
     return vector
 
 
 def emit_store(context: Any, builder: Any, kinds: Any, values: Any) -> None:
     """What `simd.store` compiles to."""
-    array, index, vector = values
-    _check_bounds(context, builder, kinds[0], array, index, LANES)
-    pointer = _pointer(context, builder, kinds[0], array, index)
-    builder.store(vector, builder.bitcast(pointer, _FLOATS.as_pointer())).align = 4
+    pointer, size, _ = _vector_at(context, builder, kinds, *values[:2])
+    builder.store(values[2], pointer).align = size
 
 
 def emit_stream(context: Any, builder: Any, kinds: Any, values: Any) -> None:
     """What `simd.stream` compiles to."""
-    array, index, vector = values
-    _check_bounds(context, builder, kinds[0], array, index, LANES)
-    pointer = _pointer(context, builder, kinds[0], array, index)
+    pointer, _, bytes = _vector_at(context, builder, kinds, *values[:2])
     if context.enable_boundscheck:
-        beyond = builder.and_(builder.ptrtoint(pointer, index.type), index.type(4 * LANES - 1))
+        index = values[1]
+        beyond = builder.and_(builder.ptrtoint(pointer, index.type), index.type(bytes - 1))
         with builder.if_then(builder.icmp_signed("!=", beyond, index.type(0)), likely=False):
-            message = (f"stream writes to multiples of {4 * LANES} bytes",)
+            message = (f"stream writes to multiples of {bytes} bytes",)
             context.call_conv.return_user_exc(builder, IndexError, message)
-    store = builder.store(vector, builder.bitcast(pointer, _FLOATS.as_pointer()))
-    store.align = 4 * LANES
+    store = builder.store(values[2], pointer)
+    store.align = bytes
     store.set_metadata("nontemporal", builder.module.add_metadata([_INT32(1)]))
 
 
@@ -170,9 +181,14 @@ def emit_store_uint8(context: Any, builder: Any, kinds: Any, values: Any) -> Non
 
 def emit_splat(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     """What `simd.splat` compiles to."""
-    undefined = _ir.Constant(_FLOATS, _ir.Undefined)
-    first = builder.insert_element(undefined, values[0], _INT32(0))
-    zeros = _ir.Constant(_ir.VectorType(_INT32, LANES), [0] * LANES)
+    return _in_every_lane(builder, _FLOATS, values[0])
+
+
+def _in_every_lane(builder: Any, code: Any, number: Any) -> Any:
+    """A vector of LLVM's type ``code``."""
+    undefined = _ir.Constant(code, _ir.Undefined)
+    first = builder.insert_element(undefined, number, _INT32(0))
+    zeros = _ir.Constant(_ir.VectorType(_INT32, code.count), [0] * code.count)
     return builder.shuffle_vector(first, undefined, zeros)
 
 
@@ -181,57 +197,18 @@ def emit_broadcast(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     array, index = values
     _check_bounds(context, builder, kinds[0], array, index, 1)
     number = builder.load(_pointer(context, builder, kinds[0], *values))
-    return emit_splat(context, builder, kinds, [number])
+    return _in_every_lane(builder, _VECTOR_OF[kinds[0].dtype].code, number)
 
 
 def emit_fma(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     """What `simd.fma` compiles to."""
     # llvm.fma would call a library function for each lane where the processor has no such
     # instruction; fmuladd multiplies and adds there.
-    signature = _ir.FunctionType(_FLOATS, [_FLOATS] * 3)
-    name = f"llvm.fmuladd.v{LANES}f32"
+    code = kinds[0].code
+    signature = _ir.FunctionType(code, [code] * 3)
+    name = f"llvm.fmuladd.v{code.count}f{kinds[0].dtype.bitwidth}"
     function = numba.core.cgutils.get_or_insert_function(builder.module, signature, name)
     return builder.call(function, values)
-
-
-def emit_exp(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    """What `simd.exp` compiles to: exp(x) = 2**n * exp(r), with n the whole number nearest x / log(2).
-
-    Then |r| is at most log(2) / 2, where a polynomial does. Cephes' expf has it, and log(2) in two parts,
-    of which the first times n is exact. Source: Moshier, "Methods and programs for mathematical
-    functions", 1989.
-    """
-    integers = _ir.VectorType(_INT32, LANES)
-
-    def number(value: float) -> Any:
-        return _ir.Constant(_FLOATS, [value] * LANES)
-
-    def polynomial(x: Any, first: float, *rest: float) -> Any:
-        y = number(first)
-        for coefficient in rest:
-            y = emit_fma(context, builder, kinds, [y, x, number(coefficient)])
-        return y
-
-    def two_to_the(n: Any) -> Any:
-        shifted = builder.add(n, _ir.Constant(integers, [127] * LANES))
-        return builder.bitcast(builder.shl(shifted, _ir.Constant(integers, [23] * LANES)), _FLOATS)
-
-    (given,) = values
-    # Beyond these the result is 0 or infinite; NaN goes one of these ways, and is put back last.
-    x = builder.select(builder.fcmp_ordered(">", given, number(-104.0)), given, number(-104.0))
-    x = builder.select(builder.fcmp_ordered("<", x, number(89.0)), x, number(89.0))
-    signature, name = _ir.FunctionType(_FLOATS, [_FLOATS]), f"llvm.rint.v{LANES}f32"
-    rint = numba.core.cgutils.get_or_insert_function(builder.module, signature, name)
-    n = builder.call(rint, [builder.fmul(x, number(_LOG2_E))])
-    r = emit_fma(context, builder, kinds, [n, number(-_LOG_2[0]), x])
-    r = emit_fma(context, builder, kinds, [n, number(-_LOG_2[1]), r])
-    y = emit_fma(context, builder, kinds, [polynomial(r, *_EXP), builder.fmul(r, r), r])
-    y = builder.fadd(y, number(1.0))
-    # In two steps, for 2**n alone may be too small or too large for float32.
-    whole = builder.fptosi(n, integers)
-    half = builder.ashr(whole, _ir.Constant(integers, [1] * LANES))
-    y = builder.fmul(builder.fmul(y, two_to_the(half)), two_to_the(builder.sub(whole, half)))
-    return builder.select(builder.fcmp_unordered("uno", given, given), given, y)
 
 
 def emit_maximum(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
@@ -255,6 +232,15 @@ def emit_select_first(context: Any, builder: Any, kinds: Any, values: Any) -> An
     return builder.select(loses, b, a)
 
 
+def emit_from_lane(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """What `simd.from_lane` compiles to."""
+    x, lane, y = values
+    numbers = _ir.VectorType(_INT32, kinds[0].code.count)
+    first = _in_every_lane(builder, numbers, builder.trunc(lane, _INT32))
+    lanes = _ir.Constant(numbers, list(range(numbers.count)))
+    return builder.select(builder.icmp_signed(">=", lanes, first), y, x)
+
+
 def emit_where_equal(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     """What `simd.where_equal` compiles to."""
     array, index, number, x = values
@@ -263,10 +249,7 @@ def emit_where_equal(context: Any, builder: Any, kinds: Any, values: Any) -> Any
     pointer = _pointer(context, builder, kinds[0], array, index)
     numbers = builder.load(builder.bitcast(pointer, narrow.as_pointer()))
     numbers.align = 1
-    undefined = _ir.Constant(narrow, _ir.Undefined)
-    first = builder.insert_element(undefined, builder.trunc(number, _ir.IntType(8)), _INT32(0))
-    zeros = _ir.Constant(_ir.VectorType(_INT32, LANES), [0] * LANES)
-    wanted = builder.shuffle_vector(first, undefined, zeros)
+    wanted = _in_every_lane(builder, narrow, builder.trunc(number, _ir.IntType(8)))
     nothing = _ir.Constant(_FLOATS, [0.0] * LANES)
     return builder.select(builder.icmp_unsigned("==", numbers, wanted), x, nothing)
 

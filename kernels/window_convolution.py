@@ -31,7 +31,7 @@ def window_convolution(
     """Write y = b + x convolved with W, rectified if ``relu``: rows ``first`` to ``last`` of the N*OH rows.
 
     ``x`` is (N, H, W, C), zero outside, ``W`` (KH, KW, C, F), ``b`` (F,), ``y`` (N, OH, OW, F), in float32.
-    Each sum begins with the bias and runs over the window in row-major order.
+    Each sum runs over the window in row-major order, then comes the bias.
     """
     H, width, C = x.shape[1:]
     (KH, KW), (OH, OW, F) = W.shape[:2], y.shape[1:]
@@ -47,6 +47,7 @@ def window_convolution(
     # A vector reads on beyond a cell's numbers, also beyond the last cell's.
     weights, bias = np.zeros(W.size + line, np.float32), np.zeros(line, np.float32)
     weights[: W.size], bias[:F] = W.reshape(W.size), b
+    zero = splat(0.0)
     room = np.empty(0 if inside else ((together - 1) * stride[0] + reach) * row, np.float32)
     sums, places = np.empty(cells * line, np.float32), np.empty(cells, np.int64)
     for cell in range(cells):
@@ -55,9 +56,8 @@ def window_convolution(
     while r < last:
         n, oh = r // OH, r % OH
         rows = min(together, OH - oh, last - r)
-        for at in range(0, rows * OW * line, line):
-            for f in range(0, line, LANES):
-                store(sums, at + f, load(read_only(bias), f))
+        for at in range(0, rows * OW * line, LANES):
+            store(sums, at, zero)
         top = oh * stride[0] - padding[0]
         if inside:
             start = (n * H + top) * row
@@ -78,21 +78,21 @@ def window_convolution(
                 sums,
                 line,
             )
-        _finish(read_only(sums), rows * OW, line, relu, y.reshape(y.size), r * OW * F, F)
+        _finish(sums, rows * OW, read_only(bias), relu, y.reshape(y.size), r * OW * F, F)
         r += rows
 
 
 @kernel
-def _finish(sums: Any, cells: int, line: int, relu: bool, y: Any, to: int, F: int) -> None:
-    """Write the sums of cells that follow each other, the last vector of one under the next one's first."""
-    least, end = splat(0 if relu else -np.inf), to + cells * F
+def _finish(sums: Any, cells: int, bias: Any, relu: bool, y: Any, to: int, F: int) -> None:
+    """Write the sums of cells in a row, plus bias: the last vector of one lies under the next one."""
+    least, end, line = splat(0 if relu else -np.inf), to + cells * F, len(bias)
     for at in range(0, cells * line, line):
         for f in range(0, F, LANES):
-            z = at_least(load(sums, at + f), least)
+            z = at_least(load(read_only(sums), at + f) + load(bias, f), least)
             if to + f + LANES <= end:
                 store(y, to + f, z)
             else:
+                store(sums, at + f, z)
                 for lane in range(F - f):
-                    number = sums[at + f + lane]
-                    y[to + f + lane] = 0 if relu and number <= 0 else number
+                    y[np.uintp(to + f + lane)] = sums[np.uintp(at + f + lane)]
         to += F

@@ -28,9 +28,11 @@ import os, signal, sys, threading, warnings
 from threadpoolctl import threadpool_info, threadpool_limits
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime import parallel
+from tinycnn.runtime.balance import Balance
 from tinycnn.runtime.threads import busy, use_threads
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+Balance.pays = True  # helpers are called each time
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of fork beside threads
 
 {blas_threads}

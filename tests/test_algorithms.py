@@ -14,13 +14,16 @@ from tinycnn.layers import Conv2D, Dense
 from tinycnn.ops.convolution.choice import IMPLEMENTATIONS
 from tinycnn.validation import ALGORITHMS
 
-TYPO = r"algorithm must be one of .*'auto', 'im2col', 'direct', 'winograd', 'reference', got 'typo'"
+TYPO = (
+    r"algorithm must be one of .*'auto', 'im2col', 'direct', 'grouped', 'winograd', 'reference', "
+    r"got 'typo'"
+)
 
 
 def net(*own, **options):
     """Two convolutions that Winograd's algorithm is fastest at, each with its ``own`` algorithm."""
-    layers = [Conv2D(32, 3, padding=1, algorithm=algorithm) for algorithm in own or ("auto",) * 2]
-    return tc.Sequential(layers, (15, 15, 32), **options)
+    layers = [Conv2D(64, 3, padding=1, algorithm=algorithm) for algorithm in own or ("auto",) * 2]
+    return tc.Sequential(layers, (32, 32, 64), **options)
 
 
 def whole_numbers(model, rng, count=2):
@@ -36,7 +39,7 @@ def test_the_names_are_those_of_what_there_is():
 
 
 def test_a_typo_is_refused_at_once():
-    x = np.zeros((0, 15, 15, 32), np.float32)
+    x = np.zeros((0, 32, 32, 64), np.float32)
     dense = tc.Sequential([Dense(3)], (5,))
     for call in (
         lambda: Conv2D(4, 3, algorithm="typo"),
@@ -46,7 +49,7 @@ def test_a_typo_is_refused_at_once():
         lambda: net().trace(x, algorithm="typo"),
         lambda: dense.predict(np.zeros((1, 5)), algorithm="typo"),  # no convolution needs it
         lambda: dense.trace(np.zeros((1, 5)), algorithm="typo"),
-        lambda: ops.conv2d(x, np.zeros((3, 3, 32, 1)), algorithm="typo"),
+        lambda: ops.conv2d(x, np.zeros((3, 3, 64, 1)), algorithm="typo"),
     ):
         with pytest.raises(ArgumentError, match=TYPO):
             call()
@@ -69,14 +72,14 @@ def test_a_call_comes_before_the_model_and_the_model_before_its_layers(
     own, of_model, of_call, ran, rng
 ):
     model = net(*own, algorithm=of_model)
-    x = rng.standard_normal((1, 15, 15, 32)).astype(np.float32)
+    x = rng.standard_normal((1, 32, 32, 64)).astype(np.float32)
     with counted() as counts:
         traced = model.trace(x, algorithm=of_call)
     assert counts == {name: ran.count(name) for name in ran}
     with counted() as counts:
         predicted = model.predict(x, algorithm=of_call)
     # These two run from recorded calls, and pass by no op.
-    recorded = {"winograd", "direct"}
+    recorded = {"winograd", "direct", "grouped"}
     assert counts == {name: ran.count(name) for name in set(ran) - recorded}
     np.testing.assert_array_equal(predicted, traced.y)
 
@@ -93,7 +96,7 @@ def test_counts_are_exact_without_winograd(algorithm, rng):
 
 
 def test_an_impulse_stays_in_its_windows_without_winograd():
-    x = np.zeros((1, 15, 15, 32), np.float32)
+    x = np.zeros((1, 32, 32, 64), np.float32)
     x[0, 8, 8, 3] = 1
     for model, within in ((net(), False), (net(algorithm="im2col"), True)):
         for y in (model.predict(x), model.trace(x).y):
@@ -106,7 +109,7 @@ def test_an_impulse_stays_in_its_windows_without_winograd():
 def test_gradients_of_what_is_not_negative_are_not_negative_without_winograd(rng):
     model = net()
     x = whole_numbers(model, rng)
-    dy = (rng.random((2, 15, 15, 32)) < 0.01).astype(np.float32)
+    dy = (rng.random((2, 32, 32, 64)) < 0.0002).astype(np.float32)
     for algorithm, exact in ((None, False), ("im2col", True)):
         trace = model.trace(x, algorithm=algorithm)
         trace.backward(dy)
@@ -115,7 +118,7 @@ def test_gradients_of_what_is_not_negative_are_not_negative_without_winograd(rng
 
 def test_calls_with_different_algorithms_leave_each_other_alone(rng):
     model = net()
-    x = rng.standard_normal((3, 15, 15, 32)).astype(np.float32)
+    x = rng.standard_normal((3, 32, 32, 64)).astype(np.float32)
     names = (None, "im2col", "direct", "winograd", "im2col", None, "direct")
     for algorithm in names:
         predicted = model.predict(x, algorithm=algorithm)

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -152,6 +153,13 @@ def test_the_page_of_results_is_made_of_the_results(capsys, tmp_path):
     results = [str(file) for file in files if file.exists()]
     assert cli.main(["bench", "--from", *results, "--markdown", str(page)]) == 0
     assert page.read_text() in (ROOT / "docs" / "benchmark-results.md").read_text()
+
+
+def test_the_readmes_table_is_made_of_the_results():
+    with_table = runpy.run_path(str(ROOT / "benchmarks" / "measure.py"))["with_table"]
+    readme = (ROOT / "README.md").read_text()
+    files = [ROOT / "benchmarks" / "results" / f"{part}.json" for part in parts.PARTS]
+    assert with_table(readme, [file for file in files if file.exists()]) == readme
 
 
 def test_what_was_measured_before_an_interruption_is_kept(measure, capsys, tmp_path):

@@ -139,7 +139,7 @@ def expect_axes(array: Array, name: str, axes: str | Sequence[str]) -> None:
         one = array.ndim == len(names) - 1 and names[0] == "N"
         hint = f"; for a batch of one, pass {name}[None]" if one else ""
         raise ShapeError(f"{name} must have the axes ({listed}), got shape {array.shape}{hint}")
-    for axis, size in zip(names, array.shape, strict=False):
+    for axis, size in zip(names, array.shape, strict=False) if array.size == 0 else ():
         if size == 0 and axis not in "NR":
             raise ShapeError(f"{name}'s axis {axis} must not be empty, got shape {array.shape}")
 
@@ -184,6 +184,11 @@ def expect_sizes(found: Sequence[int], shape: Sequence[int], name: str, because:
         )
 
 
+def _is_written_to(array: object) -> bool:
+    """Whether it is an array, and what is written to it is all that it holds."""
+    return isinstance(array, np.ndarray) and not isinstance(array, np.ma.MaskedArray)
+
+
 def check_out(
     out: tuple[Array, Array] | None, W: Array, inputs: Sequence[ArrayLike | None]
 ) -> tuple[Array, Array]:
@@ -194,12 +199,7 @@ def check_out(
     """
     if out is None:
         return np.empty(W.shape, W.dtype), np.empty(W.shape[-1], W.dtype)
-    if (
-        not isinstance(out, Sequence)
-        or len(out) != 2
-        or not all(isinstance(array, np.ndarray) for array in out)
-        or any(isinstance(array, np.ma.MaskedArray) for array in out)
-    ):
+    if not isinstance(out, (tuple, Sequence)) or len(out) != 2 or not all(map(_is_written_to, out)):
         raise ArgumentError(f"out must be two arrays (dW, db), got {type(out).__name__}")
     for array, name, shape in zip(out, ("dW", "db"), (W.shape, W.shape[-1:]), strict=True):
         expect_shape(array, shape, f"out's {name}", "the shape of its parameter")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import read_only
+from tinycnn.arrays import Array, read_only
 from tinycnn.errors import ArgumentError
 from tinycnn.parameters import FlatArrays
 from tinycnn.runtime.parallel import parallel_for
@@ -62,43 +63,40 @@ class SGD:
         flat = read_only(self._flat(gradients).flat)
         rate = check_number(self.rate, "rate")
         momentum = check_number(self.momentum, "momentum")
-        blocks_and_decays = self._blocks()
+        ends, decays = self._parameter_ends(), self._decays()
         with self.model.edit() as weights:
-
-            def update(block: tuple[int, int, float]) -> None:
-                first, last, decay = block
-                sgd_momentum(
-                    weights.flat,
-                    flat,
-                    self.velocities.flat,
-                    first,
-                    last,
-                    rate,
-                    momentum,
-                    decay,
-                )
-
-            parallel_for(update, blocks_and_decays)
+            buffers = weights.flat, flat, self.velocities.flat
+            parallel_for(
+                lambda some: sgd_momentum(*buffers, *some, rate, momentum, ends, decays),
+                split_range(flat.size, _ELEMENTS),
+            )
         if isinstance(gradients, Gradients) and gradients.next_state:
             self.model.update_state(gradients.next_state)
         self.model.steps += 1
 
-    def _blocks(self) -> list[tuple[int, int, float]]:
-        """Cut each parameter into ranges of the flat buffers, with its decay."""
-        result = []
-        start = 0
-        weight_decay = check_number(self.weight_decay, "weight_decay")
-        for view in self.velocities.values():
-            decay = weight_decay if self.decay_biases or view.ndim > 1 else 0.0
-            result += [
-                (start + first, start + last, decay)
-                for first, last in split_range(view.size, _ELEMENTS)
+    def _parameter_ends(self) -> Array:
+        """Where each parameter ends in the flat buffers."""
+        return np.cumsum([view.size for view in self.velocities.values()], dtype=np.int64)
+
+    def _decays(self) -> Array:
+        """The decay of each parameter."""
+        decay = check_number(self.weight_decay, "weight_decay")
+        return np.array(
+            [
+                decay if self.decay_biases or view.ndim > 1 else 0.0
+                for view in self.velocities.values()
             ]
-            start += view.size
-        return result
+        )
 
     def _flat(self, gradients: Mapping[str, ArrayLike]) -> FlatArrays:
         """Give ``gradients`` as one buffer: as they are if trace.backward made them, else copied."""
+        shapes = self.model.parameter_shapes()
+        if (
+            isinstance(gradients, FlatArrays)
+            and gradients.has(shapes)
+            and gradients.flat.dtype == self.model.dtype
+        ):
+            return gradients
         expected = f"gradients must hold {', '.join(self.velocities)}"
         if not isinstance(gradients, Mapping):
             raise ArgumentError(
@@ -106,11 +104,6 @@ class SGD:
             )
         if set(gradients) != set(self.velocities):
             raise ArgumentError(f"{expected}, got {', '.join(map(str, gradients)) or 'none'}")
-        shapes = self.model.parameter_shapes()
-        if isinstance(gradients, FlatArrays) and gradients.flat.dtype == self.model.dtype:
-            same = {name: view.shape for name, view in gradients.items()} == shapes
-            if same and list(gradients) == list(shapes):
-                return gradients
         copied = FlatArrays(shapes, self.model.dtype)
         for name, values in gradients.items():
             copied[name] = values

@@ -6,6 +6,7 @@ import math
 import sys
 import weakref
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ class FlatArrays(Mapping[str, Array]):
     writes values into the view; shapes never change. A name that is not there raises
     UnknownNameError, values of another shape ShapeError, read-only arrays ArgumentError.
     """
+
+    _frozen: FlatArrays | None  # `read_only`, once it has been asked for
 
     def __init__(self, shapes: Shapes, dtype: np.dtype[Any], *, zero: bool = False) -> None:
         size = sum(math.prod(shape) for shape in shapes.values())
@@ -60,16 +63,21 @@ class FlatArrays(Mapping[str, Array]):
 
     def of(self, layer: str) -> dict[str, Array]:
         """Arrays of one ``layer`` by their own names: ``{"W": ..., "b": ...}``."""
-        start = f"{layer}."
-        return {
-            name.removeprefix(start): view
-            for name, view in self._views.items()
-            if name.startswith(start)
-        }
+        return dict(self._of_layers.get(layer, {}))
+
+    @cached_property
+    def _of_layers(self) -> dict[str, dict[str, Array]]:
+        result: dict[str, dict[str, Array]] = {}
+        for name, view in self._views.items():
+            layer, _, own = name.partition(".")
+            result.setdefault(layer, {})[own] = view
+        return result
 
     def read_only(self) -> FlatArrays:
         """The same memory, not to be written through."""
-        return self.on(read_only(self.flat))
+        if self._frozen is None:
+            self._frozen = self.on(read_only(self.flat))
+        return self._frozen
 
     def on(self, flat: Array) -> FlatArrays:
         """Arrays of the same names and shapes on other memory, the buffer ``flat``."""
@@ -80,12 +88,25 @@ class FlatArrays(Mapping[str, Array]):
     def _bind(self, shapes: dict[str, tuple[int, ...]], flat: Array) -> None:
         self._shapes = shapes
         self.flat = flat
-        self._views: dict[str, Array] = {}
-        start = 0
-        for name, shape in shapes.items():
+        self._frozen = None
+
+    @cached_property
+    def _views(self) -> dict[str, Array]:
+        """Made when somebody asks for one: an optimizer takes ``flat``."""
+        views, start = {}, 0
+        for name, shape in self._shapes.items():
             end = start + math.prod(shape)
-            self._views[name] = flat[start:end].reshape(shape)
+            views[name] = self.flat[start:end].reshape(shape)
             start = end
+        return views
+
+    def has(self, shapes: Shapes) -> bool:
+        """Whether these are the names and shapes, in this order."""
+        return self._shapes == shapes and [*self._shapes] == [*shapes]
+
+    def handed_out(self) -> list[Array]:
+        """The buffer, and the views that anybody has asked for so far."""
+        return [self.flat, *vars(self).get("_views", {}).values()]
 
     # Views copied or pickled one by one would come apart from the buffer.
     def __getstate__(self) -> tuple[dict[str, tuple[int, ...]], Array]:
@@ -109,16 +130,17 @@ class Edit:
         # for what a door stands on is no array: so whoever holds a slice refers to the door.
         self._door = np.asarray(arrays.flat.data)
         self.arrays = arrays.on(self._door.view())
-        self._own_references = sys.getrefcount(self._door)
+        self._own_references = sys.getrefcount(self._door) - len(self.arrays.handed_out())
 
     def close(self) -> None:
         """Make what was handed out read-only."""
-        for array in (self.arrays.flat, *self.arrays.values()):
+        for array in self.arrays.handed_out():
             array.flags.writeable = False
 
     def may_write(self) -> bool:
         """Whether it is open, or somebody holds a slice that was made while it was."""
         if self._block() is None:
             self.close()
-        slices = sys.getrefcount(self._door) - self._own_references
+        own = self._own_references + len(self.arrays.handed_out())
+        slices = sys.getrefcount(self._door) - own
         return self.arrays.flat.flags.writeable or slices > 0

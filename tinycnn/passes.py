@@ -7,7 +7,9 @@ activations. Backward, the loop takes the gradient through the activation once, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import accumulate
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -79,7 +81,10 @@ def forward(
     """
     for position, layer in enumerate(layers[first:], first):
         name = str(layer.name)
-        own, params = replace(context, layer=position, state=state(name)), parameters(name)
+        own = ForwardContext(
+            context.training, context.rng, position, context.first_sample, context.algorithm, state(name)
+        )  # fmt: skip
+        params = parameters(name)
         y, z, saved = forward_layer(layer, shapes[position + 1], params, x, own)
         yield Record(name, layer, params, x, y, saved, own, z)
         x = y
@@ -127,8 +132,9 @@ def backward(
     for record in records:
         record.forget_gradients()
     last = records[-1]
-    useful = [any(r.params for r in records[:i]) for i in range(len(records))]
-    for record, required in zip(reversed(records), reversed(useful), strict=True):
+    # Of each record, whether one before it has parameters.
+    useful = accumulate((bool(r.params) for r in records[:-1]), or_, initial=False)
+    for record, required in zip(reversed(records), reversed([*useful]), strict=True):
         layer, dy = record.layer, upstream
         is_dz = before_activation and record is last
         dz = dy if is_dz else layer.activation.backward(read_only(dy), record.y)

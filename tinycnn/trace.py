@@ -146,7 +146,7 @@ class Trace:
             return Gradients(shapes, self.model.dtype)
         if (
             not isinstance(out, Gradients)
-            or [(name, view.shape) for name, view in out.items()] != list(shapes.items())
+            or not out.has(shapes)
             or out.flat.dtype != self.model.dtype
             or not out.flat.flags.writeable
         ):

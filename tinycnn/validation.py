@@ -15,7 +15,7 @@ Pair = tuple[int, int]
 
 # What may do a convolution, and "auto", which chooses. Here, where no kernel is loaded, because layers
 # and models check the word when they are made.
-ALGORITHMS = ("auto", "im2col", "direct", "winograd", "reference")
+ALGORITHMS = ("auto", "im2col", "direct", "grouped", "winograd", "reference")
 
 # Of each number that places a window, so that sums and products of two are exact in 64 bits.
 _MOST = 2**31 - 1

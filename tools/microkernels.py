@@ -25,17 +25,8 @@ from __future__ import annotations
 from typing import Any
 
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.simd import (
-    LANES,
-    broadcast,
-    fma,
-    keep_rolled,
-    load,
-    prefetch,
-    read_only,
-    splat,
-    store,
-)
+from tinycnn.kernels.simd import LANES, read_only
+from tinycnn.kernels.tiles import multiply_tile
 '''
     text += _AHEAD
     for width in TILE_WIDTHS:
@@ -57,7 +48,6 @@ def product_{width}(
     c0 + i*c_row. Meanwhile what comes next is brought into L2: the a that begins at ``a_next``, if that
     is not this one, and the b that follows this one, or stands beside it if its rows lie apart.
     """
-    zero = splat(0.0)
     # 5s and 4s make up for what 6s leave: 25 rows are five 5s, not four 6s and a 1.
     few = rows if rows < 4 else 3 if rows == 7 else 0
     groups = (rows - few + 5) // 6
@@ -109,7 +99,6 @@ def products_{width}(
 
 def _tile(height: int, width: int, count: str) -> str:
     """A loop over tiles of ``height`` rows, and on to the next rows."""
-    rows, vectors = range(height), range(width)
     # Few rows wait for b to come from memory: they ask for whole rows of what follows.
     whole = height <= 4
     lines = [f"for _ in range({count}):"]
@@ -120,26 +109,11 @@ def _tile(height: int, width: int, count: str) -> str:
         lines += [
             f"    b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < {width} * LANES else 0"
         ]
-    lines += [f"    p{i} = a0 + {i} * a_row" for i in rows]
-    lines += ["    if add:"]
     lines += [
-        f"        s{i}{j} = load(c, c0 + {i} * c_row + {j} * LANES)" for i in rows for j in vectors
-    ]
-    lines += ["    else:"]
-    lines += [f"        {' = '.join(f's{i}{j}' for j in vectors)} = zero" for i in rows]
-    lines += ["    at = b0", "    for _ in range(depth):"]
-    lines += ["        keep_rolled()", "        prefetch(a, a_line)", "        a_line += a_step"]
-    asked = range(width) if whole else (0,)
-    lines += [f"        prefetch(b, b_line + {16 * line})" for line in asked]
-    lines += ["        b_line += b_step"]
-    lines += [f"        v{j} = load(b, at + {j} * LANES)" for j in vectors]
-    for i in rows:
-        lines += [f"        x = broadcast(a, p{i})"]
-        lines += [f"        s{i}{j} = fma(x, v{j}, s{i}{j})" for j in vectors]
-        lines += [f"        p{i} += a_column"]
-    lines += ["        at += b_row"]
-    lines += [
-        f"    store(c, c0 + {i} * c_row + {j} * LANES, s{i}{j})" for i in rows for j in vectors
+        "    multiply_tile(",
+        f"        {height}, {width}, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,",
+        f"        a_line, a_step, b_line, b_step, {width if whole else 1},",
+        "    )",
     ]
     lines += [f"    a0 += {height} * a_row", f"    c0 += {height} * c_row"]
     lines += ["    tile += 1"]

@@ -20,6 +20,7 @@ from tinycnn.ops.convolution.winograd.matrices import (
     points,
     transposed,
 )
+from tools.grouped_kernels import grouped_cells
 from tools.microkernels import microkernels
 from tools.window_products import window_products
 
@@ -245,6 +246,7 @@ def main() -> None:
         ("winograd_transforms.py", transforms()),
         ("microkernels.py", microkernels()),
         ("window_products.py", window_products()),
+        ("grouped_cells.py", grouped_cells()),
     ):
         (folder / name).write_text(text, encoding="utf-8")
 

@@ -9,6 +9,7 @@ from twins import convolved
 from tinycnn.bench import reference, work
 from tinycnn.bench.agreement import compare
 from tinycnn.bench.engines import ENGINES
+from tinycnn.bench.report import BenchReport
 from tinycnn.bench.work import Workload
 
 CONV = Workload("forward", "conv 6 5 3 4 3 1 1", 3)
@@ -76,3 +77,18 @@ def test_only_a_clear_lead_must_be_the_same_class():
     assert compare(found, expected) == (2, 2)
     found[2] = [0, 2.0, 1.0]
     assert compare(found, expected) == (2, 1)
+
+
+def test_who_rounds_coarsely_is_raced_and_said():
+    report = BenchReport({})
+    assert report.check("A", CONV, 3e-3, 1e-4, coarse=1e-2)
+    assert report.check("A", CONV, 2e-3, 1e-4, coarse=1e-2)
+    assert report.check("B", CONV, 1e-5, 1e-4, coarse=1e-2)
+    assert report.wrong == []
+    for error in (2e-2, float("nan")):
+        assert not report.check("C", CONV, error, 1e-4, coarse=1e-2)
+    assert len(report.wrong) == 2
+    again = BenchReport.of([report.to_dict()])
+    for told in (report.heading(), again.heading()):
+        assert "A rounds coarsely: some results are off by 3e-03" in told
+        assert "B rounds" not in told and "C rounds" not in told

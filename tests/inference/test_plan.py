@@ -64,7 +64,9 @@ def test_layers_that_pass_on_as_many_images_go_together():
         (Conv2D(64, 3, stride=3), "direct"),
         (Conv2D(64, 3, padding=1, algorithm="direct"), "direct"),
         (Conv2D(64, 3, stride=4), "layer"),  # 7 outputs in a row
-        (Conv2D(64, 3, padding=1, groups=2), "layer"),
+        (Conv2D(64, 3, padding=1, groups=2), "winograd"),
+        (Conv2D(64, 3, padding=1, groups=64), "grouped"),
+        (Conv2D(64, 3, stride=2, groups=2), "grouped"),
         (Conv2D(64, 3, dilation=2), "direct"),
         (MaxPool2D(2), "maximum"),
         (Dense(10), "packed dense"),

@@ -12,10 +12,13 @@ from twins import error
 
 from tinycnn.kernels import reference
 from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.function_pointers import address_of
+from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.max_pool_maps import max_pool
-from tinycnn.kernels.recorded_calls import COUNTERS, KERNELS, carry_out
+from tinycnn.kernels.recorded_calls import CALLERS, COUNTERS, FINISHED, HAS_MORE, WAITS, carry_out
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.convolution.direct import DirectConvolution
+from tinycnn.ops.convolution.grouped import GroupedConvolution, PackedGroups
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.ops.convolution.winograd.tiling import tiling
@@ -101,18 +104,32 @@ def direct(memory, images, relu):
     memory.recorder.record(phases)
 
 
+def grouped(memory, images, relu):
+    """A convolution of groups of 3 channels and 5 filters, two vectors of these."""
+    groups = 2 * LANES // 5
+    conv = GroupedConvolution(
+        3 * groups, 5 * groups, groups, window((4, 5), (2, 3), padding=1), np.dtype(np.float32)
+    )
+    source = FeatureMaps.plain(memory.slot(images * 20 * conv.C), (images, 4, 5, conv.C))
+    target = FeatureMaps.plain(memory.slot(images * 25 * conv.F), (images, 5, 5, conv.F))
+    sizes = 18 * conv.vectors * LANES, conv.vectors * LANES
+    packed = PackedGroups(*map(memory.slot, sizes))
+    memory.recorder.record(conv.phases(source, packed, target, relu=relu))
+
+
 def twin(calls, jobs, tasks, phases, slots, counters, most):
     """Every call of every task by its kernel's twin, its numbers read as the parameters say."""
+    kernels = {address_of(caller): kernel for kernel, caller in CALLERS.items()}
     for phase in range(len(phases) - 1):
         for first, last, image in tasks[phases[phase] : phases[phase + 1]].tolist():
             if most == 0:
-                return False
+                return HAS_MORE
             counters[phase * COUNTERS] += 1
-            for number, *numbers in calls[first:last].tolist():
-                by_twin(KERNELS[number], iter(numbers), jobs, slots, image)
+            for address, *numbers in calls[first:last].tolist():
+                by_twin(kernels[address], iter(numbers), jobs, slots, image)
             counters[phase * COUNTERS + COUNTERS // 2] += 1
             most -= 1
-    return True
+    return FINISHED
 
 
 def by_twin(kernel, numbers, jobs, slots, image):
@@ -133,6 +150,8 @@ def by_twin(kernel, numbers, jobs, slots, image):
             arguments[parameter.name] = tuple(next(numbers) for _ in range(count))
         else:
             arguments[parameter.name] = next(numbers)
+    if kernel is grouped_convolution:
+        arguments["bias"] = arguments["bias"].reshape(-1, LANES)
     if "panels" in arguments:
         K = arguments.get("K") or math.prod(arguments["kernel"]) * arguments["channels"]
         arguments["panels"] = arguments["panels"].reshape(-1, K, PANEL)
@@ -169,19 +188,21 @@ def test_carry_out_is_its_twin(images, filters, relu, most, rng):
     x, y = memory.slot(images * K), memory.slot(images * F)
     memory.recorder.record(packed.phases((images, K, F), x, y, relu=relu))
     direct(memory, images, relu)
+    grouped(memory, images, relu)
     tables, (slots,), counters, numbers = memory.tables()
     before, expected_counters = numbers.copy(), counters.copy()
-    finished = carry_out(*tables, slots, counters, most)
+    left = carry_out(*tables, slots, counters, most, 0)
     written = numbers.copy()
     numbers[...] = before
-    assert finished == twin(*tables, slots, expected_counters, most) == (most == FOREVER)
+    assert left == twin(*tables, slots, expected_counters, most)
+    assert left == (FINISHED if most == FOREVER else HAS_MORE)
     np.testing.assert_array_equal(counters, expected_counters)
     assert error(written, numbers) < 1e-5
 
 
 @settings(max_examples=10)
-@given(st.integers(2, 4), generators)
-def test_threads_share_the_tasks_and_wait_for_each_other(threads, rng):
+@given(st.integers(2, 4), st.integers(0, 100), generators)
+def test_threads_share_the_tasks_and_wait_for_each_other(threads, spins, rng):
     """Whoever does a task: the same bits as of one thread. A dense layer reads what others wrote."""
     memory = Memory(IMAGES, rng)
     chain, maxima = convolution(memory, True, 20)
@@ -192,14 +213,14 @@ def test_threads_share_the_tasks_and_wait_for_each_other(threads, rng):
     memory.recorder.record(packed.phases((IMAGES, K, F), maxima.flat, y, relu=False))
     tables, slots, counters, numbers = memory.tables(threads)
     before = numbers.copy()
-    assert carry_out(*tables, slots[0], counters, FOREVER)
+    assert carry_out(*tables, slots[0], counters, FOREVER, 0) == FINISHED
     alone = numbers.copy()
     numbers[...] = before
     counters[...] = 0
     finished = []
 
     def work(thread):
-        while not carry_out(*tables, slots[thread], counters, 3):
+        while carry_out(*tables, slots[thread], counters, 3, spins) != FINISHED:
             pass
         finished.append(thread)
 
@@ -211,3 +232,20 @@ def test_threads_share_the_tasks_and_wait_for_each_other(threads, rng):
     assert sorted(finished) == list(range(threads))
     assert counters[COUNTERS // 2] == IMAGES
     np.testing.assert_array_equal(numbers, alone)
+
+
+@given(st.integers(0, 100), st.integers(0, 3), generators)
+def test_a_thread_that_finds_nothing_to_take_is_told_what_it_waits_for(spins, others, rng):
+    """Of three tasks, ``others`` were taken and are not done; the next phase is not begun before they are."""
+    memory = Memory(3, rng)
+    chain, _ = convolution(memory, True, 4)
+    memory.recorder.phase([(chain, image) for image in range(3)])
+    direct(memory, 3, True)
+    tables, (slots,), counters, _ = memory.tables()
+    counters[0] = others
+    left = carry_out(*tables, slots, counters, FOREVER, spins)
+    assert left == (WAITS if others else FINISHED)
+    assert counters[COUNTERS // 2] == 3 - others
+    assert (counters[COUNTERS] > 0) == (others == 0)
+    counters[COUNTERS // 2] = 3
+    assert carry_out(*tables, slots, counters, FOREVER, spins) == FINISHED

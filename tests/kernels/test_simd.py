@@ -21,7 +21,9 @@ from tinycnn.kernels.simd import (
     broadcast,
     exp,
     fma,
+    from_lane,
     keep_rolled,
+    lanes_of,
     load,
     maximum,
     prefetch,
@@ -32,8 +34,6 @@ from tinycnn.kernels.simd import (
 )
 from tinycnn.runtime import memory
 
-vectors = arrays(np.float32, LANES, elements=st.floats(width=32))
-
 # Of these tests, and of what all tests share.
 FOLDERS = [str(folder) for folder in Path(__file__).parents[:2]]
 
@@ -41,47 +41,56 @@ FOLDERS = [str(folder) for folder in Path(__file__).parents[:2]]
 @kernel
 def apply(x, y, z, results):
     """Every operation that takes vectors and gives one."""
+    lanes = lanes_of(x)
     a, b, c = load(x, 0), load(y, 0), load(z, 0)
-    store(results, 0 * LANES, a + b)
-    store(results, 1 * LANES, a - b)
-    store(results, 2 * LANES, a * b)
-    store(results, 3 * LANES, maximum(a, b))
-    store(results, 4 * LANES, at_least(a, b))
-    store(results, 5 * LANES, fma(a, b, c))
-    store(results, 6 * LANES, broadcast(x, 1))
-    store(results, 7 * LANES, splat(0.1))
+    store(results, 0 * lanes, a + b)
+    store(results, 1 * lanes, a - b)
+    store(results, 2 * lanes, a * b)
+    store(results, 3 * lanes, maximum(a, b))
+    store(results, 4 * lanes, at_least(a, b))
+    store(results, 5 * lanes, fma(a, b, c))
+    store(results, 6 * lanes, broadcast(x, 1))
+    store(results, 7 * lanes, from_lane(a, 1, b))
     a += b
     a -= c
     a *= b
-    store(results, 8 * LANES, a)
+    store(results, 8 * lanes, a)
 
 
 def applied(x, y, z):
-    results = np.empty((9, LANES), np.float32)
+    results = np.empty((9, len(x)), x.dtype)
     with np.errstate(all="ignore"):
         apply(read_only(x), read_only(y), read_only(z), results.reshape(-1))
     return results
 
 
+three_vectors = st.sampled_from([(np.float32, LANES), (np.float64, LANES // 2)]).flatmap(
+    lambda kind: st.tuples(
+        *[arrays(*kind, elements=st.floats(width=8 * np.dtype(kind[0]).itemsize))] * 3
+    )
+)
+
+
 @examples(200)
-@given(vectors, vectors, vectors)
-def test_every_operation_is_numpys(x, y, z):
+@given(three_vectors)
+def test_every_operation_is_numpys(given_vectors):
+    x, y, z = given_vectors
     results = applied(x, y, z)
     with np.errstate(all="ignore"):
         expected = [x + y, x - y, x * y, np.maximum(x, y), np.where(y > x, y, x)]
-        wide = x.astype(np.float64) * y + z
-        exact = wide.astype(np.float32)
+        wide = x.astype(np.longdouble) * y + z
+        exact = wide.astype(x.dtype)
         chain = (x + y - z) * y
         twice = x * y + z  # on a processor without fused multiply-add
     for ours, theirs in zip(results, expected, strict=False):
         np.testing.assert_array_equal(ours, theirs)
     fused = results[5]
-    # Rounded to float64 before it is rounded to float32, the expected sum may be a neighbour.
+    # Rounded twice, to more bits before, the expected sum may be a neighbour.
     with np.errstate(all="ignore"):
         near = (np.nextafter(exact, -np.inf) <= fused) & (fused <= np.nextafter(exact, np.inf))
     assert (near | (fused == twice) | (np.isnan(fused) & np.isnan(exact))).all()
-    np.testing.assert_array_equal(results[6], np.full(LANES, x[1]))
-    np.testing.assert_array_equal(results[7], np.full(LANES, 0.1, np.float32))
+    np.testing.assert_array_equal(results[6], np.full(len(x), x[1]))
+    np.testing.assert_array_equal(results[7], [x[0], *y[1:]])
     np.testing.assert_array_equal(results[8], chain)
 
 
@@ -92,6 +101,17 @@ def test_nan_wins_on_both_sides():
     assert np.isnan(results[3][:3]).all()  # maximum
     assert np.isnan(results[4][[0, 2]]).all()  # at_least keeps a NaN of its first argument
     assert not np.isnan(results[3:5, 3:]).any()
+
+
+@kernel
+def write(number, results):
+    store(results, 0, splat(number))
+
+
+def test_a_number_is_rounded_to_float32_in_every_lane():
+    results = np.empty(LANES, np.float32)
+    write(0.1, results)
+    np.testing.assert_array_equal(results, np.full(LANES, 0.1, np.float32))
 
 
 @kernel
@@ -194,7 +214,9 @@ def test_arrays_of_another_kind_are_refused_when_compiled():
     if numba.config.DISABLE_JIT:
         return  # nothing has a type there
     y = np.zeros(LANES, np.float32)
-    assert "one-dimensional float32 array" in refused(shift, np.zeros(LANES), y, 0, 1)
+    other = np.zeros(LANES, np.float16)
+    assert "one-dimensional float32 or float64 array" in refused(shift, other, y, 0, 1)
+    assert "Cannot cast float64" in refused(shift, np.zeros(LANES), y, 0, 1)
     assert "may be written to" in refused(shift, y, read_only(y), 0, 1)
     assert "may be written to" in refused(write_to_read_only, y)
 

@@ -20,8 +20,8 @@ def decorated(function, name):
 
 
 # Written by a program, and tested one by one against the matrices and products that they stand for:
-# tests/ops/winograd/test_generated_kernels.py.
-GENERATED = {"microkernels", "window_products", "winograd_transforms"}
+# tests/ops/winograd/test_generated_kernels.py; or with the kernels whose innermost loops they are.
+GENERATED = {"grouped_cells", "microkernels", "window_products", "winograd_transforms"}
 # Calls other kernels, and is tested by the calls of their twins: test_recorded_calls.py.
 OF_KERNELS = {"recorded_calls"}
 

@@ -37,7 +37,7 @@ def agree(case, rng, dtype):
     expected = formula(x, W, b, case).astype(dtype)
     gradients = backward(case, dy, x, W, expected, algorithm="reference")
     direct = ("direct",) if dtype == np.float32 and case.groups == 1 else ()
-    for algorithm in ("reference", "im2col", "auto", *direct):
+    for algorithm in ("reference", "im2col", "auto", "grouped", *direct):
         y = conv2d(x, W, b, **case.options, algorithm=algorithm)
         assert y.dtype == dtype
         np.testing.assert_array_equal(y, expected)

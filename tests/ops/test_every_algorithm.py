@@ -12,7 +12,7 @@ CHECKS = [check_op, check_model]
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_drawn_convolutions_are_the_formula(check):
-    few = examples(400)
+    few = examples(600)
     expect(count(check, few), least=few.max_examples // 10)
 
 

@@ -25,8 +25,9 @@ def convolutions(draw):
 
     All that is drawn must be done: nobody asks the algorithm whether it applies.
     """
+    groups = 1
     if draw(st.booleans()):
-        stride, channels = (1, 1), st.integers(1, 37)
+        stride, channels, groups = (1, 1), st.integers(1, 37), draw(st.sampled_from([1, 1, 2, 3]))
         kernel = (draw(st.sampled_from([3, 5])),) * 2
     else:
         stride, channels = draw(st.tuples(st.integers(1, 4), st.integers(2, 4))), st.integers(1, 4)
@@ -39,9 +40,9 @@ def convolutions(draw):
         before = draw(st.integers(0, min(3, seen - 1)))
         pads.append((before, draw(st.integers(0, min(3, seen - 1 - before)))))
         size.append(seen - sum(pads[-1]) + draw(st.integers(0, s - 1)))
-    C, F = draw(channels), draw(st.integers(1, 70))
-    options = {"stride": stride, "padding": tuple(pads)}
-    shape = (draw(st.integers(0, 3)), *size, C)
+    C, F = draw(channels), groups * draw(st.integers(1, 70) | st.sampled_from([64]))
+    options = {"stride": stride, "padding": tuple(pads), "groups": groups}
+    shape = (draw(st.integers(0, 3)), *size, C * groups)
     return shape, (*kernel, C, F), (shape[0], *output, F), options
 
 
@@ -177,7 +178,12 @@ def test_no_images():
 
 REFUSED = [
     ((2, 9, 9, 4), (3, 3, 4, 2), {"dtype": np.float64}, "works in float32.* in float64"),
-    ((2, 9, 9, 4), (3, 3, 2, 2), {"groups": 2}, "takes no groups, got 2"),
+    (
+        (2, 9, 9, 4),
+        (3, 3, 2, 2),
+        {"groups": 2, "stride": 2},
+        "no groups where it is strided, got 2",
+    ),
     ((2, 9, 9, 4), (3, 3, 4, 2), {"dilation": 2}, r"takes no dilation, got \(2, 2\)"),
     ((2, 9, 9, 4), (7, 7, 4, 2), {}, "takes kernels 2 x 2, 3 x 3 and 5 x 5, got 7 x 7"),
     ((2, 9, 9, 4), (3, 5, 4, 2), {}, "takes kernels 2 x 2, 3 x 3 and 5 x 5, got 3 x 5"),
@@ -203,15 +209,15 @@ AUTO = [
     ((8, 227, 227, 3), (11, 11, 3, 96), {"stride": 4}, "winograd"),
     ((8, 27, 27, 96), (5, 5, 96, 256), {"padding": 2}, "winograd"),
     ((8, 13, 13, 256), (3, 3, 256, 384), {"padding": 1}, "winograd"),
-    ((1, 13, 13, 384), (3, 3, 384, 384), {"padding": 1}, "winograd"),
+    ((2, 13, 13, 384), (3, 3, 384, 384), {"padding": 1}, "winograd"),
     ((8, 13, 13, 384), (3, 3, 384, 256), {"padding": 1}, "winograd"),
     ((8, 224, 224, 3), (3, 3, 3, 64), {"padding": 1}, "direct"),
     ((8, 224, 224, 64), (3, 3, 64, 64), {"padding": 1}, "winograd"),
     # what has little to gain, or nothing
     ((8, 13, 13, 2), (3, 3, 2, 4), {}, "direct"),
     ((8, 56, 56, 64), (1, 1, 64, 64), {}, "direct"),
-    ((8, 7, 7, 64), (1, 1, 64, 64), {}, "im2col"),
-    ((8, 13, 13, 64), (3, 3, 32, 64), {"groups": 2}, "im2col"),
+    ((8, 7, 7, 64), (1, 1, 64, 64), {}, "direct"),
+    ((8, 13, 13, 64), (3, 3, 1, 64), {"groups": 64}, "grouped"),
 ]
 
 
@@ -223,4 +229,12 @@ def test_auto_takes_what_pays(shape, W_shape, options, algorithm):
         groups=options.get("groups", 1),
     )  # fmt: skip
     assert choose("auto", geometry, np.dtype(np.float32)).name == algorithm
-    assert choose("auto", geometry, np.dtype(np.float64)).name == "im2col"
+    in_float64 = "grouped" if algorithm == "grouped" else "im2col"
+    assert choose("auto", geometry, np.dtype(np.float64)).name == in_float64
+
+
+@pytest.mark.parametrize(("images", "H", "C"), [(1, 13, 384), (1, 8, 128)])
+def test_of_few_images_transformed_weights_must_serve_many_calls(images, H, C):
+    geometry = geometry_of((images, H, H, C), (3, 3, C, C), pads=((1, 1),) * 2)
+    assert choose("auto", geometry, np.dtype(np.float32)).name == "direct"
+    assert choose("auto", geometry, np.dtype(np.float32), packed=True).name == "winograd"

@@ -255,10 +255,12 @@ except KeyboardInterrupt:
 STORM = """
 import random
 import numpy as np, tinycnn as tc
+from tinycnn.runtime.balance import Balance
 from tinycnn.bench.worker import Worker
 from tinycnn.layers import Conv2D, Dense, Dropout, MaxPool2D
 
 signal.signal(signal.SIGALRM, signal.default_int_handler)
+Balance.pays = True  # helpers are called each time
 
 def network():
     layers = [

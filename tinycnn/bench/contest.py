@@ -13,7 +13,7 @@ from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Rounds, Spread, fastest, geometric_mean, ratio
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import LESS, MORE, Column, ResultTable, identity
-from tinycnn.bench.team import Team
+from tinycnn.bench.team import Team, engine_of
 from tinycnn.bench.work import Workload
 from tinycnn.wording import many
 
@@ -105,8 +105,8 @@ def checked(team: Team, workload: Workload, report: BenchReport) -> list[str]:
     """Those whose results are right."""
     right = []
     for name, results in team.results().items():
-        error = reference.largest_error(workload, results)
-        if report.check(team.title(name), workload, error, reference.bound(workload)):
+        error, bound = reference.largest_error(workload, results), reference.bound(workload)
+        if report.check(team.title(name), workload, error, bound, engine_of(name).coarse):
             right.append(name)
     return right
 

@@ -25,6 +25,7 @@ class BenchReport:
         self.tables: list[ResultTable] = []
         self.checks: list[dict[str, Any]] = []
         self.wrong: list[str] = []
+        self.coarse: dict[str, float] = {}
         self.missed: list[str] = []
         self.absent: dict[str, str] = {}
         self.machine: dict[str, Any] = {}
@@ -44,6 +45,8 @@ class BenchReport:
                 report.machine["versions"] = versions
             report.absent |= run["absent"]
             report.checks += run["checks"]
+            for who, error in run.get("coarse", {}).items():
+                report.coarse[who] = max(error, report.coarse.get(who, 0.0))
             report.wrong += run["wrong"]
             report.missed += run["missed"]
             report.tables += map(ResultTable.of, run["tables"])
@@ -74,9 +77,17 @@ class BenchReport:
         for name, why in team.missing.items():
             self.absent[name] = f"{team.title(name)} is not installed ({why})"
 
-    def check(self, who: str, workload: Workload, error: float, bound: float) -> bool:
-        """Whether a result is right: its error, a relative one, is within ``bound`` (and no NaN)."""
+    def check(
+        self, who: str, workload: Workload, error: float, bound: float, coarse: float = 0.0
+    ) -> bool:
+        """Whether a result is right: its error, a relative one, is within ``bound`` (and no NaN).
+
+        Up to ``coarse`` it counts as right all the same, and the heading says who rounds so.
+        """
         self.checks.append({"who": who, **vars(workload), "error": error, "bound": bound})
+        if bound < error <= coarse:
+            self.coarse[who] = max(error, self.coarse.get(who, 0.0))
+            return True
         if not error <= bound:
             self.wrong.append(
                 f"{who}, {workload.work} of {workload.network}, batch {workload.batch}: "
@@ -101,6 +112,11 @@ class BenchReport:
                 f"Other processes used {others:.0%} of the cores meanwhile: better measured again."
             )
         lines += [f"{why}." for why in self.absent.values()]
+        lines += [
+            f"{who} rounds coarsely: some results are off by {error:.0e} of the largest number, more than "
+            f"others may. It is raced all the same."
+            for who, error in self.coarse.items()
+        ]
         lines += [f"WRONG: {what}" for what in self.wrong]
         return "\n".join(lines)
 
@@ -126,6 +142,7 @@ class BenchReport:
             "absent": self.absent,
             "checks": self.checks,
             "wrong": self.wrong,
+            "coarse": self.coarse,
             "missed": self.missed,
             "tables": [table.to_dict() for table in self.tables],
         }

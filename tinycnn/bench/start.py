@@ -11,7 +11,7 @@ from functools import partial
 from importlib.util import find_spec
 from statistics import median
 
-from tinycnn.bench.engines import OURS
+from tinycnn.bench.engines import ENGINES, OURS, PEERS
 from tinycnn.bench.machine import clean_environment
 from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
@@ -45,7 +45,7 @@ def _commands(cache: str, settings: Settings, report: BenchReport) -> None:
         "tinycnn summary": partial(finish, [*tinycnn, "summary"], cache),
         "tinycnn step, to its first layer": partial(first_layer, step, cache),
     }
-    for package in ("torch", "onnxruntime", "openvino"):
+    for package in dict.fromkeys(ENGINES[name].packages[-1] for name in PEERS):
         if find_spec(package) is not None:
             runs[f"import {package}"] = partial(finish, ["-c", f"import {package}"], cache)
     rounds = settings.rounds_of(5)

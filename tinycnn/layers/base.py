@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from copy import copy
 from inspect import signature
 from typing import Any, Self
@@ -164,14 +163,18 @@ class Layer:
         return f"<{type(self).__name__} {self.name or '(unnamed)'}{facts}>"
 
 
-@contextmanager
-def naming(layer: Layer) -> Iterator[None]:
+class naming:  # noqa: N801 - it reads as a verb where it is used
     """Put the layer's name before the text of an error raised inside."""
-    try:
-        yield
-    except TinyCNNError as error:
-        error.args = (f"{layer.name} ({type(layer).__name__}): {error}",)
-        raise
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, TinyCNNError):
+            error.args = (f"{self._layer.name} ({type(self._layer).__name__}): {error}",)
 
 
 def given_initializer(given: Initializer | None, usual: Initializer) -> Initializer:

@@ -11,7 +11,6 @@ from tinycnn.initializers import Constant, Initializer
 from tinycnn.layers.base import Layer
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.layers.image import changed
-from tinycnn.ops.batch_norm import inverse_deviation
 from tinycnn.validation import check_number
 
 
@@ -82,6 +81,10 @@ class BatchNormalization(Layer):
         return dx, {"gamma": dgamma, "beta": dbeta}
 
     def channel_map(self, arrays: Params) -> tuple[Array, Array, Array]:
+        from tinycnn.ops.batch_norm import (
+            inverse_deviation,
+        )  # it loads Numba, which a summary needs not
+
         gamma, beta, mean, variance = (
             arrays[name].astype(float) for name in ("gamma", "beta", "mean", "variance")
         )

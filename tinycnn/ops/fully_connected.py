@@ -29,6 +29,7 @@ from tinycnn.kernels.dense import (
     pack_weights,
 )
 from tinycnn.kernels.dense_gradients import dense_gradients
+from tinycnn.kernels.dense_rows import rows_product
 from tinycnn.ops.activations import softmax, softmax_backward
 from tinycnn.ops.bias import bias_gradient
 from tinycnn.runtime import memory
@@ -43,11 +44,12 @@ _WEIGHTS = 1 << 20
 _LEAST_PANELS = 8
 # Below, BLAS reads weights as fast as they come, and lanes for images would be idle.
 _LEAST_IMAGES = 8
+# Weights that few images meet in less time than it takes to limit BLAS: 1 MB, which stays in the cache.
+_FEW_WEIGHTS = 1 << 18
 # Below, gradients go by a pass over the weights: packing dz for each block takes longer.
 _FEW_IMAGES = 4
 
 
-@ieee
 def dense(
     x: ArrayLike, W: ArrayLike, b: ArrayLike | None = None, *, activation: str | None = None
 ) -> Array:
@@ -66,15 +68,12 @@ def dense(
     dtype = common_dtype(x, W, b)
     x, W = _operands(x, W, dtype)
     y = memory.empty((len(x), W.shape[1]), dtype)
-
-    def multiply(columns: Range) -> None:
-        if _in_registers(x):
-            dense_product(x, W, *columns, y)
-        else:
-            part = slice(*columns)
-            np.matmul(x, W[:, part], out=y[:, part])
-
-    parallel_for(multiply, _columns(W), uses_blas=not _in_registers(x))
+    if dtype == np.float32 and len(x) >= _LEAST_IMAGES:  # BLAS packs the weights anew at each call
+        parallel_for(lambda columns: dense_product(x, W, *columns, y), _columns(W))
+    elif dtype == np.float32 and W.size <= _FEW_WEIGHTS:
+        rows_product(x, W, y)
+    else:
+        _product_by_blas(x, W, y)
     if b is not None:
         b = as_input_array(b, "b", "F", dtype)
         expect_shape(b, W.shape[1:], "b", "one for each column of W")
@@ -138,16 +137,20 @@ def dense_backward(
     return None if dx is None else dx.reshape(x_shape), dW, db
 
 
-def _in_registers(x: Array) -> bool:
-    """Whether our own products are faster than BLAS, which packs the weights anew at each call."""
-    return x.dtype == np.float32 and len(x) >= _LEAST_IMAGES
-
-
 def _columns(W: Array) -> list[Range]:
     """Cut W's columns into blocks of whole panels."""
     D, F = W.shape
     panels = split_range(-(-F // PANEL), max(_WEIGHTS // (D * PANEL), _LEAST_PANELS))
     return [(first * PANEL, min(last * PANEL, F)) for first, last in panels]
+
+
+@ieee
+def _product_by_blas(x: Array, W: Array, y: Array) -> None:
+    def multiply(columns: Range) -> None:
+        part = slice(*columns)
+        np.matmul(x, W[:, part], out=y[:, part])
+
+    parallel_for(multiply, _columns(W), uses_blas=True)
 
 
 def _multiply_few(dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, rows: Range) -> None:

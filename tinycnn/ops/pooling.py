@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, expect_shape, read_only
 from tinycnn.errors import ArgumentError, DTypeError
 from tinycnn.kernels import avg_pool, max_pool
+from tinycnn.kernels.avg_pool_vectors import avg_pool_rows, avg_pool_rows_backward
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
@@ -24,6 +25,8 @@ from tinycnn.shapes import Padding, Window, pool_window
 _CELLS = 1 << 18
 # Bytes of a gradient that leaves the caches before it is read again.
 _LARGE = 8 << 20
+# Channels from which on it pays to ask each cell, in vectors, which windows it won; each of few is added to.
+_MANY = 3 * LANES
 
 
 def max_pool2d(
@@ -57,7 +60,7 @@ def max_pool2d(
     y = memory.empty((N, *win.output, C), x.dtype)
     winner = memory.empty(y.shape, _argmax_dtype(win))
 
-    in_vectors = x.dtype == np.float32 and C >= LANES and winner.dtype == np.uint8
+    in_vectors = x.dtype == np.float32 and winner.dtype == np.uint8
     pooling = max_pool_argmax if in_vectors else max_pool.max_pool2d
 
     def pool(rows: Range) -> None:
@@ -111,7 +114,7 @@ def max_pool2d_backward(
             dy, argmax, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx
         )
 
-    in_vectors = dx.dtype == np.float32 and C >= LANES and argmax.dtype == np.uint8
+    in_vectors = dx.dtype == np.float32 and C >= _MANY and argmax.dtype == np.uint8
     if dx.size and in_vectors and win.dilation == (1, 1):
         parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
     elif dx.size:
@@ -144,12 +147,11 @@ def avg_pool2d(
     N, H, W, C = x.shape
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
     y = memory.empty((N, *win.output, C), x.dtype)
-    limit = _limit(win)
+    limit, include_pad = _limit(win), bool(count_include_pad)
+    pooling = avg_pool_rows if x.dtype == np.float32 else avg_pool.avg_pool2d
 
     def pool(rows: Range) -> None:
-        avg_pool.avg_pool2d(
-            x, *rows, win.kernel, win.stride, win.pad_top_left, limit, bool(count_include_pad), y
-        )
+        pooling(x, *rows, win.kernel, win.stride, win.pad_top_left, limit, include_pad, y)
 
     if y.size:
         parallel_for(pool, _rows(win, N, W * C))
@@ -180,22 +182,16 @@ def avg_pool2d_backward(
     dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     dx = memory.empty((N, H, W, C), dy.dtype)
-    limit = _limit(win)
+    limit, include_pad = _limit(win), bool(count_include_pad)
+    by_rows = dx.dtype == np.float32
+    unpooling = avg_pool_rows_backward if by_rows else avg_pool.avg_pool2d_backward
+    total, cells = (N * H, W * C) if by_rows else (N, H * W * C)
 
-    def spread(images: Range) -> None:
-        avg_pool.avg_pool2d_backward(
-            dy,
-            *images,
-            win.kernel,
-            win.stride,
-            win.pad_top_left,
-            limit,
-            bool(count_include_pad),
-            dx,
-        )
+    def spread(part: Range) -> None:
+        unpooling(dy, *part, win.kernel, win.stride, win.pad_top_left, limit, include_pad, dx)
 
     if dx.size:
-        parallel_for(spread, split_range(N, _CELLS // (H * W * C)))
+        parallel_for(spread, split_range(total, _CELLS // cells))
     return dx
 
 

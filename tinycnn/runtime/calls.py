@@ -27,8 +27,8 @@ class Calls(Protocol):
     def read(self, array: Any) -> Any:
         """The same array as one that cannot be written to."""
 
-    def scratch(self, name: str, size: int) -> Any:
-        """Uninitialised floats of the thread that carries the task out, its own until its next call."""
+    def scratch(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Any:
+        """Uninitialised numbers of the thread that carries the task out, its own until its next call."""
 
     def shared(self, name: str, size: int) -> Any:
         """Uninitialised floats for all tasks of some phases."""
@@ -47,8 +47,8 @@ class _AtOnce:
     def read(self, array: Any) -> Any:
         return read_only(array)
 
-    def scratch(self, name: str, size: int) -> Any:
-        return scratch(name, (size,), _FLOAT32)
+    def scratch(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Any:
+        return scratch(name, (size,), dtype)
 
     def shared(self, name: str, size: int) -> Any:
         return scratch(f"shared {name}", (size,), _FLOAT32)

@@ -15,6 +15,7 @@ import numpy as np
 from tinycnn.arrays import Array, row_major
 from tinycnn.kernels.simd import LANES
 from tinycnn.runtime import memory
+from tinycnn.validation import Pair
 
 Border = tuple[tuple[int, int], tuple[int, int]]
 NO_BORDER: Border = ((0, 0), (0, 0))
@@ -88,6 +89,13 @@ class FeatureMaps:
         shape = (last - first, *self.shape[1:])
         start = self.start + first * self.image
         return FeatureMaps(self.flat, shape, start, self.image, self.row, self.column)
+
+    def every(self, stride: Pair, first: Pair, size: Pair) -> FeatureMaps:
+        """Maps of ``size`` (height, width), on the same memory: cells ``stride`` apart from ``first`` on."""
+        N, _, _, C = self.shape
+        start = self.start + first[0] * self.row + first[1] * self.column
+        row, column = stride[0] * self.row, stride[1] * self.column
+        return FeatureMaps(self.flat, (N, *size, C), start, self.image, row, column)
 
 
 def round_up(number: int, multiple: int) -> int:

@@ -12,13 +12,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
-from inspect import isgenerator
 from queue import Empty, SimpleQueue
+from time import perf_counter, thread_time
+from types import GeneratorType
 from typing import Any, TypeVar
 
 import numpy as np
 
 from tinycnn.runtime import blas
+from tinycnn.runtime.balance import Balance, balance_of
 from tinycnn.runtime.thread_pool import thread_pool
 from tinycnn.runtime.threads import busy, free_threads
 
@@ -31,22 +33,29 @@ _SLEEP = 0.05
 
 
 def parallel_for(
-    work: Callable[[Item], Generator[None] | None],
+    work: Callable[[Item], Generator[float] | Generator[None] | None],
     items: Iterable[Item],
     *,
     uses_blas: bool = False,
+    balance: Balance | None = None,
 ) -> None:
     """Call ``work`` on every item, on all threads; returns when all is done.
 
     ``work`` may be a generator function: a long chain of steps that belong to one item and must keep
-    their order yields between them, where an interrupt may end it. The first exception ends the
-    items that have not begun and is raised after those that run have ended. So is Ctrl-C, which
-    goes before any other. Work that multiplies with BLAS says so by ``uses_blas``: even one thread that does
-    it alone then holds the limit.
+    their order yields between them, where an interrupt may end it; it yields the seconds that it waited
+    for other items, where it does. The first exception ends the items that have not begun and is raised
+    after those that run have ended. So is Ctrl-C, which goes before any other. Work that multiplies with
+    BLAS says so by ``uses_blas``: even one thread that does it alone then holds the limit.
+
+    Where helpers did not pay lately, the calling thread does all of it. ``balance`` keeps the account of
+    that; where none is given, jobs of the same code and number of items have one.
     """
-    helpers = free_threads() - 1  # before anything is done: it may refuse the environment
-    job = _Job(work, items)
-    if not uses_blas and (helpers == 0 or len(job.items) <= 1):
+    job = _Job(work, items, balance)
+    if len(job.items) <= 1 and not uses_blas:
+        job.work()
+        return
+    helpers = job.worthwhile(free_threads() - 1)
+    if helpers < 1 and not uses_blas:
         job.work()
         return
     mine = busy()
@@ -58,7 +67,7 @@ def parallel_for(
     try:
         with mine:
             blas.come(mine)
-            job.share(min(helpers, len(job.items) - 1))
+            job.share(helpers)
         blas.go(mine)
     except BaseException:
         # An interrupt may have cut `come` or `go` short. Of what follows, no signal comes before the
@@ -81,11 +90,23 @@ def _settle(settled: threading.Lock) -> None:
 class _Job:
     """One call of `parallel_for`: the items left to do, who is at them, and what they raised."""
 
-    def __init__(self, work: Callable[[Any], Any], items: Iterable[Any]) -> None:
+    def __init__(
+        self, work: Callable[[Any], Any], items: Iterable[Any], balance: Balance | None = None
+    ) -> None:
+        self.begun = perf_counter()
         self.function = work
         self.items = deque(items)
+        # Items are cut to about the same size: so many of them tell large work from small.
+        code: Any = getattr(work, "__code__", type(work))
+        self.balance = balance or balance_of(code, len(self.items))
         self.state: Any = [0]  # see kernels/helpers.py
         self.errors: list[BaseException] = []  # of helpers
+        self.helped: list[float] = []  # seconds that each of them worked
+
+    def worthwhile(self, helpers: int) -> int:
+        """So many of ``helpers`` as are worth calling."""
+        most = min(helpers, len(self.items) - 1)
+        return most if most < 1 or self.balance.pays else 0
 
     def share(self, helpers: int) -> None:
         """Work together with so many helpers, and wait until they have left."""
@@ -99,10 +120,14 @@ class _Job:
         self.left: SimpleQueue[None] = SimpleQueue()  # something for each helper that has left
         try:
             thread_pool().ask(self.help, helpers)
-            self.work()
+            asked = perf_counter()
+            waited = self.work()
+            waiting = perf_counter()
             while not wait_for_helpers(self.state, False, _SPINS):
                 with suppress(Empty):
                     self.left.get(timeout=_SLEEP)
+            lost = asked - self.begun + waited + perf_counter() - waiting
+            self.balance.enter(sum(self.helped), lost)
         except BaseException as error:
             # No signal comes before the end of `wait_for_helpers`: whatever they share with us stays until
             # the helpers have left.
@@ -117,30 +142,35 @@ class _Job:
 
         if not begin_helping(self.state, helper):
             return
+        begun, waited = thread_time(), 0.0
         try:
             with busy():
                 blas.limit_own()
-                self.work()
+                waited = self.work()
         except BaseException as error:
             self.errors.append(error)
             self.state[-1] = 1
         finally:
+            self.helped.append(max(thread_time() - begun - waited, 0.0))
             self.state[helper] = LEFT
             self.left.put(None)
 
-    def work(self) -> None:
-        """Take items until none is left."""
+    def work(self) -> float:
+        """Take items until none is left; gives the seconds that they waited for others."""
+        waited = 0.0
         while not self.state[-1]:
             try:
                 item = self.items.popleft()
             except IndexError:
-                return
+                break
             steps = self.function(item)
-            if isgenerator(steps):
+            if isinstance(steps, GeneratorType):
                 with closing(steps):
-                    for _ in steps:
+                    for seconds in steps:
+                        waited += seconds or 0.0
                         if self.state[-1]:
-                            return
+                            break
+        return waited
 
     def raise_first(self, error: BaseException | None = None, *, last: bool = False) -> None:
         """Raise the first of the helpers' errors and the caller's own; an interrupt before any other."""

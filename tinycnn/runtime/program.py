@@ -10,11 +10,16 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array, read_only, row_major
-from tinycnn.kernels.recorded_calls import COUNTERS, begin, carry_out
+from tinycnn.kernels.recorded_calls import COUNTERS, WAITS, begin, carry_out
+from tinycnn.runtime.balance import Balance
 from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.runtime.held import NamedArrays, PackedWeights, Workspace
 from tinycnn.runtime.parallel import parallel_for
 
+# Looks at what others have still to do: until it is worth noting how long that takes, a few microseconds, and
+# from then on until a thread gives way, a tenth of a millisecond or two.
+_GLANCES = 200
+_SPINS = 4000
 # Tasks between two looks for an interrupt: of a large batch some tenths of a second.
 _TASKS = 32
 # A thread that waits longer than is worth spinning leaves its core to others for a moment.
@@ -54,19 +59,26 @@ class Program:
     ) -> None:
         self.threads, self.slots, self.phases = threads, slots, phases
         self.tables = calls, jobs, tasks, phases
+        self._balance = Balance()
 
     def run(self, x: Array, weights: PackedWeights, workspace: Workspace, out: Array) -> None:
         """Carry all out for the images ``x``; both arrays are float32 and C-contiguous."""
         memory: _Memory = workspace.get(self, lambda: _Memory(self))
         memory.prepare(x, weights, out)
+        finished: list[int] = []  # threads that found all done
 
-        def work(thread: int) -> Generator[None]:
-            slots = memory.slots[thread]
-            while not carry_out(*self.tables, slots, memory.counters, _TASKS):
-                yield  # to an interrupt
-                time.sleep(_NAP)
+        def work(thread: int) -> Generator[float]:
+            program, spins = (*self.tables, memory.slots[thread], memory.counters), _SPINS
+            while not finished and (left := carry_out(*program, _TASKS, _GLANCES)):
+                began = time.perf_counter()
+                if left == WAITS:
+                    spins = _SPINS if carry_out(*program, 0, spins) != WAITS else 0
+                    if spins == 0:
+                        time.sleep(_NAP)
+                yield time.perf_counter() - began  # to an interrupt
+            finished.append(thread)
 
-        parallel_for(work, range(self.threads))
+        parallel_for(work, range(self.threads), balance=self._balance)
 
 
 class _Memory:

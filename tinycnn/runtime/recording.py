@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.kernels.recorded_calls import KERNELS, WIDTH
+from tinycnn.kernels.function_pointers import address_of
+from tinycnn.kernels.recorded_calls import CALLERS, WIDTH
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.program import PackedSource, Program, SlotMemory
 
-_OPCODES = {kernel: number for number, kernel in enumerate(KERNELS)}
+_FLOAT32 = np.dtype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Recorder:
 
     def __call__(self, kernel: Callable[..., None], *arguments: Any) -> None:
         """Write down a call."""
-        numbers = [_OPCODES[kernel]]
+        numbers = [address_of(CALLERS[kernel])]
         for argument in arguments:
             if isinstance(argument, Slot):
                 numbers.append(argument.number)
@@ -65,8 +66,9 @@ class Recorder:
         """Slots are read-only where the kernel asks for it."""
         return array
 
-    def scratch(self, name: str, size: int) -> Slot:
+    def scratch(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Slot:
         """Floats of each thread, for one task at a time."""
+        assert dtype == _FLOAT32
         return self._grown(name, size, of_each_thread=True)
 
     def shared(self, name: str, size: int) -> Slot:

@@ -26,7 +26,7 @@ TRANSFORMS = re.findall(r"^def (\w+)", (FOLDER / "winograd_transforms.py").read_
 
 
 @pytest.mark.parametrize(
-    "file", ["winograd_transforms.py", "microkernels.py", "window_products.py"]
+    "file", ["winograd_transforms.py", "microkernels.py", "window_products.py", "grouped_cells.py"]
 )
 def test_the_files_are_what_the_program_writes(file, tmp_path, monkeypatch):
     monkeypatch.setattr(winograd_kernels.kernels, "__path__", [str(tmp_path)])

@@ -30,7 +30,8 @@ class Contender:
 class Engine:
     """Where an engine lives, in what way it is used, and which packages' versions matter.
 
-    ``most_images``: how large a batch it takes; None for any.
+    ``most_images``: how large a batch it takes; None for any. ``coarse``: an error, relative to the largest
+    number, up to which it is raced although others keep a smaller bound, and it is said.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Engine:
     way: str = ""
     packages: tuple[str, ...] = ()
     most_images: int | None = None
+    coarse: float = 0.0
 
     def takes(self, workload: Workload) -> bool:
         """Whether the workload's batch is one for this engine."""
@@ -65,7 +67,7 @@ ENGINES = {
     "torch-cl": Engine("PyTorch, channels last", "pytorch", "channels last", ("torch",)),
     "onnxruntime": Engine("ONNX Runtime", "onnx_runtime", packages=("onnx", "onnxruntime")),
     "openvino": Engine("OpenVINO", "open_vino", packages=("onnx", "openvino")),
-    "mnn": Engine("MNN", "mnn", packages=("onnx", "MNN")),
+    "mnn": Engine("MNN", "mnn", packages=("onnx", "MNN"), coarse=1e-2),
     "ncnn": Engine("ncnn", "ncnn_net", packages=("ncnn",), most_images=1),
     LIMITS: Engine("the processor", "limits"),
 }

@@ -40,7 +40,7 @@ def load(workload: Workload, way: str, threads: int, folder: Path) -> Contender:
         failed, y = extractor.extract(output.value)
         if failed:
             raise RuntimeError(f"ncnn cannot run {workload.network!r}")
-        found: Array = np.array(y)[None]
+        found: Array = np.asarray(y)[None]
         return found
 
     return Contender(call, lambda: {"y": channels_last(call())})

@@ -1,15 +1,20 @@
-"""A convolution in inference: by Winograd's algorithm or direct; else, and in float64, by its own forward."""
+"""A convolution in inference: recorded calls of its algorithm; else, and in float64, its own forward."""
 
 from __future__ import annotations
 
-from tinycnn.inference import direct_stage, winograd_stages
+import numpy as np
+
+from tinycnn.inference import direct_stage, grouped_stage, winograd_stages
 from tinycnn.inference.planners import STEPS, by_its_own_forward
 from tinycnn.inference.steps import Place, Steps
 from tinycnn.layers import Conv2D
 from tinycnn.ops.convolution.choice import choose, refusal
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.convolution.grouped import GroupedConvolution
 from tinycnn.ops.convolution.winograd.setup import WinogradSetup
+
+_FLOAT32 = np.dtype(np.float32)
 
 
 @STEPS.register(Conv2D)
@@ -24,4 +29,6 @@ def convolution_steps(place: Place[Conv2D], before: Steps) -> Steps:
             return (*before, *winograd_stages.steps(place, geometry, setup))
         if isinstance(setup, DirectConvolution):
             return (*before, *direct_stage.steps(place, geometry, setup))
+        if isinstance(setup, GroupedConvolution) and place.dtype == _FLOAT32:
+            return (*before, *grouped_stage.steps(place, geometry, setup))
     return by_its_own_forward(place, before)

@@ -13,9 +13,10 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError
-from tinycnn.ops.convolution import direct, direct_gradient, im2col, naive
+from tinycnn.ops.convolution import direct, direct_gradient, grouped, im2col, naive
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.convolution.grouped import GroupedConvolution
 from tinycnn.ops.convolution.winograd import operation as winograd
 from tinycnn.ops.convolution.winograd.setup import (
     WinogradSetup,
@@ -34,6 +35,8 @@ _FLOAT32 = np.dtype(np.float32)
 # Work of im2col in multiply-adds as Winograd's products take them: of its BLAS product, of a number unrolled.
 _BLAS = 1.5
 _UNROLLED = 10
+# The same of a multiply-add of the grouped kernels.
+_GROUPED = 1
 # Outputs of a row that make good direct products; fewer do better in im2col's rows, which may be any.
 _LEAST_WIDTH = 8
 # A map with a border may have so many cells for each cell that a window reads: far strides leave most
@@ -63,6 +66,7 @@ IMPLEMENTATIONS: dict[str, Algorithm] = {
     "reference": naive,
     "im2col": im2col,
     "direct": direct,
+    "grouped": grouped,
     "winograd": winograd,
 }
 
@@ -72,7 +76,7 @@ class Choice:
     """An algorithm, and the sizes that it is set up with for one geometry, where it needs any."""
 
     name: str  # in `IMPLEMENTATIONS`
-    setup: DirectConvolution | WinogradSetup | None = None
+    setup: DirectConvolution | GroupedConvolution | WinogradSetup | None = None
 
     @property
     def algorithm(self) -> Algorithm:
@@ -95,7 +99,7 @@ def choose(asked: str, geometry: Geometry, dtype: np.dtype[Any], *, packed: bool
         raise ArgumentError(
             f'algorithm="{asked}" does not apply: {reason}; algorithm="auto" takes another there'
         )
-    return _set_up(asked, geometry)
+    return _set_up(asked, geometry, dtype)
 
 
 def choose_gradients(
@@ -104,7 +108,7 @@ def choose_gradients(
     """What works out dW, and what dx, for the same words; raises as `choose` does.
 
     For "auto" each is the faster one by counted work of Winograd's algorithm and of direct products,
-    which hold for any window; im2col's are for float64 and groups.
+    which hold for any window. In float64 and with groups both go as forward does.
     """
     forward = choose(asked, geometry, dtype)
     if asked != "auto" or refusal("direct", geometry, dtype) is not None:
@@ -122,9 +126,9 @@ def refusal(asked: str, geometry: Geometry, dtype: np.dtype[Any]) -> str | None:
         return None
     if dtype != _FLOAT32:
         return f"it works in float32, and the arguments make this a convolution in {dtype}"
-    if geometry.groups != 1:
-        return f"it takes no groups, got {geometry.groups}"
-    return _winograd_refusal(geometry) if asked == "winograd" else None
+    if asked == "direct":
+        return None if geometry.groups == 1 else f"it takes no groups, got {geometry.groups}"
+    return _winograd_refusal(geometry)
 
 
 def _winograd_refusal(geometry: Geometry) -> str | None:
@@ -133,6 +137,8 @@ def _winograd_refusal(geometry: Geometry) -> str | None:
         return f"it takes no dilation, got {win.dilation}"
     if win.stride == (1, 1) and (win.kernel[0] != win.kernel[1] or win.kernel[0] not in LARGEST):
         return f"it takes kernels 2 x 2, 3 x 3 and 5 x 5, got {win.kernel[0]} x {win.kernel[1]}"
+    if win.stride != (1, 1) and geometry.groups != 1:
+        return f"it takes no groups where it is strided, got {geometry.groups} with stride {win.stride}"
     if win.stride != (1, 1) and not SpaceToDepth.offered(win, geometry.C):
         return f"it takes strided kernels of up to 5 strides, got {win.kernel} with stride {win.stride}"
     if set_up(geometry) is None:
@@ -140,35 +146,38 @@ def _winograd_refusal(geometry: Geometry) -> str | None:
     return None
 
 
-def _set_up(name: str, geometry: Geometry) -> Choice:
+def _set_up(name: str, geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
     if name == "winograd":
         return Choice(name, set_up(geometry))
     if name == "direct":
         return Choice(name, DirectConvolution.of(geometry))
+    if name == "grouped":
+        return Choice(name, GroupedConvolution.of(geometry, dtype))
     return Choice(name)
 
 
 def _fastest(geometry: Geometry, dtype: np.dtype[Any], packed: bool) -> Choice:
     for name, pays in (("winograd", _winograd_pays), ("direct", _direct_pays)):
         if refusal(name, geometry, dtype) is None and pays(geometry, packed):
-            return _set_up(name, geometry)
-    return Choice("im2col")
+            return _set_up(name, geometry, dtype)
+    return _set_up("im2col" if geometry.groups == 1 else "grouped", geometry, dtype)
 
 
 def _winograd_pays(geometry: Geometry, packed: bool) -> bool:
-    """Whether Winograd's algorithm, which applies, takes less work than im2col, or direct products."""
-    if not packed:
+    """Whether Winograd's algorithm, which applies, takes less work than im2col, direct or grouped."""
+    setup, groups = set_up(geometry), geometry.groups
+    if groups == 1 and not packed:
         return counted_forward(geometry) < direct_gradient.counted_products(geometry)
-    setup, numbers = set_up(geometry), geometry.window.cells * geometry.C
     assert setup is not None
-    unrolled = geometry.cells_per_image * numbers * (_BLAS * geometry.F + _UNROLLED)
-    return counted_work(setup.conv, geometry.N) < unrolled
+    numbers = geometry.cells_per_image * geometry.window.cells * geometry.C
+    each = _BLAS * geometry.F + _UNROLLED if groups == 1 else _GROUPED * geometry.F / groups
+    return counted_work(setup.conv, geometry.N) < numbers * each
 
 
 def _direct_pays(geometry: Geometry, packed: bool) -> bool:
     """Whether direct products, which apply, are faster than im2col."""
     win, border = geometry.window, DirectConvolution.of(geometry).border
-    any_width = not packed and win.cells * geometry.C * geometry.F <= direct.MOST_WEIGHTS
+    any_width = not packed and win.cells * geometry.C * geometry.F <= direct_gradient.MOST_WEIGHTS
     if win.output[1] < _LEAST_WIDTH and not any_width:
         return False
     cells = prod(

@@ -59,11 +59,12 @@ def conv2d(
 
     Source: LeCun et al., "Backpropagation applied to handwritten zip code recognition", 1989.
 
-    ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of
-    windows and multiplies with BLAS, "direct" multiplies windows where they lie, in float32 and without
-    groups, "winograd" (Lavin and Gray 2016) multiplies less, in float32, for kernels 2 x 2, 3 x 3 and 5 x 5
-    of stride 1 and for strided ones of up to 5 strides, "reference" is the formula in a plain Python loop
-    over output cells, in float64, and "auto" chooses from shapes and dtype.
+    ``algorithm``: "im2col" (Chellapilla et al. 2006) unrolls blocks of windows and multiplies with
+    BLAS, "direct" multiplies windows where they lie, in float32 and without groups, "grouped" works out
+    neighbouring filters together whatever their groups, "winograd" (Lavin and Gray 2016) multiplies
+    less, in float32, for kernels 2 x 2, 3 x 3 and 5 x 5 of stride 1 and, without groups, for strided
+    ones of up to 5 strides, "reference" is the formula in a plain Python loop over output cells, in
+    float64, and "auto" chooses from shapes and dtype.
 
     "winograd" transforms x and W and multiplies the transforms, so in float32 it gives up what a sum of
     products has: zeros, signs and whole numbers are not exact (an output that is 0, and gradients of

@@ -18,7 +18,7 @@ from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.window_convolution import window_convolution
-from tinycnn.ops.convolution.direct_gradient import counted_products, parts
+from tinycnn.ops.convolution.direct_gradient import MOST_WEIGHTS, counted_products, parts
 from tinycnn.ops.convolution.direct_gradient import input_gradient as input_gradient
 from tinycnn.ops.convolution.direct_gradient import weight_gradient as weight_gradient
 from tinycnn.ops.convolution.geometry import Geometry
@@ -35,8 +35,6 @@ from tinycnn.shapes import Axis, Window
 WindowSource = Callable[[Range, Range], FeatureMaps]
 
 _FLOAT32 = np.dtype(np.float32)
-# Numbers of weights that stay in a core's L2: a copy costs nothing beside the products.
-MOST_WEIGHTS = 1 << 18
 # Output cells of a block: what it reads and writes stays in L2, and its weights are worth their reading.
 _CELLS = 1024
 # Blocks that are enough for any number of cores; where there are fewer, filters are cut too.

@@ -10,6 +10,7 @@ from tinycnn.arrays import Array, read_only
 from tinycnn.kernels.dense import PANEL, pack_images
 from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
 from tinycnn.kernels.simd import LANES
+from tinycnn.kernels.window_convolution import window_convolution
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.runtime import memory
 from tinycnn.runtime.feature_maps import round_up
@@ -25,9 +26,12 @@ _PARTS = 16
 _SUMS = 1 << 17
 # Channels of dx that are a part of their own where images are few; less lose more than they gain.
 _LEAST_CHANNELS = 32
-# Work in multiply-adds: of a number that is added to dx, of a weight that is packed.
-_ADDED = 15
+# Numbers of weights that stay in a core's L2: a copy costs nothing beside the products.
+MOST_WEIGHTS = 1 << 18
+# Work in multiply-adds: of a kernel's row added to dx, of a weight that is packed, or turned by NumPy.
+_RUN = 1500
 _PACKED = 26
+_TURNED = 80
 
 
 def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
@@ -55,12 +59,32 @@ def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
 
 
 def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
+    """Write dx: at stride 1 as a convolution of dz, else what each output gives to its window."""
+    if _is_a_convolution(geometry):
+        _convolve_back(read_only(dz), W, geometry, dx)
+    else:
+        _scatter(read_only(dz), W, geometry, dx)
+
+
+def _convolve_back(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
+    """Write dx: dz convolved with the kernel turned by 180 degrees, its padding the reach less the given."""
+    win, rows = geometry.window, geometry.N * geometry.window.height.input
+    turned = read_only(np.ascontiguousarray(W[::-1, ::-1].swapaxes(2, 3)))
+    nothing = read_only(np.zeros(geometry.C, W.dtype))
+    top, left = (axis.effective_kernel - 1 - axis.before for axis in (win.height, win.width))
+
+    def convolve(some: Range) -> None:
+        window_convolution(dz, turned, nothing, False, *some, (1, 1), (top, left), win.dilation, dx)
+
+    parallel_for(convolve, split_range(rows, -(-rows // parts(_counted_back(geometry)))))
+
+
+def _scatter(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
     """Write dx, each image's by one thread, and ranges of channels where images are few."""
     win, C = geometry.window, geometry.C
-    count = parts(counted_input_gradient(geometry))
+    count = parts(_counted_scatter(geometry))
     images = split_range(geometry.N, -(-geometry.N // count))
     ranges = split_range(C, -(-C * len(images) // count), least=min(_LEAST_CHANNELS, C))
-    dz = read_only(dz)
 
     def scatter(part: tuple[Range, tuple[Range, Array]]) -> None:
         some, ((channel, end), panels) = part
@@ -79,9 +103,29 @@ def counted_products(geometry: Geometry) -> int:
 
 def counted_input_gradient(geometry: Geometry) -> int:
     """Those of `input_gradient`, with what else it does, as many as its time is worth."""
+    if _is_a_convolution(geometry):
+        return _counted_back(geometry)
+    return _counted_scatter(geometry)
+
+
+def _is_a_convolution(geometry: Geometry) -> bool:
+    weights = _weights(geometry) * geometry.F
+    applies = geometry.window.stride == (1, 1) and weights <= MOST_WEIGHTS
+    return applies and _counted_back(geometry) < _counted_scatter(geometry)
+
+
+def _counted_back(geometry: Geometry) -> int:
+    win, channels = geometry.window, round_up(geometry.C, LANES)
+    cells = geometry.N * win.height.input * win.width.input
+    products = cells * win.cells * geometry.F * channels
+    return products + _TURNED * _weights(geometry) * geometry.F
+
+
+def _counted_scatter(geometry: Geometry) -> int:
     weights = _weights(geometry)
-    added = _outputs(geometry) * round_up(weights, PANEL) * (geometry.F + _ADDED)
-    return added + _PACKED * weights * geometry.F
+    runs = _outputs(geometry) * geometry.window.kernel[0]
+    products = _outputs(geometry) * round_up(weights, PANEL) * geometry.F
+    return products + _RUN * runs + _PACKED * weights * geometry.F
 
 
 def _outputs(geometry: Geometry) -> int:

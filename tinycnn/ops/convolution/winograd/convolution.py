@@ -35,23 +35,23 @@ _SPARE = 16
 class _Cut:
     """What is worked out once for the blocks of one size, for it takes as long as a small product.
 
-    ``jobs`` are a panel's products: (rows, depth, where in V, in the panel of U, in M) for each
-    frequency.
+    ``jobs`` are a panel's products, for each group: (rows, depth, where in V, in the panel of U, in M)
+    for each frequency.
     """
 
     tiles: tuple[int, ...]
     v_step: int
     m_step: int
-    jobs: Array
+    jobs: list[Array]
 
 
 @dataclass(frozen=True)
 class WinogradConvolution:
-    """C channels to F filters; ``rows`` and ``columns`` cut the outputs of one image into tiles.
+    """C channels to F filters in groups; ``rows`` and ``columns`` cut one image's outputs into tiles.
 
     ``pad_top_left`` is the padding (top, left): the first window begins at cell (-top, -left) of the source,
     whose border must hold what lies outside. ``depths`` are the channels that have weights at all, up to the
-    last of them; None: all C everywhere. Sizes only: one of these serves many threads.
+    last of them, where there is one group; None: all everywhere. Sizes only: one of these serves many threads.
     """
 
     C: int
@@ -59,6 +59,7 @@ class WinogradConvolution:
     rows: Tiling
     columns: Tiling
     pad_top_left: tuple[int, int] = (0, 0)
+    groups: int = 1
     depths: Depths | None = None
 
     @cached_property
@@ -67,9 +68,24 @@ class WinogradConvolution:
         return round_up(self.C, LANES)
 
     @cached_property
+    def group(self) -> tuple[int, int]:
+        """Channels and filters of a group."""
+        return self.C // self.groups, self.F // self.groups
+
+    @cached_property
+    def panel(self) -> int:
+        """Filters of a panel."""
+        return panel_width(self.group[1]) * LANES
+
+    @cached_property
+    def group_panels(self) -> int:
+        """How many panels the filters of a group make; the last one may hang over."""
+        return -(-self.group[1] // self.panel)
+
+    @cached_property
     def panels(self) -> int:
-        """How many panels the filters make; the last one may hang over."""
-        return -(-self.F // self._panel)
+        """Panels of all groups."""
+        return self.groups * self.group_panels
 
     @cached_property
     def frequencies(self) -> int:
@@ -87,16 +103,17 @@ class WinogradConvolution:
         return products * self.F
 
     def depth(self, i: int, j: int) -> int:
-        """Channels that are multiplied at frequency (i, j)."""
-        return self.C if self.depths is None else self.depths[i == 0][j == 0]
+        """Channels of a group that are multiplied at frequency (i, j)."""
+        return self.group[0] if self.depths is None else self.depths[i == 0][j == 0]
 
     def pack(self, W: Array, bias: Array | None, *, rotated180: bool = False) -> Packed:
-        """Transform weights (r, r, C, F), float32.
+        """Transform weights (r, r, C // groups, F), float32.
 
         ``rotated180``: W is that of the convolution whose input gradient this one works out,
-        (r, r, F, C).
+        (r, r, F // groups, C).
         """
-        return pack(W, bias, (self.rows.outputs, self.columns.outputs), rotated180=rotated180)
+        outputs = self.rows.outputs, self.columns.outputs
+        return pack(W, bias, outputs, self.groups, rotated180=rotated180)
 
     def v_size(self, images: int, tile_rows: Range) -> int:
         """Floats of V for a block."""
@@ -167,16 +184,21 @@ class WinogradConvolution:
         M = calls.scratch("winograd M", self.frequencies * cut.m_step)
         scratch = calls.scratch("winograd", self.scratch_size)
         origin = target.start + self.rows.start(tile_rows[0]) * target.row
-        filters = self._panel
-        products = getattr(microkernels, f"products_{filters // LANES}")
+        (depth, filters), width = self.group, self.panel
+        products = getattr(microkernels, f"products_{width // LANES}")
         for panel in range(*(panels or (0, self.panels))):
-            u0 = panel * self.frequencies * self.channels * filters
-            calls(products, cut.jobs, V, self.channels, 1, packed.U, u0, filters, M, filters, False)
+            group = panel // self.group_panels
+            u0 = panel * self.frequencies * depth * width
+            calls(
+                products, cut.jobs[group], V, self.channels, 1, packed.U, u0, width, M, width, False
+            )
+            # In the panels' order the filters before a group are some more, where its panels hang over.
+            before = group * self.group_panels * width
             calls(
                 output_transform,
-                M, cut.m_step, cut.tiles, images, filters, packed.bias, relu,
-                target.flat, origin, target.image, target.row, target.column,
-                panel * filters, self.F, scratch,
+                M, cut.m_step, cut.tiles, images, width, packed.bias, relu,
+                target.flat, origin + group * filters - before, target.image, target.row, target.column,
+                panel * width, before + filters, scratch,
             )  # fmt: skip
 
     def block(
@@ -208,10 +230,6 @@ class WinogradConvolution:
         return first, last
 
     @cached_property
-    def _panel(self) -> int:
-        return panel_width(self.F) * LANES
-
-    @cached_property
     def _cuts(self) -> dict[tuple[int, Range], _Cut]:
         return {}
 
@@ -223,7 +241,7 @@ class WinogradConvolution:
         return found
 
     def _work_out(self, images: int, tile_rows: Range) -> _Cut:
-        n, panel = self.columns.frequencies, self._panel
+        n, panel, depth = self.columns.frequencies, self.panel, self.group[0]
         rows = images * (tile_rows[1] - tile_rows[0]) * self.columns.count
         v_step, m_step = rows * self.channels + _SPARE, rows * panel + _SPARE
         jobs = []
@@ -235,8 +253,10 @@ class WinogradConvolution:
                     (last - first) * images,
                     self.depth(*divmod(f, n)),
                     f * v_step + v,
-                    f * self.channels * panel,
+                    f * depth * panel,
                     f * m_step + m,
                 )
             )
-        return _Cut(self.tiles(tile_rows), v_step, m_step, read_only(np.array(jobs, np.int64)))
+        next_group = np.array([0, 0, depth, 0, 0])  # its channels are further on in V
+        tables = [read_only(np.array(jobs) + g * next_group) for g in range(self.groups)]
+        return _Cut(self.tiles(tile_rows), v_step, m_step, tables)

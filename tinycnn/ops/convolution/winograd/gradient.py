@@ -20,7 +20,7 @@ from tinycnn.kernels.winograd import input_transform
 from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_gradient_transform
 from tinycnn.ops.convolution.winograd.blocking import TileSource
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
-from tinycnn.ops.convolution.winograd.weights import float64_weight_matrix, panel_width
+from tinycnn.ops.convolution.winograd.weights import float64_weight_matrix
 from tinycnn.runtime import memory
 from tinycnn.runtime.feature_maps import FeatureMaps, round_up
 from tinycnn.runtime.parallel import parallel_for
@@ -39,7 +39,7 @@ _FLOAT32 = np.dtype(np.float32)
 
 
 def weight_gradient(conv: WinogradConvolution, source: TileSource, dz: Array, dW: Array) -> None:
-    """Write dW (r, r, C, F) for ``dz`` (N, OH, OW, F).
+    """Write dW (r, r, C // groups, F) for ``dz`` (N, OH, OW, F); where there are groups, panels are full.
 
     ``source`` gives images with the border that `conv` asks for, to the thread that calls it; they are
     read before the same thread calls again.
@@ -86,7 +86,7 @@ class _Group:
     @property
     def panel(self) -> int:
         """Filters of a panel."""
-        return panel_width(self.conv.F) * LANES
+        return self.conv.panel
 
     @property
     def line(self) -> int:
@@ -122,7 +122,7 @@ class _Group:
     @property
     def u_step(self) -> int:
         """Floats from one frequency to the next in dU, where channel c begins at c*line."""
-        return self.conv.C * self.line + _SPARE
+        return self.conv.group[0] * self.line + _SPARE
 
     def jobs(self, f: int) -> tuple[Array, Array]:
         """The products of frequency f, (rows, depth, first of V, of Z, of dU): the first, and the rest.
@@ -139,9 +139,11 @@ def _jobs(group: _Group, f: int) -> tuple[Array, Array]:
     first, last = (tile * group.images for tile in conv.tiles_at_frequency(i, j, group.tile_rows))
     jobs = [
         (
-            conv.C,
+            conv.group[0],
             end - start,
-            f * group.v_step + (first + start) * conv.channels,
+            f * group.v_step
+            + (first + start) * conv.channels
+            + p // conv.group_panels * conv.group[0],
             p * group.z_panel + f * group.z_step + (first + start) * panel,
             f * group.u_step + p * panel,
         )
@@ -218,4 +220,4 @@ def _to_weights(group: _Group, dU: Array, dW: Array) -> None:
             products, group.u_step, group.line, G_rows, G_columns, *channels, dW, room
         )
 
-    parallel_for(transform, split_range(conv.C, _CHANNELS))
+    parallel_for(transform, split_range(conv.group[0], _CHANNELS))

@@ -1,13 +1,13 @@
 """Convolution by Winograd's algorithm, in blocks of images or of rows of tiles.
 
 2 x 2, 3 x 3 and 5 x 5 kernels of stride 1, and strided ones once their squares are stacked into
-channels; float32, without groups or dilation.
+channels; float32, without dilation, and without groups where it is strided.
 """
 
 from __future__ import annotations
 
 from tinycnn.arrays import Array
-from tinycnn.ops.convolution import im2col
+from tinycnn.ops.convolution import grouped, im2col
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd import gradient
 from tinycnn.ops.convolution.winograd.blocking import convolve
@@ -27,9 +27,12 @@ def forward(
 
 
 def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
-    """Write dW."""
+    """Write dW; where the filters of a group leave a panel to be filled up, the grouped kernels serve."""
     setup = _set_up(geometry)
     conv, source = setup.conv, maps_of(setup, x)
+    if conv.groups > 1 and conv.group[1] % conv.panel:
+        grouped.weight_gradient(dz, x, geometry, dW)
+        return
     if setup.squares is None:
         gradient.weight_gradient(conv, source, dz, dW)
         return
@@ -41,11 +44,11 @@ def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
 def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
     """Write dx: dz convolved with the kernel turned by 180 degrees, its padding k - 1 less the given.
 
-    im2col serves where the convolution is strided, or where no tiles fit x.
+    im2col serves where the convolution is strided, or where no tiles fit x; the grouped kernels, in groups.
     """
     conv = set_up_input_gradient(geometry)
     if conv is None:
-        im2col.input_gradient(dz, W, geometry, dx)
+        (im2col if geometry.groups == 1 else grouped).input_gradient(dz, W, geometry, dx)
         return
     packed = conv.pack(W, None, rotated180=True)
     convolve(conv, bordered_maps_of(conv, dz), packed, FeatureMaps.of(dx), relu=False)

@@ -21,6 +21,8 @@ from tinycnn.validation import Pair
 
 # The transforms, for each number that is transformed and each frequency of both axes.
 _TRANSFORM = 1.5
+# What it costs to begin the products of a group, as channels that it has more.
+_BEGIN = 32
 # A byte of transformed weights, which come from memory or L3 once a block.
 _BYTE = 6
 # Of gradients: of a number of x or dz for dW, of one of dW's products, of one of the weights for dx.
@@ -41,10 +43,10 @@ class WinogradSetup:
 
 @lru_cache(maxsize=256)
 def set_up(geometry: Geometry) -> WinogradSetup | None:
-    """Set up a convolution without groups and dilation; None where no tiles fit."""
+    """Set up a convolution without dilation, and without groups if it is strided; None where no tiles fit."""
     win, C, F, N = geometry.window, geometry.C, geometry.F, geometry.N
     if win.stride == (1, 1):
-        conv = _cheapest(win.output, win.kernel[0], C, F, N, win.pad_top_left)
+        conv = _cheapest(win.output, win.kernel[0], C, F, N, win.pad_top_left, geometry.groups)
         return None if conv is None else WinogradSetup(conv, None)
     setups = []
     for squares in SpaceToDepth.offered(win, C):
@@ -65,7 +67,8 @@ def set_up_input_gradient(geometry: Geometry) -> WinogradConvolution | None:
         return None
     k, (top, left) = win.kernel[0], win.pad_top_left
     size = win.height.input, win.width.input
-    return _cheapest(size, k, geometry.F, geometry.C, geometry.N, (k - 1 - top, k - 1 - left))
+    pads = k - 1 - top, k - 1 - left
+    return _cheapest(size, k, geometry.F, geometry.C, geometry.N, pads, geometry.groups)
 
 
 def _cheapest(
@@ -75,6 +78,7 @@ def _cheapest(
     F: int,
     images: int,
     pad_top_left: Pair = (0, 0),
+    groups: int = 1,
     depths: Depths | None = None,
 ) -> WinogradConvolution | None:
     """The convolution with tiles for the rows and columns of ``output`` that cost least; None if none fit.
@@ -85,7 +89,9 @@ def _cheapest(
     for largest in range(LARGEST.get(kernel, 0), 2, -1):
         rows, columns = (tiling(length, kernel, largest=largest) for length in output)
         if rows and columns:
-            candidates.append(WinogradConvolution(C, F, rows, columns, pad_top_left, depths))
+            candidates.append(
+                WinogradConvolution(C, F, rows, columns, pad_top_left, groups, depths)
+            )
     return min(candidates, key=lambda conv: counted_work(conv, images), default=None)
 
 
@@ -120,13 +126,15 @@ def counted_input_gradient(geometry: Geometry) -> float:
 
 def counted_work(conv: WinogradConvolution, images: int) -> float:
     """Work for one of ``images`` images."""
-    channels, filters = conv.channels, round_up(conv.F, LANES)
+    depth, filters, begin = conv.channels, round_up(conv.F, LANES), 0
+    if conv.groups > 1:
+        depth, filters, begin = conv.group[0], conv.panels * conv.panel, _BEGIN
     transform = _TRANSFORM * (conv.rows.frequencies + conv.columns.frequencies)
-    weights = 4 * conv.frequencies * channels * filters
+    weights = 4 * conv.frequencies * depth * filters
     shared = max(min(images, images_of_a_block(conv.rows, conv.columns)), 1)
     return (
         conv.products / conv.F * filters
-        + _numbers(conv) * transform * (channels + filters)
+        + _numbers(conv) * (begin * filters + transform * (conv.channels + filters))
         + _BYTE * weights / shared
     )
 

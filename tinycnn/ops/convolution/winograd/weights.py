@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -39,36 +40,44 @@ def panel_width(F: int) -> int:
 
 
 def pack(
-    W: Array, bias: Array | None, outputs: tuple[int, int], *, rotated180: bool = False
+    W: Array,
+    bias: Array | None,
+    outputs: tuple[int, int],
+    groups: int = 1,
+    *,
+    rotated180: bool = False,
 ) -> Packed:
-    """Transform W (r, r, C, F) for big tiles of ``outputs`` (rows, columns).
+    """Transform W (r, r, C // groups, F) for big tiles of ``outputs`` (rows, columns).
 
     ``rotated180`` packs the weights of the input's gradient: the kernel turned by 180 degrees, filters
     for channels.
     """
     r, _, C, F = W.shape
+    F //= groups
     flat, (row, column, channel, filter) = row_major(read_only(np.ascontiguousarray(W)))
-    origin = 0
+    origin, next_group = 0, F * filter
     if rotated180:
         origin = (r - 1) * (row + column)
         row, column, channel, filter = -row, -column, filter, channel
         C, F = F, C
     G_rows, G_columns = (float64_weight_matrix(m, r) for m in outputs)
-    channels, width = round_up(C, LANES), panel_width(F) * LANES
+    width = panel_width(F) * LANES
     filters = round_up(F, width)
-    U = memory.empty((len(G_rows) * len(G_columns) * channels * filters,), W.dtype)
+    U = memory.empty((groups, len(G_rows) * len(G_columns) * C * filters), W.dtype)
 
-    def work(some: Range) -> None:
+    def work(part: tuple[int, Range]) -> None:
+        group, some = part
         weight_transform(
-            flat, origin, row, column, channel, filter, C, F,
-            G_rows, G_columns, *some, U, channels, width,
+            flat, origin + group * next_group, row, column, channel, filter, C, F,
+            G_rows, G_columns, *some, U[group], C, width,
         )  # fmt: skip
 
-    parallel_for(work, [(first, first + width) for first in range(0, filters, width)])
-    padded = np.zeros(filters, np.float32)
+    panels = [(first, first + width) for first in range(0, filters, width)]
+    parallel_for(work, product(range(groups), panels))
+    padded = np.zeros((groups, filters), np.float32)
     if bias is not None:
-        padded[:F] = bias
-    return Packed(read_only(U), read_only(padded))
+        padded[:, :F] = bias.reshape(groups, F)
+    return Packed(read_only(U.reshape(-1)), read_only(padded.reshape(-1)))
 
 
 @cache

@@ -1,0 +1,119 @@
+"""The mean over windows and its gradient, in float32 vectors.
+
+A vector of fewer than LANES channels reaches into the next cells: what it reads there is not used, and what
+it writes there is written again, for these come later. Where there is no room, numbers go one by one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.simd import LANES, load, splat, store
+from tinycnn.kernels.windows import extent, windows_at
+
+
+@kernel
+def avg_pool_rows(
+    x: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    limit: tuple[int, int],
+    include_pad: bool,
+    y: Any,
+) -> None:
+    """Do what `avg_pool.avg_pool2d` does, for float32."""
+    H, W, C = x.shape[1:]
+    OH, OW = y.shape[1:3]
+    source, target = x.reshape(x.size), y.reshape(y.size)
+    to, end = first * OW * C, last * OW * C
+    for row in range(first, last):
+        n, oh = row // OH, row % OH
+        h0, h1, rows = extent(oh, kernel[0], stride[0], padding[0], H, limit[0], include_pad)
+        for ow in range(OW):
+            w0, w1, columns = extent(ow, kernel[1], stride[1], padding[1], W, limit[1], include_pad)
+            at, count = ((n * H + h0) * W + w0) * C, splat(rows * columns)
+            beyond = ((n * H + h1 - 1) * W + w1 - 1) * C + LANES
+            if C >= LANES or (beyond <= x.size and to + LANES <= end):
+                for block in range(0, C, LANES):
+                    c = max(min(block, C - LANES), 0)  # the last vector may overlap the one before
+                    total = splat(0.0)
+                    for h in range(h1 - h0):
+                        for w in range(w1 - w0):
+                            total += load(source, at + (h * W + w) * C + c)
+                    store(target, to + c, total / count)
+            else:
+                for c in range(C):
+                    one = np.float32(0)
+                    for h in range(h1 - h0):
+                        for w in range(w1 - w0):
+                            one += source[at + (h * W + w) * C + c]
+                    target[to + c] = one / np.float32(rows * columns)
+            to += C
+
+
+@kernel
+def avg_pool_rows_backward(
+    dy: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    limit: tuple[int, int],
+    include_pad: bool,
+    dx: Any,
+) -> None:
+    """Write rows ``first`` to ``last`` of the N*H rows of ``dx`` (N, H, W, C), float32.
+
+    Each cell gets the sum over the windows that hold it, in row-major order, of dy (N, OH, OW, C) divided by
+    what `avg_pool_rows` divided by.
+    """
+    H, W, C = dx.shape[1:]
+    OH, OW = dy.shape[1:3]
+    source, target = dy.reshape(dy.size), dx.reshape(dx.size)
+    # All that depends on one axis alone, worked out once.
+    row_counts, counts = np.empty(OH, np.float32), np.empty(OW, np.float32)
+    for oh in range(OH):
+        row_counts[oh] = extent(oh, kernel[0], stride[0], padding[0], H, limit[0], include_pad)[2]
+    for ow in range(OW):
+        counts[ow] = extent(ow, kernel[1], stride[1], padding[1], W, limit[1], include_pad)[2]
+    firsts, numbers = np.empty(W, np.int64), np.empty(W, np.int64)
+    for w in range(W):
+        firsts[w], numbers[w] = windows_at(w + padding[1], kernel[1], stride[1], OW)
+    to, end = first * W * C, last * W * C
+    for row in range(first, last):
+        n, h = row // H, row % H
+        oh0, down = windows_at(h + padding[0], kernel[0], stride[0], OH)
+        for w in range(W):
+            ow0, right = firsts[w], numbers[w]
+            at = ((n * OH + oh0) * OW + ow0) * C
+            beyond = at + ((down - 1) * OW + right - 1) * C + LANES
+            in_vectors = C >= LANES or (beyond <= dy.size and to + LANES <= end)
+            if in_vectors and down * right == 1:
+                count = splat(row_counts[oh0] * counts[ow0])
+                for block in range(0, C, LANES):
+                    c = max(min(block, C - LANES), 0)  # the last vector may overlap the one before
+                    store(target, to + c, load(source, at + c) / count)
+            elif in_vectors:
+                for block in range(0, C, LANES):
+                    c, total = max(min(block, C - LANES), 0), splat(0.0)
+                    for i in range(down):
+                        for j in range(right):
+                            count = splat(row_counts[oh0 + i] * counts[ow0 + j])
+                            total += load(source, at + (i * OW + j) * C + c) / count
+                    store(target, to + c, total)
+            else:
+                for c in range(C):
+                    one = np.float32(0)
+                    for i in range(down):
+                        for j in range(right):
+                            count_here = row_counts[oh0 + i] * counts[ow0 + j]
+                            one += source[at + (i * OW + j) * C + c] / count_here
+                    target[to + c] = one
+            to += C
