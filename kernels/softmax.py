@@ -29,7 +29,7 @@ def softmax(x: Any, first: int, last: int, F: int, y: Any) -> None:
             y[np.uintp(n * F + f)] = row[np.uintp(f)] / total
 
 
-@kernel
+@kernel(fastmath={"contract", "reassoc"})  # a row is added up in vectors
 def softmax_backward(dy: Any, y: Any, first: int, last: int, dx: Any) -> None:
     """Write dx = y * (dy - sum(dy * y)) along rows ``first`` to ``last`` (not included) of (N, F) arrays."""
     F = y.shape[1]

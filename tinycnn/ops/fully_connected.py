@@ -44,8 +44,8 @@ _WEIGHTS = 1 << 20
 _LEAST_PANELS = 8
 # Below, BLAS reads weights as fast as they come, and lanes for images would be idle.
 _LEAST_IMAGES = 8
-# Weights that few images meet in less time than it takes to limit BLAS: 1 MB, which stays in the cache.
-_FEW_WEIGHTS = 1 << 18
+# Weights that few images meet in less time than it takes to limit BLAS, and to share the work: 4 MB.
+_FEW_WEIGHTS = 1 << 20
 # Below, gradients go by a pass over the weights: packing dz for each block takes longer.
 _FEW_IMAGES = 4
 
