@@ -96,9 +96,7 @@ class _Job:
         self.begun = perf_counter()
         self.function = work
         self.items = deque(items)
-        # Items are cut to about the same size: so many of them tell large work from small.
-        code: Any = getattr(work, "__code__", type(work))
-        self.balance = balance or balance_of(code, len(self.items))
+        self.balance = balance
         self.state: Any = [0]  # see kernels/helpers.py
         self.errors: list[BaseException] = []  # of helpers
         self.helped: list[float] = []  # seconds that each of them worked
@@ -106,7 +104,11 @@ class _Job:
     def worthwhile(self, helpers: int) -> int:
         """So many of ``helpers`` as are worth calling."""
         most = min(helpers, len(self.items) - 1)
-        return most if most < 1 or self.balance.pays else 0
+        if most >= 1 and self.balance is None:
+            # Items are cut to about the same size: so many of them tell large work from small.
+            code: Any = getattr(self.function, "__code__", type(self.function))
+            self.balance = balance_of(code, len(self.items))
+        return most if self.balance is None or self.balance.pays else 0
 
     def share(self, helpers: int) -> None:
         """Work together with so many helpers, and wait until they have left."""
@@ -127,7 +129,8 @@ class _Job:
                 with suppress(Empty):
                     self.left.get(timeout=_SLEEP)
             lost = asked - self.begun + waited + perf_counter() - waiting
-            self.balance.enter(sum(self.helped), lost)
+            if self.balance is not None:
+                self.balance.enter(sum(self.helped), lost)
         except BaseException as error:
             # No signal comes before the end of `wait_for_helpers`: whatever they share with us stays until
             # the helpers have left.

@@ -83,7 +83,7 @@ def conv2d(
     dtype = common_dtype(x, W, b)
     x, W = as_input_array(x, "x", "NHWC", dtype), as_input_array(W, "W", _W_AXES, dtype)
     geometry, chosen = _plan(
-        x.shape, W.shape, stride, padding, dilation, groups, algorithm, dtype.name
+        x.shape, W.shape, stride, padding, dilation, groups, algorithm, dtype.char
     )
     if b is not None:
         b = as_input_array(b, "b", "F", dtype)
@@ -131,7 +131,7 @@ def conv2d_backward(
     given, dtype = (dy, x, W, y), common_dtype(dy, x, W)
     x, W = as_input_array(x, "x", "NHWC", dtype), as_input_array(W, "W", _W_AXES, dtype)
     geometry, (of_weights, of_inputs) = _plan_gradients(
-        x.shape, W.shape, stride, padding, dilation, groups, algorithm, dtype.name
+        x.shape, W.shape, stride, padding, dilation, groups, algorithm, dtype.char
     )
     dy = as_input_array(dy, "dy", "NHWF", dtype)
     expect_shape(dy, geometry.y_shape, "dy", "the convolution's output")
