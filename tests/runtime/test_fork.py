@@ -47,7 +47,9 @@ def stay(item):
     assert leave.wait(30)
 
 with threadpool_limits(2, user_api="blas"):
-    other = threading.Thread(target=parallel_for, args=(stay, [None]))
+    other = threading.Thread(
+        target=parallel_for, args=(stay, [None]), kwargs={"uses_blas": True}
+    )
     other.start()
     assert inside.wait(30)
     assert blas_threads() == {1}
