@@ -9,10 +9,11 @@ import numpy as np
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import product_2, product_3, product_4
-from tinycnn.kernels.simd import LANES, at_least, load, read_only, splat, store
+from tinycnn.kernels.simd import LANES, at_least, load, prefetch, read_only, splat, store
 
 # Outputs of a row that are worked on together: their sums, 16 KB, stay in L1.
 _CELLS = 64
+_LINE = 16  # numbers of a cache line
 
 
 @kernel
@@ -52,11 +53,21 @@ def direct_convolution(
     x_start, x_image, x_row, x_column = x_place
     y_start, y_image, y_row, y_column = y_place
     (KH, KW), (OH, OW) = kernel, output
+    ahead = stride[0] * x_row
+    if (
+        ahead == OW * stride[1] * x_column
+        and y_row == OW * y_column
+        and first % OH == 0
+        and last % OH == 0
+    ):  # rows follow each other without a gap in both maps: an image is one row
+        first, last, OH, OW = first // OH, last // OH, 1, OH * OW
+        ahead = _CELLS * stride[1] * x_column
     runs, depth = KW, channels
     if dilation[1] == 1 and x_column == channels:
         runs, depth = 1, KW * channels
     sums = np.empty(_CELLS * PANEL, np.float32)
     source, packed = read_only(x), read_only(panels.reshape(panels.size))
+    target = read_only(y)
     for filter in range(first_filter, last_filter, PANEL):
         for r in range(first, last):
             n, oh = r // OH, r % OH
@@ -64,15 +75,19 @@ def direct_convolution(
                 cells = min(OW - ow, _CELLS)
                 at = x_start + n * x_image + oh * stride[0] * x_row + ow * stride[1] * x_column
                 k = filter * KH * KW * channels
+                to = y_start + n * y_image + oh * y_row + ow * y_column + filter
+                # The next outputs' lines lie a cell's filters apart: each would be waited for.
+                for cell in range(cells):
+                    for f in range(0, min(PANEL, filters - filter), _LINE):
+                        prefetch(target, to + cell * y_column + f)
                 for i in range(KH):
                     for j in range(runs):
                         _product(
                             filters - filter, cells, source,
                             at + i * dilation[0] * x_row + j * dilation[1] * x_column,
-                            stride[1] * x_column, depth, stride[0] * x_row, packed, k, sums, i + j > 0,
+                            stride[1] * x_column, depth, ahead, packed, k, sums, i + j > 0,
                         )  # fmt: skip
                         k += depth * PANEL
-                to = y_start + n * y_image + oh * y_row + ow * y_column + filter
                 _finish(sums, cells, bias, filter, filters, relu, y, to, y_column)
 
 

@@ -59,3 +59,19 @@ def test_rows_of_more_outputs_than_are_worked_out_at_once(width):
         read_only(panels), read_only(whole(rng, PANEL, np.float32)), True, 0, F, y.flat, y.place,
         (2, width), F,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [(0, 6), (3, 6), (1, 5)])
+@pytest.mark.parametrize(("kernel", "stride"), [((1, 1), (1, 1)), ((2, 2), (2, 2))])
+def test_rows_without_gaps_are_done_as_one(rows, kernel, stride):
+    """Of whole images; cells before and after those rows stay as they were."""
+    rng, C, F, output = np.random.default_rng(0), 3, LANES + 1, (3, 30)
+    size = [o * s for o, s in zip(output, stride, strict=True)]
+    x = FeatureMaps.of(whole(rng, (2, *size, C), np.float32, top=4))
+    y = FeatureMaps.of(np.full((2, *output, F), 77, np.float32))
+    panels = whole(rng, (1, kernel[0] * kernel[1] * C, PANEL), np.float32, top=4)
+    against_twin(
+        direct_convolution, read_only(x.flat), x.place, C, *rows, kernel, stride, (1, 1),
+        read_only(panels), read_only(whole(rng, PANEL, np.float32)), False, 0, F, y.flat, y.place,
+        output, F,
+    )  # fmt: skip
