@@ -70,7 +70,7 @@ class Memory:
 def convolution(memory, relu, filters):
     """Squares, a convolution of them, and the maximum of its outputs, for any image."""
     window = pool_window((11, 11), 5, stride=2)
-    squares = SpaceToDepth.offered(window, 3)[0]
+    (squares,) = (some for some in SpaceToDepth.offered(window, 3) if some.kernel == 3)
     OH, OW = window.output
     conv = WinogradConvolution(squares.channels, filters, tiling(OH, 3), tiling(OW, 3))
     image = FeatureMaps.plain(memory.slot(11 * 11 * 3, of_images=True), (1, 11, 11, 3))
