@@ -51,7 +51,7 @@ class WinogradConvolution:
 
     ``pad_top_left`` is the padding (top, left): the first window begins at cell (-top, -left) of the source,
     whose border must hold what lies outside. ``depths`` are the channels that have weights at all, up to the
-    last of them, where there is one group; None: all everywhere. Sizes only: one of these serves many threads.
+    last of them, where there is one group; None: all everywhere. Sizes only: one serves many threads.
     """
 
     C: int
