@@ -15,6 +15,7 @@ import pytest
 from tinycnn.arrays import read_only
 from tinycnn.kernels import microkernels, winograd_transforms
 from tinycnn.kernels.avg_pool import avg_pool2d, avg_pool2d_backward
+from tinycnn.kernels.avg_pool_vectors import avg_pool_rows, avg_pool_rows_backward
 from tinycnn.kernels.batch_norm import (
     add_deviation_products,
     scale_deviations,
@@ -33,6 +34,7 @@ from tinycnn.kernels.dense import (
     pack_weights,
 )
 from tinycnn.kernels.dense_gradients import dense_gradients
+from tinycnn.kernels.dense_rows import rows_product
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
@@ -43,12 +45,14 @@ from tinycnn.kernels.max_pool import cells_inside, max_pool2d, max_pool2d_backwa
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.peak import CHAINS, add_products
-from tinycnn.kernels.recorded_calls import COUNTERS, carry_out
+from tinycnn.kernels.recorded_calls import COUNTERS, begin, carry_out
 from tinycnn.kernels.relu import relu_backward
 from tinycnn.kernels.sgd import sgd_momentum
 from tinycnn.kernels.simd import LANES
+from tinycnn.kernels.softmax import cross_entropy, softmax, softmax_backward
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.window_convolution import window_convolution
+from tinycnn.kernels.windows import extent, windows_at
 from tinycnn.kernels.winograd import input_transform, output_transform, weight_transform
 from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_gradient_transform
 from tinycnn.kernels.winograd_tiles import first_output, stream_frequencies, tile_number
@@ -134,6 +138,25 @@ def test_max_pool2d_backward(benchmark: Benchmark) -> None:
 def test_avg_pool2d(benchmark: Benchmark) -> None:
     y = np.empty((4, 27, 27, 96), np.float32)
     benchmark(avg_pool2d, normal(4, 55, 55, 96), 0, 4 * 27, *POOL, (55, 55), True, y)
+
+
+def test_avg_pool_rows(benchmark: Benchmark) -> None:
+    y = np.empty((4, 27, 27, 96), np.float32)
+    benchmark(avg_pool_rows, normal(4, 55, 55, 96), 0, 4 * 27, *POOL, (55, 55), True, y)
+
+
+def test_avg_pool_rows_backward(benchmark: Benchmark) -> None:
+    dx = np.empty((4, 55, 55, 96), np.float32)
+    dy = normal(4, 27, 27, 96)
+    benchmark(avg_pool_rows_backward, dy, 0, 4 * 55, *POOL, (55, 55), True, dx)
+
+
+def test_windows_at(benchmark: Benchmark) -> None:
+    benchmark(windows_at, 20, 3, 2, 27)
+
+
+def test_extent(benchmark: Benchmark) -> None:
+    benchmark(extent, 20, 3, 2, 1, 55, 56, True)
 
 
 def test_avg_pool2d_backward(benchmark: Benchmark) -> None:
@@ -273,6 +296,26 @@ def test_dense_product(benchmark: Benchmark, N: int) -> None:
 def test_dense_weight_gradient(benchmark: Benchmark, N: int) -> None:
     panels, dW = read_only(normal(F // PANEL, N, PANEL)), np.empty((D, F), np.float32)
     benchmark(dense_weight_gradient, read_only(normal(N, D)), panels, 0, D, dW)
+
+
+def test_rows_product(benchmark: Benchmark) -> None:
+    benchmark(rows_product, normal(1, 512), normal(512, 512), np.empty((1, 512), np.float32))
+
+
+def test_softmax(benchmark: Benchmark) -> None:
+    x = read_only(normal(128 * 1000))
+    benchmark(softmax, x, 0, 128, 1000, np.empty_like(x))
+
+
+def test_softmax_backward(benchmark: Benchmark) -> None:
+    dy, y = normal(2, 128, 1000)
+    benchmark(softmax_backward, dy, y, 0, 128, np.empty_like(y))
+
+
+def test_cross_entropy(benchmark: Benchmark) -> None:
+    x, labels = read_only(normal(128, 1000)), read_only(np.arange(128))
+    losses, dx = np.empty(128), np.empty((128, 1000), np.float32)
+    benchmark(cross_entropy, x, labels, 0, 128, 128, losses, dx)
 
 
 def test_dense_gradients(benchmark: Benchmark) -> None:
@@ -450,6 +493,12 @@ def test_carry_out(benchmark: Benchmark) -> None:
         return (*tables, slots, np.zeros(COUNTERS, np.int64), 1000, 0), {}
 
     benchmark.pedantic(carry_out, setup=arguments, rounds=100)
+
+
+def test_begin(benchmark: Benchmark) -> None:
+    x, y = normal(2, 1000)
+    slots, counters = np.zeros((2, 8, 3), np.int64), np.zeros(8 * COUNTERS, np.int64)
+    benchmark(begin, read_only(x), y, slots, counters)
 
 
 def test_begin_helping(benchmark: Benchmark) -> None:

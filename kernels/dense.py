@@ -104,7 +104,8 @@ def dense_product(x: Any, W: Any, first: int, last: int, y: Any) -> None:
     last column.
     """
     (N, D), F = x.shape, W.shape[1]
-    source, weights, target = x.reshape(x.size), W.reshape(W.size), y.reshape(y.size)
+    source, weights = read_only(x.reshape(x.size)), read_only(W.reshape(W.size))
+    target = y.reshape(y.size)
     whole = first + (last - first) // PANEL * PANEL
     rest = np.zeros(_FORWARD_ROWS * PANEL, np.float32)
     sums = np.empty(N * PANEL, np.float32)
@@ -116,7 +117,7 @@ def dense_product(x: Any, W: Any, first: int, last: int, y: Any) -> None:
             for row in range(rows):
                 for f in range(whole, last):
                     rest[row * PANEL + f - whole] = weights[(k + row) * F + f]
-            _product(N, source, k, D, 1, rows, k, rest, 0, PANEL, sums, 0, PANEL, k > 0)
+            _product(N, source, k, D, 1, rows, k, read_only(rest), 0, PANEL, sums, 0, PANEL, k > 0)
     for n in range(N):
         for f in range(whole, last):
             target[n * F + f] = sums[n * PANEL + f - whole]
@@ -129,7 +130,8 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
     ``x`` is (N, D), ``panels`` dz (N, F) as `dense.pack_weights` wrote it, ``dW`` (D, F).
     """
     (N, D), F = x.shape, dW.shape[1]
-    source, slopes, target = x.reshape(x.size), panels.reshape(panels.size), dW.reshape(dW.size)
+    source, slopes = x.reshape(x.size), read_only(panels.reshape(panels.size))
+    target = dW.reshape(dW.size)
     # Nobody reads dW before all of it is there; where lines are whole, they go past the caches.
     streamed = F % LANES == 0 and dW.ctypes.data % (4 * LANES) == 0
     some = np.empty(N * _ROWS, np.float32)
@@ -190,7 +192,8 @@ def dense_input_gradient(panels: Any, W: Any, first: int, last: int, dx: Any) ->
     (N, D).
     """
     (N, D), F, (count, _, width) = dx.shape, W.shape[1], panels.shape
-    weights, slopes, target = W.reshape(W.size), panels.reshape(panels.size), dx.reshape(dx.size)
+    weights, slopes = read_only(W.reshape(W.size)), read_only(panels.reshape(panels.size))
+    target = dx.reshape(dx.size)
     sums = np.empty(count * _ROWS * width, np.float32)
     for k in range(first, last, _ROWS):
         rows = min(_ROWS, last - k)

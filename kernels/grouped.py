@@ -27,6 +27,7 @@ from tinycnn.kernels.grouped_cells import (
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import read_only
 
+_VECTORS = 8  # of filters that are worked out together
 _CELLS = 14  # the most outputs that are worked out together, side by side
 
 
@@ -138,55 +139,53 @@ def _rows(
 ) -> None:  # fmt: skip
     """Write some rows of outputs from a map, as `grouped_cells` reads it."""
     right, down, across = stride[1] * column, dilation[0] * row, dilation[1] * column
-    for _ in range(rows):
-        e = 0
-        while e < OW:
-            step = 14 if OW >= 14 and OW - e > 7 else 7 if OW >= 7 else 1
-            count = max((OW - e) // step, 1)
-            e = min(e, OW - step)  # the last ones may be done twice
+    further, e = (stride[0] * row, y_row), 0
+    while e < OW:  # in strips, of which what two rows of outputs see stays in L1
+        step = 14 if OW >= 14 and OW - e > 7 else 7 if OW >= 7 else 1
+        e = min(e, OW - step)  # the last ones may be done twice
+        for v in range(vectors[0], vectors[1], _VECTORS):
             _outputs(
-                numbers, step, x, at + e * right, count, right, down, across, channel, filter, depth, kernel,
-                weights, bias, least, vectors, filters, y, to + e * y_column, y_column, sums,
+                numbers, step, x, at + e * right, rows, further, right, down, across, channel, filter, depth,
+                kernel, weights, bias, least, (v, min(v + _VECTORS, vectors[1])), filters,
+                y, to + e * y_column, y_column, sums,
             )  # fmt: skip
-            e += count * step
-        at += stride[0] * row
-        to += y_row
+        e += step
 
 
 @kernel
 def _outputs(
-    numbers: bool, step: int, x: Any, at: int, count: int, right: int, down: int, across: int, channel: int,
-    filter: int, depth: int, kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
-    vectors: tuple[int, int], filters: int, y: Any, to: int, y_step: int, sums: Any,
+    numbers: bool, step: int, x: Any, at: int, count: int, further: tuple[int, int], right: int, down: int,
+    across: int, channel: int, filter: int, depth: int, kernel: tuple[int, int], weights: Any, bias: Any,
+    least: Any, vectors: tuple[int, int], filters: int, y: Any, to: int, y_step: int, sums: Any,
 ) -> None:  # fmt: skip
     """Write ``count`` times ``step`` outputs side by side."""
     if numbers and step == 14:
         outputs_14_of_numbers(
-            x, at, count, right, down, across, channel, filter, depth, kernel, weights, bias, least,
+            x, at, count, further, right, down, across, channel, filter, depth, kernel, weights, bias, least,
             vectors, filters, y, to, y_step, sums,
         )  # fmt: skip
     elif numbers and step == 7:
         outputs_7_of_numbers(
-            x, at, count, right, down, across, channel, filter, depth, kernel, weights, bias, least,
+            x, at, count, further, right, down, across, channel, filter, depth, kernel, weights, bias, least,
             vectors, filters, y, to, y_step, sums,
         )  # fmt: skip
     elif numbers and step == 1:
         outputs_1_of_numbers(
-            x, at, count, right, down, across, channel, filter, depth, kernel, weights, bias, least,
+            x, at, count, further, right, down, across, channel, filter, depth, kernel, weights, bias, least,
             vectors, filters, y, to, y_step, sums,
         )  # fmt: skip
     elif step == 14:
         outputs_14_of_vectors(
-            x, at, count, right, down, across, channel, filter, depth, kernel, weights, bias, least,
+            x, at, count, further, right, down, across, channel, filter, depth, kernel, weights, bias, least,
             vectors, filters, y, to, y_step, sums,
         )  # fmt: skip
     elif step == 7:
         outputs_7_of_vectors(
-            x, at, count, right, down, across, channel, filter, depth, kernel, weights, bias, least,
+            x, at, count, further, right, down, across, channel, filter, depth, kernel, weights, bias, least,
             vectors, filters, y, to, y_step, sums,
         )  # fmt: skip
     else:
         outputs_1_of_vectors(
-            x, at, count, right, down, across, channel, filter, depth, kernel, weights, bias, least,
+            x, at, count, further, right, down, across, channel, filter, depth, kernel, weights, bias, least,
             vectors, filters, y, to, y_step, sums,
         )  # fmt: skip

@@ -26,11 +26,11 @@ from tinycnn.kernels.simd import (
 
 @kernel
 def outputs_14_of_vectors(
-    x: Any, at: int, count: int, right: int, down: int, across: int, channel: int, filter: int, depth: int,
-    kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
+    x: Any, at: int, count: int, further: tuple[int, int], right: int, down: int, across: int,
+    channel: int, filter: int, depth: int, kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
     vectors: tuple[int, int], filters: int, y: Any, to: int, y_step: int, sums: Any,
 ) -> None:
-    """Write ``count`` times 14 outputs side by side, of some vectors of filters.
+    """Write ``count`` times 14 outputs side by side, each ``further`` on in x and y, for some vectors.
 
     Window e begins at x[at + e*right] for filter 0, and f*filter further on for filter f; cell (i, j) is
     i*down + j*across further on, channel c of it c*channel. ``weights`` are (vectors, KH, KW, depth, lanes).
@@ -158,17 +158,17 @@ def outputs_14_of_vectors(
             store(result, place + 13 * apart, at_least(s13 + a, bound))
             if filters < lanes:
                 _copy(sums, 14, filters, y, to, y_step)
-        at += 14 * right
-        to += 14 * y_step
+        at += further[0]
+        to += further[1]
 
 
 @kernel
 def outputs_7_of_vectors(
-    x: Any, at: int, count: int, right: int, down: int, across: int, channel: int, filter: int, depth: int,
-    kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
+    x: Any, at: int, count: int, further: tuple[int, int], right: int, down: int, across: int,
+    channel: int, filter: int, depth: int, kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
     vectors: tuple[int, int], filters: int, y: Any, to: int, y_step: int, sums: Any,
 ) -> None:
-    """Write ``count`` times 7 outputs side by side, of some vectors of filters.
+    """Write ``count`` times 7 outputs side by side, each ``further`` on in x and y, for some vectors.
 
     Window e begins at x[at + e*right] for filter 0, and f*filter further on for filter f; cell (i, j) is
     i*down + j*across further on, channel c of it c*channel. ``weights`` are (vectors, KH, KW, depth, lanes).
@@ -254,17 +254,17 @@ def outputs_7_of_vectors(
             store(result, place + 6 * apart, at_least(s6 + a, bound))
             if filters < lanes:
                 _copy(sums, 7, filters, y, to, y_step)
-        at += 7 * right
-        to += 7 * y_step
+        at += further[0]
+        to += further[1]
 
 
 @kernel
 def outputs_1_of_vectors(
-    x: Any, at: int, count: int, right: int, down: int, across: int, channel: int, filter: int, depth: int,
-    kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
+    x: Any, at: int, count: int, further: tuple[int, int], right: int, down: int, across: int,
+    channel: int, filter: int, depth: int, kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
     vectors: tuple[int, int], filters: int, y: Any, to: int, y_step: int, sums: Any,
 ) -> None:
-    """Write ``count`` times 1 outputs side by side, of some vectors of filters.
+    """Write ``count`` times 1 outputs side by side, each ``further`` on in x and y, for some vectors.
 
     Window e begins at x[at + e*right] for filter 0, and f*filter further on for filter f; cell (i, j) is
     i*down + j*across further on, channel c of it c*channel. ``weights`` are (vectors, KH, KW, depth, lanes).
@@ -295,17 +295,17 @@ def outputs_1_of_vectors(
             store(result, place, at_least(s0 + a, bound))
             if filters < lanes:
                 _copy(sums, 1, filters, y, to, y_step)
-        at += 1 * right
-        to += 1 * y_step
+        at += further[0]
+        to += further[1]
 
 
 @kernel
 def outputs_14_of_numbers(
-    x: Any, at: int, count: int, right: int, down: int, across: int, channel: int, filter: int, depth: int,
-    kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
+    x: Any, at: int, count: int, further: tuple[int, int], right: int, down: int, across: int,
+    channel: int, filter: int, depth: int, kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
     vectors: tuple[int, int], filters: int, y: Any, to: int, y_step: int, sums: Any,
 ) -> None:
-    """Write ``count`` times 14 outputs side by side, of some vectors of filters.
+    """Write ``count`` times 14 outputs side by side, each ``further`` on in x and y, for some vectors.
 
     Window e begins at x[at + e*right] for filter 0, and f*filter further on for filter f; cell (i, j) is
     i*down + j*across further on, channel c of it c*channel. ``weights`` are (vectors, KH, KW, depth, lanes).
@@ -433,17 +433,17 @@ def outputs_14_of_numbers(
             store(result, place + 13 * apart, at_least(s13 + a, bound))
             if filters < lanes:
                 _copy(sums, 14, filters, y, to, y_step)
-        at += 14 * right
-        to += 14 * y_step
+        at += further[0]
+        to += further[1]
 
 
 @kernel
 def outputs_7_of_numbers(
-    x: Any, at: int, count: int, right: int, down: int, across: int, channel: int, filter: int, depth: int,
-    kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
+    x: Any, at: int, count: int, further: tuple[int, int], right: int, down: int, across: int,
+    channel: int, filter: int, depth: int, kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
     vectors: tuple[int, int], filters: int, y: Any, to: int, y_step: int, sums: Any,
 ) -> None:
-    """Write ``count`` times 7 outputs side by side, of some vectors of filters.
+    """Write ``count`` times 7 outputs side by side, each ``further`` on in x and y, for some vectors.
 
     Window e begins at x[at + e*right] for filter 0, and f*filter further on for filter f; cell (i, j) is
     i*down + j*across further on, channel c of it c*channel. ``weights`` are (vectors, KH, KW, depth, lanes).
@@ -529,17 +529,17 @@ def outputs_7_of_numbers(
             store(result, place + 6 * apart, at_least(s6 + a, bound))
             if filters < lanes:
                 _copy(sums, 7, filters, y, to, y_step)
-        at += 7 * right
-        to += 7 * y_step
+        at += further[0]
+        to += further[1]
 
 
 @kernel
 def outputs_1_of_numbers(
-    x: Any, at: int, count: int, right: int, down: int, across: int, channel: int, filter: int, depth: int,
-    kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
+    x: Any, at: int, count: int, further: tuple[int, int], right: int, down: int, across: int,
+    channel: int, filter: int, depth: int, kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
     vectors: tuple[int, int], filters: int, y: Any, to: int, y_step: int, sums: Any,
 ) -> None:
-    """Write ``count`` times 1 outputs side by side, of some vectors of filters.
+    """Write ``count`` times 1 outputs side by side, each ``further`` on in x and y, for some vectors.
 
     Window e begins at x[at + e*right] for filter 0, and f*filter further on for filter f; cell (i, j) is
     i*down + j*across further on, channel c of it c*channel. ``weights`` are (vectors, KH, KW, depth, lanes).
@@ -570,8 +570,8 @@ def outputs_1_of_numbers(
             store(result, place, at_least(s0 + a, bound))
             if filters < lanes:
                 _copy(sums, 1, filters, y, to, y_step)
-        at += 1 * right
-        to += 1 * y_step
+        at += further[0]
+        to += further[1]
 
 
 @kernel
@@ -579,18 +579,21 @@ def weights_of_vectors(
     x: Any, start: int, down: int, right: int, offsets: Any, dz: Any, dz_start: int, row: int, column: int,
     rows: int, OW: int, zero: Any, dW: Any, to: int,
 ) -> None:
-    """Add dz times x over some rows of outputs to a vector for each of ``offsets``, at dW[to]."""
-    last = offsets.size - 1
-    for k in range(0, offsets.size, 9):  # of the last ones some may be done twice, for nobody
-        o0 = offsets[min(k + 0, last)]
-        o1 = offsets[min(k + 1, last)]
-        o2 = offsets[min(k + 2, last)]
-        o3 = offsets[min(k + 3, last)]
-        o4 = offsets[min(k + 4, last)]
-        o5 = offsets[min(k + 5, last)]
-        o6 = offsets[min(k + 6, last)]
-        o7 = offsets[min(k + 7, last)]
-        o8 = offsets[min(k + 8, last)]
+    """Add dz times x over some rows of outputs to a vector of dW for each of ``offsets``.
+
+    A row of ``offsets`` says how far on x is read, and how far from dW[to] on the vector begins.
+    """
+    last = len(offsets) - 1
+    for k in range(0, last + 1, 9):  # of the last ones some may be done twice, for nobody
+        o0 = offsets[min(k + 0, last), 0]
+        o1 = offsets[min(k + 1, last), 0]
+        o2 = offsets[min(k + 2, last), 0]
+        o3 = offsets[min(k + 3, last), 0]
+        o4 = offsets[min(k + 4, last), 0]
+        o5 = offsets[min(k + 5, last), 0]
+        o6 = offsets[min(k + 6, last), 0]
+        o7 = offsets[min(k + 7, last), 0]
+        o8 = offsets[min(k + 8, last), 0]
         s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = load(zero, 0)
         for r in range(rows):
             at, slope = start + r * down, dz_start + r * row
@@ -608,15 +611,15 @@ def weights_of_vectors(
                 s8 = fma(load(x, at + o8), d, s8)
                 at += right
                 slope += column
-        _add(dW, to, k + 0, last, s0)
-        _add(dW, to, k + 1, last, s1)
-        _add(dW, to, k + 2, last, s2)
-        _add(dW, to, k + 3, last, s3)
-        _add(dW, to, k + 4, last, s4)
-        _add(dW, to, k + 5, last, s5)
-        _add(dW, to, k + 6, last, s6)
-        _add(dW, to, k + 7, last, s7)
-        _add(dW, to, k + 8, last, s8)
+        _add(offsets, k + 0, dW, to, s0)
+        _add(offsets, k + 1, dW, to, s1)
+        _add(offsets, k + 2, dW, to, s2)
+        _add(offsets, k + 3, dW, to, s3)
+        _add(offsets, k + 4, dW, to, s4)
+        _add(offsets, k + 5, dW, to, s5)
+        _add(offsets, k + 6, dW, to, s6)
+        _add(offsets, k + 7, dW, to, s7)
+        _add(offsets, k + 8, dW, to, s8)
 
 
 @kernel
@@ -624,18 +627,21 @@ def weights_of_numbers(
     x: Any, start: int, down: int, right: int, offsets: Any, dz: Any, dz_start: int, row: int, column: int,
     rows: int, OW: int, zero: Any, dW: Any, to: int,
 ) -> None:
-    """Add dz times x over some rows of outputs to a vector for each of ``offsets``, at dW[to]."""
-    last = offsets.size - 1
-    for k in range(0, offsets.size, 9):  # of the last ones some may be done twice, for nobody
-        o0 = offsets[min(k + 0, last)]
-        o1 = offsets[min(k + 1, last)]
-        o2 = offsets[min(k + 2, last)]
-        o3 = offsets[min(k + 3, last)]
-        o4 = offsets[min(k + 4, last)]
-        o5 = offsets[min(k + 5, last)]
-        o6 = offsets[min(k + 6, last)]
-        o7 = offsets[min(k + 7, last)]
-        o8 = offsets[min(k + 8, last)]
+    """Add dz times x over some rows of outputs to a vector of dW for each of ``offsets``.
+
+    A row of ``offsets`` says how far on x is read, and how far from dW[to] on the vector begins.
+    """
+    last = len(offsets) - 1
+    for k in range(0, last + 1, 9):  # of the last ones some may be done twice, for nobody
+        o0 = offsets[min(k + 0, last), 0]
+        o1 = offsets[min(k + 1, last), 0]
+        o2 = offsets[min(k + 2, last), 0]
+        o3 = offsets[min(k + 3, last), 0]
+        o4 = offsets[min(k + 4, last), 0]
+        o5 = offsets[min(k + 5, last), 0]
+        o6 = offsets[min(k + 6, last), 0]
+        o7 = offsets[min(k + 7, last), 0]
+        o8 = offsets[min(k + 8, last), 0]
         s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = load(zero, 0)
         for r in range(rows):
             at, slope = start + r * down, dz_start + r * row
@@ -653,15 +659,15 @@ def weights_of_numbers(
                 s8 = fma(broadcast(x, at + o8), d, s8)
                 at += right
                 slope += column
-        _add(dW, to, k + 0, last, s0)
-        _add(dW, to, k + 1, last, s1)
-        _add(dW, to, k + 2, last, s2)
-        _add(dW, to, k + 3, last, s3)
-        _add(dW, to, k + 4, last, s4)
-        _add(dW, to, k + 5, last, s5)
-        _add(dW, to, k + 6, last, s6)
-        _add(dW, to, k + 7, last, s7)
-        _add(dW, to, k + 8, last, s8)
+        _add(offsets, k + 0, dW, to, s0)
+        _add(offsets, k + 1, dW, to, s1)
+        _add(offsets, k + 2, dW, to, s2)
+        _add(offsets, k + 3, dW, to, s3)
+        _add(offsets, k + 4, dW, to, s4)
+        _add(offsets, k + 5, dW, to, s5)
+        _add(offsets, k + 6, dW, to, s6)
+        _add(offsets, k + 7, dW, to, s7)
+        _add(offsets, k + 8, dW, to, s8)
 
 
 @kernel
@@ -673,8 +679,8 @@ def _copy(sums: Any, cells: int, filters: int, y: Any, to: int, step: int) -> No
 
 
 @kernel
-def _add(dW: Any, to: int, k: int, last: int, total: Any) -> None:
-    """Add a vector to the k-th at dW[to], unless the ``last`` one comes before."""
-    if k <= last:
-        at = to + k * lanes_of(dW)
+def _add(offsets: Any, k: int, dW: Any, to: int, total: Any) -> None:
+    """Add a vector to the k-th, if there is one."""
+    if k < len(offsets):
+        at = to + offsets[k, 1]
         store(dW, at, load(read_only(dW), at) + total)

@@ -50,7 +50,7 @@ def grouped_weight_gradient(
     row, spare = width * column, OW * lanes if narrow else 0
     line = row if numbers else Cg * row
     most = 1 if narrow else rows_that_fit(scratch.size, line, kernel, stride, dilation)
-    offsets = np.empty(kernel[0] * kernel[1] * Cg, np.int64)
+    offsets = np.empty((kernel[0] * kernel[1] * Cg, 2), np.int64)
     v = vectors[0]
     while v < vectors[1]:
         f = min(v * lanes, max(filters, lanes) - lanes)
@@ -72,8 +72,8 @@ def grouped_weight_gradient(
                     filters, lanes, scratch, spare,
                 )  # fmt: skip
             _write_offsets(
-                offsets, Cg, kernel, dilation, row, column, 1 if numbers else height * row
-            )
+                offsets, numbers, Cg, kernel, dilation, row, column, 1 if numbers else height * row, lanes
+            )  # fmt: skip
             at = dz_place[0] + n * dz_place[1] + oh * dz_place[2]
             down, right, to = stride[0] * row, stride[1] * column, v * whole
             if narrow:  # what is read as a vector is made one
@@ -101,13 +101,17 @@ def grouped_weight_gradient(
 
 @kernel
 def _write_offsets(
-    offsets: Any, depth: int, kernel: tuple[int, int], dilation: tuple[int, int],
-    row: int, column: int, channel: int,
+    offsets: Any, numbers: bool, depth: int, kernel: tuple[int, int], dilation: tuple[int, int],
+    row: int, column: int, channel: int, lanes: int,
 ) -> None:  # fmt: skip
-    """Write how far from its first each number of a window lies."""
-    k = 0
-    for i in range(kernel[0]):
-        for j in range(kernel[1]):
-            for c in range(depth):
-                offsets[k] = i * dilation[0] * row + j * dilation[1] * column + c * channel
-                k += 1
+    """Write how far from its first each number of a window lies, and where its weight's vector does.
+
+    What lies together comes together: the channels of a cell if they are ``numbers`` side by side, else the
+    cells of a channel.
+    """
+    KH, KW = kernel
+    for k in range(len(offsets)):
+        c, cell = (k % depth, k // depth) if numbers else (k // (KH * KW), k % (KH * KW))
+        i, j = cell // KW, cell % KW
+        offsets[k, 0] = i * dilation[0] * row + j * dilation[1] * column + c * channel
+        offsets[k, 1] = (cell * depth + c) * lanes

@@ -46,7 +46,12 @@ def window_convolution(
     cells = together * OW
     # A vector reads on beyond a cell's numbers, also beyond the last cell's.
     weights, bias = np.zeros(W.size + line, np.float32), np.zeros(line, np.float32)
-    weights[: W.size], bias[:F] = W.reshape(W.size), b
+    # To assign slices would take Numba a second and more, for the words of errors that cannot be.
+    numbers = W.reshape(W.size)
+    for e in range(W.size):
+        weights[e] = numbers[e]
+    for f in range(F):
+        bias[f] = b[f]
     zero = splat(0.0)
     room = np.empty(0 if inside else ((together - 1) * stride[0] + reach) * row, np.float32)
     sums, places = np.empty(cells * line, np.float32), np.empty(cells, np.int64)

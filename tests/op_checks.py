@@ -66,8 +66,8 @@ def call_is_repeatable(monkeypatch, call, least_blocks=4):
     counts = []
 
     class Counted(parallel._Job):
-        def __init__(self, work, items):
-            super().__init__(work, items)
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
             counts.append(len(self.items))
 
     with monkeypatch.context() as patch:

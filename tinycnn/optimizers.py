@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,11 @@ class SGD:
         self.momentum = check_number(momentum, "momentum")
         self.weight_decay = check_number(weight_decay, "weight_decay")
         self.decay_biases = decay_biases
-        self.velocities = FlatArrays(model.parameter_shapes(), model.dtype, zero=True)
+        shapes = model.parameter_shapes()
+        self.velocities = FlatArrays(shapes, model.dtype, zero=True)
+        # Of each parameter, where it ends in the flat buffers, and whether it is a bias.
+        self._ends = np.cumsum([math.prod(shape) for shape in shapes.values()], dtype=np.int64)
+        self._is_bias = np.array([len(shape) <= 1 for shape in shapes.values()], np.bool_)
 
     def step(self, gradients: Mapping[str, ArrayLike]) -> None:
         """Update the model in place with ``gradients``, one for each parameter, by name.
@@ -63,7 +68,7 @@ class SGD:
         flat = read_only(self._flat(gradients).flat)
         rate = check_number(self.rate, "rate")
         momentum = check_number(self.momentum, "momentum")
-        ends, decays = self._parameter_ends(), self._decays()
+        ends, decays = self._ends, self._decays()
         with self.model.edit() as weights:
             buffers = weights.flat, flat, self.velocities.flat
             parallel_for(
@@ -74,19 +79,11 @@ class SGD:
             self.model.update_state(gradients.next_state)
         self.model.steps += 1
 
-    def _parameter_ends(self) -> Array:
-        """Where each parameter ends in the flat buffers."""
-        return np.cumsum([view.size for view in self.velocities.values()], dtype=np.int64)
-
     def _decays(self) -> Array:
         """The decay of each parameter."""
         decay = check_number(self.weight_decay, "weight_decay")
-        return np.array(
-            [
-                decay if self.decay_biases or view.ndim > 1 else 0.0
-                for view in self.velocities.values()
-            ]
-        )
+        spared: Array = self._is_bias & (not self.decay_biases)
+        return np.where(spared, 0.0, decay)
 
     def _flat(self, gradients: Mapping[str, ArrayLike]) -> FlatArrays:
         """Give ``gradients`` as one buffer: as they are if trace.backward made them, else copied."""

@@ -53,11 +53,11 @@ def _outputs(name: str, cells: int, read: str) -> str:
 
 @kernel
 def {name}(
-    x: Any, at: int, count: int, right: int, down: int, across: int, channel: int, filter: int, depth: int,
-    kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
+    x: Any, at: int, count: int, further: tuple[int, int], right: int, down: int, across: int,
+    channel: int, filter: int, depth: int, kernel: tuple[int, int], weights: Any, bias: Any, least: Any,
     vectors: tuple[int, int], filters: int, y: Any, to: int, y_step: int, sums: Any,
 ) -> None:
-    """Write ``count`` times {cells} outputs side by side, of some vectors of filters.
+    """Write ``count`` times {cells} outputs side by side, each ``further`` on in x and y, for some vectors.
 
     Window e begins at x[at + e*right] for filter 0, and f*filter further on for filter f; cell (i, j) is
     i*down + j*across further on, channel c of it c*channel. ``weights`` are (vectors, KH, KW, depth, lanes).
@@ -99,7 +99,7 @@ def {name}(
         place = f"place + {e} * apart" if e else "place"
         text += f"            store(result, {place}, at_least(s{e} + a, bound))\n"
     text += f"            if filters < lanes:\n                _copy(sums, {cells}, filters, y, to, y_step)\n"
-    return text + f"        at += {cells} * right\n        to += {cells} * y_step\n"
+    return text + "        at += further[0]\n        to += further[1]\n"
 
 
 def _weights(name: str, read: str) -> str:
@@ -111,12 +111,15 @@ def {name}(
     x: Any, start: int, down: int, right: int, offsets: Any, dz: Any, dz_start: int, row: int, column: int,
     rows: int, OW: int, zero: Any, dW: Any, to: int,
 ) -> None:
-    """Add dz times x over some rows of outputs to a vector for each of ``offsets``, at dW[to]."""
-    last = offsets.size - 1
-    for k in range(0, offsets.size, {WEIGHTS}):  # of the last ones some may be done twice, for nobody
+    """Add dz times x over some rows of outputs to a vector of dW for each of ``offsets``.
+
+    A row of ``offsets`` says how far on x is read, and how far from dW[to] on the vector begins.
+    """
+    last = len(offsets) - 1
+    for k in range(0, last + 1, {WEIGHTS}):  # of the last ones some may be done twice, for nobody
 '''
     for n in numbers:
-        text += f"        o{n} = offsets[min(k + {n}, last)]\n"
+        text += f"        o{n} = offsets[min(k + {n}, last), 0]\n"
     text += f"        {' = '.join(f's{n}' for n in numbers)} = load(zero, 0)\n"
     text += "        for r in range(rows):\n"
     text += "            at, slope = start + r * down, dz_start + r * row\n"
@@ -126,7 +129,7 @@ def {name}(
         text += f"                s{n} = fma({read}(x, at + o{n}), d, s{n})\n"
     text += "                at += right\n                slope += column\n"
     for n in numbers:
-        text += f"        _add(dW, to, k + {n}, last, s{n})\n"
+        text += f"        _add(offsets, k + {n}, dW, to, s{n})\n"
     return text
 
 
@@ -156,9 +159,9 @@ def _copy(sums: Any, cells: int, filters: int, y: Any, to: int, step: int) -> No
 _ADD = '''
 
 @kernel
-def _add(dW: Any, to: int, k: int, last: int, total: Any) -> None:
-    """Add a vector to the k-th at dW[to], unless the ``last`` one comes before."""
-    if k <= last:
-        at = to + k * lanes_of(dW)
+def _add(offsets: Any, k: int, dW: Any, to: int, total: Any) -> None:
+    """Add a vector to the k-th, if there is one."""
+    if k < len(offsets):
+        at = to + offsets[k, 1]
         store(dW, at, load(read_only(dW), at) + total)
 '''

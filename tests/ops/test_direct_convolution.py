@@ -113,7 +113,7 @@ def test_its_gradients_go_in_parts(monkeypatch, x_shape, W_shape, options):
 
     exact = conv2d_backward(np.float64(dy), x, W, **options)
     for mine, expected in zip(call(), exact, strict=True):
-        assert error(mine, expected) < BOUND
+        assert error(mine, expected) < 5e-6  # up to 50,000 products
     call_is_repeatable(monkeypatch, call, least_blocks=2)
 
 

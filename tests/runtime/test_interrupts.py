@@ -195,8 +195,8 @@ def every(work, step):
 @pytest.mark.parametrize(
     ("work", "step"),
     [
-        ("predict", 5), ("trace", 30), ("backward", 80), ("step", 5),
-        every("predict", 1), every("trace", 20), every("backward", 50), every("step", 1),
+        ("predict", 3), ("trace", 15), ("backward", 40), ("step", 3),
+        every("predict", 1), every("trace", 7), every("backward", 20), every("step", 1),
     ],
 )  # fmt: skip
 def test_an_interrupt_at_any_point_of_a_model(work, step):

@@ -30,7 +30,7 @@ from tinycnn.runtime.scratch import scratch
 from tinycnn.shapes import Axis, Window
 
 # Numbers of a map, which stays in L2.
-_MAP = 1 << 15
+_MAP = 1 << 16
 # Output cells of a block of images: what is read and written stays in L2.
 _CELLS = 1024
 # Blocks that are enough for any number of cores, and multiply-adds that are worth one.

@@ -193,6 +193,7 @@ def _transform(
 
 def _multiply(group: _Group, V: Array, Z: Array, dU: Array, *, add: bool) -> None:
     """Write or add a group's products to dU, a frequency after the other."""
+    V, Z = read_only(V), read_only(Z)
     panel, channels = group.panel, group.conv.channels
     products = getattr(microkernels, f"products_{panel // LANES}")
 
