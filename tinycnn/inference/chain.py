@@ -9,6 +9,7 @@ from math import prod
 
 from tinycnn.inference.plan import Group
 from tinycnn.inference.steps import Stage, by_rows
+from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.layers import Shape
 from tinycnn.runtime.calls import Calls, Phase
@@ -120,7 +121,8 @@ class _Copy:
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
     ) -> Iterator[Phase]:
         (N, H, W, C), given, wanted = source.shape, source.column, target.column
-        if given == wanted == C:  # without gaps a row of cells is as one of many channels
+        # Without gaps a row of cells is as one of many channels; whole vectors are faster cell by cell.
+        if given == wanted == C and C % LANES:
             W, C = 1, W * C
             given = wanted = C
 
