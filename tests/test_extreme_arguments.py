@@ -40,6 +40,15 @@ CALLS = {
         X, ONE, stride=n, padding=n, algorithm="winograd"
     ),
     "far windows of a layer": lambda n: predict(Conv2D(4, 1, stride=(1, n), padding=ahead(n))),
+    "dilation, direct": lambda n: ops.conv2d(
+        X, W, dilation=n // 2, padding=n // 2, algorithm="direct"
+    ),
+    "gradients of far windows": lambda n: ops.conv2d_backward(
+        np.ones((1, 3, 3, 2), np.float32), X, ONE, stride=n, padding=n, algorithm="direct"
+    ),
+    "gradients of far cells": lambda n: ops.conv2d_backward(
+        np.ones((1, 5, 6, 2), np.float32), X, W, dilation=n, padding=n, algorithm="direct"
+    ),
     "padding": lambda n: ops.conv2d(X, W, padding=n),
     "padding of a layer": lambda n: predict(Conv2D(4, 3, padding=n)),
     "padding of a pool": lambda n: ops.max_pool2d(X, 2, padding=n),
@@ -74,6 +83,22 @@ def test_each_argument(call):
     for number in HUGE:
         with suppress(TinyCNNError):
             call(number)
+
+
+def test_windows_far_apart_make_no_map_of_what_lies_between():
+    for number in (5_000, 100_000):
+        for options in ({"stride": number}, {"dilation": number}):
+            weights = ONE if "stride" in options else W
+            given = {"padding": number, "algorithm": "direct", **options}
+            y = ops.conv2d(X, weights, **given)
+            exact = ops.conv2d(X, weights, **given | {"algorithm": "reference"})
+            np.testing.assert_allclose(y, exact, rtol=1e-5)
+            found = ops.conv2d_backward(np.ones_like(y), X, weights, **given)
+            expected = ops.conv2d_backward(
+                np.ones_like(y), X, weights, **given | {"algorithm": "reference"}
+            )
+            for mine, exact in zip(found, expected, strict=True):
+                np.testing.assert_allclose(mine, exact, rtol=1e-5)
 
 
 def test_an_array_that_no_machine_holds_is_named():

@@ -59,6 +59,12 @@ class Axis:
         start = first * self.stride - self.before
         return start, last * self.stride - self.before + self.effective_kernel - 1
 
+    @property
+    def seen_outside(self) -> Pair:
+        """Cells before and after the input that windows see."""
+        _, last = self.seen(self.output - 1, self.output - 1)
+        return self.before, max(last + 1 - self.input, 0)
+
 
 @dataclass(frozen=True)
 class Window:

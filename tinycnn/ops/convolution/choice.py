@@ -6,7 +6,6 @@ From shapes and dtype alone, never from values: so the same shapes always go the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -180,8 +179,5 @@ def _direct_pays(geometry: Geometry, packed: bool) -> bool:
     any_width = not packed and win.cells * geometry.C * geometry.F <= direct_gradient.MOST_WEIGHTS
     if win.output[1] < _LEAST_WIDTH and not any_width:
         return False
-    cells = prod(
-        axis.input + sum(beyond)
-        for axis, beyond in zip((win.height, win.width), border, strict=True)
-    )
-    return border == NO_BORDER or cells <= _MOST_UNREAD * geometry.cells_per_image * win.cells
+    read = geometry.cells_per_image * win.cells * geometry.C
+    return border == NO_BORDER or geometry.seen_per_image <= _MOST_UNREAD * read

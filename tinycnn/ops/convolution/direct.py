@@ -18,7 +18,12 @@ from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.window_convolution import window_convolution
-from tinycnn.ops.convolution.direct_gradient import MOST_WEIGHTS, counted_products, parts
+from tinycnn.ops.convolution.direct_gradient import (
+    MOST_SEEN,
+    MOST_WEIGHTS,
+    counted_products,
+    parts,
+)
 from tinycnn.ops.convolution.direct_gradient import input_gradient as input_gradient
 from tinycnn.ops.convolution.direct_gradient import weight_gradient as weight_gradient
 from tinycnn.ops.convolution.geometry import Geometry
@@ -29,7 +34,7 @@ from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.scratch import scratch
-from tinycnn.shapes import Axis, Window
+from tinycnn.shapes import Window
 
 # Gives maps of some images for some rows of outputs: the window of the first of these begins at cell (0, 0).
 WindowSource = Callable[[Range, Range], FeatureMaps]
@@ -45,10 +50,10 @@ def forward(
     x: Array, W: Array, b: Array | None, geometry: Geometry, y: Array, *, relu: bool
 ) -> None:
     """Write y = x convolved with W, plus b, rectified if ``relu``."""
-    if geometry.N and W.size <= MOST_WEIGHTS:
+    conv = DirectConvolution.of(geometry)
+    if geometry.N and W.size <= MOST_WEIGHTS and geometry.seen_per_image <= MOST_SEEN:
         _forward_unpacked(x, W, b, geometry, y, relu=relu)
         return
-    conv = DirectConvolution.of(geometry)
     maps = FeatureMaps.of(x)
 
     def source(images: Range, rows: Range) -> FeatureMaps:
@@ -96,7 +101,7 @@ class DirectConvolution:
     @property
     def border(self) -> Border:
         """Cells that the windows see around an image: ((top, bottom), (left, right))."""
-        return _outside(self.window.height), _outside(self.window.width)
+        return self.window.height.seen_outside, self.window.width.seen_outside
 
     def pack(self, W: Array, b: Array | None) -> PackedDense:
         """Pack weights (KH, KW, C, F), as those of a dense layer that sees a window."""
@@ -159,9 +164,3 @@ def _bordered(conv: DirectConvolution, x: Array, images: Range, rows: Range) -> 
     flat = scratch("maps", ((images[1] - images[0]) * height * row,), _FLOAT32)
     copy_with_border(x, *images, (-first, left), (height, width), C, flat)
     return FeatureMaps(flat, (images[1] - images[0], height, width, C), 0, height * row, row, C)
-
-
-def _outside(axis: Axis) -> tuple[int, int]:
-    """Cells before and after an image's axis that windows see."""
-    _, last = axis.seen(axis.output - 1, axis.output - 1)
-    return axis.before, max(last + 1 - axis.input, 0)

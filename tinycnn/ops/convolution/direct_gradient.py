@@ -11,6 +11,7 @@ from tinycnn.kernels.dense import PANEL, pack_images
 from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.window_convolution import window_convolution
+from tinycnn.ops.convolution import im2col
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.runtime import memory
 from tinycnn.runtime.feature_maps import round_up
@@ -28,6 +29,8 @@ _SUMS = 1 << 17
 _LEAST_CHANNELS = 32
 # Numbers of weights that stay in a core's L2: a copy costs nothing beside the products.
 MOST_WEIGHTS = 1 << 18
+# Numbers of an image with its border that kernels make room for: windows far apart see more.
+MOST_SEEN = 1 << 26
 # Work in multiply-adds: of a kernel's row added to dx, of a weight that is packed, or turned by NumPy.
 _RUN = 1500
 _PACKED = 26
@@ -38,6 +41,9 @@ def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
     """Write dW: a sum for each block of images, and these in their order; rows of dW where images are few."""
     if geometry.N == 0:
         dW[...] = 0
+        return
+    if geometry.seen_per_image > MOST_SEEN:
+        im2col.weight_gradient(dz, x, geometry, dW)
         return
     win, rows = geometry.window, dW.reshape(-1, geometry.F)
     count = parts(counted_products(geometry))
@@ -109,9 +115,12 @@ def counted_input_gradient(geometry: Geometry) -> int:
 
 
 def _is_a_convolution(geometry: Geometry) -> bool:
-    weights = _weights(geometry) * geometry.F
-    applies = geometry.window.stride == (1, 1) and weights <= MOST_WEIGHTS
-    return applies and _counted_back(geometry) < _counted_scatter(geometry)
+    fits = _weights(geometry) * geometry.F <= MOST_WEIGHTS and geometry.seen_per_image <= MOST_SEEN
+    return (
+        geometry.window.stride == (1, 1)
+        and fits
+        and _counted_back(geometry) < _counted_scatter(geometry)
+    )
 
 
 def _counted_back(geometry: Geometry) -> int:

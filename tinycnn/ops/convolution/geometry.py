@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from tinycnn.arrays import Array
 from tinycnn.shapes import Window
@@ -27,6 +28,12 @@ class Geometry:
     def cells_per_image(self) -> int:
         """Output cells of one image, OH*OW."""
         return self.window.output[0] * self.window.output[1]
+
+    @property
+    def seen_per_image(self) -> int:
+        """Numbers of an image with as much of its border as windows see."""
+        axes = self.window.height, self.window.width
+        return prod(axis.input + sum(axis.seen_outside) for axis in axes) * self.C
 
     def group_slices(self) -> list[tuple[slice, slice]]:
         """For each group, its slice of the channels and its slice of the filters."""
