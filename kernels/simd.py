@@ -119,7 +119,7 @@ def fma(x: Any, y: Any, z: Any) -> Any:
 @vector_operation(emit_exp, VECTOR, VECTOR)
 def exp(x: Any) -> Any:
     """The exponential, within two units of float32's last place; NaN stays."""
-    return np.exp(x)
+    return np.exp(x.astype(np.float64)).astype(np.float32)
 
 
 @vector_operation(emit_maximum, ANY_VECTOR, ANY_VECTOR, ANY_VECTOR)

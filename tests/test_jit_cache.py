@@ -733,6 +733,7 @@ for options in ({"fastmath": {"nnan"}}, {"fastmath": {"fast"}}, {"fastmath": Tru
         "nopython": True,
         "error_model": "numpy",
         "boundscheck": None,
+        "no_cfunc_wrapper": True,
     }
     assert report["fastmath"] == ["nsz", "reassoc"]
     assert report["local"] == [2.0, "NullCache"]  # a function from elsewhere is not kept

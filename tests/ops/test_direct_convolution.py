@@ -90,9 +90,13 @@ def test_its_gradients_are_im2cols_in_float64(case, rng):
     options = {name: value for name, value in case.options.items() if name != "activation"}
     ours = conv2d_backward(dy, x, W, **options, algorithm="direct")
     exact = conv2d_backward(np.float64(dy), x, W, **options, algorithm="im2col")
-    for mine, expected in zip(ours, exact, strict=True):
+    # A gradient that is a single sum may cancel: it rounds as its terms do.
+    sizes = conv2d_backward(
+        np.abs(np.float64(dy)), *map(np.abs, (x, W)), **options, algorithm="im2col"
+    )
+    for mine, expected, size in zip(ours, exact, sizes, strict=True):
         assert mine.dtype == np.float32
-        assert error(mine, expected) < BOUND
+        assert np.abs(mine - expected).max(initial=0) <= BOUND * size.max(initial=0)
 
 
 @pytest.mark.parametrize(
