@@ -230,14 +230,14 @@ class Differences:
             touched |= change != 0
             hidden = np.maximum(own, np.abs(self.dy) * rounding.outputs)
             noise = norm(hidden[touched] if touched.any() else hidden)
-            # Backward's own rounding, which knows nothing of steps, does not fall with longer ones.
+            # Backward rounds as forward does; it knows nothing of steps, so longer ones do not help.
             natural = max(1.0, _NATURAL * self._scales[direction.name])
             return Reading(
                 step,
                 *slopes,
                 spread=norm(bend) / (length / 2),
                 noise=max(noise, rounding.total) / length,
-                blind=norm(own) / min(length, natural),
+                blind=norm(hidden) / min(length, natural),
                 still=bool(touched.any() and not change.any()),
             )
 
