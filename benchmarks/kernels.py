@@ -7,6 +7,7 @@ results are right is what tests/kernels checks.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -445,7 +446,8 @@ def test_inputs_to_frequencies(benchmark: Benchmark, kernel: Any) -> None:
 
 @generated(winograd_transforms, "output_gradient_")
 def test_gradients_to_frequencies(benchmark: Benchmark, kernel: Any) -> None:
-    benchmark(kernel, *transformed())
+    size, frequencies = map(int, re.findall(r"\d+", kernel.__name__))
+    benchmark(kernel, frequencies - size + 1, *transformed())
 
 
 @generated(microkernels, "product_")

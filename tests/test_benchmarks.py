@@ -42,8 +42,9 @@ def bench(folder, *arguments, code=0, **environment):
     assert run.returncode == code, run.stdout + run.stderr
     result = json.loads(file.read_text())
     assert result["wrong"] == []
-    for table in result["tables"]:
-        assert table["title"] in run.stdout and f"### {table['title']}" in page.read_text()
+    for table in map(ResultTable.of, result["tables"]):
+        shown = bool(table.shown_rows())
+        assert (table.title in run.stdout) == (f"### {table.title}" in page.read_text()) == shown
     return result, run.stdout
 
 
