@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tinycnn.arrays import read_only
-from tinycnn.kernels import microkernels, winograd_transforms
+from tinycnn.kernels import microkernels, window_products, winograd_transforms
 from tinycnn.kernels.avg_pool import avg_pool2d, avg_pool2d_backward
 from tinycnn.kernels.avg_pool_vectors import avg_pool_rows, avg_pool_rows_backward
 from tinycnn.kernels.batch_norm import (
@@ -39,6 +39,9 @@ from tinycnn.kernels.dense_rows import rows_product
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
+from tinycnn.kernels.group_maps import cells_seen, copy_channels, rows_that_fit, spread_channels
+from tinycnn.kernels.grouped import grouped_convolution
+from tinycnn.kernels.grouped_gradient import grouped_weight_gradient
 from tinycnn.kernels.helpers import begin_helping, wait_for_helpers
 from tinycnn.kernels.im2col import col2im, im2col
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
@@ -252,6 +255,91 @@ def test_window_convolution(benchmark: Benchmark) -> None:
     benchmark(window_convolution, x, W, b, True, 0, 32 * 28, *FEW, y)
 
 
+def generated(module: Any, kind: str) -> Any:
+    """The kernels of a generated module whose names begin with ``kind``, as a test's parameter."""
+    names = [name for name in vars(module) if name.startswith(kind)]
+    return pytest.mark.parametrize("kernel", [getattr(module, n) for n in names], ids=names)
+
+
+# A depthwise 3 x 3 convolution of 64 channels at 28 x 28: places of a map (start, image, row, column).
+MAP, DEPTHWISE = (28, 28), 64
+PLACE = 0, 28 * 28 * DEPTHWISE, 28 * DEPTHWISE, DEPTHWISE
+THREE = (3, 3), (1, 1), (1, 1)
+VECTORS = DEPTHWISE // LANES
+
+
+def test_cells_seen(benchmark: Benchmark) -> None:
+    benchmark(cells_seen, 14, 0, *THREE)
+
+
+def test_rows_that_fit(benchmark: Benchmark) -> None:
+    benchmark(rows_that_fit, 8192, 30 * LANES, *THREE)
+
+
+def test_copy_channels(benchmark: Benchmark) -> None:
+    x, target = read_only(normal(PLACE[1])), np.empty(30 * 30 * DEPTHWISE, np.float32)
+    benchmark(
+        copy_channels, x, 0, *PLACE[2:], MAP, (1, 1), (30, 30), DEPTHWISE, target, 0, DEPTHWISE
+    )
+
+
+def test_spread_channels(benchmark: Benchmark) -> None:
+    """Groups of 8 channels and filters."""
+    x, target = read_only(normal(PLACE[1])), np.empty(30 * 30 * 8 * LANES, np.float32)
+    benchmark(
+        spread_channels,
+        x,
+        0,
+        *PLACE[2:],
+        MAP,
+        (1, 1),
+        (30, 30),
+        (8, 8),
+        0,
+        DEPTHWISE,
+        LANES,
+        target,
+        0,
+    )
+
+
+def test_grouped_convolution(benchmark: Benchmark) -> None:
+    x, W, b = (
+        read_only(normal(*n)) for n in ((PLACE[1],), (VECTORS, 3, 3, 1, LANES), (VECTORS, LANES))
+    )
+    y, room = np.empty(PLACE[1], np.float32), np.empty(1 << 18, np.float32)
+    benchmark(
+        grouped_convolution, x, PLACE, MAP, (1, 1), (1, 1), 0, 28, *THREE, W, b, True, (0, VECTORS),
+        y, PLACE, MAP, DEPTHWISE, room,
+    )  # fmt: skip
+
+
+def test_grouped_weight_gradient(benchmark: Benchmark) -> None:
+    x, dz = read_only(normal(PLACE[1])), read_only(normal(PLACE[1]))
+    dW, room = np.zeros((VECTORS, 3, 3, 1, LANES), np.float32), np.empty(1 << 18, np.float32)
+    benchmark(
+        grouped_weight_gradient, x, PLACE, MAP, (1, 1), (1, 1), 0, 28, *THREE, dz, PLACE, MAP, DEPTHWISE,
+        (0, VECTORS), dW, room,
+    )  # fmt: skip
+
+
+def windows() -> tuple[Any, ...]:
+    """Windows of 5 x 5 in rows of 28 cells, and where they begin."""
+    return np.arange(24), read_only(normal(28 * 28)), 0, (1, 5, 5), (0, 28, 1)
+
+
+def test_window_products(benchmark: Benchmark) -> None:
+    b, c = read_only(normal(25 * 6 + LANES)), np.zeros(24 * LANES, np.float32)
+    benchmark(window_products.window_products, *windows(), b, 6, c, LANES)
+
+
+@generated(window_products, "window_product_")
+def test_tiles_of_windows(benchmark: Benchmark, kernel: Any) -> None:
+    line = 4 * LANES
+    b, c = read_only(normal(25 * line)), np.zeros(24 * line, np.float32)
+    benchmark(kernel, 24, *windows(), b, 0, line, c, 0, line)
+
+
 def test_direct_weight_gradient(benchmark: Benchmark) -> None:
     x, dz = read_only(normal(32, 28, 28, 1)), read_only(normal(32, 28, 28, 6))
     dW = np.empty((25, 6), np.float32)
@@ -424,12 +512,6 @@ def test_weight_gradient_transform(benchmark: Benchmark) -> None:
 # cannot call them: they are part of output_transform.
 COLUMNS = 64  # vectors that a transform goes through
 DEPTH = 256  # of a product
-
-
-def generated(module: Any, kind: str) -> Any:
-    """The kernels of a generated module whose names begin with ``kind``, as a test's parameter."""
-    names = [name for name in vars(module) if name.startswith(kind)]
-    return pytest.mark.parametrize("kernel", [getattr(module, n) for n in names], ids=names)
 
 
 def transformed() -> tuple[Any, ...]:
