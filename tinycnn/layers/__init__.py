@@ -5,6 +5,8 @@ construction, ``params`` (a dict of arrays) and a context at every pass. A `Regi
 rest of the house knows of a layer.
 """
 
+# Below the docstring written by `python -m tools`, from the files' __all__; do not edit.
+
 from tinycnn.layers.activation import IDENTITY, RELU, SOFTMAX, Activation
 from tinycnn.layers.average_pool2d import AveragePool2D
 from tinycnn.layers.base import Layer

@@ -8,6 +8,8 @@ from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.validation import check_choice
 
+__all__ = ["IDENTITY", "RELU", "SOFTMAX", "Activation"]
+
 
 class Activation:
     """y = f(z) and its gradient; one instance serves every layer.

@@ -15,6 +15,8 @@ from tinycnn.layers.activation import IDENTITY, RELU, SOFTMAX, Activation, find_
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.ownership import owner
 
+__all__ = ["Layer"]
+
 
 class Layer:
     """Base of all layers. Yours defines `output_shape`, `forward`, `backward`, and what else it has.

@@ -13,6 +13,8 @@ from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shap
 from tinycnn.layers.image import changed
 from tinycnn.validation import check_number
 
+__all__ = ["BatchNormalization"]
+
 
 class BatchNormalization(Layer):
     """Normalise each channel of (H, W, C) or (C,): y = gamma * (x - m) / sqrt(v + epsilon) + beta.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from tinycnn.arrays import Array
 
+__all__ = ["BackwardContext", "ForwardContext", "Params", "Shape"]
+
 Shape = tuple[int, ...]
 Params = Mapping[str, Array]
 

@@ -18,6 +18,8 @@ from tinycnn.shapes import Padding, Window, window
 from tinycnn.validation import ALGORITHMS, MOST_CELLS, check_choice, check_int, check_pair
 from tinycnn.wording import many
 
+__all__ = ["Conv2D"]
+
 
 class Conv2D(WeightedLayer, ImageLayer):
     """Convolution of (H, W, C) with ``filters`` kernels, and bias: (OH, OW, filters).

@@ -13,6 +13,8 @@ from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shap
 from tinycnn.layers.weighted import WeightedLayer
 from tinycnn.validation import MOST_CELLS, check_int
 
+__all__ = ["Dense"]
+
 
 class Dense(WeightedLayer):
     """Fully connected: any input, flattened row-major to D cells, to ``units``.

@@ -10,6 +10,8 @@ from tinycnn.layers.base import Layer
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.validation import check_number
 
+__all__ = ["Dropout"]
+
 
 class Dropout(Layer):
     """Drop cells with probability ``rate`` in training and scale up the rest; else the identity."""

@@ -9,6 +9,8 @@ from tinycnn.arrays import Array
 from tinycnn.layers.base import Layer
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 
+__all__ = ["Flatten"]
+
 
 class Flatten(Layer):
     """(H, W, C) to ``(H*W*C,)``, row-major. `Dense` does this by itself."""

@@ -9,6 +9,8 @@ from tinycnn.arrays import Array
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 from tinycnn.layers.image import ImageLayer
 
+__all__ = ["GlobalAveragePool2D"]
+
 
 class GlobalAveragePool2D(ImageLayer):
     """Mean of each channel over the whole image: (H, W, C) to (C,).

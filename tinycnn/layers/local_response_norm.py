@@ -12,6 +12,8 @@ from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shap
 from tinycnn.layers.image import ImageLayer, changed
 from tinycnn.validation import lrn_coefficients
 
+__all__ = ["LocalResponseNorm"]
+
 
 class LocalResponseNorm(ImageLayer):
     """Local response normalisation across channels; arguments as in `ops.local_response_norm`."""

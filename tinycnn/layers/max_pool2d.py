@@ -12,6 +12,8 @@ from tinycnn.layers.image import ImageLayer, changed, fixed_padding, window_fact
 from tinycnn.shapes import Padding, Window, pool_window
 from tinycnn.validation import check_pair
 
+__all__ = ["MaxPool2D"]
+
 
 class MaxPool2D(ImageLayer):
     """Maximum of each window: (H, W, C) to (OH, OW, C). The stride is the kernel unless given.

@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 from tinycnn.layers.base import Layer
 
+__all__ = ["Registry"]
+
 T = TypeVar("T")
 
 

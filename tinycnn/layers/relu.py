@@ -9,6 +9,8 @@ from tinycnn.layers.activation import RELU
 from tinycnn.layers.base import Layer
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 
+__all__ = ["ReLU"]
+
 
 class ReLU(Layer):
     """max(0, x) as a layer of its own."""

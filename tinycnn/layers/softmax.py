@@ -9,6 +9,8 @@ from tinycnn.layers.activation import SOFTMAX
 from tinycnn.layers.base import Layer
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 
+__all__ = ["Softmax"]
+
 
 class Softmax(Layer):
     """Probabilities over the last axis."""

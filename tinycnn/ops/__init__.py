@@ -6,6 +6,8 @@ real input is computed in float32. Each says which errors of `tinycnn.errors` it
 an array that takes more memory than there is raises TooLargeError.
 """
 
+# Below the docstring written by `python -m tools`, from the files' __all__; do not edit.
+
 from __future__ import annotations
 
 from importlib import import_module
@@ -13,37 +15,39 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinycnn.ops.activations import relu, relu_backward, softmax, softmax_backward
-    from tinycnn.ops.batch_norm import (
-        batch_normalization,
-        batch_normalization_backward,
-        moments,
-    )
+    from tinycnn.ops.batch_norm import batch_normalization, batch_normalization_backward, moments
     from tinycnn.ops.convolution.conv2d import conv2d, conv2d_backward
     from tinycnn.ops.fully_connected import dense, dense_backward
     from tinycnn.ops.losses import cross_entropy
     from tinycnn.ops.normalization import local_response_norm, local_response_norm_backward
-    from tinycnn.ops.pooling import (
-        avg_pool2d,
-        avg_pool2d_backward,
-        max_pool2d,
-        max_pool2d_backward,
-    )
+    from tinycnn.ops.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
     from tinycnn.ops.regularization import dropout, dropout_backward
     from tinycnn.ops.unrolling import col2im, im2col
 
-_HOMES = {
-    "activations": ("relu", "relu_backward", "softmax", "softmax_backward"),
-    "batch_norm": ("moments", "batch_normalization", "batch_normalization_backward"),
-    "convolution.conv2d": ("conv2d", "conv2d_backward"),
-    "fully_connected": ("dense", "dense_backward"),
-    "normalization": ("local_response_norm", "local_response_norm_backward"),
-    "losses": ("cross_entropy",),
-    "pooling": ("max_pool2d", "max_pool2d_backward", "avg_pool2d", "avg_pool2d_backward"),
-    "regularization": ("dropout", "dropout_backward"),
-    "unrolling": ("im2col", "col2im"),
+_HOME = {
+    "relu": "activations",
+    "relu_backward": "activations",
+    "softmax": "activations",
+    "softmax_backward": "activations",
+    "batch_normalization": "batch_norm",
+    "batch_normalization_backward": "batch_norm",
+    "moments": "batch_norm",
+    "conv2d": "convolution.conv2d",
+    "conv2d_backward": "convolution.conv2d",
+    "dense": "fully_connected",
+    "dense_backward": "fully_connected",
+    "cross_entropy": "losses",
+    "local_response_norm": "normalization",
+    "local_response_norm_backward": "normalization",
+    "avg_pool2d": "pooling",
+    "avg_pool2d_backward": "pooling",
+    "max_pool2d": "pooling",
+    "max_pool2d_backward": "pooling",
+    "dropout": "regularization",
+    "dropout_backward": "regularization",
+    "col2im": "unrolling",
+    "im2col": "unrolling",
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-
 __all__ = [
     "avg_pool2d",
     "avg_pool2d_backward",

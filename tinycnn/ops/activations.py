@@ -16,6 +16,8 @@ from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.validation import check_int
 
+__all__ = ["relu", "relu_backward", "softmax", "softmax_backward"]
+
 # Numbers a block: some fifty microseconds at the memory's speed.
 _CELLS = 1 << 18
 # Exponentials a block, some thirty microseconds.

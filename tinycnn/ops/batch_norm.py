@@ -17,6 +17,8 @@ from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.validation import check_number
 
+__all__ = ["batch_normalization", "batch_normalization_backward", "moments"]
+
 _CELLS = 1 << 16
 _WIDE = np.dtype(np.float64)
 

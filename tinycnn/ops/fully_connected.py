@@ -37,6 +37,8 @@ from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
 from tinycnn.validation import check_choice
 
+__all__ = ["dense", "dense_backward"]
+
 _ACTIVATIONS = (None, "relu", "softmax")
 # Weights a block: some hundred microseconds of BLAS at a batch of 32.
 _WEIGHTS = 1 << 20

@@ -13,6 +13,8 @@ from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import split_range
 from tinycnn.wording import many
 
+__all__ = ["cross_entropy"]
+
 # Exponentials a block, some thirty microseconds.
 _EXPONENTIALS = 1 << 15
 

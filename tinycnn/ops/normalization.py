@@ -13,6 +13,8 @@ from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.validation import lrn_coefficients
 
+__all__ = ["local_response_norm", "local_response_norm_backward"]
+
 _CELLS = 1 << 16
 
 

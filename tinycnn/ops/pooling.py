@@ -20,6 +20,8 @@ from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.shapes import Padding, Window, pool_window
 
+__all__ = ["avg_pool2d", "avg_pool2d_backward", "max_pool2d", "max_pool2d_backward"]
+
 # Input cells a block: enough that handing it to a thread costs nothing beside it. A quarter of this
 # took half as long again on images of 112 x 112 x 64; twice as much gains nothing.
 _CELLS = 1 << 18

@@ -13,6 +13,8 @@ from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.validation import check_int, check_number, mask_key
 
+__all__ = ["dropout", "dropout_backward"]
+
 # Cells a block: their mask takes about half a millisecond.
 _CELLS = 1 << 18
 

@@ -13,6 +13,8 @@ from tinycnn.runtime import memory
 from tinycnn.shapes import Padding, window
 from tinycnn.validation import check_int
 
+__all__ = ["col2im", "im2col"]
+
 
 def im2col(
     x: ArrayLike,

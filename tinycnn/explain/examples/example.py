@@ -173,7 +173,7 @@ def _stage(
 
 def operation(name: str) -> Callable[..., Any]:
     """An op of `tinycnn.ops`, or a step of Winograd's algorithm on one line."""
-    found: Callable[..., Any] = getattr(one_line if name in one_line.__all__ else ops, name)
+    found: Callable[..., Any] = getattr(ops if name in ops.__all__ else one_line, name)
     return found
 
 

@@ -26,6 +26,8 @@ from tinycnn.shapes import Padding, window
 from tinycnn.validation import check_choice, check_int
 from tinycnn.wording import many
 
+__all__ = ["conv2d", "conv2d_backward"]
+
 _ACTIVATIONS = (None, "relu")
 _W_AXES = ("KH", "KW", "C // groups", "F")
 

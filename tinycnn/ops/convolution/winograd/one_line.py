@@ -13,8 +13,6 @@ from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array
 
-__all__ = ["multiply", "multiply_backward", "transform", "transform_backward"]
-
 
 def transform(matrix: ArrayLike, x: ArrayLike) -> Array:
     """The matrix (n, l) times the l numbers of ``x``, an array of any shape: (n,)."""
