@@ -18,7 +18,8 @@ from tinycnn.kernels import microkernels, window_products, winograd_transforms
 from tinycnn.kernels.avg_pool import avg_pool2d, avg_pool2d_backward
 from tinycnn.kernels.avg_pool_vectors import avg_pool_rows, avg_pool_rows_backward
 from tinycnn.kernels.batch_norm import (
-    add_deviation_products,
+    add_gradients,
+    add_squared_deviations,
     scale_deviations,
     scale_deviations_backward,
 )
@@ -50,7 +51,7 @@ from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.peak import CHAINS, add_products
 from tinycnn.kernels.recorded_calls import COUNTERS, begin, carry_out
-from tinycnn.kernels.relu import relu_backward
+from tinycnn.kernels.relu import relu, relu_backward
 from tinycnn.kernels.sgd import sgd_momentum
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.softmax import cross_entropy, softmax, softmax_backward
@@ -103,6 +104,11 @@ def test_col2im(benchmark: Benchmark, convolution: tuple[Any, ...]) -> None:
 @pytest.mark.parametrize("F", [96, 256])
 def test_add_bias(benchmark: Benchmark, F: int) -> None:
     benchmark(add_bias, normal(ROWS, F), np.zeros(F, np.float32), True)
+
+
+def test_relu(benchmark: Benchmark) -> None:
+    x, y = normal(ROWS * 64), np.empty(ROWS * 64, np.float32)
+    benchmark(relu, x, 0, x.size, y)
 
 
 @pytest.mark.parametrize("F", [96, 256])
@@ -181,9 +187,14 @@ def test_local_response_norm_backward(benchmark: Benchmark) -> None:
     benchmark(local_response_norm_backward, dy, x, 0, len(x), *LRN, dx)
 
 
-def test_add_deviation_products(benchmark: Benchmark) -> None:
+def test_add_squared_deviations(benchmark: Benchmark) -> None:
     x, mean, sums = normal(3136, 64), np.zeros(64), np.zeros(64)
-    benchmark(add_deviation_products, x, mean, x, mean, 0, len(x), sums)
+    benchmark(add_squared_deviations, x, mean, 0, len(x), sums)
+
+
+def test_add_gradients(benchmark: Benchmark) -> None:
+    dy, x, of_channels = normal(3136, 64), normal(3136, 64), np.zeros((3, 64))
+    benchmark(add_gradients, dy, x, of_channels[0], 0, len(x), *of_channels[1:])
 
 
 def test_scale_deviations(benchmark: Benchmark) -> None:

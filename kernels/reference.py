@@ -379,13 +379,19 @@ def local_response_norm_backward(
             dx[row, c] = total
 
 
-def add_deviation_products(
-    a: Any, a_mean: Any, b: Any, b_mean: Any, first: int, last: int, sums: Any
+def add_squared_deviations(x: Any, mean: Any, first: int, last: int, sums: Any) -> None:
+    """The squares of x - mean, added up for each channel."""
+    for row in range(first, last):
+        sums += (x[row].astype(np.float64) - mean) ** 2
+
+
+def add_gradients(
+    dy: Any, x: Any, mean: Any, first: int, last: int, dbeta: Any, products: Any
 ) -> None:
-    """Add up the products, a channel after the other."""
-    for c in range(a.shape[1]):
-        for row in range(first, last):
-            sums[c] += (float(a[row, c]) - a_mean[c]) * (float(b[row, c]) - b_mean[c])
+    """dy, and dy * (x - mean), added up for each channel."""
+    for row in range(first, last):
+        dbeta += dy[row]
+        products += dy[row].astype(np.float64) * (x[row] - mean)
 
 
 def scale_deviations(
@@ -517,6 +523,12 @@ def cross_entropy(
         for f in range(len(z)):
             probability = math.exp(z[f] - max(z)) / total
             dx[n, f] = (probability - (f == labels[n])) / count
+
+
+def relu(x: Any, first: int, last: int, y: Any) -> None:
+    """max(0, x), where NaN stays."""
+    for e in range(first, last):
+        y[e] = 0 if x[e] <= 0 else x[e]
 
 
 def relu_backward(dy: Any, y: Any, first: int, last: int, dz: Any) -> None:

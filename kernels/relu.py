@@ -1,4 +1,4 @@
-"""The rectifier's gradient, masked in one pass."""
+"""The rectifier and its gradient, each in one pass."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels.jit import kernel
+
+
+@kernel
+def relu(x: Any, first: int, last: int, y: Any) -> None:
+    """Copy ``x`` to ``y`` where it is above zero or NaN, zero elsewhere.
+
+    Both are flat; numbers ``first`` to ``last`` (not included) are done.
+    """
+    for e in range(first, last):
+        hidden = x[np.uintp(e)] <= 0
+        y[np.uintp(e)] = x.dtype.type(0) if hidden else x[np.uintp(e)]
 
 
 @kernel

@@ -21,12 +21,16 @@ def softmax(x: Any, first: int, last: int, F: int, y: Any) -> None:
     ``x`` and ``y`` are flat, float32. The largest of a row is subtracted first; where it is NaN or infinite,
     the row becomes NaN.
     """
-    row, sums = _buffers(F)
-    for n in range(first, last):
-        _exponentials(x, n * F, F, row, sums)
-        total = _sum(row, sums)
-        for f in range(F):
-            y[np.uintp(n * F + f)] = row[np.uintp(f)] / total
+    width = _width(F)
+    block, largest, sums = _buffers(width)
+    for start in range(first, last, LANES):
+        rows = min(LANES, last - start)
+        _exponentials(x, start * F, rows, F, block, largest)
+        for i in range(rows):
+            row, at = i * width, (start + i) * F
+            total = _sum(block, row, F, sums)
+            for f in range(F):
+                y[np.uintp(at + f)] = block[np.uintp(row + f)] / total
 
 
 @kernel(fastmath={"contract", "reassoc"})  # a row is added up in vectors
@@ -54,59 +58,106 @@ def cross_entropy(
     """
     F = x.shape[1]
     source, target = x.reshape(x.size), dx.reshape(dx.size)
-    row, sums = _buffers(F)
-    for n in range(first, last):
-        largest, label = np.float64(_exponentials(source, n * F, F, row, sums)), labels[n]
-        top = 0
-        while top < F - 1 and row[top] != 1:
-            top += 1
-        # Without the largest, whose exponential is 1: log1p keeps a small loss, which log would round to 0.
-        one, row[top] = row[top], 0
-        others = _sum(row, sums)
-        losses[n] = math.log1p(np.float64(others)) + (largest - np.float64(source[n * F + label]))
-        # p - 1 at the label is minus the sum of the other classes, likewise.
-        row[top], row[label] = one, 0
-        row[label] = -_sum(row, sums)
-        scale = (one + others) * np.float32(count)
+    width = _width(F)
+    block, most, sums = _buffers(width)
+    for start in range(first, last, LANES):
+        rows = min(LANES, last - start)
+        _exponentials(source, start * F, rows, F, block, most)
+        for i in range(rows):
+            n, row = start + i, i * width
+            largest, label, top = np.float64(most[i]), row + labels[n], row
+            while top < row + F - 1 and block[top] != 1:
+                top += 1
+            # Without the largest, whose exponential is 1: log1p keeps a small loss; log would round it to 0.
+            one, block[top] = block[top], 0
+            others = _sum(block, row, F, sums)
+            losses[n] = math.log1p(np.float64(others)) + (
+                largest - np.float64(source[n * F + labels[n]])
+            )
+            # p - 1 at the label is minus the sum of the other classes, likewise.
+            block[top], block[label] = one, 0
+            block[label] = -_sum(block, row, F, sums)
+            scale = (one + others) * np.float32(count)
+            for f in range(F):
+                target[np.uintp(n * F + f)] = block[np.uintp(row + f)] / scale
+
+
+@kernel
+def _width(F: int) -> int:
+    """Numbers of a row of whole vectors."""
+    return -(-F // _SUMS) * _SUMS
+
+
+@kernel
+def _buffers(width: int) -> tuple[Any, Any, Any]:
+    """Room for LANES rows, for the largest of each, and for the partial sums of one."""
+    block = np.zeros(LANES * width, np.float32)
+    return block, np.empty(LANES, np.float32), np.empty(_SUMS, np.float32)
+
+
+@kernel
+def _exponentials(x: Any, at: int, rows: int, F: int, block: Any, largest: Any) -> None:
+    """Write exp(x - largest) of so many rows of F numbers from ``at`` on to those of ``block``.
+
+    Beyond a row's numbers stands 0. Rows that fill no vector go together, a class a vector, and the
+    others one by one.
+    """
+    width, lanes = block.size // LANES, np.empty(LANES, np.float32)
+    if F > _SUMS:
+        for i in range(rows):
+            largest[i] = _exponentials_of_row(x, at + i * F, F, block, i * width, lanes)
+        return
+    classes = np.empty(F * LANES, np.float32)
+    for i in range(LANES):
+        row = at + min(i, rows - 1) * F
         for f in range(F):
-            target[np.uintp(n * F + f)] = row[np.uintp(f)] / scale
-
-
-@kernel
-def _buffers(F: int) -> tuple[Any, Any]:
-    """Room for a row of whole vectors, and for partial sums."""
-    return np.empty(-(-F // _SUMS) * _SUMS, np.float32), np.empty(_SUMS, np.float32)
-
-
-@kernel
-def _exponentials(x: Any, at: int, F: int, row: Any, sums: Any) -> Any:
-    """Write exp(x - largest) of F numbers from ``at`` on to ``row``, 0 beyond them; give the largest."""
+            classes[f * LANES + i] = x[row + f]
+    most = load(classes, 0)
+    for f in range(1, F):
+        most = maximum(most, load(classes, f * LANES))
+    store(largest, 0, most)
     for f in range(F):
-        row[np.uintp(f)] = x[np.uintp(at + f)]
-    for f in range(F, row.size):
-        row[f] = -np.inf
-    most = load(row, 0)
-    for f in range(LANES, row.size, LANES):
-        most = maximum(most, load(row, f))
-    store(sums, 0, most)
-    largest = sums[0]
+        store(classes, f * LANES, exp(load(classes, f * LANES) - most))
+    for i in range(rows):
+        for f in range(F):
+            block[i * width + f] = classes[f * LANES + i]
+
+
+@kernel
+def _exponentials_of_row(x: Any, at: int, F: int, block: Any, row: int, lanes: Any) -> Any:
+    """Do the same for one row, from ``row`` on in ``block``; give the largest. ``lanes`` is overwritten."""
+    end = row + _width(F)
+    for f in range(F):
+        block[np.uintp(row + f)] = x[np.uintp(at + f)]
+    for f in range(row + F, end):
+        block[f] = -np.inf
+    most = load(block, row)
+    for f in range(row + LANES, end, LANES):
+        most = maximum(most, load(block, f))
+    store(lanes, 0, most)
+    largest = lanes[0]
     for lane in range(1, LANES):
-        largest = largest if sums[lane] <= largest or largest != largest else sums[lane]
-    for f in range(0, row.size, LANES):
-        store(row, f, exp(load(row, f) - splat(largest)))
-    for f in range(F, row.size):
-        row[f] = 0
+        largest = largest if lanes[lane] <= largest or largest != largest else lanes[lane]
+    for f in range(row, end, LANES):
+        store(block, f, exp(load(block, f) - splat(largest)))
+    for f in range(row + F, end):
+        block[f] = 0
     return largest
 
 
 @kernel
-def _sum(row: Any, sums: Any) -> Any:
+def _sum(block: Any, row: int, F: int, sums: Any) -> Any:
     """The sum of a row: partial sums of every sixteenth number, then these in their order."""
+    if F <= _SUMS:
+        total = block[row]
+        for f in range(1, F):
+            total += block[row + f]
+        return total
     for lane in range(0, _SUMS, LANES):
-        store(sums, lane, load(row, lane))
-    for f in range(_SUMS, row.size, _SUMS):
+        store(sums, lane, load(block, row + lane))
+    for f in range(_SUMS, _width(F), _SUMS):
         for lane in range(0, _SUMS, LANES):
-            store(sums, lane, load(sums, lane) + load(row, f + lane))
+            store(sums, lane, load(sums, lane) + load(block, row + f + lane))
     total = sums[0]
     for lane in range(1, _SUMS):
         total += sums[lane]

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from tinycnn.kernels.jit import numba
+from tinycnn.kernels.rows import rows_side_by_side
 
 
 def examples(count):
@@ -28,6 +29,15 @@ def ranges(total):
     """A half-open range (first, last) within range(total), empty ones included."""
     ends = st.integers(0, total)
     return st.tuples(ends, ends).map(lambda pair: (min(pair), max(pair)))
+
+
+# Rows and their numbers: a few, or enough for several wide rows of `kernels.rows` and a rest.
+row_shapes = st.one_of(
+    st.tuples(st.integers(0, 9), st.integers(1, 20)),
+    st.integers(1, 600).flatmap(
+        lambda C: st.tuples(st.integers(0, 6 * rows_side_by_side(C)), st.just(C))
+    ),
+)
 
 
 @st.composite

@@ -151,8 +151,8 @@ def first_cell(mask: Array) -> tuple[int, ...]:
 
 def read_only(array: Array) -> Array:
     """Give a view of ``array`` that cannot be written to."""
-    view = array.view()
-    view.flags.writeable = False
+    view: Array = array[...]
+    view.setflags(write=False)
     return view
 
 

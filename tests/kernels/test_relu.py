@@ -4,8 +4,14 @@ from hypothesis import strategies as st
 from strategies import ranges, whole
 from twins import against_twin
 
-from tinycnn.kernels.relu import relu_backward
+from tinycnn.kernels.relu import relu, relu_backward
 from tinycnn.testing.strategies import dtypes, generators
+
+
+@given(st.integers(0, 40), dtypes, generators, st.data())
+def test_relu_is_its_twin(size, dtype, rng, data):
+    x = rng.choice(np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0, 2.0], dtype), size)
+    against_twin(relu, x, *data.draw(ranges(size)), np.full(size, 77, dtype))
 
 
 @given(st.integers(0, 40), dtypes, generators, st.data())

@@ -22,13 +22,15 @@ def decorated(function, name):
 # Written by a program, and tested one by one against the matrices and products that they stand for:
 # tests/ops/winograd/test_generated_kernels.py; or with the kernels whose innermost loops they are.
 GENERATED = {"grouped_cells", "microkernels", "window_products", "winograd_transforms"}
+# What kernels cut their rows by: tested with them.
+PARTS = {"rows"}
 # Calls other kernels, and is tested by the calls of their twins: test_recorded_calls.py.
 OF_KERNELS = {"recorded_calls"}
 
 KERNELS = {
     f"{path.stem}.{function.name}": function
     for path in sorted(Path(kernels.__path__[0]).glob("*.py"))
-    if path.stem not in GENERATED | OF_KERNELS
+    if path.stem not in GENERATED | PARTS | OF_KERNELS
     for function in functions(path)
     if decorated(function, "kernel") and not function.name.startswith("_")
 }

@@ -13,7 +13,7 @@ from tinycnn.kernels import relu as kernels
 from tinycnn.kernels import softmax as rows
 from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
-from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.ranges import split_range
 from tinycnn.validation import check_int
 
 __all__ = ["relu", "relu_backward", "softmax", "softmax_backward"]
@@ -35,12 +35,7 @@ def relu(x: ArrayLike) -> Array:
     x = as_input_array(x, "x", "...", dtype)
     y = memory.empty(x.shape, dtype)
     source, target = x.reshape(-1), y.reshape(-1)
-
-    def rectify(cells: Range) -> None:
-        part = slice(*cells)
-        np.maximum(source[part], dtype.type(0), out=target[part])
-
-    parallel_for(rectify, split_range(x.size, _CELLS))
+    parallel_for(lambda cells: kernels.relu(source, *cells, target), split_range(x.size, _CELLS))
     return y
 
 

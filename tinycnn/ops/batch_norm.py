@@ -38,8 +38,12 @@ def moments(x: ArrayLike) -> tuple[Array, Array]:
     real numbers.
     """
     rows = _rows(_read(x, "x", common_dtype(x)))
-    mean = _mean(_sum(rows, lambda block, sums: add_rows(rows, *block, sums)), rows)
-    return mean, _mean(_deviation_products(rows, mean, rows, mean), rows)
+    (total,) = _sums(rows, lambda block, sums: add_rows(rows, *block, sums[0]))
+    mean = total / max(len(rows), 1)
+    (total,) = _sums(
+        rows, lambda block, sums: kernels.add_squared_deviations(rows, mean, *block, sums[0])
+    )
+    return mean, total / max(len(rows), 1)
 
 
 @ieee
@@ -106,13 +110,15 @@ def batch_normalization_backward(
     rows, upstream = _rows(x), _rows(dy)
     gamma, center = _channels(gamma, "gamma", rows), _channels(mean, "mean", rows)
     inverse = inverse_deviation(_channels(variance, "variance", rows), epsilon)
-    zero, scale = np.zeros(rows.shape[1]), gamma * inverse
-    dbeta = _sum(upstream, lambda block, sums: add_rows(upstream, *block, sums))
-    dgamma = inverse * _deviation_products(upstream, zero, rows, center)
+    scale, cells = gamma * inverse, max(len(rows), 1)
+    dbeta, products = _sums(
+        rows, lambda r, sums: kernels.add_gradients(upstream, rows, center, *r, sums[0], sums[1]), 2
+    )
+    dgamma = inverse * products
     dx = memory.empty(x.shape, dtype)
     target = dx.reshape(rows.shape)
     if training:
-        dy_mean, slope = _mean(dbeta, rows), scale * inverse * _mean(dgamma, rows)
+        dy_mean, slope = dbeta / cells, scale * inverse * (dgamma / cells)
         _run(
             lambda r: kernels.scale_deviations_backward(
                 upstream, rows, dy_mean, center, scale, slope, *r, target
@@ -120,6 +126,7 @@ def batch_normalization_backward(
             rows,
         )
     else:
+        zero = np.zeros(rows.shape[1])
         _run(lambda r: kernels.scale_deviations(upstream, zero, scale, zero, *r, target), rows)
     return dx, dgamma.astype(dtype), dbeta.astype(dtype)
 
@@ -151,24 +158,13 @@ def _channels(value: ArrayLike, name: str, rows: Array) -> Array:
     return array
 
 
-def _deviation_products(a: Array, a_mean: Array, b: Array, b_mean: Array) -> Array:
-    """The sum of (a - a_mean) * (b - b_mean) over the rows."""
-    add = kernels.add_deviation_products
-    return _sum(a, lambda block, sums: add(a, a_mean, b, b_mean, *block, sums))
-
-
-def _sum(rows: Array, add: Callable[[Range, Array], None]) -> Array:
-    """What ``add`` adds up for each block of rows, then the blocks in their order: (C,)."""
+def _sums(rows: Array, add: Callable[[Range, Array], None], count: int = 1) -> Array:
+    """What ``add(block, sums)`` adds up for blocks of rows, then the blocks in their order: (count, C)."""
     blocks = _blocks(rows)
-    sums = np.zeros((len(blocks), rows.shape[1]))
+    sums = np.zeros((len(blocks), count, rows.shape[1]))
     parallel_for(lambda k: add(blocks[k], sums[k]), range(len(blocks)))
     total: Array = sums.sum(axis=0)
     return total
-
-
-def _mean(total: Array, rows: Array) -> Array:
-    """A sum over the rows divided by their number; without a row, 0."""
-    return total / max(len(rows), 1)
 
 
 def _run(work: Callable[[Range], None], rows: Array) -> None:

@@ -24,6 +24,8 @@ from tinycnn.errors import TooLargeError
 
 # Bytes of an array that is worth it: below, the C library's allocator keeps memory by itself.
 LEAST = 1 << 20
+# Bytes of an array that is worth aligning: below, that takes longer than it saves.
+_PAGE = 1 << 12
 # Memory serves arrays down to this part of its size.
 _LEAST_FILLED = 0.5
 # Spare memory that was not wanted for so many arrays goes back to the system. A training step of
@@ -39,14 +41,14 @@ _clock = itertools.count()  # of takings
 
 
 def empty(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
-    """Make an array of this process's own, uninitialised, that begins at a cache line.
+    """Make an array of this process's own, uninitialised, that begins at a cache line, unless it is small.
 
     When the last of its views is gone, the memory becomes spare, for arrays that are made later.
     Raises TooLargeError, as all here do, where there is not so much.
     """
     size = math.prod(shape) * dtype.itemsize
     if size < LEAST:
-        return aligned(shape, dtype)
+        return aligned(shape, dtype) if size >= _PAGE else np.empty(shape, dtype)
     return _made(lambda: np.asarray(_Lease(_take(size), tuple(shape), dtype)), shape, dtype)
 
 

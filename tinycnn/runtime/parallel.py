@@ -50,10 +50,12 @@ def parallel_for(
     Where helpers did not pay lately, the calling thread does all of it. ``balance`` keeps the account of
     that; where none is given, jobs of the same code and number of items have one.
     """
-    job = _Job(work, items, balance)
-    if len(job.items) <= 1 and not uses_blas:
-        job.work()
+    items = list(items)
+    if len(items) <= 1 and not uses_blas:
+        for item in items:
+            _run(work, item)
         return
+    job = _Job(work, items, balance)
     helpers = job.worthwhile(free_threads() - 1)
     if helpers < 1 and not uses_blas:
         job.work()
@@ -85,6 +87,18 @@ def parallel_for(
 def _settle(settled: threading.Lock) -> None:
     blas.settle()
     settled.release()
+
+
+def _run(work: Callable[[Any], Any], item: Any, state: Any = (0,)) -> float:
+    """Call ``work`` on an item, unless ``state`` stops it between two steps; gives the seconds it waited."""
+    waited, steps = 0.0, work(item)
+    if isinstance(steps, GeneratorType):
+        with closing(steps):
+            for seconds in steps:
+                waited += seconds or 0.0
+                if state[-1]:
+                    break
+    return waited
 
 
 class _Job:
@@ -166,13 +180,7 @@ class _Job:
                 item = self.items.popleft()
             except IndexError:
                 break
-            steps = self.function(item)
-            if isinstance(steps, GeneratorType):
-                with closing(steps):
-                    for seconds in steps:
-                        waited += seconds or 0.0
-                        if self.state[-1]:
-                            break
+            waited += _run(self.function, item, self.state)
         return waited
 
     def raise_first(self, error: BaseException | None = None, *, last: bool = False) -> None:

@@ -1,0 +1,48 @@
+"""Rows of few numbers, taken some at once, so that vectors are filled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinycnn.kernels.jit import kernel
+
+# Numbers of a wide row: a few vectors, whatever their lanes.
+_WIDE = 512
+
+
+@kernel
+def rows_side_by_side(C: int) -> int:
+    """So many rows of ``C`` numbers make a wide one."""
+    return max(_WIDE // C, 1)
+
+
+@kernel
+def repeat(values: Any, width: int) -> Any:
+    """The numbers of a row, again and again up to ``width``, a multiple of them."""
+    C = values.size
+    wide = np.empty(width)
+    for e in range(width):
+        wide[e] = values[e % C]
+    return wide
+
+
+@kernel
+def four(rows: Any, at: int, width: int) -> tuple[Any, Any, Any, Any]:
+    """Four wide rows, from number ``at`` on."""
+    return (
+        rows[at : at + width],
+        rows[at + width : at + 2 * width],
+        rows[at + 2 * width : at + 3 * width],
+        rows[at + 3 * width : at + 4 * width],
+    )
+
+
+@kernel
+def fold(wide: Any, sums: Any) -> None:
+    """Add the sums of a wide row to those of its rows, ``sums`` (C,)."""
+    C = sums.size
+    for first in range(0, wide.size, C):
+        for c in range(C):
+            sums[c] += wide[first + c]
