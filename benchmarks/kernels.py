@@ -47,6 +47,7 @@ from tinycnn.kernels.helpers import begin_helping, wait_for_helpers
 from tinycnn.kernels.im2col import col2im, im2col
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
 from tinycnn.kernels.max_pool import cells_inside, max_pool2d, max_pool2d_backward
+from tinycnn.kernels.max_pool_disjoint import max_pool_disjoint_backward
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.peak import CHAINS, add_products
@@ -235,6 +236,12 @@ def test_max_pool_argmax(benchmark: Benchmark) -> None:
     y, argmax = np.empty((4, 27, 27, 96), np.float32), np.empty((4, 27, 27, 96), np.uint8)
     x = read_only(normal(4, 55, 55, 96))
     benchmark(max_pool_argmax, x, 0, 4 * 27, *POOL, (1, 1), y, argmax)
+
+
+def test_max_pool_disjoint_backward(benchmark: Benchmark) -> None:
+    dy, argmax = read_only(normal(32, 14, 14, 16)), RNG.integers(0, 4, (32, 14, 14, 16), np.uint8)
+    dx, geometry = np.empty((32, 28, 28, 16), np.float32), ((2, 2), (2, 2), (0, 0))
+    benchmark(max_pool_disjoint_backward, dy, read_only(argmax), 0, 32 * 28, *geometry, False, dx)
 
 
 def test_max_pool_argmax_backward(benchmark: Benchmark) -> None:

@@ -195,6 +195,21 @@ def max_pool_argmax_backward(
     rows[first:last] = whole.reshape(rows.shape)[first:last]
 
 
+def max_pool_disjoint_backward(
+    dy: Any,
+    argmax: Any,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    streamed: bool,
+    dx: Any,
+) -> None:
+    """The same again: it makes no difference that windows do not overlap."""
+    max_pool_argmax_backward(dy, argmax, first, last, kernel, stride, padding, streamed, dx)
+
+
 def space_to_depth(
     x: Any,
     x_place: tuple[int, int, int, int],

@@ -10,6 +10,7 @@ from twins import against_twin
 from tinycnn.arrays import read_only
 from tinycnn.kernels import reference
 from tinycnn.kernels.max_pool import max_pool2d
+from tinycnn.kernels.max_pool_disjoint import max_pool_disjoint_backward
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.simd import LANES
@@ -101,23 +102,62 @@ def test_max_pool_argmax_finds_what_the_plain_kernel_finds(kernel, padding, spec
         np.testing.assert_array_equal(ours, expected)
 
 
+def pooled(rng, window, channels):
+    """Slopes and argmax of a pool's output, as kernels take them, and room for dx."""
+    N, H, W, _ = window.shape
+    shape, out_shape = (N, H, W, channels), (N, *window.size, channels)
+    y, argmax = np.empty(out_shape, np.float32), np.empty(out_shape, np.uint8)
+    x = whole(rng, shape, np.float32, top=3)
+    max_pool2d(x, 0, N * window.size[0], *arguments(window), y, argmax)
+    dy = read_only(whole(rng, out_shape, np.float32))
+    return dy, read_only(argmax), np.full(shape, 77, np.float32)
+
+
+def apart(part):
+    """The pool with strides no smaller than its kernel, and the output that fits then."""
+    window, *_ = part
+    stride = tuple(map(max, window.kernel, window.stride))
+    size = tuple(
+        (length + sum(pads) - k) // s + 1
+        for length, pads, k, s in zip(
+            window.shape[1:3], window.pads, window.kernel, stride, strict=True
+        )
+    )
+    return replace(window, stride=stride, size=size)
+
+
+@settings(max_examples=90)
+@given(pools(few_or_many, max_dilation=1).map(apart), generators, st.booleans(), st.data())
+def test_max_pool_disjoint_backward_is_its_twin(window, rng, streamed, data):
+    N, H, _, C = window.shape
+    dy, argmax, dx = pooled(rng, window, 2 * LANES if streamed else C)
+    rows = data.draw(st.just((0, N * H)) | ranges(N * H))
+    against_twin(
+        max_pool_disjoint_backward, dy, argmax, *rows, *arguments(window)[:3], streamed, dx
+    )
+
+
+def test_cells_between_windows_get_nothing_whatever_the_number_of_cells():
+    """The last of 256 cells is number 255, which is -1 in 8 bits."""
+    dy, argmax = np.ones((1, 1, 2, LANES), np.float32), np.full((1, 1, 2, LANES), 255, np.uint8)
+    dx = np.full((1, 17, 36, LANES), 77, np.float32)
+    max_pool_disjoint_backward(
+        read_only(dy), read_only(argmax), 0, 17, (16, 16), (17, 18), (0, 0), False, dx
+    )
+    assert [tuple(cell) for cell in np.argwhere(dx[..., 0])] == [(0, 15, 15), (0, 15, 33)]
+    assert dx.sum() == 2 * LANES
+
+
 @settings(max_examples=60)
 @given(
     pools(st.integers(LANES, 2 * LANES + 3), max_dilation=1), generators, st.booleans(), st.data()
 )
 def test_max_pool_argmax_backward_is_its_twin(part, rng, streamed, data):
     window, *_ = part
-    N, H, W, C = window.shape
-    channels = 2 * LANES if streamed else C
-    shape, out_shape = (N, H, W, channels), (N, *window.size, channels)
-    y, argmax = np.empty(out_shape, np.float32), np.empty(out_shape, np.uint8)
-    x = whole(rng, shape, np.float32, top=3)
-    max_pool2d(x, 0, N * window.size[0], *arguments(window), y, argmax)
-    dy, dx = read_only(whole(rng, out_shape, np.float32)), np.full(shape, 77, np.float32)
+    N, H, _, C = window.shape
+    dy, argmax, dx = pooled(rng, window, 2 * LANES if streamed else C)
     rows = data.draw(st.just((0, N * H)) | ranges(N * H))
-    against_twin(
-        max_pool_argmax_backward, dy, read_only(argmax), *rows, *arguments(window)[:3], streamed, dx
-    )
+    against_twin(max_pool_argmax_backward, dy, argmax, *rows, *arguments(window)[:3], streamed, dx)
 
 
 @pytest.mark.parametrize("channels", [LANES + 1, 2 * LANES - 1])

@@ -12,6 +12,7 @@ from tinycnn.arrays import Array, as_array, as_input_array, common_dtype, expect
 from tinycnn.errors import ArgumentError, DTypeError
 from tinycnn.kernels import avg_pool, max_pool
 from tinycnn.kernels.avg_pool_vectors import avg_pool_rows, avg_pool_rows_backward
+from tinycnn.kernels.max_pool_disjoint import max_pool_disjoint_backward
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
@@ -27,8 +28,10 @@ __all__ = ["avg_pool2d", "avg_pool2d_backward", "max_pool2d", "max_pool2d_backwa
 _CELLS = 1 << 18
 # Bytes of a gradient that leaves the caches before it is read again.
 _LARGE = 8 << 20
-# Channels from which on it pays to ask each cell, in vectors, which windows it won; each of few is added to.
+# Channels from which on it pays to ask each cell, in vectors, which windows it won, where they overlap;
 _MANY = 3 * LANES
+# and where none do. Of fewer, each dy is added to its cell.
+_SOME = LANES // 2
 
 
 def max_pool2d(
@@ -110,14 +113,14 @@ def max_pool2d_backward(
         )
 
     streamed = C % LANES == 0 and dx.nbytes >= _LARGE
+    apart = win.kernel[0] <= win.stride[0] and win.kernel[1] <= win.stride[1]
+    gathering = max_pool_disjoint_backward if apart else max_pool_argmax_backward
 
     def gather(rows: Range) -> None:
-        max_pool_argmax_backward(
-            dy, argmax, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx
-        )
+        gathering(dy, argmax, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx)
 
-    in_vectors = dx.dtype == np.float32 and C >= _MANY and argmax.dtype == np.uint8
-    if dx.size and in_vectors and win.dilation == (1, 1):
+    in_vectors = dx.dtype == np.float32 and argmax.dtype == np.uint8 and win.dilation == (1, 1)
+    if dx.size and in_vectors and (_SOME if apart else _MANY) <= C:
         parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
     elif dx.size:
         parallel_for(scatter, split_range(N, _CELLS // (H * W * C)))
@@ -226,6 +229,8 @@ def _argmax(winner: ArrayLike, dy: Array, win: Window) -> Array:
 def _points_outside(argmax: Array, win: Window) -> bool:
     """Whether any index is that of a cell in the padding; only windows that reach there are read."""
     for axis, side in enumerate((win.height, win.width), start=1):
+        if side.seen_outside == (0, 0):
+            continue
         for cell in range(side.output):
             first, last = side.seen(cell, cell)
             if first < 0 or last >= side.input:
