@@ -24,8 +24,6 @@ from tinycnn.errors import TooLargeError
 
 # Bytes of an array that is worth it: below, the C library's allocator keeps memory by itself.
 LEAST = 1 << 20
-# Bytes of an array that is worth aligning: below, that takes longer than it saves.
-_PAGE = 1 << 12
 # Memory serves arrays down to this part of its size.
 _LEAST_FILLED = 0.5
 # Spare memory that was not wanted for so many arrays goes back to the system. A training step of
@@ -41,14 +39,14 @@ _clock = itertools.count()  # of takings
 
 
 def empty(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
-    """Make an array of this process's own, uninitialised, that begins at a cache line, unless it is small.
+    """Make an array of this process's own, uninitialised, that begins at a cache line.
 
     When the last of its views is gone, the memory becomes spare, for arrays that are made later.
     Raises TooLargeError, as all here do, where there is not so much.
     """
     size = math.prod(shape) * dtype.itemsize
     if size < LEAST:
-        return aligned(shape, dtype) if size >= _PAGE else np.empty(shape, dtype)
+        return aligned(shape, dtype)
     return _made(lambda: np.asarray(_Lease(_take(size), tuple(shape), dtype)), shape, dtype)
 
 
@@ -63,15 +61,13 @@ def aligned(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
     A vector that crosses two cache lines costs twice, and cannot be streamed.
     """
     size = math.prod(shape) * dtype.itemsize
-
-    def make() -> Array:
+    try:
         memory: Any = np.empty(size + _ALIGNMENT, np.uint8)
-        # Asked through the buffer: a fifth of the time that NumPy takes to say it.
-        first = -addressof(c_char.from_buffer(memory)) % _ALIGNMENT
-        array: Array = np.ndarray(shape, dtype, memory, first)
-        return array
-
-    return _made(make, shape, dtype)
+    except (MemoryError, OverflowError, ValueError):
+        raise _too_large(shape, dtype) from None
+    # Asked through the buffer: a fifth of the time that NumPy takes to say it.
+    first = -addressof(c_char.from_buffer(memory)) % _ALIGNMENT
+    return np.ndarray(shape, dtype, memory, first)
 
 
 def _made(make: Callable[[], Array], shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
@@ -79,10 +75,14 @@ def _made(make: Callable[[], Array], shape: Sequence[int], dtype: np.dtype[Any])
     try:
         return make()
     except (MemoryError, OverflowError, ValueError):
-        raise TooLargeError(
-            f"an array of shape {tuple(shape)} takes {math.prod(shape) * dtype.itemsize // 10**9:,} GB, "
-            f"more than there is; use less padding, smaller sizes, or fewer images at once"
-        ) from None
+        raise _too_large(shape, dtype) from None
+
+
+def _too_large(shape: Sequence[int], dtype: np.dtype[Any]) -> TooLargeError:
+    return TooLargeError(
+        f"an array of shape {tuple(shape)} takes {math.prod(shape) * dtype.itemsize // 10**9:,} GB, "
+        f"more than there is; use less padding, smaller sizes, or fewer images at once"
+    )
 
 
 class _Lease:
