@@ -17,9 +17,10 @@ from typing import Any
 
 from tinycnn.runtime.forks import call_in_child
 
-# Which core this thread runs on; known on Linux, where threads can be kept apart.
+# Which core this thread runs on; known on Linux, where threads can be kept apart. Asked with the GIL held:
+# a helper that is about to end its work would take it, and the caller wait.
 _sched_getcpu: Callable[[], int] | None = (
-    getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
+    getattr(ctypes.PyDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
 )
 
 
@@ -30,6 +31,7 @@ class ThreadPool:
         self.size = 0
         self._asked: SimpleQueue[tuple[Context, Callable[[int], Any], int]] = SimpleQueue()
         self._native_ids: list[int] = []
+        self._kept_from: tuple[int, int] | None = None  # a core, and so many helpers
 
     def ask(self, help: Callable[[int], Any], count: int) -> None:
         """Have ``help(i)`` called for each i below ``count``, in other threads, when these are free."""
@@ -59,8 +61,12 @@ class ThreadPool:
         """
         if _sched_getcpu is None:
             return
+        here = _sched_getcpu()
+        if (here, len(self._native_ids)) == self._kept_from:
+            return
+        self._kept_from = here, len(self._native_ids)
         allowed = os.sched_getaffinity(0)
-        others = allowed - {_sched_getcpu()} or allowed
+        others = allowed - {here} or allowed
         for native_id in self._native_ids:
             with suppress(OSError):  # the system forbids it
                 os.sched_setaffinity(native_id, others)
