@@ -76,6 +76,11 @@ def max_pool_argmax(
                 for block in range(0, C, LANES):
                     c = max(min(block, C - LANES), 0)
                     _argmax_of_2_by_2(source, start + c, down, right, target, indices, to + c)
+            elif C >= 4 * LANES:
+                number = i_first * KW + j_first
+                _argmax_of_many(
+                    source, start, rows, columns, down, right, number, KW, C, target, indices, to
+                )
             else:
                 number = i_first * KW + j_first
                 for block in range(0, C, LANES):
@@ -88,6 +93,38 @@ def max_pool_argmax(
                             best = select_first(best, cell, best, cell)
                     store(target, to + c, best)
                     store_uint8(indices, to + c, index)
+
+
+@kernel
+def _argmax_of_many(
+    x: Any, at: int, rows: int, columns: int, down: int, right: int, number: int, kernel_width: int,
+    channels: int, y: Any, argmax: Any, to: int,
+) -> None:  # fmt: skip
+    """Write the maxima of a window whose first cell is ``number``: four vectors at a time, side by side."""
+    for block in range(0, channels, 4 * LANES):
+        c = min(block, channels - 4 * LANES)  # the last four may overlap those before
+        b0, b1 = load(x, at + c), load(x, at + c + LANES)
+        b2, b3 = load(x, at + c + 2 * LANES), load(x, at + c + 3 * LANES)
+        n0 = n1 = n2 = n3 = splat(number)
+        for i in range(rows):
+            for j in range(columns):
+                cell, n = at + c + i * down + j * right, splat(number + i * kernel_width + j)
+                v0, v1 = load(x, cell), load(x, cell + LANES)
+                v2, v3 = load(x, cell + 2 * LANES), load(x, cell + 3 * LANES)
+                n0, b0 = select_first(b0, v0, n0, n), select_first(b0, v0, b0, v0)
+                n1, b1 = select_first(b1, v1, n1, n), select_first(b1, v1, b1, v1)
+                n2, b2 = select_first(b2, v2, n2, n), select_first(b2, v2, b2, v2)
+                n3, b3 = select_first(b3, v3, n3, n), select_first(b3, v3, b3, v3)
+        _store_both(y, argmax, to + c, b0, n0)
+        _store_both(y, argmax, to + c + LANES, b1, n1)
+        _store_both(y, argmax, to + c + 2 * LANES, b2, n2)
+        _store_both(y, argmax, to + c + 3 * LANES, b3, n3)
+
+
+@kernel
+def _store_both(y: Any, argmax: Any, to: int, best: Any, index: Any) -> None:
+    store(y, to, best)
+    store_uint8(argmax, to, index)
 
 
 @kernel

@@ -36,7 +36,9 @@ def test_avg_pool2d_backward_is_its_twin(part, dtype, rng, include_pad):
     against_twin(avg_pool2d_backward, dy, first, last, *arguments(window), include_pad, dx)
 
 
-few_or_many = st.sampled_from([1, 3, LANES - 1, LANES, LANES + 1, 2 * LANES + 3])
+few_or_many = st.sampled_from(
+    [1, 3, LANES - 1, LANES, LANES + 1, 2 * LANES + 3, 4 * LANES, 6 * LANES + 5]
+)
 
 
 @given(rows_of(pool_windows(max_dilation=1)), few_or_many, generators, st.booleans())

@@ -52,7 +52,9 @@ def placed(array, border, *, whole_vectors):
     return maps
 
 
-few_or_many = st.sampled_from([1, 3, LANES - 1, LANES, LANES + 1, 2 * LANES, 2 * LANES + 3])
+few_or_many = st.sampled_from(
+    [1, 3, LANES - 1, LANES, LANES + 1, 2 * LANES, 2 * LANES + 3, 4 * LANES, 6 * LANES + 5]
+)
 special = st.sampled_from([0.0, 0.1, 0.5])
 borders = st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2)
 
