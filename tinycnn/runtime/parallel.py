@@ -45,7 +45,8 @@ def parallel_for(
     their order yields between them, where an interrupt may end it; it yields the seconds that it waited
     for other items, where it does. The first exception ends the items that have not begun and is raised
     after those that run have ended. So is Ctrl-C, which goes before any other. Work that multiplies with
-    BLAS says so by ``uses_blas``: even one thread that does it alone then holds the limit.
+    BLAS, or whose items ask for such work, says so by ``uses_blas``: BLAS is then held to one thread, even
+    where one does it all.
 
     Where helpers did not pay lately, the calling thread does all of it. ``balance`` keeps the account of
     that; where none is given, jobs of the same code and number of items have one.
@@ -55,15 +56,20 @@ def parallel_for(
         for item in items:
             _run(work, item)
         return
-    job = _Job(work, items, balance)
+    job = _Job(work, items, balance, uses_blas=uses_blas)
     helpers = job.worthwhile(free_threads() - 1)
-    if helpers < 1 and not uses_blas:
-        job.work()
-        return
     mine = busy()
-    if mine.locked():
-        job.work()  # the item around it holds BLAS's limit
-        return
+    if mine.locked() or (helpers < 1 and not uses_blas):
+        job.work()  # where an item around it uses BLAS, the limit holds
+    elif not uses_blas:
+        with mine:
+            job.share(helpers)
+    else:
+        _share_limited(job, helpers, mine)
+
+
+def _share_limited(job: _Job, helpers: int, mine: threading.Lock) -> None:
+    """Share a job while BLAS is held to one thread."""
     settled = threading.Lock()
     settled.acquire()
     try:
@@ -105,12 +111,18 @@ class _Job:
     """One call of `parallel_for`: the items left to do, who is at them, and what they raised."""
 
     def __init__(
-        self, work: Callable[[Any], Any], items: Iterable[Any], balance: Balance | None = None
+        self,
+        work: Callable[[Any], Any],
+        items: Iterable[Any],
+        balance: Balance | None = None,
+        *,
+        uses_blas: bool = False,
     ) -> None:
         self.begun = perf_counter()
         self.function = work
         self.items = deque(items)
         self.balance = balance
+        self.uses_blas = uses_blas
         self.state: Any = [0]  # see kernels/helpers.py
         self.errors: list[BaseException] = []  # of helpers
         self.helped: list[float] = []  # seconds that each of them worked
@@ -162,15 +174,16 @@ class _Job:
         begun, waited = thread_time(), 0.0
         try:
             with busy():
-                blas.limit_own()
+                if self.uses_blas:
+                    blas.limit_own()
                 waited = self.work()
         except BaseException as error:
             self.errors.append(error)
             self.state[-1] = 1
         finally:
             self.helped.append(max(thread_time() - begun - waited, 0.0))
-            self.state[helper] = LEFT
             self.left.put(None)
+            self.state[helper] = LEFT
 
     def work(self) -> float:
         """Take items until none is left; gives the seconds that they waited for others."""

@@ -15,6 +15,8 @@ from contextvars import Context, copy_context
 from queue import SimpleQueue
 from typing import Any
 
+import numpy as np
+
 from tinycnn.runtime.forks import call_in_child
 
 # Which core this thread runs on; known on Linux, where threads can be kept apart. Asked with the GIL held:
@@ -24,12 +26,17 @@ _sched_getcpu: Callable[[], int] | None = (
 )
 
 
+# Looks for the next call before a helper goes to sleep: a tenth of a millisecond or two.
+_SPINS = 10_000
+
+
 class ThreadPool:
     """Threads that are started when they are first wanted, and stay."""
 
     def __init__(self) -> None:
         self.size = 0
         self._asked: SimpleQueue[tuple[Context, Callable[[int], Any], int]] = SimpleQueue()
+        self._calls = np.zeros(1, np.int64)
         self._native_ids: list[int] = []
         self._kept_from: tuple[int, int] | None = None  # a core, and so many helpers
 
@@ -45,13 +52,19 @@ class ThreadPool:
         self._keep_apart()
         for number in range(count):
             self._asked.put((copy_context(), help, number))  # numpy.errstate holds there too
+        self._calls[0] += count
 
     def _serve(self) -> None:
+        from tinycnn.kernels.helpers import wait_for_call  # Numba, which a summary never needs
+
         self._native_ids.append(threading.get_native_id())
         while True:
             context, help, number = self._asked.get()
             context.run(help, number)
             del context, help  # what they hold is not kept until the next comes
+            seen = int(self._calls[0])
+            if self._asked.empty():
+                wait_for_call(self._calls, seen, _SPINS)
 
     def _keep_apart(self) -> None:
         """Let the helpers run on any core but the caller's.
