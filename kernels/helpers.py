@@ -42,7 +42,7 @@ def wait_for_helpers(state: Any, stop: bool, spins: int) -> bool:
             spins -= 1
             pause()
     if helpers:
-        give_way()
+        _give_way()
     return True
 
 
@@ -57,12 +57,12 @@ def wait_for_call(calls: Any, seen: int, spins: int) -> bool:
             return False
         spins -= 1
         pause()
-    give_way()
+    _give_way()
     return True
 
 
 @kernel
-def give_way() -> None:
+def _give_way() -> None:
     """Wait until whoever was seen to have done something in Python has left it for compiled code."""
     for _ in range(_GRACE):
         pause()

@@ -1189,3 +1189,8 @@ def wait_for_helpers(state: Any, stop: bool, spins: int) -> bool:
         if state[helper] == 0:
             state[helper] = 2
     return all(where == 2 for where in state[:-1])
+
+
+def wait_for_call(calls: Any, seen: int, spins: int) -> bool:
+    """Whether there was a call beyond those seen; in the one thread of a twin, none comes while it waits."""
+    return bool(calls[0] > seen)

@@ -66,8 +66,8 @@ def call_is_repeatable(monkeypatch, call, least_blocks=4):
     counts = []
 
     class Counted(parallel._Job):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
             counts.append(len(self.items))
 
     with monkeypatch.context() as patch:

@@ -99,7 +99,12 @@ def test_no_loss_is_answered_by_more_than_a_second(entries):
 def asked(monkeypatch):
     """How many helpers each job called, and how long a job of their own they did: none."""
     asked = []
-    monkeypatch.setattr(ThreadPool, "ask", lambda pool, help, count: asked.append(count))
+
+    def ask(pool, help, count):
+        asked.append(count)
+        return True
+
+    monkeypatch.setattr(ThreadPool, "ask", ask)
     return asked
 
 

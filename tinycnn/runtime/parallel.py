@@ -147,7 +147,7 @@ class _Job:
         self.state = np.zeros(helpers + 1, np.int64)
         self.left: SimpleQueue[None] = SimpleQueue()  # something for each helper that has left
         try:
-            thread_pool().ask(self.help, helpers)
+            were_there = thread_pool().ask(self.help, helpers)
             asked = perf_counter()
             waited = self.work()
             waiting = perf_counter()
@@ -155,7 +155,7 @@ class _Job:
                 with suppress(Empty):
                     self.left.get(timeout=_SLEEP)
             lost = asked - self.begun + waited + perf_counter() - waiting
-            if self.balance is not None:
+            if self.balance is not None and were_there:  # else it tells nothing of the next job
                 self.balance.enter(sum(self.helped), lost)
         except BaseException as error:
             # No signal comes before the end of `wait_for_helpers`: whatever they share with us stays until

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context, copy_context
 from queue import SimpleQueue
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,10 @@ _sched_getcpu: Callable[[], int] | None = (
 )
 
 
-# Looks for the next call before a helper goes to sleep: a tenth of a millisecond or two.
+# Looks for the next call before a helper goes to sleep: a tenth of a millisecond or two,
 _SPINS = 10_000
+# where the call before came within so many seconds. Else its core may be wanted by others.
+_SOON = 2e-4
 
 
 class ThreadPool:
@@ -40,8 +43,12 @@ class ThreadPool:
         self._native_ids: list[int] = []
         self._kept_from: tuple[int, int] | None = None  # a core, and so many helpers
 
-    def ask(self, help: Callable[[int], Any], count: int) -> None:
-        """Have ``help(i)`` called for each i below ``count``, in other threads, when these are free."""
+    def ask(self, help: Callable[[int], Any], count: int) -> bool:
+        """Have ``help(i)`` called for each i below ``count``, in other threads, when these are free.
+
+        False if some of these had to be started first.
+        """
+        were_there = self.size >= count
         # Where there are no more threads to be had (a limit of the system, the interpreter's end),
         # those that there are do it.
         with suppress(RuntimeError):
@@ -53,18 +60,21 @@ class ThreadPool:
         for number in range(count):
             self._asked.put((copy_context(), help, number))  # numpy.errstate holds there too
         self._calls[0] += count
+        return were_there
 
     def _serve(self) -> None:
         from tinycnn.kernels.helpers import wait_for_call  # Numba, which a summary never needs
 
         self._native_ids.append(threading.get_native_id())
+        soon = False  # whether the last call came so soon that it was worth looking for
         while True:
+            since, seen = perf_counter(), int(self._calls[0])
+            if soon and self._asked.empty():
+                wait_for_call(self._calls, seen, _SPINS)
             context, help, number = self._asked.get()
+            soon = perf_counter() - since < _SOON
             context.run(help, number)
             del context, help  # what they hold is not kept until the next comes
-            seen = int(self._calls[0])
-            if self._asked.empty():
-                wait_for_call(self._calls, seen, _SPINS)
 
     def _keep_apart(self) -> None:
         """Let the helpers run on any core but the caller's.

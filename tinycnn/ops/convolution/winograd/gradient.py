@@ -31,6 +31,10 @@ from tinycnn.runtime.scratch import scratch
 _GROUP_BYTES = 64 << 20
 # Rows of a product that are added up together: their part of a panel, 32 KB, stays in L1.
 _DEPTH = 128
+# Floats of V that are transformed together, if images are small: fewer take less time than their call.
+_BLOCK = 1 << 16
+# Blocks of images that are enough for any number of cores.
+_BLOCKS = 16
 # Channels whose weights' gradients one thread transforms before it takes the next.
 _CHANNELS = 16
 # A cache line between frequencies: a stride of a power of two would map them all to one set.
@@ -56,14 +60,14 @@ def weight_gradient(conv: WinogradConvolution, source: TileSource, dz: Array, dW
     )
     for number, (first, last) in enumerate(ranges):
         group = _Group(conv, last - first)
-        _transform(group, partial(_image, group, source, first), dz[first:last], V, Z)
+        _transform(group, partial(_images, group, source, first), dz[first:last], V, Z)
         _multiply(group, V, Z, dU, add=number > 0)
     _to_weights(largest, dU, dW)
 
 
-def _image(group: _Group, source: TileSource, first: int, g: int) -> FeatureMaps:
-    """Image g of the group that begins at image ``first``, alone."""
-    return source((first + g, first + g + 1), group.tile_rows)
+def _images(group: _Group, source: TileSource, first: int, some: Range) -> FeatureMaps:
+    """Some images of the group that begins at image ``first``, alone."""
+    return source((first + some[0], first + some[1]), group.tile_rows)
 
 
 @dataclass(frozen=True)
@@ -160,20 +164,21 @@ def _images_of_a_group(conv: WinogradConvolution) -> int:
 
 
 def _transform(
-    group: _Group, image: Callable[[int], FeatureMaps], dz: Array, V: Array, Z: Array
+    group: _Group, source: Callable[[Range], FeatureMaps], dz: Array, V: Array, Z: Array
 ) -> None:
-    """Fill V with the transformed inputs, which ``image`` gives one by one, and Z with the gradients."""
+    """Fill V with the transformed inputs, which ``source`` gives some by some, and Z with the gradients."""
     conv, images = group.conv, group.images
     r, n = conv.rows, conv.rows.frequencies
     line = round_up(conv.F, LANES)
 
-    def transform_inputs(g: int) -> None:
-        maps, (top, left) = image(g), conv.pad_top_left
+    def transform_inputs(some: Range) -> None:
+        maps, (top, left), (first, last) = source(some), conv.pad_top_left, some
         room = scratch("winograd", (conv.scratch_size,), _FLOAT32)
         input_transform(
-            read_only(maps.flat), maps.start - top * maps.row - left * maps.column - g * maps.image,
+            read_only(maps.flat),
+            maps.start - top * maps.row - left * maps.column - first * maps.image,
             maps.image, maps.row, maps.column, group.tiles, images, conv.channels,
-            g * r.count, (g + 1) * r.count, 0, conv.channels, V, group.v_step, room, True,
+            first * r.count, last * r.count, 0, conv.channels, V, group.v_step, room, True,
         )  # fmt: skip
 
     def transform_gradients(rows: Range) -> None:
@@ -184,10 +189,11 @@ def _transform(
             scratch("winograd gradient", (size,), _FLOAT32),
         )  # fmt: skip
 
-    # The longer ones first, and half an image each, so that threads end together.
-    halves = split_range(images * r.count, -(-r.count // 2))
+    # The longer ones first, and half as many images each, so that threads end together.
+    each = max(min(images // _BLOCKS, _BLOCK * images // group.v_size), 1)
+    halves = split_range(images * r.count, -(-each * r.count // 2))
     gradients = [partial(transform_gradients, rows) for rows in halves]
-    inputs = [partial(transform_inputs, g) for g in range(images)]
+    inputs = [partial(transform_inputs, some) for some in split_range(images, each)]
     parallel_for(lambda task: task(), [*gradients, *inputs])
 
 
