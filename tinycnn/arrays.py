@@ -107,7 +107,8 @@ def as_input_array(
     """
     # What passes from op to op is as it should be.
     array = value if _is_plain(value) and value.dtype == dtype else as_real_array(value, name)
-    expect_axes(array, name, axes)
+    if array.ndim != len(axes) or array.size == 0:
+        expect_axes(array, name, axes)
     array = cast(array, dtype)
     flags = array.flags
     if flags.c_contiguous and flags.aligned:

@@ -31,10 +31,10 @@ from tinycnn.runtime.scratch import scratch
 _GROUP_BYTES = 64 << 20
 # Rows of a product that are added up together: their part of a panel, 32 KB, stays in L1.
 _DEPTH = 128
-# Floats of V that are transformed together, if images are small: fewer take less time than their call.
-_BLOCK = 1 << 16
-# Blocks of images that are enough for any number of cores.
-_BLOCKS = 16
+# Floats of V that are transformed together, if images are small: some forty microseconds.
+_BLOCK = 1 << 17
+# Blocks of images, at least, where there are as many: both cores have some.
+_BLOCKS = 4
 # Channels whose weights' gradients one thread transforms before it takes the next.
 _CHANNELS = 16
 # A cache line between frequencies: a stride of a power of two would map them all to one set.
@@ -128,20 +128,23 @@ class _Group:
         """Floats from one frequency to the next in dU, where channel c begins at c*line."""
         return self.conv.group[0] * self.line + _SPARE
 
-    def jobs(self, f: int) -> tuple[Array, Array]:
-        """The products of frequency f, (rows, depth, first of V, of Z, of dU): the first, and the rest.
 
-        The first write to dU, some rows of V and Z for all panels; the rest add to it.
-        """
-        return _jobs(self, f)
+@lru_cache(maxsize=64)
+def _jobs(group: _Group) -> list[tuple[Array, Array]]:
+    """Each frequency's products, (rows, depth, first of V, of Z, of dU): the first, and the rest.
+
+    The first write to dU, some rows of V and Z for all panels; the rest add to it.
+    """
+    conv = group.conv
+    tables = [read_only(np.array(_jobs_at(group, f), np.int64)) for f in range(conv.frequencies)]
+    return [(table[: conv.panels], table[conv.panels :]) for table in tables]
 
 
-@lru_cache(maxsize=1024)
-def _jobs(group: _Group, f: int) -> tuple[Array, Array]:
+def _jobs_at(group: _Group, f: int) -> list[tuple[int, ...]]:
     conv, panel = group.conv, group.panel
     i, j = divmod(f, conv.columns.frequencies)
     first, last = (tile * group.images for tile in conv.tiles_at_frequency(i, j, group.tile_rows))
-    jobs = [
+    return [
         (
             conv.group[0],
             end - start,
@@ -154,8 +157,6 @@ def _jobs(group: _Group, f: int) -> tuple[Array, Array]:
         for start, end in split_range(last - first, _DEPTH) or [(0, 0)]  # no tile has it: zeros
         for p in range(conv.panels)
     ]
-    table = read_only(np.array(jobs, np.int64))
-    return table[: conv.panels], table[conv.panels :]
 
 
 def _images_of_a_group(conv: WinogradConvolution) -> int:
@@ -190,7 +191,7 @@ def _transform(
         )  # fmt: skip
 
     # The longer ones first, and half as many images each, so that threads end together.
-    each = max(min(images // _BLOCKS, _BLOCK * images // group.v_size), 1)
+    each = max(min(-(-images // _BLOCKS), _BLOCK * images // group.v_size), 1)
     halves = split_range(images * r.count, -(-each * r.count // 2))
     gradients = [partial(transform_gradients, rows) for rows in halves]
     inputs = [partial(transform_inputs, some) for some in split_range(images, each)]
@@ -201,12 +202,13 @@ def _multiply(group: _Group, V: Array, Z: Array, dU: Array, *, add: bool) -> Non
     """Write or add a group's products to dU, a frequency after the other."""
     V, Z = read_only(V), read_only(Z)
     panel, channels = group.panel, group.conv.channels
-    products = getattr(microkernels, f"products_{panel // LANES}")
+    products, jobs = getattr(microkernels, f"products_{panel // LANES}"), _jobs(group)
 
     def multiply(f: int) -> None:
-        first, rest = group.jobs(f)
-        for jobs, more in ((first, add), (rest, True)):
-            products(jobs, V, 1, channels, Z, 0, panel, dU, group.line, more)
+        first, rest = jobs[f]
+        products(first, V, 1, channels, Z, 0, panel, dU, group.line, add)
+        if len(rest):
+            products(rest, V, 1, channels, Z, 0, panel, dU, group.line, True)
 
     parallel_for(multiply, range(group.conv.frequencies))
 
