@@ -390,7 +390,9 @@ def test_pack_weights(benchmark: Benchmark) -> None:
 def test_dense(benchmark: Benchmark, N: int) -> None:
     panels, bias = read_only(normal(F // PANEL, D, PANEL)), read_only(normal(F))
     y = np.empty(N * F, np.float32)
-    benchmark(dense, read_only(normal(N * D)), D, 0, N, panels, bias, True, 0, len(panels), y, F)
+    benchmark(
+        dense, read_only(normal(N * D)), D, 0, N, panels, PANEL, bias, True, 0, len(panels), y, F
+    )
 
 
 @BATCHES
@@ -599,7 +601,7 @@ def test_carry_out(benchmark: Benchmark) -> None:
 
 def test_begin(benchmark: Benchmark) -> None:
     x, y = normal(2, 1000)
-    slots, counters = np.zeros((2, 8, 3), np.int64), np.zeros(8 * COUNTERS, np.int64)
+    slots, counters = np.zeros((2, 8, 4), np.int64), np.zeros(8 * COUNTERS, np.int64)
     benchmark(begin, read_only(x), y, slots, counters)
 
 

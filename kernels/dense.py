@@ -57,6 +57,7 @@ def dense(
     first_row: int,
     last_row: int,
     panels: Any,
+    panel_row: int,
     bias: Any,
     relu: bool,
     first: int,
@@ -66,19 +67,21 @@ def dense(
 ) -> None:
     """y = x @ W + bias, rectified if ``relu``: some rows, and the columns of some panels of W.
 
-    ``x`` (N, K) and ``y`` (N, F) are flat, ``panels`` is what `pack_weights` wrote, ``bias`` has a
-    number for each of its columns. Each sum runs over k from 0 up, then comes the bias: a row's result does
-    not depend on the other rows.
+    ``x`` (N, K) and ``y`` (N, F) are flat. ``panels`` is what `pack_weights` wrote, or W itself where it has
+    whole panels; ``panel_row`` is the numbers of its rows, PANEL or F. ``bias`` has a number for each of the
+    panels' columns. Each sum runs over k from 0 up, then comes the bias: a row's result does not depend on
+    the other rows, nor on where the weights lie.
     """
     rows = last_row - first_row
     source, weights = read_only(x), read_only(panels.reshape(panels.size))
     sums = np.empty(rows * PANEL, np.float32)
     least = splat(0 if relu else -np.inf)
+    panel = K * PANEL if panel_row == PANEL else PANEL
     for p in range(first, last):
         for k in range(0, K, _PACKED_DEPTH):
             _product(
                 rows, source, first_row * K + k, K, 1, min(_PACKED_DEPTH, K - k), first_row * K + k,
-                weights, (p * K + k) * PANEL, PANEL, sums, 0, PANEL, k > 0,
+                weights, p * panel + k * panel_row, panel_row, sums, 0, PANEL, k > 0,
             )  # fmt: skip
         for f in range(p * PANEL, min((p + 1) * PANEL, F), LANES):
             b = load(bias, f)

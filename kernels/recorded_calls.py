@@ -40,7 +40,7 @@ FINISHED, HAS_MORE, WAITS = 0, 1, 2
 def begin(x: Any, out: Any, slots: Any, counters: Any) -> None:
     """Make ready for a run: slot 0 of each thread is ``x``, slot 1 ``out``, both flat, and nothing is done.
 
-    ``slots`` (threads, slots, 3) and ``counters`` are what `carry_out` takes.
+    ``slots`` (threads, slots, 4) and ``counters`` are what `carry_out` takes.
     """
     for thread in range(len(slots)):
         slots[thread, 0, 0], slots[thread, 0, 1] = x.ctypes.data, x.size
@@ -57,10 +57,10 @@ def carry_out(
     ``calls`` (calls, WIDTH) and ``jobs`` (rows, 5) are what was recorded. A row of ``tasks`` is (first
     call, last call, image). Tasks ``phases[p]`` to ``phases[p + 1]`` are phase p: each task is done by
     one thread, in any order, and none begins before the phase before it is done. A row of this
-    thread's ``slots`` is (address, floats, floats from image to image). ``counters`` (phases *
-    COUNTERS,) begin at zero and are shared by all threads. Returns after ``most`` tasks, or
-    after so many ``spins`` of waiting for others, so that the caller may be interrupted; then it is to be
-    called again.
+    thread's ``slots`` is (address, floats, floats from image to image, floats of the last axis).
+    ``counters`` (phases * COUNTERS,) begin at zero and are shared by all threads. Returns after ``most``
+    tasks, or after so many ``spins`` of waiting for others, so that the caller may be interrupted; then it is
+    to be called again.
     """
     for phase in range(len(phases) - 1):
         taken, done = phase * COUNTERS, phase * COUNTERS + _DONE
@@ -87,7 +87,7 @@ def carry_out(
 @kernel
 def _array(slots: Any, slot: int, image: int) -> Any:
     """The numbers of a slot from those of ``image`` on."""
-    address, size, step = slots[slot]
+    address, size, step = slots[slot, 0], slots[slot, 1], slots[slot, 2]
     return floats_at(address + 4 * image * step, size - image * step)
 
 
@@ -169,8 +169,8 @@ def _space_to_depth(c: Any, jobs: Any, slots: Any, image: int) -> None:
 def _dense(c: Any, jobs: Any, slots: Any, image: int) -> None:
     dense(
         read_only(_array(slots, c[1], image)), c[2], c[3], c[4],
-        _panels(slots, c[5], image, c[2]), read_only(_array(slots, c[6], image)), c[7] != 0, c[8], c[9],
-        _array(slots, c[10], image), c[11],
+        read_only(_array(slots, c[5], image)), slots[c[6], 3],
+        read_only(_array(slots, c[7], image)), c[8] != 0, c[9], c[10], _array(slots, c[11], image), c[12],
     )  # fmt: skip
 
 

@@ -568,6 +568,7 @@ def dense(
     first_row: int,
     last_row: int,
     panels: Any,
+    panel_row: int,
     bias: Any,
     relu: bool,
     first: int,
@@ -575,7 +576,12 @@ def dense(
     y: Any,
     F: int,
 ) -> None:
-    """The sum of x[row, k] * weight[k] for each of the panels' columns that y has, plus its bias."""
+    """The sum of x[row, k] * weight[k] for each of the panels' columns that y has, plus its bias.
+
+    Weights as they lie are (K, panels, a panel's columns) here.
+    """
+    if panel_row != panels.shape[2]:
+        panels = panels.transpose(1, 0, 2)
     for row in range(first_row, last_row):
         for p in range(first, last):
             for c in range(panels.shape[2]):

@@ -15,7 +15,9 @@ from twins import error
 
 import tinycnn as tc
 from tinycnn.inference import chain
+from tinycnn.kernels.dense import PANEL
 from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU, Softmax
+from tinycnn.ops.packed_dense import _LARGE, PackedDense
 
 
 @pytest.mark.parametrize("net", [winograd_net, direct_net])
@@ -124,6 +126,31 @@ def test_later_calls_of_a_shape_make_nothing_large():
     tracemalloc.stop()
     np.testing.assert_array_equal(again, first)
     assert most < 100_000  # one map alone has 8 MB
+
+
+@pytest.mark.parametrize("normalized", [False, True])
+def test_large_weights_are_packed_from_the_second_run_on(monkeypatch, normalized):
+    """The first reads them as they lie, with the same bits, or what a batch normalisation makes of them."""
+    packs = []
+    pack = PackedDense.pack.__func__
+    monkeypatch.setattr(
+        PackedDense, "pack", classmethod(lambda cls, W, b: packs.append(W.shape) or pack(cls, W, b))
+    )
+    folded = [tc.layers.BatchNormalization()] if normalized else []
+    layers = [Dense(2 * PANEL), *folded, Dense(9, activation="softmax")]
+    model = tc.Sequential(layers, (-(-_LARGE // (8 * PANEL)),))
+    x, large = images(3, model.input_shape), (model.input_shape[0], 2 * PANEL)
+    for value in (1, 2):
+        with model.edit() as parameters:
+            parameters["dense1.b"][...] = value
+        packs.clear()
+        first = model.predict(x)
+        assert large not in packs
+        again = model.predict(x)
+        assert packs.count(large) == 1
+        np.testing.assert_array_equal(model.predict(x), first)
+        np.testing.assert_array_equal(again, first)
+        np.testing.assert_allclose(first, model.trace(x).records[-1].y, rtol=1e-4, atol=1e-6)
 
 
 def test_changed_weights_are_packed_again():

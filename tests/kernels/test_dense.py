@@ -39,10 +39,13 @@ def test_dense_is_its_twin(N, K, F, rng, relu, data):
     count = -(-F // PANEL)
     rows = data.draw(st.one_of(st.just((0, N)), ranges(N)))
     chosen = data.draw(st.one_of(st.just((0, count)), ranges(count)))
-    x, panels = whole(rng, N * K, np.float32), whole(rng, (count, K, PANEL), np.float32)
-    bias, y = whole(rng, count * PANEL, np.float32), np.full(N * F, 77, np.float32)
+    x, bias = whole(rng, N * K, np.float32), whole(rng, count * PANEL, np.float32)
+    as_it_lies = F % PANEL == 0 and data.draw(st.booleans())
+    shape = (K, count, PANEL) if as_it_lies else (count, K, PANEL)
+    panels, y = whole(rng, shape, np.float32), np.full(N * F, 77, np.float32)
+    row = F if as_it_lies else PANEL
     against_twin(
-        dense, read_only(x), K, *rows, read_only(panels), read_only(bias), relu, *chosen, y, F
+        dense, read_only(x), K, *rows, read_only(panels), row, read_only(bias), relu, *chosen, y, F
     )
 
 

@@ -56,9 +56,10 @@ class Memory:
         sizes = np.array([slot.size for slot in program.slots])
         common = self.rng.integers(-3, 4, sizes[np.logical_not(own)].sum()).astype(np.float32)
         self.kept = [np.zeros(sizes[own].sum(), np.float32) for _ in range(threads)]
-        slots = np.zeros((threads, len(sizes), 3), np.int64)
+        slots = np.zeros((threads, len(sizes), 4), np.int64)
         slots[:, :, 1] = sizes
         slots[:, :, 2] = [slot.step for slot in program.slots]
+        slots[:, :, 3] = PANEL  # as packed weights have it
         for thread in range(threads):
             for some, memory in ((np.logical_not(own), common), (own, self.kept[thread])):
                 starts = np.cumsum(sizes[some]) - sizes[some]
@@ -138,7 +139,7 @@ def by_twin(kernel, numbers, jobs, slots, image):
         if parameter.name == "jobs":
             arguments["jobs"] = jobs[next(numbers) : next(numbers)]
         elif parameter.annotation == "Any":
-            address, size, step = slots[next(numbers)].tolist()
+            address, size, step, _ = slots[next(numbers)].tolist()
             floats = (ctypes.c_float * (size - step * image)).from_address(
                 address + 4 * step * image
             )
@@ -148,6 +149,8 @@ def by_twin(kernel, numbers, jobs, slots, image):
         elif parameter.annotation.startswith("tuple"):
             count = parameter.annotation.count("int")
             arguments[parameter.name] = tuple(next(numbers) for _ in range(count))
+        elif parameter.name == "panel_row":  # found with the panels' slot
+            arguments["panel_row"] = int(slots[next(numbers), 3])
         else:
             arguments[parameter.name] = next(numbers)
     if kernel is grouped_convolution:

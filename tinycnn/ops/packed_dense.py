@@ -21,13 +21,15 @@ from tinycnn.runtime.ranges import Range, split_range
 _WEIGHTS = 1 << 21
 # Rows a block. With more, a panel's sums leave L1; with less, the weights are read more often.
 _ROWS = 128
+# Bytes of weights that are not worth a copy for one run.
+_LARGE = 1 << 22
 # Panels that are packed together: their columns are 1 KB or more side by side in W.
 _PACKED_TOGETHER = 8
 
 
 @dataclass(frozen=True)
 class PackedDense:
-    """Weights in panels (panels, K, PANEL), and a bias for each of their columns."""
+    """Weights in panels (panels, K, PANEL), or as they lie, (K, F), and a bias for each column of a panel."""
 
     panels: Any  # arrays, or what stands for them where calls are recorded
     bias: Any
@@ -47,6 +49,12 @@ class PackedDense:
         )
         return cls(read_only(panels), read_only(bias))
 
+    @classmethod
+    def as_it_lies(cls, W: Array, b: Array) -> PackedDense | None:
+        """Large weights as they are, for one run; None if they do not make whole panels."""
+        serves = W.shape[1] % PANEL == 0 and W.nbytes >= _LARGE
+        return cls(read_only(W), read_only(b)) if serves else None
+
     def phases(self, sizes: tuple[int, int, int], x: Any, y: Any, *, relu: bool) -> Iterator[Phase]:
         """Write y = x @ W + b, rectified if ``relu``; ``sizes`` are (N, K, F).
 
@@ -56,7 +64,8 @@ class PackedDense:
         N, K, F = sizes
 
         def multiply(calls: Calls, rows: Range, panels: Range) -> None:
-            calls(dense, calls.read(x), K, *rows, self.panels, self.bias, relu, *panels, y, F)
+            weights = self.panels, calls.row(self.panels), self.bias
+            calls(dense, calls.read(x), K, *rows, *weights, relu, *panels, y, F)
 
         # All panels for some rows, then for the next: these rows stay in the cache.
         panels = split_range(-(-F // PANEL), _WEIGHTS // (K * PANEL))

@@ -27,6 +27,9 @@ class Calls(Protocol):
     def read(self, array: Any) -> Any:
         """The same array as one that cannot be written to."""
 
+    def row(self, array: Any) -> Any:
+        """Numbers of the array's last axis; where calls are recorded, as it then lies."""
+
     def scratch(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Any:
         """Uninitialised numbers of the thread that carries the task out, its own until its next call."""
 
@@ -46,6 +49,9 @@ class _AtOnce:
 
     def read(self, array: Any) -> Any:
         return read_only(array)
+
+    def row(self, array: Any) -> int:
+        return int(array.shape[-1])
 
     def scratch(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Any:
         return scratch(name, (size,), dtype)

@@ -19,6 +19,14 @@ class PackedWeights:
         self.arrays = arrays
         self._lock = new_reentrant_lock()
         self._values: dict[Any, Any] = {}
+        self._begun: set[Any] = set()
+
+    def begin_run(self, program: Any) -> bool:
+        """Whether it is the program's first run of this version: for one, large weights are not packed."""
+        with self._lock:
+            is_first = program not in self._begun
+            self._begun.add(program)
+            return is_first
 
     def get(self, key: Any, make: Callable[[NamedArrays], Any]) -> Any:
         """Give what ``make`` made of the arrays for ``key``, or let it make that now."""

@@ -28,11 +28,15 @@ _NAP = 1e-5
 
 @dataclass(frozen=True)
 class PackedSource:
-    """Where the numbers of a slot come from: an attribute of what ``make`` packs for ``key``."""
+    """Where the numbers of a slot come from: an attribute of what ``make`` packs for ``key``.
+
+    In a version's first run that is, unless it is None, what ``at_first`` gives.
+    """
 
     key: Any
     make: Callable[[NamedArrays], Any]
     attribute: str
+    at_first: Callable[[NamedArrays], Any]
 
 
 @dataclass
@@ -88,9 +92,11 @@ class _Memory:
         self._packed = [
             (number, slot.packed) for number, slot in enumerate(program.slots) if slot.packed
         ]
+        self._program = program
         self._version: PackedWeights | None = None
         self._kept: list[Array] = []  # that the addresses below point at
-        self.slots = np.zeros((program.threads, len(program.slots), 3), np.int64)
+        self._unpacked: list[Any] = []  # and these, of a version's first run
+        self.slots = np.zeros((program.threads, len(program.slots), 4), np.int64)
         self.counters = np.zeros((len(program.phases) - 1) * COUNTERS, np.int64)
         for number, slot in enumerate(program.slots):
             self.slots[:, number, 2] = slot.step
@@ -104,10 +110,15 @@ class _Memory:
         """Make ready for a run."""
         begin(read_only(x.reshape(-1)), out.reshape(-1), self.slots, self.counters)
         if self._version is not weights:
+            is_first = weights.begin_run(self._program)
+            self._unpacked = []
             for number, source in self._packed:
-                packed = weights.get(source.key, source.make)
+                packed = source.at_first(weights.arrays) if is_first else None
+                self._unpacked.append(packed)
+                if packed is None:
+                    packed = weights.get(source.key, source.make)
                 self._point(number, getattr(packed, source.attribute))
-            self._version = weights
+            self._version = None if is_first else weights
 
     def _keep(self, number: int, array: Array, thread: int | None = None) -> None:
         self._kept.append(array)
@@ -117,3 +128,4 @@ class _Memory:
         where = slice(None) if thread is None else thread
         flat, _ = row_major(array)
         self.slots[where, number, :2] = flat.ctypes.data, flat.size
+        self.slots[where, number, 3] = array.shape[-1]

@@ -66,6 +66,10 @@ class Recorder:
         """Slots are read-only where the kernel asks for it."""
         return array
 
+    def row(self, array: Slot) -> Slot:
+        """A kernel's caller finds it with the slot."""
+        return array
+
     def scratch(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Slot:
         """Floats of each thread, for one task at a time."""
         assert dtype == _FLOAT32
@@ -79,10 +83,19 @@ class Recorder:
         """Give zeros that nobody else writes to, ``step`` from image to image."""
         return self._slot(SlotMemory(size, step, of_each_thread))
 
-    def weights(self, key: Any, make: Callable[[NamedArrays], Any], attribute: str) -> Slot:
-        """Give an array of what ``make`` packs, once a version of the parameters for each ``key``."""
+    def weights(
+        self,
+        key: Any,
+        make: Callable[[NamedArrays], Any],
+        attribute: str,
+        at_first: Callable[[NamedArrays], Any] = lambda arrays: None,
+    ) -> Slot:
+        """Give an array of what ``make`` packs, once a version of the parameters for each ``key``.
+
+        In a version's first run it is what ``at_first`` gives, unless that is None.
+        """
         if (key, attribute) not in self._weights:
-            source = PackedSource(key, make, attribute)
+            source = PackedSource(key, make, attribute, at_first)
             self._weights[key, attribute] = self._slot(SlotMemory(0, packed=source))
         return self._weights[key, attribute]
 

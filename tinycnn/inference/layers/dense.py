@@ -41,10 +41,16 @@ class PackedDenseStage(WeightedStage):
     def phases(
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
     ) -> Iterator[Phase]:
-        parts = (recorder.weights(self, self.pack, part) for part in ("panels", "bias"))
+        parts = (
+            recorder.weights(self, self.pack, part, self.as_it_lies) for part in ("panels", "bias")
+        )
         sizes = source.shape[0], source.image, target.image
         return PackedDense(*parts).phases(sizes, source.flat, target.flat, relu=self.relu)
 
     def pack(self, parameters: NamedArrays) -> PackedDense:
         """Pack the weights and the bias."""
         return PackedDense.pack(*self.weights.of(parameters))
+
+    def as_it_lies(self, parameters: NamedArrays) -> PackedDense | None:
+        """Large weights and their bias as they are, for a version's first run."""
+        return PackedDense.as_it_lies(*self.weights.of(parameters))
