@@ -126,13 +126,17 @@ def _exponentials(x: Any, at: int, rows: int, F: int, block: Any, largest: Any) 
 @kernel
 def _exponentials_of_row(x: Any, at: int, F: int, block: Any, row: int, lanes: Any) -> Any:
     """Do the same for one row, from ``row`` on in ``block``; give the largest. ``lanes`` is overwritten."""
-    end = row + _width(F)
-    for f in range(F):
-        block[np.uintp(row + f)] = x[np.uintp(at + f)]
+    end, whole = row + _width(F), F // LANES * LANES
+    for f in range(whole, F):
+        block[row + f] = x[at + f]
     for f in range(row + F, end):
         block[f] = -np.inf
-    most = load(block, row)
-    for f in range(row + LANES, end, LANES):
+    most = load(x, at)
+    for f in range(0, whole, LANES):
+        some = load(x, at + f)
+        store(block, row + f, some)
+        most = maximum(most, some)
+    for f in range(row + whole, end, LANES):
         most = maximum(most, load(block, f))
     store(lanes, 0, most)
     largest = lanes[0]
@@ -140,8 +144,6 @@ def _exponentials_of_row(x: Any, at: int, F: int, block: Any, row: int, lanes: A
         largest = largest if lanes[lane] <= largest or largest != largest else lanes[lane]
     for f in range(row, end, LANES):
         store(block, f, exp(load(block, f) - splat(largest)))
-    for f in range(row + F, end):
-        block[f] = 0
     return largest
 
 
@@ -153,11 +155,11 @@ def _sum(block: Any, row: int, F: int, sums: Any) -> Any:
         for f in range(1, F):
             total += block[row + f]
         return total
-    for lane in range(0, _SUMS, LANES):
-        store(sums, lane, load(block, row + lane))
-    for f in range(_SUMS, _width(F), _SUMS):
-        for lane in range(0, _SUMS, LANES):
-            store(sums, lane, load(sums, lane) + load(block, row + f + lane))
+    for lane in range(row, row + _SUMS, LANES):
+        some = load(block, lane)
+        for f in range(lane + _SUMS, row + _width(F), _SUMS):
+            some += load(block, f)
+        store(sums, lane - row, some)
     total = sums[0]
     for lane in range(1, _SUMS):
         total += sums[lane]
