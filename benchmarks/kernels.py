@@ -269,8 +269,11 @@ FEW = (1, 1), (2, 2), (1, 1)
 
 def test_window_convolution(benchmark: Benchmark) -> None:
     x, W, b = (read_only(normal(*shape)) for shape in ((32, 28, 28, 1), (5, 5, 1, 6), (6,)))
-    y = np.empty((32, 28, 28, 6), np.float32)
-    benchmark(window_convolution, x, W, b, True, 0, 32 * 28, *FEW, y)
+    y = FeatureMaps.of(np.empty((32, 28, 28, 6), np.float32))
+    x, W = read_only(x.reshape(-1)), read_only(W.reshape(-1))
+    benchmark(
+        window_convolution, x, (28, 28, 1), W, b, True, 0, 32 * 28, (5, 5), *FEW, y.flat, y.place, (28, 28)
+    )  # fmt: skip
 
 
 def generated(module: Any, kind: str) -> Any:

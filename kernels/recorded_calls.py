@@ -25,6 +25,7 @@ from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at
 from tinycnn.kernels.simd import LANES, pause, read_only
 from tinycnn.kernels.softmax import softmax
 from tinycnn.kernels.space_to_depth import space_to_depth
+from tinycnn.kernels.window_convolution import window_convolution
 from tinycnn.kernels.winograd import input_transform, output_transform
 
 WIDTH = 36  # numbers of the longest call
@@ -191,6 +192,16 @@ def _direct_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
 
 
 @kernel
+def _window_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    window_convolution(
+        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]),
+        read_only(_array(slots, c[5], image)), read_only(_array(slots, c[6], image)), c[7] != 0, c[8], c[9],
+        (c[10], c[11]), (c[12], c[13]), (c[14], c[15]), (c[16], c[17]),
+        _array(slots, c[18], image), (c[19], c[20], c[21], c[22]), (c[23], c[24]),
+    )  # fmt: skip
+
+
+@kernel
 def _grouped_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
     grouped_convolution(
         read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), (c[8], c[9]),
@@ -207,4 +218,5 @@ CALLERS = {
     output_transform: _output_transform, input_transform: _input_transform, max_pool: _max_pool,
     space_to_depth: _space_to_depth, dense: _dense, softmax: _softmax,
     direct_convolution: _direct_convolution, grouped_convolution: _grouped_convolution,
+    window_convolution: _window_convolution,
 }  # fmt: skip

@@ -633,18 +633,24 @@ def direct_convolution(
 
 def window_convolution(
     x: Any,
+    size: tuple[int, int, int],
     W: Any,
     b: Any,
     relu: bool,
     first: int,
     last: int,
+    kernel: tuple[int, int],
     stride: tuple[int, int],
     padding: tuple[int, int],
     dilation: tuple[int, int],
     y: Any,
+    y_place: tuple[int, int, int, int],
+    output: tuple[int, int],
 ) -> None:
     """Those rows of y: the bias, plus the sum over the window's cells inside the image."""
-    (_, H, width, C), (KH, KW, _, F), (_, OH, OW, _) = x.shape, W.shape, y.shape
+    (H, width, C), (KH, KW), (OH, OW), F = size, kernel, output, b.size
+    x, W = x.reshape(-1, H, width, C), W.reshape(KH, KW, C, F)
+    start, image, line, column = y_place
     for row, ow, f in np.ndindex(last - first, OW, F):
         n, oh = divmod(first + row, OH)
         z = float(b[f])
@@ -653,7 +659,7 @@ def window_convolution(
             w = ow * stride[1] - padding[1] + j * dilation[1]
             if 0 <= h < H and 0 <= w < width:
                 z += float(x[n, h, w, c]) * float(W[i, j, c, f])
-        y[n, oh, ow, f] = 0.0 if relu and z <= 0 else z
+        y[start + n * image + oh * line + ow * column + f] = 0.0 if relu and z <= 0 else z
 
 
 def direct_weight_gradient(

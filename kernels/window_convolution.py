@@ -18,23 +18,29 @@ _SUMS = 4096
 @kernel
 def window_convolution(
     x: Any,
+    size: tuple[int, int, int],
     W: Any,
     b: Any,
     relu: bool,
     first: int,
     last: int,
+    kernel: tuple[int, int],
     stride: tuple[int, int],
     padding: tuple[int, int],
     dilation: tuple[int, int],
     y: Any,
+    y_place: tuple[int, int, int, int],
+    output: tuple[int, int],
 ) -> None:
     """Write y = b + x convolved with W, rectified if ``relu``: rows ``first`` to ``last`` of the N*OH rows.
 
-    ``x`` is (N, H, W, C), zero outside, ``W`` (KH, KW, C, F), ``b`` (F,), ``y`` (N, OH, OW, F), in float32.
-    Each sum runs over the window in row-major order, then comes the bias.
+    Arrays are flat, float32. ``x`` is (N, H, W, C), each image of ``size`` (H, W, C) and zero outside, ``W``
+    is (KH, KW, C, F), ``b`` (F,). ``output`` is y's (OH, OW), and its ``y_place`` (start, image, row, column)
+    says that cell (n, h, w, f) is y[start + n*image + h*row + w*column + f]. Each sum runs over the window
+    in row-major order, then comes the bias.
     """
-    H, width, C = x.shape[1:]
-    (KH, KW), (OH, OW, F) = W.shape[:2], y.shape[1:]
+    H, width, C = size
+    (KH, KW), (OH, OW), F = kernel, output, b.size
     reach, right = (KH - 1) * dilation[0] + 1, (OW - 1) * stride[1] + (KW - 1) * dilation[1] + 1
     inside = padding == (0, 0) and (OH - 1) * stride[0] + reach <= H and right <= width
     row = (width if inside else right) * C
@@ -47,9 +53,8 @@ def window_convolution(
     # A vector reads on beyond a cell's numbers, also beyond the last cell's.
     weights, bias = np.zeros(W.size + line, np.float32), np.zeros(line, np.float32)
     # To assign slices would take Numba a second and more, for the words of errors that cannot be.
-    numbers = W.reshape(W.size)
     for e in range(W.size):
-        weights[e] = numbers[e]
+        weights[e] = W[e]
     for f in range(F):
         bias[f] = b[f]
     zero = splat(0.0)
@@ -57,7 +62,7 @@ def window_convolution(
     sums, places = np.empty(cells * line, np.float32), np.empty(cells, np.int64)
     for cell in range(cells):
         places[cell] = cell // OW * stride[0] * row + cell % OW * stride[1] * C
-    source, r = x.reshape(x.size), first
+    images, r = x.reshape(x.size // (H * width * C), H, width, C), first
     while r < last:
         n, oh = r // OH, r % OH
         rows = min(together, OH - oh, last - r)
@@ -67,11 +72,11 @@ def window_convolution(
         if inside:
             start = (n * H + top) * row
             window_products(
-                places[: rows * OW], source, start, counts, steps, read_only(weights), F, sums, line
+                places[: rows * OW], x, start, counts, steps, read_only(weights), F, sums, line
             )
         else:
-            size = ((rows - 1) * stride[0] + reach, right)
-            copy_with_border(x, n, n + 1, (-top, padding[1]), size, C, room)
+            seen = ((rows - 1) * stride[0] + reach, right)
+            copy_with_border(images, n, n + 1, (-top, padding[1]), seen, C, room)
             window_products(
                 places[: rows * OW],
                 read_only(room),
@@ -83,21 +88,27 @@ def window_convolution(
                 sums,
                 line,
             )
-        _finish(sums, rows * OW, read_only(bias), relu, y.reshape(y.size), r * OW * F, F)
+        to = y_place[0] + n * y_place[1] + oh * y_place[2]
+        for i in range(rows):
+            _finish(sums, i * OW * line, OW, read_only(bias), relu, y, to, y_place[3], F)
+            to += y_place[2]
         r += rows
 
 
 @kernel
-def _finish(sums: Any, cells: int, bias: Any, relu: bool, y: Any, to: int, F: int) -> None:
-    """Write the sums of cells in a row, plus bias: the last vector of one lies under the next one."""
-    least, end, line = splat(0 if relu else -np.inf), to + cells * F, len(bias)
-    for at in range(0, cells * line, line):
+def _finish(
+    sums: Any, at: int, cells: int, bias: Any, relu: bool, y: Any, to: int, column: int, F: int
+) -> None:
+    """Write the sums of a row of cells, plus bias; without a gap, a last vector lies under the next one."""
+    least, line, end = splat(0 if relu else -np.inf), len(bias), to + cells * column
+    for _ in range(cells):
         for f in range(0, F, LANES):
             z = at_least(load(read_only(sums), at + f) + load(bias, f), least)
-            if to + f + LANES <= end:
+            if to + f + LANES <= (end if column == F else to + F):
                 store(y, to + f, z)
             else:
                 store(sums, at + f, z)
                 for lane in range(F - f):
                     y[np.uintp(to + f + lane)] = sums[np.uintp(at + f + lane)]
-        to += F
+        at += line
+        to += column

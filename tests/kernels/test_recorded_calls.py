@@ -17,7 +17,7 @@ from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.recorded_calls import CALLERS, COUNTERS, FINISHED, HAS_MORE, WAITS, carry_out
 from tinycnn.kernels.simd import LANES
-from tinycnn.ops.convolution.direct import DirectConvolution
+from tinycnn.ops.convolution.direct import DirectConvolution, convolve_windows
 from tinycnn.ops.convolution.grouped import GroupedConvolution, PackedGroups
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
@@ -103,6 +103,16 @@ def direct(memory, images, relu):
     packed = PackedDense(memory.slot(12 * 2 * PANEL), memory.slot(2 * PANEL))
     phases = conv.phases(lambda some, rows: source.select(*some), packed, target, relu=relu)
     memory.recorder.record(phases)
+
+
+def windows(memory, images, relu):
+    """A convolution of 2 channels from weights as they are, in two parts, into maps with a border."""
+    win, F = window((5, 6), (2, 3), stride=(2, 1), padding=1), LANES + 3
+    source = memory.slot(images * 60)
+    target = FeatureMaps.bordered(memory.slot, (images, *win.output, F), ((1, 0), (0, 2)))
+    W, b = memory.slot(12 * F), memory.slot(F)
+    work = convolve_windows(win, source, (5, 6, 2), W, b, target, relu=relu, count=2)
+    memory.recorder.record([work])
 
 
 def grouped(memory, images, relu):
@@ -191,6 +201,7 @@ def test_carry_out_is_its_twin(images, filters, relu, most, rng):
     x, y = memory.slot(images * K), memory.slot(images * F)
     memory.recorder.record(packed.phases((images, K, F), x, y, relu=relu))
     direct(memory, images, relu)
+    windows(memory, images, relu)
     grouped(memory, images, relu)
     tables, (slots,), counters, numbers = memory.tables()
     before, expected_counters = numbers.copy(), counters.copy()

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tinycnn.arrays import Array
 from tinycnn.inference.steps import LayerWeights, Place, PlanStep, WeightedStage
+from tinycnn.kernels.simd import LANES
 from tinycnn.layers import Conv2D
-from tinycnn.ops.convolution.direct import DirectConvolution, windows_of
+from tinycnn.ops.convolution.direct import DirectConvolution, convolve_windows, windows_of
+from tinycnn.ops.convolution.direct_gradient import MOST_WEIGHTS
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import Phase
@@ -20,13 +23,44 @@ from tinycnn.runtime.recording import Recorder
 
 def steps(place: Place[Conv2D], geometry: Geometry, conv: DirectConvolution) -> list[PlanStep]:
     """One step, on blocks of images."""
+    few = conv.C < LANES and geometry.window.cells * conv.C * conv.F <= MOST_WEIGHTS
+    kind = WindowStage if few else DirectStage
     step = place.step(
         "direct",
         images=min(conv.images, geometry.N),
-        stage=DirectStage(conv, weights=LayerWeights(place.name), relu=place.relu),
+        stage=kind(conv, weights=LayerWeights(place.name), relu=place.relu),
         weight_bytes=4 * geometry.window.cells * conv.C * conv.F,
     )
     return [step]
+
+
+@dataclass(frozen=True)
+class WindowStage(WeightedStage):
+    """A convolution of few channels from weights as they are, with bias and ReLU."""
+
+    conv: DirectConvolution
+    border: ClassVar[Border | None] = None
+    whole_vectors: ClassVar[bool] = False
+
+    def phases(
+        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
+    ) -> Iterator[Phase]:
+        W, b = (recorder.weights(self, self.weights_of, part) for part in ("W", "b"))
+        yield convolve_windows(
+            self.conv.window, source.flat, source.shape[1:], W, b, target, relu=self.relu, count=threads
+        )  # fmt: skip
+
+    def weights_of(self, parameters: NamedArrays) -> WindowWeights:
+        """The weights and the bias."""
+        return WindowWeights(*self.weights.of(parameters))
+
+
+@dataclass(frozen=True)
+class WindowWeights:
+    """W (KH, KW, C, F) and b (F,)."""
+
+    W: Array
+    b: Array
 
 
 @dataclass(frozen=True)

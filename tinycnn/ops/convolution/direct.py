@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,6 @@ from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime import calls
 from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
-from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.scratch import scratch
 from tinycnn.shapes import Window
@@ -68,15 +68,36 @@ def _forward_unpacked(
     x: Array, W: Array, b: Array | None, geometry: Geometry, y: Array, *, relu: bool
 ) -> None:
     """The same with weights as they are, of which each part has a copy in its cache."""
-    win, rows = geometry.window, geometry.N * geometry.window.output[0]
-    bias = read_only(np.zeros(geometry.F, W.dtype) if b is None else b)
-    x, W, size = read_only(x), read_only(W), -(-rows // parts(counted_products(geometry)))
-    parallel_for(
-        lambda some: window_convolution(
-            x, W, bias, relu, *some, win.stride, win.pad_top_left, win.dilation, y
-        ),
-        split_range(rows, size),
-    )
+    bias = np.zeros(geometry.F, W.dtype) if b is None else b
+    count, results = parts(counted_products(geometry)), FeatureMaps.of(y)
+    work = convolve_windows(
+        geometry.window, read_only(x.reshape(-1)), x.shape[1:], read_only(W.reshape(-1)), read_only(bias),
+        results, relu=relu, count=count,
+    )  # fmt: skip
+    calls.run([work])
+
+
+def convolve_windows(
+    window: Window,
+    x: Any,
+    size: tuple[int, ...],
+    W: Any,
+    b: Any,
+    target: FeatureMaps,
+    *,
+    relu: bool,
+    count: int,
+) -> Phase:
+    """Give the work in ``count`` parts, on flat images of ``size`` (H, W, C) and weights as they are."""
+    rows = target.shape[0] * window.output[0]
+
+    def convolve(calls: Calls, some: Range) -> None:
+        calls(
+            window_convolution, calls.read(x), size, W, b, relu, *some, window.kernel, window.stride,
+            window.pad_top_left, window.dilation, target.flat, target.place, window.output,
+        )  # fmt: skip
+
+    return [partial(convolve, some=some) for some in split_range(rows, -(-rows // count))]
 
 
 @dataclass(frozen=True)

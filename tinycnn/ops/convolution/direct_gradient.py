@@ -14,7 +14,7 @@ from tinycnn.kernels.window_convolution import window_convolution
 from tinycnn.ops.convolution import im2col
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.runtime import memory
-from tinycnn.runtime.feature_maps import round_up
+from tinycnn.runtime.feature_maps import FeatureMaps, round_up
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.scratch import scratch
@@ -75,12 +75,17 @@ def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
 def _convolve_back(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
     """Write dx: dz convolved with the kernel turned by 180 degrees, its padding the reach less the given."""
     win, rows = geometry.window, geometry.N * geometry.window.height.input
-    turned = read_only(np.ascontiguousarray(W[::-1, ::-1].swapaxes(2, 3)))
+    turned = read_only(np.ascontiguousarray(W[::-1, ::-1].swapaxes(2, 3)).reshape(-1))
     nothing = read_only(np.zeros(geometry.C, W.dtype))
     top, left = (axis.effective_kernel - 1 - axis.before for axis in (win.height, win.width))
 
+    size, source, target = dz.shape[1:], dz.reshape(-1), FeatureMaps.of(dx)
+
     def convolve(some: Range) -> None:
-        window_convolution(dz, turned, nothing, False, *some, (1, 1), (top, left), win.dilation, dx)
+        window_convolution(
+            source, size, turned, nothing, False, *some, win.kernel, (1, 1), (top, left), win.dilation,
+            target.flat, target.place, dx.shape[1:3],
+        )  # fmt: skip
 
     parallel_for(convolve, split_range(rows, -(-rows // parts(_counted_back(geometry)))))
 
