@@ -8,7 +8,7 @@ import numpy as np
 
 from tinycnn.kernels.jit import kernel
 
-# Numbers of a wide row: a few vectors, whatever their lanes.
+# Numbers of a wide row: what a loop over them takes to begin is little beside it.
 _WIDE = 512
 
 

@@ -41,7 +41,7 @@ class ThreadPool:
         self._asked: SimpleQueue[tuple[Context, Callable[[int], Any], int]] = SimpleQueue()
         self._calls = np.zeros(1, np.int64)
         self._native_ids: list[int] = []
-        self._kept_from: tuple[int, int] | None = None  # a core, and so many helpers
+        self._kept: Any = None  # the caller's core and those allowed, and so many helpers
 
     def ask(self, help: Callable[[int], Any], count: int) -> bool:
         """Have ``help(i)`` called for each i below ``count``, in other threads, when these are free.
@@ -84,11 +84,10 @@ class ThreadPool:
         """
         if _sched_getcpu is None:
             return
-        here = _sched_getcpu()
-        if (here, len(self._native_ids)) == self._kept_from:
+        here, allowed = _sched_getcpu(), os.sched_getaffinity(0)
+        if (here, allowed, len(self._native_ids)) == self._kept:
             return
-        self._kept_from = here, len(self._native_ids)
-        allowed = os.sched_getaffinity(0)
+        self._kept = here, allowed, len(self._native_ids)
         others = allowed - {here} or allowed
         for native_id in self._native_ids:
             with suppress(OSError):  # the system forbids it
