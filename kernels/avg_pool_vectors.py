@@ -66,7 +66,7 @@ def _means(
     """Write a window's mean of at least four vectors of channels: four at a time, which lie side by side."""
     for block in range(0, C, 4 * LANES):
         c = min(block, C - 4 * LANES)  # the last four may overlap those before
-        t0 = t1 = t2 = t3 = splat(0.0)
+        t0, t1, t2, t3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
         for h in range(rows):
             for w in range(columns):
                 cell = at + (h * W + w) * C + c
