@@ -49,6 +49,12 @@ def test_avg_pool_rows_is_its_twin(part, channels, rng, include_pad):
     against_twin(avg_pool_rows, x, first, last, *arguments(window), include_pad, y)
 
 
+def test_the_last_four_vectors_write_nothing_beyond_their_cell():
+    rng, C = np.random.default_rng(0), 6 * LANES + 5
+    x, y = whole(rng, (1, 4, 4, C), np.float32), np.full((1, 2, 2, C), 77, np.float32)
+    against_twin(avg_pool_rows, x, 0, 1, (2, 2), (2, 2), (0, 0), (4, 4), True, y)
+
+
 @given(pool_windows(max_dilation=1), few_or_many, generators, st.booleans(), st.data())
 def test_avg_pool_rows_backward_is_its_twin(window, channels, rng, include_pad, data):
     window = replace(window, shape=(*window.shape[:3], channels))

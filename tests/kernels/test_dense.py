@@ -49,6 +49,17 @@ def test_dense_is_its_twin(N, K, F, rng, relu, data):
     )
 
 
+def test_packed_weights_and_weights_as_they_lie_give_the_same_bits():
+    rng, K, F = np.random.default_rng(0), 9, 3 * PANEL
+    x, W = read_only(rng.standard_normal(4 * K).astype(np.float32)), given_as(rng, K, F)
+    bias, panels = given_as(rng, F), np.empty((3, K, PANEL), np.float32)
+    pack_weights(W, 0, 3, panels)
+    ours, packed = np.empty((2, 4 * F), np.float32)
+    dense(x, K, 0, 4, read_only(panels), PANEL, bias, True, 0, 3, packed, F)
+    dense(x, K, 0, 4, read_only(W.reshape(K, 3, PANEL)), F, bias, True, 0, 3, ours, F)
+    np.testing.assert_array_equal(ours, packed)
+
+
 # ------------------------------------------------------------------------------- weights as they lie
 
 batches = st.integers(0, 14) | st.sampled_from([NARROW, NARROW + 1, PANEL + 3])

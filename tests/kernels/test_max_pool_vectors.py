@@ -140,13 +140,14 @@ def test_max_pool_disjoint_backward_is_its_twin(window, rng, streamed, data):
 
 
 def test_cells_between_windows_get_nothing_whatever_the_number_of_cells():
-    """The last of 256 cells is number 255, which is -1 in 8 bits."""
+    """The last of 256 cells is number 255, which is -1 in 8 bits, and 256 would be 0."""
     dy, argmax = np.ones((1, 1, 2, LANES), np.float32), np.full((1, 1, 2, LANES), 255, np.uint8)
+    argmax[0, 0, 1] = 3
     dx = np.full((1, 17, 36, LANES), 77, np.float32)
     max_pool_disjoint_backward(
         read_only(dy), read_only(argmax), 0, 17, (16, 16), (17, 18), (0, 0), False, dx
     )
-    assert [tuple(cell) for cell in np.argwhere(dx[..., 0])] == [(0, 15, 15), (0, 15, 33)]
+    assert [tuple(cell) for cell in np.argwhere(dx[..., 0])] == [(0, 0, 21), (0, 15, 15)]
     assert dx.sum() == 2 * LANES
 
 
