@@ -23,26 +23,26 @@ def some(data, rows):
     return data.draw(st.just((0, rows)) | ranges(rows))
 
 
-@given(row_shapes, dtypes, generators, st.data())
+@given(row_shapes(), dtypes, generators, st.data())
 def test_add_squared_deviations_is_its_twin(shape, dtype, rng, data):
     x, (mean, sums) = with_nan(rng, whole(rng, shape, dtype)), whole(rng, (2, shape[1]))
     against_twin(add_squared_deviations, x, mean, *some(data, shape[0]), sums)
 
 
-@given(row_shapes, dtypes, generators, st.data())
+@given(row_shapes(), dtypes, generators, st.data())
 def test_add_gradients_is_its_twin(shape, dtype, rng, data):
     dy, x = (with_nan(rng, whole(rng, shape, dtype)) for _ in range(2))
     mean, dbeta, products = whole(rng, (3, shape[1]))
     against_twin(add_gradients, dy, x, mean, *some(data, shape[0]), dbeta, products)
 
 
-@given(row_shapes, dtypes, generators, st.data())
+@given(row_shapes(), dtypes, generators, st.data())
 def test_scale_deviations_is_its_twin(shape, dtype, rng, data):
     x, y = with_nan(rng, whole(rng, shape, dtype)), np.full(shape, 77, dtype)
     against_twin(scale_deviations, x, *whole(rng, (3, shape[1])), *some(data, shape[0]), y)
 
 
-@given(row_shapes, dtypes, generators, st.data())
+@given(row_shapes(), dtypes, generators, st.data())
 def test_scale_deviations_backward_is_its_twin(shape, dtype, rng, data):
     dy, x = (with_nan(rng, whole(rng, shape, dtype)) for _ in range(2))
     dx, means = np.full(shape, 77, dtype), whole(rng, (4, shape[1]))
