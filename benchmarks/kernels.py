@@ -43,7 +43,7 @@ from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.kernels.group_maps import cells_seen, copy_channels, rows_that_fit, spread_channels
 from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.grouped_gradient import grouped_weight_gradient
-from tinycnn.kernels.helpers import begin_helping, wait_for_helpers
+from tinycnn.kernels.helpers import begin_helping, wait_for_call, wait_for_helpers
 from tinycnn.kernels.im2col import col2im, im2col
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
 from tinycnn.kernels.max_pool import cells_inside, max_pool2d, max_pool2d_backward
@@ -610,6 +610,10 @@ def test_begin(benchmark: Benchmark) -> None:
 
 def test_begin_helping(benchmark: Benchmark) -> None:
     benchmark(begin_helping, np.array([1, 0]), 0)
+
+
+def test_wait_for_call(benchmark: Benchmark) -> None:
+    benchmark(wait_for_call, np.array([1]), 0, 0)
 
 
 def test_wait_for_helpers(benchmark: Benchmark) -> None:
