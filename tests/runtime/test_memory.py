@@ -4,6 +4,7 @@ import threading
 import numpy as np
 import pytest
 
+from tinycnn.errors import TooLargeError
 from tinycnn.runtime import memory
 
 FLOAT32 = np.dtype(np.float32)
@@ -37,6 +38,14 @@ def test_an_array_is_as_numpys(shape, dtype):
     assert array.flags.c_contiguous and array.flags.writeable and array.flags.aligned
     assert (array == 1).all()
     assert array.size == 0 or address(array) % 64 == 0
+
+
+@pytest.mark.parametrize("make", [memory.empty, memory.zeros, memory.aligned])
+@pytest.mark.parametrize("shape", [(0, 1 << 62, 8), (1 << 62, 8), (1 << 70,), (1 << 50,)])
+def test_what_is_too_large_is_said_however_numpy_says_it(make, shape):
+    """Also where nothing is to be stored: NumPy refuses axes whose product it cannot count."""
+    with pytest.raises(TooLargeError, match="use less padding"):
+        make(shape, FLOAT32)
 
 
 def test_memory_serves_again_once_the_last_view_is_gone():

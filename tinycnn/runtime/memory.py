@@ -63,11 +63,11 @@ def aligned(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
     size = math.prod(shape) * dtype.itemsize
     try:
         memory: Any = np.empty(size + _ALIGNMENT, np.uint8)
+        # Asked through the buffer: a fifth of the time that NumPy takes to say it.
+        first = -addressof(c_char.from_buffer(memory)) % _ALIGNMENT
+        return np.ndarray(shape, dtype, memory, first)
     except (MemoryError, OverflowError, ValueError):
         raise _too_large(shape, dtype) from None
-    # Asked through the buffer: a fifth of the time that NumPy takes to say it.
-    first = -addressof(c_char.from_buffer(memory)) % _ALIGNMENT
-    return np.ndarray(shape, dtype, memory, first)
 
 
 def _made(make: Callable[[], Array], shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
