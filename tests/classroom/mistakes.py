@@ -125,6 +125,9 @@ MISTAKES = [
     # ----------------------------------------------------------------------------------- pool
     _pool("winner[1], c] +=", "winner[1], c] =", "overlapping windows", 5,
           "overlapping windows overwritten instead of added"),
+    _pool("x[n, top + i, left + j, c] > best",
+          "best == -np.inf or abs(x[n, top + i, left + j, c]) > abs(best)",
+          "numbers below zero", 5, "should be 1, came 0"),
     _pool("> best", ">= best", "equal maxima", 3, "the last of several equal maxima paid"),
     _pool("dx[n, winner[0], winner[1], c] += dy[n, oh, ow, c]",
           "dx[n, top:top + kernel[0], left:left + kernel[1], c] += dy[n, oh, ow, c] * ("
@@ -153,6 +156,10 @@ MISTAKES = [
              "the columns of p add up to 1"),
     _softmax("np.exp(z - z.max(axis=1, keepdims=True))", "np.exp(z)", "logits of 1000", 1,
              "p holds nan (not a number): something overflows"),
+    _softmax("z - z.max(axis=1, keepdims=True)", "z - z.max()", "rows of very different size", 4,
+             "p holds nan (not a number): something overflows, or 0 is divided by 0"),
+    _softmax("largest = z.max(axis=1)", "largest = z.max() + np.zeros(len(z))",
+             "rows of very different size", 8, "loss holds infinity"),
     _softmax("dz / len(z)", "dz", "a batch", 6, "a factor of N missing"),
     _softmax(".mean()", ".sum()", "a batch", 6, "a factor of N missing"),
     _softmax("dz[rows, labels] -= 1", "pass", "one image", 2, "the label's 1 not taken off"),
