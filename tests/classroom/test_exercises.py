@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from classroom.mistakes import MISTAKES, SOLUTIONS, Planted, solved
+from classroom.mistakes import MISTAKES, SOLUTIONS, STYLES, Planted, solved
 
 from tinycnn import cli
 from tinycnn.classroom.exercises import EXERCISES, grade, is_exercise, skeleton
@@ -40,11 +40,14 @@ def first_failure(grade):
 # ----------------------------------------------------------------------------- skeletons, solutions
 
 
-def test_the_exercises_are_those_of_the_class():
+def test_the_exercises_are_those_of_the_class_from_easy_to_hard():
     assert list(EXERCISES) == [
-        "conv-forward", "conv-backward", "max-pool-backward", "softmax-cross-entropy", "dropout", "lrn",
+        "relu", "dense", "dropout", "softmax-cross-entropy", "sgd-momentum", "conv-forward",
+        "max-pool-backward", "lrn", "conv-backward", "im2col",
     ]  # fmt: skip
-    assert {path.stem.replace("_", "-") for path in SOLUTIONS.glob("*.py")} == set(EXERCISES)
+    for style in STYLES:
+        files = {path.stem.replace("_", "-") for path in (SOLUTIONS / style).glob("*.py")}
+        assert files == set(EXERCISES)
 
 
 @each_exercise
@@ -64,9 +67,10 @@ def test_a_skeleton_needs_numpy_only_and_is_not_begun(name, write):
     assert "NOT YET: 0 of" in str(result)
 
 
+@pytest.mark.parametrize("style", STYLES)
 @each_exercise
-def test_a_solution_passes_every_case(name, write):
-    result = grade(write(solved(name)))
+def test_a_solution_passes_every_case(name, style, write):
+    result = grade(write(solved(name, style)))
     assert result.ok, str(result)
     assert result.exercise == name and result.file == "mine.py" and result.problem == ""
     assert all(case.status == "passes" for one in result.functions for case in one.cases)
@@ -109,6 +113,10 @@ def test_a_usual_mistake_is_found_shown_small_and_named(mistake, write):
     arrays = [v for v in function.failure.arguments.values() if isinstance(v, np.ndarray)]
     assert sum(array.size for array in arrays) <= mistake.cells, str(result)
     assert mistake.words in in_one_line(result), str(result)
+    assert all(len(line) <= 80 for line in str(result).splitlines()), str(result)
+    for lesson in function.failure.lessons:
+        assert lesson.teaches in in_one_line(result) and lesson.asks in in_one_line(result)
+    assert bool(function.failure.lessons) == bool(function.failure.looks_like)
     failing = [case.name for case in function.cases if case.status == "fails"]
     assert failing[0] == function.case  # from easy to hard: the first that fails is reported
     if function.cases[-1].name == "all of it at once":  # and its largest input lets nothing pass
@@ -133,6 +141,24 @@ def test_a_report_shows_the_input_what_is_expected_and_what_came(write):
     ):
         assert line in text.splitlines(), text
     assert "(2 of 4 numbers are wrong)" in in_one_line(text)
+
+
+def test_wide_arrays_are_shown_a_few_columns_at_a_time(write):
+    anew = next(one for one in MISTAKES if one.words == "is something drawn at random in it")
+    lines = str(grade(write(anew.source))).splitlines()
+    masks = [i for i, line in enumerate(lines) if line.startswith("  mask[:, ")]
+    assert [lines[i] for i in masks] == ["  mask[:, 0:10]", "  mask[:, 10:16]"]
+    assert [len(lines[i + 1].split()) for i in masks] == [10, 6]
+
+
+def test_what_a_mistake_teaches_is_said_once(write):
+    """One lesson of two results, here the mean over the batch of dW and db; and it is in the data."""
+    divided = Planted("conv-backward", "dW, db\n", "dW / N, db / N\n", "", 0, "").source
+    result = grade(write(divided))
+    assert len(first_failure(result).failure.looks_like) == 2
+    assert in_one_line(result).count("Ask yourself: Where does 1/N come in") == 1
+    data = result.to_dict()["functions"][0]["smallest"]
+    assert [set(lesson) for lesson in data["lessons"]] == [{"teaches", "asks"}]
 
 
 def test_the_same_report_every_time(write):
@@ -271,12 +297,12 @@ def test_what_is_no_exercise(write, tmp_path):
     path = write("import numpy as np\n")
     assert not is_exercise(path) and not is_exercise(tmp_path / "nowhere.py")
     assert not is_exercise(tmp_path)
-    with pytest.raises(FileError, match="is no exercise: it has no line EXERCISE = 'conv-forward'"):
+    with pytest.raises(FileError, match="is no exercise: it has no line EXERCISE = 'relu'"):
         grade(path)
     with pytest.raises(FileError, match=r"nowhere\.py' cannot be read: No such file"):
         grade(tmp_path / "nowhere.py")
     with pytest.raises(
-        UnknownNameError, match="there is no exercise 'chess'; there are conv-forward"
+        UnknownNameError, match="there is no exercise 'chess'; there are relu, dense"
     ):
         grade(write("EXERCISE = 'chess'\n"))
 
@@ -322,7 +348,7 @@ def test_somebodys_work_is_not_overwritten(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["chess"], "there is no exercise 'chess'; there are conv-forward"),
+        (["chess"], "there is no exercise 'chess'; there are relu, dense"),
         (["lrn", "-o", "nowhere/lrn.py"], "'nowhere/lrn.py' cannot be written: No such file"),
         (["lrn", "-o", ""], "cannot be written"),
         (["-o", "lrn.py"], "which exercise? tinycnn exercise NAME -o FILE"),

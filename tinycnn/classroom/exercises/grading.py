@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from tinycnn.arrays import Array
 from tinycnn.checking import GradientReport, gradcheck
+from tinycnn.checking.mistakes.lessons import Lesson
 from tinycnn.checking.mistakes.mistake import Arguments
 from tinycnn.checking.targets.own_code import source_of
 from tinycnn.classroom.exercises import judging
@@ -97,7 +97,6 @@ def _largest(task: Assignment, case: Case, file: File) -> Judgement:
 def _differing(report: GradientReport, arguments: Arguments) -> Failure:
     """The failure of a gradient that the twin has nothing against."""
     words = list(report.problems)
-    looks = []
     for tensor in report.tensors:
         if tensor.failures and tensor.worst is not None:
             worst = tensor.worst
@@ -105,8 +104,15 @@ def _differing(report: GradientReport, arguments: Arguments) -> Failure:
                 f"d{tensor.name} is not what numerical differences give: at {worst.where} it should "
                 f"be {worst.numeric:.7g}, came {worst.analytic:.7g}"
             )
-        looks += [f"d{tensor.name} {diagnosis.text}" for diagnosis in tensor.diagnosis]
-    return Failure("differences", "; ".join(words), arguments, looks_like=tuple(looks))
+    return Failure("differences", "; ".join(words), arguments).explained(_diagnoses(report))
+
+
+def _diagnoses(report: GradientReport) -> list[tuple[str, Lesson]]:
+    return [
+        (f"d{tensor.name} {diagnosis.text}", diagnosis.lesson)
+        for tensor in report.tensors
+        for diagnosis in tensor.diagnosis
+    ]
 
 
 def _differentiable(task: Assignment, case: Case) -> bool:
@@ -172,13 +178,15 @@ def _explained(
     """The failure with what it looks like: seen best on the largest input, where numbers are many."""
     assert failing.failure is not None
     seen = largest if largest.failure is not None else failing
-    words = judging.looks_like(task.mistakes, seen, outcomes.values())
-    if not words and failing.failure.kind == "values":
-        words = tuple(_diagnosed(task, file, outcomes))
-    return replace(failing.failure, looks_like=words or failing.failure.looks_like)
+    found = judging.looks_like(task.mistakes, seen, outcomes.values())
+    if not found and failing.failure.kind == "values":
+        found = _diagnosed(task, file, outcomes)
+    return failing.failure.explained(found)
 
 
-def _diagnosed(task: Assignment, file: File, outcomes: dict[Case, Judgement]) -> Iterator[str]:
+def _diagnosed(
+    task: Assignment, file: File, outcomes: dict[Case, Judgement]
+) -> list[tuple[str, Lesson]]:
     """What the gradient check makes of a gradient that none of the exercise's mistakes explains."""
     wrong = [
         outcome.arguments
@@ -187,6 +195,4 @@ def _diagnosed(task: Assignment, file: File, outcomes: dict[Case, Judgement]) ->
     ]
     # Of the last, the hardest, most can be told apart.
     report = _by_differences(task, file, wrong[-1]) if wrong else None
-    if isinstance(report, GradientReport):
-        for tensor in report.tensors:
-            yield from (f"d{tensor.name} {diagnosis.text}" for diagnosis in tensor.diagnosis)
+    return _diagnoses(report) if isinstance(report, GradientReport) else []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tinycnn.arrays import Array, first_cell
+from tinycnn.checking.mistakes.lessons import Lesson
 from tinycnn.checking.mistakes.mistake import Arguments, Mistake
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Results
 from tinycnn.classroom.exercises.student import File, Trouble
@@ -50,6 +51,14 @@ class Failure:
     results: tuple[str, ...] = ()  # those that are wrong
     wrong: tuple[Wrong, ...] = ()
     looks_like: tuple[str, ...] = ()
+    lessons: tuple[Lesson, ...] = ()  # of the mistakes that it looks like, each once
+
+    def explained(self, found: Sequence[tuple[str, Lesson]]) -> Failure:
+        """Add what it looks like, and what that teaches; nothing found changes nothing."""
+        if not found:
+            return self
+        words, lessons = zip(*found, strict=True)
+        return replace(self, looks_like=words, lessons=tuple(dict.fromkeys(lessons)))
 
 
 @dataclass(frozen=True)
@@ -128,14 +137,15 @@ def called(task: Assignment, file: File, arguments: Arguments) -> Results | Trou
 
 def looks_like(
     mistakes: Iterable[Mistake], outcome: Judgement, others: Iterable[Judgement]
-) -> tuple[str, ...]:
-    """Name the mistakes that give just what came.
+) -> list[tuple[str, Lesson]]:
+    """Name the mistakes that give just what came, each with its lesson.
 
     They have to explain half of all failures of the result at least; of several, those that explain
     most are named, or none if there are more than two of them.
     """
     assert outcome.failure is not None
-    suspects, found, everything = list(mistakes), [], list(others)
+    suspects, everything = list(mistakes), list(others)
+    found: list[tuple[str, Lesson]] = []
     for name in outcome.failure.results:
         failing = [one for one in everything if one.failure and name in one.failure.results]
         counts = {
@@ -146,8 +156,8 @@ def looks_like(
         most = max(counts.values(), default=0)
         best = [mistake for mistake, count in counts.items() if count == most]
         if 2 * most >= len(failing) and len(best) <= _NAMED:
-            found += [f"{name} looks like {mistake.text}" for mistake in best]
-    return tuple(found)
+            found += [(f"{name} looks like {mistake.text}", mistake.lesson) for mistake in best]
+    return found
 
 
 def _fits(mistake: Mistake, outcome: Judgement) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +13,14 @@ from tinycnn.arrays import Array
 from tinycnn.checking.mistakes.mistake import Arguments
 from tinycnn.classroom.exercises.exercise import Seed
 from tinycnn.classroom.exercises.judging import Failure
-from tinycnn.explain.examples.arithmetic import Value
+from tinycnn.explain.examples.arithmetic import Value, text
 from tinycnn.explain.examples.example_text import matrices
-from tinycnn.explain.readers.style import paragraph
+from tinycnn.explain.readers.style import WIDTH, paragraph
 from tinycnn.wording import sentence
 
 PASSES, FAILS, NOT_BEGUN = "passes", "fails", "not begun"
+_UNBROKEN = "\N{NO-BREAK SPACE}"
+Cut = tuple[int | slice, ...]
 _DRAWN = 200  # an array of more numbers is told by its shape
 
 
@@ -105,7 +108,7 @@ def _function(function: FunctionGrade) -> Iterator[str]:
     yield from paragraph(f"In “{function.case}”: {sentence(failure.text)}")
     yield ""
     yield "The smallest input on which it fails:"
-    yield f"  {function.name}({', '.join(_argument(*item) for item in failure.arguments.items())})"
+    yield from _call(function.name, failure.arguments)
     yield from _drawn(
         ("", name, value)
         for name, value in failure.arguments.items()
@@ -117,6 +120,24 @@ def _function(function: FunctionGrade) -> Iterator[str]:
     for words in failure.looks_like:
         yield ""
         yield from paragraph(sentence(words))
+    for lesson in failure.lessons:
+        yield ""
+        yield from paragraph(lesson.teaches)
+        yield from paragraph(f"Ask yourself: {lesson.asks}")
+
+
+def _call(name: str, arguments: Arguments) -> list[str]:
+    """The call, broken between its arguments where it is long."""
+    words = [_argument(*item).replace(" ", _UNBROKEN) for item in arguments.items()]
+    lines = textwrap.wrap(
+        f"{name}({', '.join(words)})",
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace(_UNBROKEN, " ") for line in lines]
 
 
 def _argument(name: str, value: Any) -> str:
@@ -138,18 +159,42 @@ def _drawn(arrays: Iterable[tuple[str, str, Array]]) -> Iterator[str]:
 
 
 def _matrices(name: str, array: Array, before: str) -> Iterator[Value]:
-    """An array; those of images and kernels map by map."""
-    if array.ndim != 4:
-        shape = f" {array.shape}" if array.ndim else ""
-        yield Value(f"{before}{name}{shape}", array, array.shape or (1,), _texts(array))
+    """An array; those of images and kernels map by map, wide ones a few columns at a time."""
+    maps = _cuts(name, array.shape) if array.ndim == 4 else [(slice(None),) * array.ndim]
+    for index in maps:
+        for cut in _narrow(index, array):
+            part = array[cut]
+            shape = f" {array.shape}" if 0 < array.ndim != 4 else ""
+            title = (
+                f"[{', '.join(map(_place, cut))}]" if cut != (slice(None),) * array.ndim else shape
+            )
+            yield Value(f"{before}{name}{title}", part, part.shape or (1,), _texts(part))
+
+
+def _narrow(index: Cut, array: Array) -> Iterator[Cut]:
+    """A cut, in parts that fit side by side into the width."""
+    part = array[index]
+    if not part.ndim:
+        yield index
         return
-    for index in _cuts(name, array.shape):
-        place = ", ".join(":" if isinstance(i, slice) else str(i) for i in index)
-        part = array[index]
-        yield Value(f"{before}{name}[{place}]", part, part.shape)
+    widest = max(map(len, _texts(part) or map(text, map(float, part.flat))))
+    most = max(1, WIDTH // (widest + 2) - 1)
+    if part.shape[-1] <= most:
+        yield index
+        return
+    last = max(axis for axis, place in enumerate(index) if isinstance(place, slice))
+    for start in range(0, part.shape[-1], most):
+        columns = slice(start, min(start + most, part.shape[-1]))
+        yield (*index[:last], columns, *index[last + 1 :])
 
 
-def _cuts(name: str, shape: tuple[int, ...]) -> Iterator[tuple[int | slice, ...]]:
+def _place(index: int | slice) -> str:
+    if not isinstance(index, slice):
+        return str(index)
+    return ":" if index.stop is None else f"{index.start}:{index.stop}"
+
+
+def _cuts(name: str, shape: tuple[int, ...]) -> Iterator[Cut]:
     """The cuts through four axes that are drawn as a matrix each."""
     whole = slice(None)
     if name in ("W", "dW"):  # (KH, KW, C, F): the map comes first
@@ -182,6 +227,7 @@ def _data(function: FunctionGrade) -> dict[str, Any]:
             "expected": {wrong.name: wrong.expected.tolist() for wrong in failure.wrong},
             "came": {wrong.name: wrong.came.tolist() for wrong in failure.wrong},
             "looks_like": list(failure.looks_like),
+            "lessons": [lesson._asdict() for lesson in failure.lessons],
         }
     return data
 

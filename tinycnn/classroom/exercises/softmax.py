@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 
-from tinycnn.arrays import Array
 from tinycnn.checking.mistakes.mistake import Arguments
 from tinycnn.checking.mistakes.softmax import CROSS_ENTROPY, SOFTMAX, SOFTMAX_GRADIENT
 from tinycnn.classroom.exercises.exercise import (
@@ -39,11 +38,6 @@ def _far(choose: Chooser) -> Arguments:
     return a
 
 
-def _mixed(z: Array) -> Array:
-    """The first row far above zero, the second near it, the third far below."""
-    return z + np.array([_FAR, 0.0, -_FAR])[: len(z), None]
-
-
 def _for_gradient(choose: Chooser, least: int, most: int) -> Arguments:
     N, F = choose.integer(least, most), choose.integer(1, 4)
     dy = choose.numbers(N, F)
@@ -64,8 +58,10 @@ def _far_labelled(choose: Chooser) -> Arguments:
 
 
 def _mixed_rows(draw: Callable[[Chooser, int, int], Arguments], choose: Chooser) -> Arguments:
+    """The first row far above zero, the second near it, the third far below."""
     a = draw(choose, 2, 3)
-    return {**a, "z": _mixed(a["z"])}
+    a["z"] += np.array([_FAR, 0.0, -_FAR])[: len(a["z"]), None]
+    return a
 
 
 def _loss_expected(a: Arguments) -> Results:
