@@ -10,7 +10,8 @@ import pytest
 from classroom.mistakes import MISTAKES, SOLUTIONS, Planted, solved
 
 from tinycnn import cli
-from tinycnn.classroom.exercises import EXERCISES, grade, is_exercise, skeleton
+from tinycnn.classroom.exercises import EXERCISES, skeleton
+from tinycnn.classroom.grading import grade, is_exercise
 from tinycnn.errors import FileError, MissingExtraError, UnknownNameError
 
 each_exercise = pytest.mark.parametrize("name", EXERCISES)

@@ -11,7 +11,9 @@ import numpy as np
 from tinycnn.arrays import Array, first_cell
 from tinycnn.checking.mistakes.mistake import Arguments, Mistake
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Results
-from tinycnn.classroom.exercises.student import File, Trouble
+from tinycnn.classroom.grading.solution import Solution
+from tinycnn.classroom.sandbox.calling import Trouble
+from tinycnn.classroom.sandbox.values import Foreign
 from tinycnn.errors import TinyCNNError
 from tinycnn.explain.examples.arithmetic import text
 from tinycnn.wording import a, many
@@ -50,6 +52,7 @@ class Failure:
     results: tuple[str, ...] = ()  # those that are wrong
     wrong: tuple[Wrong, ...] = ()
     looks_like: tuple[str, ...] = ()
+    output: str = ""  # what was printed
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,15 @@ class Judgement:
     failure: Failure | None = None
 
 
-def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Judgement:
+def judge(task: Assignment, case: Case, solution: Solution, arguments: Arguments) -> Judgement:
     """Call the function twice on ``arguments`` and compare what comes with the naive twin."""
 
     def failed(kind: str, words: str, **more: Any) -> Judgement:
         came = more.pop("came", {})
-        return Judgement(arguments, came, Failure(kind, words, arguments, **more))
+        return Judgement(arguments, came, Failure(kind, words, arguments, output=output, **more))
 
-    came = called(task, file, arguments)
+    came = called(task, solution, arguments)
+    output = solution.output
     if isinstance(came, Trouble):
         return failed(came.kind, came.text)
     named = dict(zip(task.results, came, strict=True))
@@ -77,7 +81,7 @@ def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Jud
         if words := _unlike(name, mine, right):
             kind = "dtype" if mine.shape == right.shape else "shape"
             return failed(kind, words, results=(name,), came=named)
-    again = called(task, file, arguments)
+    again = called(task, solution, arguments)
     if isinstance(again, Trouble) or not all(map(_same, came, again)):
         words = (
             f"{task.function} gives another result when it is called again with the same arguments: "
@@ -96,7 +100,7 @@ def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Jud
         return failed("rule", words, came=named)
     if case.unlike is not None:
         change, words = case.unlike
-        other = called(task, file, change(arguments))
+        other = called(task, solution, change(arguments))
         if isinstance(other, Trouble):
             return failed(other.kind, other.text)
         if all(map(_same, came, other)):
@@ -104,10 +108,9 @@ def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Jud
     return Judgement(arguments, named)
 
 
-def called(task: Assignment, file: File, arguments: Arguments) -> Results | Trouble:
+def called(task: Assignment, solution: Solution, arguments: Arguments) -> Results | Trouble:
     """Call the task's function: as many arrays or numbers as the task has results."""
-    function = file.function(task.function)
-    returned = function if isinstance(function, Trouble) else file.call(function, arguments)
+    returned = solution.call(task.function, arguments)
     if isinstance(returned, Trouble):
         return returned
     count = len(task.results)
@@ -207,4 +210,4 @@ def _value(number: Any) -> str:
 
 
 def _type(value: Any) -> str:
-    return a(type(value).__name__)
+    return a(value.type_name if isinstance(value, Foreign) else type(value).__name__)
