@@ -54,6 +54,13 @@ def grade_function(task: Assignment, solution: Solution) -> FunctionGrade:
     return FunctionGrade(task.function, tuple(grades), name, failure)
 
 
+def not_tried(task: Assignment) -> FunctionGrade:
+    """The grade of a function of a file that cannot be run."""
+    return FunctionGrade(
+        task.function, tuple(CaseGrade(case.name, NOT_TRIED) for case in task.cases)
+    )
+
+
 def _outcomes(task: Assignment, solution: Solution) -> dict[Case, Judgement]:
     """The cases' largest inputs, up to where the function is given up."""
     outcomes: dict[Case, Judgement] = {}

@@ -12,13 +12,16 @@ from tinycnn.checking.targets.own_code import source_of
 from tinycnn.classroom.exercises.catalogue import EXERCISES, named
 from tinycnn.classroom.exercises.choosing import expect_hypothesis
 from tinycnn.classroom.exercises.exercise import Assignment, Exercise
-from tinycnn.classroom.grading.cases import grade_function
-from tinycnn.classroom.grading.report import Grade
-from tinycnn.classroom.grading.solution import Functions, Solution, Submission
-from tinycnn.classroom.sandbox.process import Limits, Sandbox
+from tinycnn.classroom.grading.cases import grade_function, not_tried
+from tinycnn.classroom.grading.report import FunctionGrade, Grade
+from tinycnn.classroom.grading.solution import FileSolution, FunctionSolution, Solution
+from tinycnn.classroom.sandbox.process import Allowance, Sandbox
 from tinycnn.errors import ArgumentError, FileError
+from tinycnn.validation import check_int, check_number
 
 _MARK = re.compile(r"""^EXERCISE\s*(?::[^=\n]*)?=\s*["']([^"'\n]*)["']""", re.MULTILINE)
+_LONGEST = 1e6  # seconds
+_LEAST = 256  # MB, in which Python and NumPy start
 
 
 def is_exercise(path: str | Path) -> bool:
@@ -33,13 +36,14 @@ def grade(
     source: str | Path | Callable[..., Any],
     *functions: Callable[..., Any],
     exercise: str | None = None,
-    limits: Limits | None = None,
+    timeout: float = 10.0,
+    memory: int = 2048,
     strict: bool = False,
 ) -> Grade:
     """Grade a filled-in exercise: ``grade("conv.py")``, ``grade(relu)``, ``grade("relu", my_relu)``.
 
-    A file is run in a process of its own, which is ended with all that it has started; within
-    ``limits`` (10 s a case and 2 GB, if not given). ``exercise`` is what it has to be; without, the file
+    A file is run in a process of its own, which is ended with all that it has started. A case may take
+    it ``timeout`` seconds, all together ``memory`` MB. ``exercise`` is what it has to be; without, the file
     says so in a line EXERCISE = "conv-forward". With ``strict`` it may use NumPy and Python's standard
     library, and no more. Functions are called in this process and know no limits: they are those of
     the exercise that is named before them, by their names or in its order, or that has one of that name.
@@ -50,6 +54,10 @@ def grade(
     functions that belong to none, MissingExtraError without hypothesis.
     """
     start = time.perf_counter()
+    allowance = Allowance(
+        check_number(timeout, "timeout", above=0, below=_LONGEST),
+        check_int(memory, "memory", least=_LEAST) * 2**20,
+    )
     expect_hypothesis()
     if callable(source):
         functions = (source, *functions)
@@ -58,23 +66,22 @@ def grade(
         result = _of_functions(named(str(source)), functions)
     else:
         path = Path(source)
-        result = _of_file(path, _exercise_of(path, exercise), limits or Limits(), strict)
+        result = _of_file(path, _exercise_of(path, exercise), allowance, strict)
     return result.taking(time.perf_counter() - start)
 
 
-def _of_file(path: Path, exercise: Exercise, limits: Limits, strict: bool) -> Grade:
-    with Sandbox(path, limits) as sandbox:
+def _of_file(path: Path, exercise: Exercise, allowance: Allowance, strict: bool) -> Grade:
+    with Sandbox(path, allowance) as sandbox:
         trouble = sandbox.run()
-        problem = "" if trouble is None else trouble.text
-        functions = ()
-        if trouble is None:
-            functions = _graded(exercise.tasks, Submission(sandbox))
+        output, problem = sandbox.output, "" if trouble is None else trouble.text
+        functions = _graded(exercise.tasks, FileSolution(sandbox)) if trouble is None else ()
+        untried = tuple(map(not_tried, exercise.tasks))
         return Grade(
-            exercise.name, path.name, functions, problem, sandbox.uses, strict, sandbox.output
+            exercise.name, path.name, functions or untried, problem, sandbox.uses, strict, output
         )
 
 
-def _graded(tasks: tuple[Assignment, ...], solution: Solution) -> tuple[Any, ...]:
+def _graded(tasks: tuple[Assignment, ...], solution: Solution) -> tuple[FunctionGrade, ...]:
     return tuple(grade_function(task, solution) for task in tasks)
 
 
@@ -118,4 +125,4 @@ def _of_functions(exercise: Exercise, functions: tuple[Callable[..., Any], ...])
         )
     given = dict(zip(names, functions, strict=True))
     chosen = tuple(task for name, task in tasks.items() if name in given)
-    return Grade(exercise.name, ", ".join(given), _graded(chosen, Functions(given)))
+    return Grade(exercise.name, ", ".join(given), _graded(chosen, FunctionSolution(given)))

@@ -23,11 +23,12 @@ def html_report(grade: Grade) -> str:
 
 def _parts(grade: Grade) -> Iterator[str]:
     yield f"<p><b>{escape(grade.exercise)}</b>: {escape(grade.file)}</p>"
-    yield from map(_paragraph, filter(None, [grade.problem]))
-    yield _pre(grade.output)
-    for function in grade.functions:
+    if grade.problem:
+        yield _paragraph(grade.problem) + _pre(grade.output)
+    for function in () if grade.problem else grade.functions:
         yield from _function(function)
-    yield from map(_paragraph, filter(None, [grade.used]))
+    if grade.used:
+        yield _paragraph(grade.used)
     yield f"<p><b>{escape(grade.verdict)}</b></p>"
 
 

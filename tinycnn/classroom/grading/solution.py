@@ -53,12 +53,12 @@ class Solution(ABC):
         """Call the function; ``words`` say how, should it go wrong."""
 
 
-class Submission(Solution):
+class FileSolution(Solution):
     """A file's functions, in a process of their own."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self.seconds = sandbox.limits.seconds
+        self.seconds = sandbox.allowance.seconds
 
     def _call(self, function: str, values: tuple[Any, ...], words: str) -> Any | Trouble:
         returned = self.sandbox.call(function, values, words)
@@ -66,7 +66,7 @@ class Submission(Solution):
         return returned
 
 
-class Functions(Solution):
+class FunctionSolution(Solution):
     """Functions of this process, which nothing keeps apart from it."""
 
     def __init__(self, names: Mapping[str, Callable[..., Any]]) -> None:

@@ -28,7 +28,7 @@ def report_lines(grade: Grade) -> Iterator[str]:
         yield ""
         yield from paragraph(grade.problem)
         yield from printed(grade.output)
-    for function in grade.functions:
+    for function in () if grade.problem else grade.functions:
         yield from _function(function)
     yield ""
     if grade.used:
@@ -44,10 +44,10 @@ def _function(function: FunctionGrade) -> Iterator[str]:
     if function.failure is None:
         return
     yield ""
-    yield from _explained(function)
+    yield from explanation(function)
 
 
-def _explained(function: FunctionGrade) -> Iterator[str]:
+def explanation(function: FunctionGrade) -> Iterator[str]:
     """What fails, on which input, and what it looks like: lines of text."""
     failure = function.failure
     assert failure is not None

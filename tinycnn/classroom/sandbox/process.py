@@ -27,11 +27,11 @@ _WORKER = "tinycnn.classroom.sandbox.worker"
 
 
 @dataclass(frozen=True)
-class Limits:
+class Allowance:
     """What a file may take: seconds for a call, bytes of memory."""
 
-    seconds: float = 10.0
-    memory: int = 2 * 2**30
+    seconds: float
+    memory: int
 
 
 class Sandbox:
@@ -41,9 +41,9 @@ class Sandbox:
     in the last call.
     """
 
-    def __init__(self, file: Path, limits: Limits) -> None:
+    def __init__(self, file: Path, allowance: Allowance) -> None:
         self.file = file
-        self.limits = limits
+        self.allowance = allowance
         self.uses: tuple[str, ...] = ()
         self.output = ""
         self._running: _Running | None = None
@@ -68,8 +68,8 @@ class Sandbox:
     def run(self) -> Trouble | None:
         """Run the file in a new process."""
         self.close()
-        self._running = _Running(self.file, self.limits)
-        first = (str(self.file.resolve().parent), self.limits.memory, str(self._running.traces))
+        self._running = _Running(self.file, self.allowance)
+        first = (str(self.file.resolve().parent), self.allowance.memory, str(self._running.traces))
         ended: Trouble | None = self._ask(self.file.name, *first, what=self.file.name)
         return ended
 
@@ -80,7 +80,7 @@ class Sandbox:
         return self._ask(function, values, words, what=function)
 
     def _ask(self, *question: Any, what: str) -> Any | Trouble:
-        running, seconds = self._running, self.limits.seconds
+        running, seconds = self._running, self.allowance.seconds
         assert running is not None
         token = secrets.token_hex(8)
         answer = running.answer(encode((token, *question)), seconds)
@@ -111,7 +111,7 @@ def _read(answer: bytes) -> Any:
 class _Running:
     """One process of a file: its temporary folder, its pipes, its end."""
 
-    def __init__(self, file: Path, limits: Limits) -> None:
+    def __init__(self, file: Path, allowance: Allowance) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="tinycnn-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         work, self.traces = folder / "work", folder / "traces.txt"
@@ -121,7 +121,7 @@ class _Running:
         self._mark = secrets.token_hex(16)
         environment = {**python.bare_environment(work), MARK: self._mark}
         self._process = python.start(_WORKER, environment, folder=work, errors=self.output.fileno())
-        self._watch = Watch(self._stop)
+        self._watch = Watch(self._stop, lambda: self._process.poll() is None)
 
     def answer(self, question: bytes, seconds: float) -> bytes | None:
         """Ask, and give what is answered within that time, None if nothing is."""

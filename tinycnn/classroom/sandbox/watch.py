@@ -1,4 +1,4 @@
-"""A watch over a process: ends it where it does not answer in time."""
+"""A watch over a process that is asked: ends the wait where it answers too late, or not any more."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ _STEP = 0.05  # seconds between two looks
 
 
 class Watch:
-    """Calls ``stop`` once the time of `within` is over; ``late`` then tells that it has."""
+    """Calls ``stop`` once the time of `within` is over, ``late`` then tells; or nobody is there any more.
 
-    def __init__(self, stop: Callable[[], None]) -> None:
+    The end of a process alone does not end the wait: what it has left running may hold its pipes.
+    """
+
+    def __init__(self, stop: Callable[[], None], alive: Callable[[], bool]) -> None:
         self.late = False
         self._stop = stop
+        self._alive = alive
         self._deadline: float | None = None
         self._closed = Event()
         Thread(target=self._look, daemon=True).start()
@@ -34,7 +38,9 @@ class Watch:
     def _look(self) -> None:
         while not self._closed.wait(_STEP):
             deadline = self._deadline
-            if deadline is not None and time.monotonic() > deadline:
-                self.late = True
+            if deadline is None:
+                continue
+            self.late = time.monotonic() > deadline
+            if self.late or not self._alive():
                 self._stop()
                 return

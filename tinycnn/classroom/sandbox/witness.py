@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
@@ -31,6 +31,13 @@ _DEEDS = {
     "subprocess.Popen": "subprocess (starts a program)",
 }
 
+_BESIDE = " (beside the file)"
+
+
+def beside(uses: Iterable[str]) -> Iterator[str]:
+    """Of what was used, the names of files and folders that stand beside the file."""
+    return (use.removesuffix(_BESIDE) for use in uses if use.endswith(_BESIDE))
+
 
 class Witness(MetaPathFinder):
     """Remembers what is used, and finds modules beside a file: copies of them, in its own folder."""
@@ -41,6 +48,7 @@ class Witness(MetaPathFinder):
         self._modules: dict[str, bool] = {}  # whether there is one of that name
         self._deeds: dict[str, None] = {}
         self._beside: set[str] = set()
+        self._others = {"numpy"}  # packages whose imports are their own affair
 
     def watch(self) -> None:
         """Begin: what has been loaded so far does not count."""
@@ -59,23 +67,24 @@ class Witness(MetaPathFinder):
         """Find a module beside the file; Python's own come first, and NumPy."""
         if path is not None or name in _ALLOWED:
             return None
-        for beside in (self._neighbours / f"{name}.py", self._neighbours / name):
-            if beside.is_file() or (beside / "__init__.py").is_file():
-                self._copy(beside)
+        for found in (self._neighbours / f"{name}.py", self._neighbours / name):
+            if found.is_file() or (found / "__init__.py").is_file():
+                self._copy(found)
                 self._beside.add(name)
-                self._modules.pop(name, None)  # what it imports is the file's doing
-                self._deeds[f"{beside.name} (beside the file)"] = None
+                self._modules.pop(name, None)
+                self._others.discard(name)  # what it imports is the file's doing
+                self._deeds[found.name + _BESIDE] = None
                 return PathFinder.find_spec(name, [str(self._folder)])
         return None
 
-    def _copy(self, beside: Path) -> None:
-        to = self._folder / beside.name
+    def _copy(self, found: Path) -> None:
+        to = self._folder / found.name
         if to.exists():
             return
-        if beside.is_dir():
-            shutil.copytree(beside, to)
+        if found.is_dir():
+            shutil.copytree(found, to)
         else:
-            shutil.copyfile(beside, to)
+            shutil.copyfile(found, to)
 
     def _foreign(self, name: str) -> bool:
         return not (name in _ALLOWED or name in self._beside or name.startswith("_sysconfigdata"))
@@ -84,8 +93,10 @@ class Witness(MetaPathFinder):
         """Note what the file imports, not what that imports in turn."""
         if event == "import":
             name = str(arguments[0]).partition(".")[0]
-            if self._foreign(name) and _importer() not in ("numpy", *self._modules):
-                self._modules.setdefault(name, False)
+            if self._foreign(name):
+                if _importer() not in self._others:
+                    self._modules.setdefault(name, False)
+                self._others.add(name)
         elif event in _DEEDS:
             self._deeds[_DEEDS[event]] = None
 
