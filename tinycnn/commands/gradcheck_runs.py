@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from tinycnn.errors import ArgumentError, TinyCNNError
 from tinycnn.files import code_file
+from tinycnn.wording import format_user_error
 
 if TYPE_CHECKING:
     from tinycnn.arrays import Array
@@ -165,8 +166,6 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _guarded(source: str, check: Callable[[], CheckOutcome]) -> CheckOutcome:
     """Run a check; an error of the user's code is its result."""
-    from tinycnn.checking.targets.own_code import format_user_error
-
     try:
         return check()
     except TinyCNNError:
@@ -203,7 +202,7 @@ def one_derivative(arguments: argparse.Namespace) -> CheckOutcome:
 def exercise(file: str) -> CheckOutcome:
     """Grade a filled-in exercise."""
     from tinycnn.checking.targets.own_code import layers_in
-    from tinycnn.classroom.exercises import grade, is_exercise
+    from tinycnn.classroom.grading import grade, is_exercise
 
     if not file.endswith(".py"):
         raise ArgumentError(f"TARGET is FILE.py:NAME, or FILE.py for an exercise, got {file!r}")

@@ -12,7 +12,9 @@ from tinycnn.arrays import Array, first_cell
 from tinycnn.checking.mistakes.lessons import Lesson
 from tinycnn.checking.mistakes.mistake import Arguments, Mistake
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Results
-from tinycnn.classroom.exercises.student import File, Trouble
+from tinycnn.classroom.grading.solution import Solution
+from tinycnn.classroom.sandbox.calling import Trouble
+from tinycnn.classroom.sandbox.values import Foreign
 from tinycnn.errors import TinyCNNError
 from tinycnn.explain.examples.arithmetic import text
 from tinycnn.wording import a, many
@@ -52,6 +54,7 @@ class Failure:
     wrong: tuple[Wrong, ...] = ()
     looks_like: tuple[str, ...] = ()
     lessons: tuple[Lesson, ...] = ()  # of the mistakes that it looks like, each once
+    output: str = ""  # what was printed
 
     def explained(self, found: Sequence[tuple[str, Lesson]]) -> Failure:
         """Add what it looks like, and what that teaches; nothing found changes nothing."""
@@ -70,14 +73,15 @@ class Judgement:
     failure: Failure | None = None
 
 
-def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Judgement:
+def judge(task: Assignment, case: Case, solution: Solution, arguments: Arguments) -> Judgement:
     """Call the function twice on ``arguments`` and compare what comes with the naive twin."""
 
     def failed(kind: str, words: str, **more: Any) -> Judgement:
         came = more.pop("came", {})
-        return Judgement(arguments, came, Failure(kind, words, arguments, **more))
+        return Judgement(arguments, came, Failure(kind, words, arguments, output=output, **more))
 
-    came = called(task, file, arguments)
+    came = called(task, solution, arguments)
+    output = solution.output
     if isinstance(came, Trouble):
         return failed(came.kind, came.text)
     named = dict(zip(task.results, came, strict=True))
@@ -86,7 +90,7 @@ def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Jud
         if words := _unlike(name, mine, right):
             kind = "dtype" if mine.shape == right.shape else "shape"
             return failed(kind, words, results=(name,), came=named)
-    again = called(task, file, arguments)
+    again = called(task, solution, arguments)
     if isinstance(again, Trouble) or not all(map(_same, came, again)):
         words = (
             f"{task.function} gives another result when it is called again with the same arguments: "
@@ -105,7 +109,7 @@ def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Jud
         return failed("rule", words, came=named)
     if case.unlike is not None:
         change, words = case.unlike
-        other = called(task, file, change(arguments))
+        other = called(task, solution, change(arguments))
         if isinstance(other, Trouble):
             return failed(other.kind, other.text)
         if all(map(_same, came, other)):
@@ -113,10 +117,9 @@ def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Jud
     return Judgement(arguments, named)
 
 
-def called(task: Assignment, file: File, arguments: Arguments) -> Results | Trouble:
+def called(task: Assignment, solution: Solution, arguments: Arguments) -> Results | Trouble:
     """Call the task's function: as many arrays or numbers as the task has results."""
-    function = file.function(task.function)
-    returned = function if isinstance(function, Trouble) else file.call(function, arguments)
+    returned = solution.call(task.function, arguments)
     if isinstance(returned, Trouble):
         return returned
     count = len(task.results)
@@ -217,4 +220,4 @@ def _value(number: Any) -> str:
 
 
 def _type(value: Any) -> str:
-    return a(type(value).__name__)
+    return a(value.type_name if isinstance(value, Foreign) else type(value).__name__)

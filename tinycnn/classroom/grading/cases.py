@@ -1,70 +1,42 @@
-"""A filled-in exercise graded: case by case, from easy to hard."""
+"""The functions of an exercise graded: case by case, from easy to hard."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from pathlib import Path
 
 from tinycnn.arrays import Array
 from tinycnn.checking import GradientReport, gradcheck
 from tinycnn.checking.mistakes.lessons import Lesson
 from tinycnn.checking.mistakes.mistake import Arguments
-from tinycnn.checking.targets.own_code import source_of
-from tinycnn.classroom.exercises import judging
-from tinycnn.classroom.exercises.catalogue import EXERCISES, named
-from tinycnn.classroom.exercises.choosing import Largest, expect_hypothesis, smallest
+from tinycnn.classroom.exercises.choosing import Largest, smallest
 from tinycnn.classroom.exercises.exercise import Assignment, Case
-from tinycnn.classroom.exercises.judging import Failure, Judgement
-from tinycnn.classroom.exercises.report import (
+from tinycnn.classroom.grading import judging
+from tinycnn.classroom.grading.judging import Failure, Judgement
+from tinycnn.classroom.grading.report import (
     FAILS,
     NOT_BEGUN,
+    NOT_TRIED,
     PASSES,
     CaseGrade,
     FunctionGrade,
-    Grade,
 )
-from tinycnn.classroom.exercises.student import File, Trouble, run
-from tinycnn.errors import FileError
+from tinycnn.classroom.grading.solution import Solution
+from tinycnn.classroom.sandbox.calling import ENDINGS, Trouble
 
-_MARK = re.compile(r"""^EXERCISE\s*=\s*["']([^"'\n]*)["']""", re.MULTILINE)
-
-
-def is_exercise(path: str | Path) -> bool:
-    """Whether a file is an exercise: it has a line ``EXERCISE = "conv-forward"``, of any name."""
-    try:
-        return _MARK.search(source_of(Path(path))) is not None
-    except FileError:
-        return False
+# Of one function: what takes a process down once may pass the next case, twice it is given up.
+_ENDS = 2
+# Of these there is no smallest input: whether they fail is not a matter of the input alone, or is
+# too dear to be tried again.
+_NOT_SEARCHED = ("not the same twice", "differences", *ENDINGS)
 
 
-def grade(path: str | Path) -> Grade:
-    """Grade a filled-in exercise.
+def grade_function(task: Assignment, solution: Solution) -> FunctionGrade:
+    """Grade one function of an exercise.
 
-    Every case is tried on its largest input, a gradient there by numerical differences
-    (`tinycnn.gradcheck`), everything else against a naive twin, and then on many small inputs,
-    of which the smallest that fails is reported. What the file raises becomes part of the grade.
-    Raises FileError for a file that cannot be read or is no exercise, UnknownNameError for an
-    exercise that does not exist, MissingExtraError without hypothesis.
+    Every case is tried on its largest input, and then on many small ones, of which the smallest that
+    fails is reported.
     """
-    path = Path(path)
-    mark = _MARK.search(source_of(path))
-    if mark is None:
-        raise FileError(
-            f"{str(path)!r} is no exercise: it has no line EXERCISE = {next(iter(EXERCISES))!r} or the "
-            "like; `tinycnn exercise` lists the exercises"
-        )
-    exercise = named(mark[1])
-    expect_hypothesis()
-    file = run(path)
-    if isinstance(file, Trouble):
-        return Grade(exercise.name, path.name, problem=file.text)
-    functions = tuple(_function(task, file) for task in exercise.tasks)
-    return Grade(exercise.name, path.name, functions)
-
-
-def _function(task: Assignment, file: File) -> FunctionGrade:
-    outcomes = {case: _largest(task, case, file) for case in task.cases}
+    outcomes = _outcomes(task, solution)
     first = outcomes[task.cases[0]].failure
     if first is not None and first.kind in ("not begun", "missing"):
         cases = tuple(CaseGrade(case.name, NOT_BEGUN) for case in task.cases)
@@ -72,23 +44,46 @@ def _function(task: Assignment, file: File) -> FunctionGrade:
     grades: list[CaseGrade] = []
     reported: tuple[str, Failure] | None = None
     for case, outcome in outcomes.items():
-        failing = _search(task, case, file, outcome) if reported is None else outcome
+        failing = _search(task, case, solution, outcome) if reported is None else outcome
         if failing.failure is not None and reported is None:
-            reported = case.name, _explained(task, file, failing, outcome, outcomes)
+            reported = case.name, _explained(task, solution, failing, outcome, outcomes)
         words = "" if failing.failure is None else failing.failure.text
         grades.append(CaseGrade(case.name, FAILS if failing.failure else PASSES, words))
+    grades += [CaseGrade(case.name, NOT_TRIED) for case in task.cases[len(outcomes) :]]
     name, failure = reported or ("", None)
     return FunctionGrade(task.function, tuple(grades), name, failure)
 
 
-def _largest(task: Assignment, case: Case, file: File) -> Judgement:
+def not_tried(task: Assignment) -> FunctionGrade:
+    """The grade of a function of a file that cannot be run."""
+    return FunctionGrade(
+        task.function, tuple(CaseGrade(case.name, NOT_TRIED) for case in task.cases)
+    )
+
+
+def _outcomes(task: Assignment, solution: Solution) -> dict[Case, Judgement]:
+    """The cases' largest inputs, up to where the function is given up."""
+    outcomes: dict[Case, Judgement] = {}
+    ends = 0
+    for case in task.cases:
+        solution.begin()
+        outcomes[case] = _largest(task, case, solution)
+        failure = outcomes[case].failure
+        ends += failure is not None and failure.kind in ENDINGS
+        if ends == _ENDS:
+            break
+    return outcomes
+
+
+def _largest(task: Assignment, case: Case, solution: Solution) -> Judgement:
     """The case's largest input: judged by the twin, and by differences where it is a gradient."""
-    outcome = judging.judge(task, case, file, case.draw(Largest()))
+    outcome = judging.judge(task, case, solution, case.draw(Largest()))
     if outcome.failure is not None or not _differentiable(task, case):
         return outcome
-    report = _by_differences(task, file, outcome.arguments)
+    report = _by_differences(task, solution, outcome.arguments)
     if isinstance(report, Trouble):
-        return replace(outcome, failure=Failure(report.kind, report.text, outcome.arguments))
+        failure = Failure(report.kind, report.text, outcome.arguments, output=solution.output)
+        return replace(outcome, failure=failure)
     if report.verdict != "wrong":
         return outcome
     return replace(outcome, failure=_differing(report, outcome.arguments))
@@ -127,14 +122,18 @@ class _Stopped(Exception):  # noqa: N818 - it ends a gradient check and is seen 
         self.trouble = trouble
 
 
-def _by_differences(task: Assignment, file: File, arguments: Arguments) -> GradientReport | Trouble:
+def _by_differences(
+    task: Assignment, solution: Solution, arguments: Arguments
+) -> GradientReport | Trouble:
     assert task.pair is not None
     pair = task.pair(arguments)
 
     def backward(dy: Array, *arrays: Array) -> tuple[Array, ...]:
-        came = judging.called(task, file, pair.arguments(dy, *arrays))
+        came = judging.called(task, solution, pair.arguments(dy, *arrays))
         if isinstance(came, Trouble):
             raise _Stopped(came)
+        if solution.out_of_time:
+            raise _Stopped(_slow(task, solution))
         return pair.gradients(dy, came)
 
     try:
@@ -143,23 +142,22 @@ def _by_differences(task: Assignment, file: File, arguments: Arguments) -> Gradi
         return stopped.trouble
 
 
-def _search(task: Assignment, case: Case, file: File, outcome: Judgement) -> Judgement:
+def _search(task: Assignment, case: Case, solution: Solution, outcome: Judgement) -> Judgement:
     """Give the smallest input that fails, or ``outcome``, that of the largest."""
-    if outcome.failure is not None and outcome.failure.kind in (
-        "not the same twice",
-        "differences",
-    ):
-        return outcome  # there is no smallest: whether it fails is not a matter of the input alone
-
+    if outcome.failure is not None and outcome.failure.kind in _NOT_SEARCHED:
+        return outcome
     kind = outcome.failure and outcome.failure.kind
-    last = outcome
+    last, ended = outcome, False
+    solution.begin()
 
     def fails(arguments: Arguments) -> bool:
-        nonlocal last
-        judged = judging.judge(task, case, file, arguments)
+        nonlocal last, ended
+        if ended or solution.out_of_time:
+            return False
+        judged = judging.judge(task, case, solution, arguments)
         if judged.failure is None or kind not in (None, judged.failure.kind):
             return False
-        last = judged
+        last, ended = judged, judged.failure.kind in ENDINGS
         return True
 
     found = smallest(case, fails)
@@ -168,9 +166,14 @@ def _search(task: Assignment, case: Case, file: File, outcome: Judgement) -> Jud
     return last  # the smallest, or, if that fails one time and not the next, the last that failed
 
 
+def _slow(task: Assignment, solution: Solution) -> Trouble:
+    words = f"{task.function} is too slow: its gradient check did not end in {solution.seconds:g} s"
+    return Trouble("timeout", words)
+
+
 def _explained(
     task: Assignment,
-    file: File,
+    solution: Solution,
     failing: Judgement,
     largest: Judgement,
     outcomes: dict[Case, Judgement],
@@ -180,12 +183,12 @@ def _explained(
     seen = largest if largest.failure is not None else failing
     found = judging.looks_like(task.mistakes, seen, outcomes.values())
     if not found and failing.failure.kind == "values":
-        found = _diagnosed(task, file, outcomes)
+        found = _diagnosed(task, solution, outcomes)
     return failing.failure.explained(found)
 
 
 def _diagnosed(
-    task: Assignment, file: File, outcomes: dict[Case, Judgement]
+    task: Assignment, solution: Solution, outcomes: dict[Case, Judgement]
 ) -> list[tuple[str, Lesson]]:
     """What the gradient check makes of a gradient that none of the exercise's mistakes explains."""
     wrong = [
@@ -193,6 +196,7 @@ def _diagnosed(
         for case, outcome in outcomes.items()
         if outcome.failure and outcome.failure.kind == "values" and _differentiable(task, case)
     ]
+    solution.begin()
     # Of the last, the hardest, most can be told apart.
-    report = _by_differences(task, file, wrong[-1]) if wrong else None
+    report = _by_differences(task, solution, wrong[-1]) if wrong else None
     return _diagnoses(report) if isinstance(report, GradientReport) else []

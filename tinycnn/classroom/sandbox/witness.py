@@ -1,0 +1,120 @@
+"""What a file uses beyond NumPy and the standard library, as Python itself reports it.
+
+Python calls an audit hook whenever a module is loaded or a process started, wherever in the program
+that is; a hook cannot be taken away again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+_ALLOWED = {*sys.stdlib_module_names, "numpy", "__main__", "__mp_main__"}
+# Events of the audit table in Python's documentation, and what they are called here.
+_DEEDS = {
+    "ctypes.dlopen": "ctypes (loads a C library)",
+    "os.exec": "os.exec (starts a program)",
+    "os.fork": "os.fork (starts a process)",
+    "os.forkpty": "os.forkpty (starts a process)",
+    "os.posix_spawn": "os.posix_spawn (starts a process)",
+    "os.spawn": "os.spawn (starts a process)",
+    "os.startfile": "os.startfile (starts a program)",
+    "os.system": "os.system (starts a program)",
+    "socket.connect": "socket (connects to a network)",
+    "subprocess.Popen": "subprocess (starts a program)",
+}
+
+_BESIDE = " (beside the file)"
+
+
+def beside(uses: Iterable[str]) -> Iterator[str]:
+    """Of what was used, the names of files and folders that stand beside the file."""
+    return (use.removesuffix(_BESIDE) for use in uses if use.endswith(_BESIDE))
+
+
+class Witness(MetaPathFinder):
+    """Remembers what is used, and finds modules beside a file: copies of them, in its own folder."""
+
+    def __init__(self, neighbours: Path, folder: Path) -> None:
+        self._neighbours = neighbours
+        self._folder = folder
+        self._modules: dict[str, bool] = {}  # whether there is one of that name
+        self._deeds: dict[str, None] = {}
+        self._beside: set[str] = set()
+        self._others = {"numpy"}  # packages whose imports are their own affair
+
+    def watch(self) -> None:
+        """Begin: what has been loaded so far does not count."""
+        sys.meta_path.insert(0, self)
+        sys.addaudithook(self._hear)
+
+    def seen(self) -> list[str]:
+        """Names of modules, and words for what else was done, in their order."""
+        for name, there in self._modules.items():
+            self._modules[name] = there or _exists(name)
+        return [*(name for name, there in self._modules.items() if there), *self._deeds]
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a module beside the file; Python's own come first, and NumPy."""
+        if path is not None or name in _ALLOWED:
+            return None
+        for found in (self._neighbours / f"{name}.py", self._neighbours / name):
+            if found.is_file() or (found / "__init__.py").is_file():
+                self._copy(found)
+                self._beside.add(name)
+                self._modules.pop(name, None)
+                self._others.discard(name)  # what it imports is the file's doing
+                self._deeds[found.name + _BESIDE] = None
+                return PathFinder.find_spec(name, [str(self._folder)])
+        return None
+
+    def _copy(self, found: Path) -> None:
+        to = self._folder / found.name
+        if to.exists():
+            return
+        if found.is_dir():
+            shutil.copytree(found, to)
+        else:
+            shutil.copyfile(found, to)
+
+    def _foreign(self, name: str) -> bool:
+        return not (name in _ALLOWED or name in self._beside or name.startswith("_sysconfigdata"))
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Note what the file imports, not what that imports in turn."""
+        if event == "import":
+            name = str(arguments[0]).partition(".")[0]
+            if self._foreign(name):
+                if _importer() not in self._others:
+                    self._modules.setdefault(name, False)
+                self._others.add(name)
+        elif event in _DEEDS:
+            self._deeds[_DEEDS[event]] = None
+
+
+def _importer() -> str:
+    """The package of the code that is importing."""
+    frame = sys._getframe(2)
+    while frame.f_back and _package(frame) in ("importlib", "_frozen_importlib", "_imp"):
+        frame = frame.f_back
+    return _package(frame)
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _exists(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError, AttributeError):
+        return name in sys.modules
