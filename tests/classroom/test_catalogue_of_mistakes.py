@@ -8,7 +8,7 @@ import pytest
 
 import tinycnn.checking
 from tinycnn.checking import gradcheck
-from tinycnn.checking.mistakes.lessons import LESSONS
+from tinycnn.checking.mistakes.hints import HINTS
 from tinycnn.checking.report import Diagnosis
 from tinycnn.classroom.exercises import EXERCISES
 from tinycnn.classroom.exercises.choosing import Largest
@@ -91,7 +91,7 @@ def test_only_kinks_are_beyond_differences():
     ]
 
 
-# ------------------------------------------------------------------------------------ lessons
+# ------------------------------------------------------------------------------------ hints
 
 
 def kinds_in_the_code():
@@ -107,18 +107,18 @@ def kinds_in_the_code():
                 yield node.args[0].value
 
 
-def test_every_kind_of_mistake_has_a_lesson():
+def test_every_kind_of_mistake_has_a_hint():
     computed = {"flipped kernel", "flipped image", "height and width swapped", "transposed"}
     computed |= {"channel order", "order", "overwritten", "one image"}
     kinds = {mistake.kind for _, mistake in MISTAKES} | set(kinds_in_the_code()) | computed
-    assert kinds == set(LESSONS)
-    assert Diagnosis("sign", "looks like the wrong sign").lesson == LESSONS["sign"]
+    assert kinds == set(HINTS)
+    assert Diagnosis("sign", "looks like the wrong sign").hint == HINTS["sign"]
 
 
-def test_a_lesson_is_a_sentence_and_a_question():
-    for kind, lesson in LESSONS.items():
-        assert lesson.teaches.endswith(".") and lesson.asks.endswith("?"), kind
-        assert lesson.teaches[0].isupper() or lesson.teaches.startswith(
+def test_a_hint_is_a_sentence_and_a_question():
+    for kind, hint in HINTS.items():
+        assert hint.teaches.endswith(".") and hint.asks.endswith("?"), kind
+        assert hint.teaches[0].isupper() or hint.teaches.startswith(
             ("x[c]", "b[f]", "dy", "1/N")
         ), kind
-    assert len(set(LESSONS.values())) == len(LESSONS)
+    assert len(set(HINTS.values())) == len(HINTS)

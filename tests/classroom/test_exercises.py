@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import re
 import runpy
 import sys
 
@@ -91,6 +92,22 @@ def test_the_example_of_a_skeleton_is_what_its_solution_gives(name, write):
     assert tried > 1 and failed == 0
 
 
+@each_exercise
+def test_without_formula_the_shapes_and_the_example_stay(name, capsys):
+    assert cli.main(["exercise", name, "--no-formula"]) == 0
+    out = capsys.readouterr().out
+    assert out == skeleton(name, formula=False)
+    before, formula, after = re.split(
+        "^(Formula:.*?)(?=^Shapes:)", skeleton(name), flags=re.M | re.S
+    )
+    assert out == before + after
+    equations = [line for line in formula.splitlines() if "=" in line]
+    assert equations and not any(line in out for line in equations)
+    assert out.count(">>>") == skeleton(name).count(">>>") > 1
+    assert "Shapes:" in out and "Example:" in out
+    compile(out, name, "exec")
+
+
 # ---------------------------------------------------------------------------------------- mistakes
 
 
@@ -115,9 +132,9 @@ def test_a_usual_mistake_is_found_shown_small_and_named(mistake, write):
     assert sum(array.size for array in arrays) <= mistake.cells, str(result)
     assert mistake.words in in_one_line(result), str(result)
     assert all(len(line) <= 80 for line in str(result).splitlines()), str(result)
-    for lesson in function.failure.lessons:
-        assert lesson.teaches in in_one_line(result) and lesson.asks in in_one_line(result)
-    assert bool(function.failure.lessons) == bool(function.failure.looks_like)
+    for hint in function.failure.hints:
+        assert hint.teaches in in_one_line(result) and hint.asks in in_one_line(result)
+    assert bool(function.failure.hints) == bool(function.failure.looks_like)
     failing = [case.name for case in function.cases if case.status == "fails"]
     assert failing[0] == function.case  # from easy to hard: the first that fails is reported
     if function.cases[-1].name == "all of it at once":  # and its largest input lets nothing pass
@@ -153,13 +170,13 @@ def test_wide_arrays_are_shown_a_few_columns_at_a_time(write):
 
 
 def test_what_a_mistake_teaches_is_said_once(write):
-    """One lesson of two results, here the mean over the batch of dW and db; and it is in the data."""
+    """One hint for two results, here the mean over the batch of dW and db; and it is in the data."""
     divided = Planted("conv-backward", "dW, db\n", "dW / N, db / N\n", "", 0, "").source
     result = grade(write(divided))
     assert len(first_failure(result).failure.looks_like) == 2
     assert in_one_line(result).count("Ask yourself: Where does 1/N come in") == 1
     data = result.to_dict()["functions"][0]["smallest"]
-    assert [set(lesson) for lesson in data["lessons"]] == [{"teaches", "asks"}]
+    assert [set(hint) for hint in data["hints"]] == [{"teaches", "asks"}]
 
 
 def test_the_same_report_every_time(write):
@@ -352,6 +369,7 @@ def test_somebodys_work_is_not_overwritten(capsys, tmp_path):
         (["chess"], "there is no exercise 'chess'; there are relu, dense"),
         (["lrn", "-o", "nowhere/lrn.py"], "'nowhere/lrn.py' cannot be written: No such file"),
         (["lrn", "-o", ""], "cannot be written"),
+        (["--no-formula"], "--no-formula is for an exercise: tinycnn exercise NAME --no-formula"),
         (["-o", "lrn.py"], "which exercise? tinycnn exercise NAME -o FILE"),
     ],
 )

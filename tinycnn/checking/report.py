@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tinycnn.checking.mistakes.lessons import LESSONS, Lesson
+from tinycnn.checking.mistakes.hints import HINTS, Hint
 from tinycnn.tables import html_table, text_table
 
 
@@ -52,9 +52,9 @@ class Diagnosis:
     text: str  # "looks like ... because ..."
 
     @property
-    def lesson(self) -> Lesson:
+    def hint(self) -> Hint:
         """What that kind of mistake teaches, and the question that leads on."""
-        return LESSONS[self.kind]
+        return HINTS[self.kind]
 
 
 @dataclass(frozen=True)

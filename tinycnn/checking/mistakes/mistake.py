@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tinycnn.arrays import Array
-from tinycnn.checking.mistakes.lessons import LESSONS, Lesson
+from tinycnn.checking.mistakes.hints import HINTS, Hint
 
 Arguments = dict[str, Any]  # a function's arguments by name, in the order of its signature
 
@@ -37,9 +37,9 @@ class Mistake:
     text: str
 
     @property
-    def lesson(self) -> Lesson:
+    def hint(self) -> Hint:
         """What the mistake teaches."""
-        return LESSONS[self.kind]
+        return HINTS[self.kind]
 
 
 def mistakes_in(

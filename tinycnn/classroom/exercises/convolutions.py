@@ -8,7 +8,7 @@ import numpy as np
 
 from tinycnn.checking.mistakes.mistake import Arguments
 from tinycnn.classroom.exercises.exercise import Chooser
-from tinycnn.classroom.exercises.windows import CELL, Axis, Range
+from tinycnn.classroom.exercises.windows import CELL, Range, WindowAxis
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Kind:
     """What the convolutions of a case are drawn from; without ``columns`` all is square."""
 
     name: str
-    rows: Axis = CELL
-    columns: Axis | None = None
+    rows: WindowAxis = CELL
+    columns: WindowAxis | None = None
     channels: int = 1
     filters: int = 1
     bias: bool = False
@@ -44,20 +44,28 @@ class Kind:
         return [sizes[0], sizes[-1]]
 
 
-_SMALL = Axis(kernel=(1, 2), windows=(1, 2))
-_ROWS, _COLUMNS = Axis(kernel=(1, 2), windows=(1, 3)), Axis(kernel=(1, 3), windows=(1, 4))
+_SMALL = WindowAxis(kernel=(1, 2), windows=(1, 2))
+_ROWS, _COLUMNS = (
+    WindowAxis(kernel=(1, 2), windows=(1, 3)),
+    WindowAxis(kernel=(1, 3), windows=(1, 4)),
+)
 
 KINDS = (
     Kind("one number: a 1 x 1 kernel on one cell"),
-    Kind("one window: a square kernel on an image of its size", Axis(kernel=(2, 3))),
-    Kind("a square kernel that slides", Axis(kernel=(1, 3), windows=(1, 3))),
+    Kind("one window: a square kernel on an image of its size", WindowAxis(kernel=(2, 3))),
+    Kind("a square kernel that slides", WindowAxis(kernel=(1, 3), windows=(1, 3))),
     Kind("several channels", _SMALL, channels=3),
     Kind("several filters", _SMALL, filters=3),
     Kind("a bias", _SMALL, filters=2, bias=True),
     Kind("a batch of images", _SMALL, images=(2, 3)),
     Kind("height and width differ", _ROWS, _COLUMNS),
     Kind("a stride, with cells left over", _ROWS, _COLUMNS, stride=(2, 3)),
-    Kind("padding", Axis(kernel=(1, 3), windows=(1, 5)), Axis(kernel=(1, 4), windows=(1, 6)), padding=(1, 2)),
+    Kind(
+        "padding",
+        WindowAxis(kernel=(1, 3), windows=(1, 5)),
+        WindowAxis(kernel=(1, 4), windows=(1, 6)),
+        padding=(1, 2),
+    ),
     Kind(
         "all of it at once",
         _ROWS,

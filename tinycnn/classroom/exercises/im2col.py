@@ -9,11 +9,16 @@ from tinycnn.checking.mistakes.mistake import Arguments
 from tinycnn.checking.mistakes.naive import convolution, rolled_back, unrolled
 from tinycnn.checking.mistakes.unrolling import COL2IM, CONVOLUTION_BY_IM2COL, IM2COL, matrix
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Chooser, Differentiable, Exercise
-from tinycnn.classroom.exercises.windows import Axis, draw_axes
+from tinycnn.classroom.exercises.windows import WindowAxis, draw_axes
 
 
 def _windows(
-    choose: Chooser, *, rows: Axis, columns: Axis | None = None, channels: int = 1, images: int = 1
+    choose: Chooser,
+    *,
+    rows: WindowAxis,
+    columns: WindowAxis | None = None,
+    channels: int = 1,
+    images: int = 1,
 ) -> Arguments:
     """The arguments of im2col."""
     (H, W), kernel, stride, padding = draw_axes(choose, rows, columns)
@@ -38,27 +43,27 @@ def _filtered(choose: Chooser, **options: Any) -> Arguments:
     return {"x": a["x"], "W": W, "b": b, "stride": a["stride"], "padding": a["padding"]}
 
 
-_SMALL = Axis(kernel=(1, 2), windows=(1, 2))
+_SMALL = WindowAxis(kernel=(1, 2), windows=(1, 2))
 _DRAWN: dict[str, dict[str, Any]] = {
-    "one window": {"rows": Axis(kernel=(2, 2))},
-    "a square window that slides": {"rows": Axis(kernel=(1, 2), windows=(1, 3))},
+    "one window": {"rows": WindowAxis(kernel=(2, 2))},
+    "a square window that slides": {"rows": WindowAxis(kernel=(1, 2), windows=(1, 3))},
     "several channels": {"rows": _SMALL, "channels": 3},
     "a batch of images": {"rows": _SMALL, "images": 3},
     "height and width differ": {
-        "rows": Axis(kernel=(1, 2), windows=(1, 3)),
-        "columns": Axis(kernel=(1, 3), windows=(1, 4)),
+        "rows": WindowAxis(kernel=(1, 2), windows=(1, 3)),
+        "columns": WindowAxis(kernel=(1, 3), windows=(1, 4)),
     },
     "a stride for rows and one for columns, with cells left over": {
-        "rows": Axis(kernel=(1, 2), windows=(1, 3), stride=(1, 3)),
-        "columns": Axis(kernel=(1, 3), windows=(1, 2), stride=(1, 2)),
+        "rows": WindowAxis(kernel=(1, 2), windows=(1, 3), stride=(1, 3)),
+        "columns": WindowAxis(kernel=(1, 3), windows=(1, 2), stride=(1, 2)),
     },
     "padding for rows and for columns": {
-        "rows": Axis(kernel=(1, 3), windows=(1, 3), padding=(0, 1)),
-        "columns": Axis(kernel=(1, 2), windows=(1, 4), padding=(0, 2)),
+        "rows": WindowAxis(kernel=(1, 3), windows=(1, 3), padding=(0, 1)),
+        "columns": WindowAxis(kernel=(1, 2), windows=(1, 4), padding=(0, 2)),
     },
     "all of it at once": {
-        "rows": Axis(kernel=(1, 3), windows=(1, 3), stride=(1, 2), padding=(0, 1)),
-        "columns": Axis(kernel=(1, 2), windows=(1, 4), stride=(1, 3), padding=(0, 2)),
+        "rows": WindowAxis(kernel=(1, 3), windows=(1, 3), stride=(1, 2), padding=(0, 1)),
+        "columns": WindowAxis(kernel=(1, 2), windows=(1, 4), stride=(1, 3), padding=(0, 2)),
         "channels": 3,
         "images": 2,
     },

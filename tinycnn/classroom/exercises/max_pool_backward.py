@@ -9,14 +9,14 @@ from tinycnn.checking.mistakes.max_pooling import MAX_POOL_GRADIENT
 from tinycnn.checking.mistakes.mistake import Arguments
 from tinycnn.checking.mistakes.naive import max_pool, max_pool_gradient
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Chooser, Differentiable, Exercise
-from tinycnn.classroom.exercises.windows import Axis, draw_axes
+from tinycnn.classroom.exercises.windows import WindowAxis, draw_axes
 
 
 def _draw(
     choose: Chooser,
     *,
-    rows: Axis,
-    columns: Axis | None = None,
+    rows: WindowAxis,
+    columns: WindowAxis | None = None,
     channels: int = 1,
     images: int = 1,
     below: bool = False,
@@ -38,40 +38,40 @@ def _case(name: str, *, by_differences: bool = True, **drawn: Any) -> Case:
     return Case(name, partial(_draw, **drawn), by_differences=by_differences)
 
 
-_APART = Axis(kernel=(1, 2), windows=(1, 2), gap=(0, 0))
+_APART = WindowAxis(kernel=(1, 2), windows=(1, 2), gap=(0, 0))
 
 _CASES = (
-    _case("one window", rows=Axis(kernel=(2, 2))),
-    _case("windows side by side", rows=Axis(kernel=(1, 2), windows=(1, 3), gap=(0, 0))),
+    _case("one window", rows=WindowAxis(kernel=(2, 2))),
+    _case("windows side by side", rows=WindowAxis(kernel=(1, 2), windows=(1, 3), gap=(0, 0))),
     _case("numbers below zero", rows=_APART, below=True),
     _case(
         "height and width differ",
-        rows=Axis(kernel=(1, 2), windows=(1, 3), gap=(0, 0)),
-        columns=Axis(kernel=(1, 3), windows=(1, 3), gap=(0, 0)),
+        rows=WindowAxis(kernel=(1, 2), windows=(1, 3), gap=(0, 0)),
+        columns=WindowAxis(kernel=(1, 3), windows=(1, 3), gap=(0, 0)),
     ),
     _case("several channels", rows=_APART, channels=3),
     _case("a batch of images", rows=_APART, images=3),
     _case(
         "cells that no window reads",
-        rows=Axis(kernel=(1, 2), windows=(1, 2), gap=(1, 2)),
-        columns=Axis(kernel=(1, 3), windows=(1, 3), gap=(1, 1)),
+        rows=WindowAxis(kernel=(1, 2), windows=(1, 2), gap=(1, 2)),
+        columns=WindowAxis(kernel=(1, 3), windows=(1, 3), gap=(1, 1)),
     ),
     _case(
         "overlapping windows (stride < kernel)",
-        rows=Axis(kernel=(1, 3), windows=(1, 3), stride=(1, 2)),
-        columns=Axis(kernel=(1, 4), windows=(1, 3), stride=(1, 2)),
+        rows=WindowAxis(kernel=(1, 3), windows=(1, 3), stride=(1, 2)),
+        columns=WindowAxis(kernel=(1, 4), windows=(1, 3), stride=(1, 2)),
     ),
     _case(
         "equal maxima: the first gets it all",
         rows=_APART,
-        columns=Axis(kernel=(2, 3), windows=(1, 2), gap=(0, 0)),
+        columns=WindowAxis(kernel=(2, 3), windows=(1, 2), gap=(0, 0)),
         ties=True,
         by_differences=False,
     ),
     _case(
         "all of it at once",  # rows overlap, columns are left out between windows and at the end
-        rows=Axis(kernel=(1, 3), windows=(1, 3), stride=(1, 2)),
-        columns=Axis(kernel=(1, 2), windows=(1, 2), stride=(1, 3)),
+        rows=WindowAxis(kernel=(1, 3), windows=(1, 3), stride=(1, 2)),
+        columns=WindowAxis(kernel=(1, 2), windows=(1, 2), stride=(1, 3)),
         channels=3,
         images=2,
         ties=True,

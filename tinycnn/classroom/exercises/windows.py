@@ -11,7 +11,7 @@ Pair = tuple[int, int]  # of rows and columns
 
 
 @dataclass(frozen=True)
-class Axis:
+class WindowAxis:
     """What the rows or the columns of an image are drawn from."""
 
     kernel: Range = (1, 1)
@@ -36,10 +36,12 @@ class Axis:
         return max(1, (windows - 1) * stride + kernel - 2 * padding + over)
 
 
-CELL = Axis()
+CELL = WindowAxis()
 
 
-def draw_axes(choose: Chooser, rows: Axis, columns: Axis | None) -> tuple[Pair, Pair, Pair, Pair]:
+def draw_axes(
+    choose: Chooser, rows: WindowAxis, columns: WindowAxis | None
+) -> tuple[Pair, Pair, Pair, Pair]:
     """Draw image, kernel, stride and padding; without ``columns`` all of them are square."""
     one = rows.draw(choose)
     other = columns.draw(choose) if columns else one

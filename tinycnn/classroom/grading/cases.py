@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tinycnn.arrays import Array
 from tinycnn.checking import GradientReport, gradcheck
-from tinycnn.checking.mistakes.lessons import Lesson
+from tinycnn.checking.mistakes.hints import Hint
 from tinycnn.checking.mistakes.mistake import Arguments
 from tinycnn.classroom.exercises.choosing import Largest, smallest
 from tinycnn.classroom.exercises.exercise import Assignment, Case
@@ -102,9 +102,9 @@ def _differing(report: GradientReport, arguments: Arguments) -> Failure:
     return Failure("differences", "; ".join(words), arguments).explained(_diagnoses(report))
 
 
-def _diagnoses(report: GradientReport) -> list[tuple[str, Lesson]]:
+def _diagnoses(report: GradientReport) -> list[tuple[str, Hint]]:
     return [
-        (f"d{tensor.name} {diagnosis.text}", diagnosis.lesson)
+        (f"d{tensor.name} {diagnosis.text}", diagnosis.hint)
         for tensor in report.tensors
         for diagnosis in tensor.diagnosis
     ]
@@ -189,7 +189,7 @@ def _explained(
 
 def _diagnosed(
     task: Assignment, solution: Solution, outcomes: dict[Case, Judgement]
-) -> list[tuple[str, Lesson]]:
+) -> list[tuple[str, Hint]]:
     """What the gradient check makes of a gradient that none of the exercise's mistakes explains."""
     wrong = [
         outcome.arguments

@@ -31,7 +31,7 @@ def function_data(function: FunctionGrade) -> dict[str, Any]:
             "expected": {wrong.name: _plain(wrong.expected) for wrong in failure.wrong},
             "came": {wrong.name: _plain(wrong.came) for wrong in failure.wrong},
             "looks_like": list(failure.looks_like),
-            "lessons": [lesson._asdict() for lesson in failure.lessons],
+            "hints": [one._asdict() for one in failure.hints],
             "output": failure.output,
         }
     return data

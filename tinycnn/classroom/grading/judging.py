@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array, first_cell
-from tinycnn.checking.mistakes.lessons import Lesson
+from tinycnn.checking.mistakes.hints import Hint
 from tinycnn.checking.mistakes.mistake import Arguments, Mistake
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Results
 from tinycnn.classroom.grading.solution import Solution
@@ -53,15 +53,15 @@ class Failure:
     results: tuple[str, ...] = ()  # those that are wrong
     wrong: tuple[Wrong, ...] = ()
     looks_like: tuple[str, ...] = ()
-    lessons: tuple[Lesson, ...] = ()  # of the mistakes that it looks like, each once
+    hints: tuple[Hint, ...] = ()  # of the mistakes that it looks like, each once
     output: str = ""  # what was printed
 
-    def explained(self, found: Sequence[tuple[str, Lesson]]) -> Failure:
+    def explained(self, found: Sequence[tuple[str, Hint]]) -> Failure:
         """Add what it looks like, and what that teaches; nothing found changes nothing."""
         if not found:
             return self
-        words, lessons = zip(*found, strict=True)
-        return replace(self, looks_like=words, lessons=tuple(dict.fromkeys(lessons)))
+        words, hints = zip(*found, strict=True)
+        return replace(self, looks_like=words, hints=tuple(dict.fromkeys(hints)))
 
 
 @dataclass(frozen=True)
@@ -140,15 +140,15 @@ def called(task: Assignment, solution: Solution, arguments: Arguments) -> Result
 
 def looks_like(
     mistakes: Iterable[Mistake], outcome: Judgement, others: Iterable[Judgement]
-) -> list[tuple[str, Lesson]]:
-    """Name the mistakes that give just what came, each with its lesson.
+) -> list[tuple[str, Hint]]:
+    """Name the mistakes that give just what came, each with its one.
 
     They have to explain half of all failures of the result at least; of several, those that explain
     most are named, or none if there are more than two of them.
     """
     assert outcome.failure is not None
     suspects, everything = list(mistakes), list(others)
-    found: list[tuple[str, Lesson]] = []
+    found: list[tuple[str, Hint]] = []
     for name in outcome.failure.results:
         failing = [one for one in everything if one.failure and name in one.failure.results]
         counts = {
@@ -159,7 +159,7 @@ def looks_like(
         most = max(counts.values(), default=0)
         best = [mistake for mistake, count in counts.items() if count == most]
         if 2 * most >= len(failing) and len(best) <= _NAMED:
-            found += [(f"{name} looks like {mistake.text}", mistake.lesson) for mistake in best]
+            found += [(f"{name} looks like {mistake.text}", mistake.hint) for mistake in best]
     return found
 
 

@@ -60,10 +60,10 @@ def explanation(function: FunctionGrade) -> Iterator[str]:
     for words in failure.looks_like:
         yield ""
         yield from paragraph(sentence(words))
-    for lesson in failure.lessons:
+    for one in failure.hints:
         yield ""
-        yield from paragraph(lesson.teaches)
-        yield from paragraph(f"Ask yourself: {lesson.asks}")
+        yield from paragraph(one.teaches)
+        yield from paragraph(f"Ask yourself: {one.asks}")
 
 
 def failing_input(name: str, failure: Failure) -> Iterator[str]:
