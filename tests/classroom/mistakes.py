@@ -85,6 +85,10 @@ def _im2col(old, new, case, cells, words):
     return Planted("im2col", old, new, case, cells, words)
 
 
+def _tiny(old, new, case, cells, words):
+    return Planted("tiny-net", old, new, case, cells, words)
+
+
 _TEST = "0 <= h < x.shape[1] and 0 <= w < x.shape[2]"
 
 MISTAKES = [
@@ -323,4 +327,26 @@ MISTAKES = [
             "the filters read in the wrong order"),
     _im2col("return y.reshape(N, OH, OW, F)", "return y.T.reshape(N, OH, OW, F)",
             "a square window that slides", 9, "the filters first"),
+    # ------------------------------------------------------------------------------- tiny-net
+    _tiny("pooled.reshape(N, -1) @ W2 + b2", "pooled.transpose(0, 3, 1, 2).reshape(N, -1) @ W2 + b2",
+          "all of it at once", 60, "the features flattened channels first"),
+    _tiny(" @ filters + b1", " @ filters", "one image, one filter", 12, "b1 missing"),
+    _tiny(".max(axis=(0, 1))", ".mean(axis=(0, 1))", "one image, one filter", 12,
+          "means instead of maxima"),
+    _tiny("dz[n, labels[n]] -= 1 / N", "pass", "one image, one filter", 12, "the label's 1 not taken off"),
+    _tiny("powers / powers.sum() / N\n        dz[n, labels[n]] -= 1 / N",
+          "powers / powers.sum()\n        dz[n, labels[n]] -= 1", "a batch of images", 20,
+          "a factor of N missing"),
+    _tiny("if z1[n, 2 * h + i, 2 * w + j, f] > 0:", "if True:", "one image, one filter", 20,
+          "ReLU's mask left out"),
+    _tiny("dW1[i, j] = cells", "dW1[-1 - i, -1 - j] = cells", "one image, one filter", 20,
+          "the flipped kernel"),
+    _tiny("0.9 * v - 0.05 * g", "0.9 * v + 0.05 * g", "the loss falls", 10_000,
+          "does each step go downhill"),
+    _tiny("range(7)", "range(0)", "the loss falls", 10_000, "the weights came back as they went in"),
+    _tiny("0.9 * v - 0.05 * g", "-0.0005 * g", "90 % of digits", 100_000, "more steps, or larger ones?"),
+    _tiny("batch = order[start : start + 20]", "batch = np.arange(20)", "the loss falls", 10_000,
+          "after training the loss on the images it has learnt from is"),
+    _tiny("0.9 * v - 0.05 * g", "0.9 * v - 500 * g", "the loss falls", 10_000,
+          "is the rate small enough?"),
 ]  # fmt: skip

@@ -68,6 +68,11 @@ def _everyone(window: Array, dy: float) -> Array:
     return np.full(window.shape, dy / window.size)
 
 
+def shared_by_all(a: Arguments) -> Array:
+    """dx where each cell of a window has an equal part of its dy, as in an average."""
+    return _by(_everyone)(a)
+
+
 def _nobody_below_zero(window: Array, dy: float) -> Array:
     return _first(window, dy) if window.max() > 0 else np.zeros(window.shape)
 
@@ -137,7 +142,7 @@ MAX_POOL_GRADIENT = mistakes_in(
         "in reading order gets it (compare with >, not with >=)",
     ),
     (
-        _by(_everyone),
+        shared_by_all,
         "average",
         "the gradient of the average, because every cell has dy / (KH*KW): only the "
         "maximum gets any",

@@ -15,6 +15,7 @@ from tinycnn.classroom.exercises import (
     relu,
     sgd_momentum,
     softmax,
+    tiny_net,
 )
 from tinycnn.classroom.exercises.exercise import Exercise
 from tinycnn.errors import UnknownNameError
@@ -32,6 +33,7 @@ EXERCISES: dict[str, Exercise] = {  # from easy to hard
         lrn,
         conv_backward,
         im2col,
+        tiny_net,
     )
 }
 

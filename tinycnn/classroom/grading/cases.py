@@ -144,7 +144,7 @@ def _by_differences(
 
 def _search(task: Assignment, case: Case, solution: Solution, outcome: Judgement) -> Judgement:
     """Give the smallest input that fails, or ``outcome``, that of the largest."""
-    if outcome.failure is not None and outcome.failure.kind in _NOT_SEARCHED:
+    if case.once or (outcome.failure is not None and outcome.failure.kind in _NOT_SEARCHED):
         return outcome
     kind = outcome.failure and outcome.failure.kind
     last, ended = outcome, False

@@ -16,30 +16,28 @@ _DRAWN = 200  # an array of more numbers is told by its shape
 
 
 def drawn(arrays: Iterable[tuple[str, str, Array]]) -> Iterator[str]:
-    """Arrays as matrices side by side, each under a word and its name; large ones told by their shape."""
-    values: list[Value] = []
-    shapes: list[str] = []
-    for before, name, array in arrays:
-        if 0 < array.size <= _DRAWN:
-            values += _matrices(name, array, before)
-        else:
-            shapes.append(f"  {before}{name}: shape {array.shape}")
+    """Arrays as matrices side by side, each under a word and its name; where one is large, shapes."""
+    everything = list(arrays)
+    by_hand = all(array.size <= _DRAWN for _, _, array in everything)
+    shown = [one for one in everything if by_hand and one[2].size]
     yield ""
-    yield from matrices(values)
-    yield from shapes
+    yield from matrices([value for one in shown for value in _matrices(*one)])
+    for before, name, array in everything:
+        if not by_hand or not array.size:
+            yield f"  {before}{name}: shape {array.shape}"
 
 
-def _matrices(name: str, array: Array, before: str) -> Iterator[Value]:
+def _matrices(before: str, name: str, array: Array) -> Iterator[Value]:
     """An array; those of images and kernels map by map, wide ones a few columns at a time."""
-    maps = _cuts(name, array.shape) if array.ndim == 4 else [(slice(None),) * array.ndim]
-    for index in maps:
+    whole: Cut = (slice(None),) * array.ndim
+    for index in _cuts(name, array.shape) if array.ndim == 4 else [whole]:
         for cut in _narrow(index, array):
+            if cut == whole:
+                place = f" {array.shape}" if array.ndim else ""
+            else:
+                place = f"[{', '.join(map(_place, cut))}]"
             part = array[cut]
-            shape = f" {array.shape}" if 0 < array.ndim != 4 else ""
-            title = (
-                f"[{', '.join(map(_place, cut))}]" if cut != (slice(None),) * array.ndim else shape
-            )
-            yield Value(f"{before}{name}{title}", part, part.shape or (1,), _texts(part))
+            yield Value(f"{before}{name}{place}", part, part.shape or (1,), _texts(part))
 
 
 def _narrow(index: Cut, array: Array) -> Iterator[Cut]:
@@ -68,7 +66,7 @@ def _place(index: int | slice) -> str:
 def _cuts(name: str, shape: tuple[int, ...]) -> Iterator[Cut]:
     """The cuts through four axes that are drawn as a matrix each."""
     whole = slice(None)
-    if name in ("W", "dW"):  # (KH, KW, C, F): the map comes first
+    if name.lstrip("d").startswith("W"):  # (KH, KW, C, F): the map comes first
         yield from ((whole, whole, c, f) for c, f in np.ndindex(shape[2:]))
     elif shape[1:3] == (1, 1):  # one pixel: its channels in a row
         yield from ((n, 0, 0, whole) for n in range(shape[0]))

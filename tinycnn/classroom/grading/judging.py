@@ -74,7 +74,7 @@ class Judgement:
 
 
 def judge(task: Assignment, case: Case, solution: Solution, arguments: Arguments) -> Judgement:
-    """Call the function twice on ``arguments`` and compare what comes with the naive twin."""
+    """Call the function on ``arguments``, twice or once, and compare what comes with the naive twin."""
 
     def failed(kind: str, words: str, **more: Any) -> Judgement:
         came = more.pop("came", {})
@@ -90,7 +90,7 @@ def judge(task: Assignment, case: Case, solution: Solution, arguments: Arguments
         if words := _unlike(name, mine, right):
             kind = "dtype" if mine.shape == right.shape else "shape"
             return failed(kind, words, results=(name,), came=named)
-    again = called(task, solution, arguments)
+    again = came if case.once else called(task, solution, arguments)
     if isinstance(again, Trouble) or not all(map(_same, came, again)):
         words = (
             f"{task.function} gives another result when it is called again with the same arguments: "
