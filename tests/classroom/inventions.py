@@ -82,7 +82,8 @@ INVENTED = {
     ],
     "conv-forward": [
         ("vectorised", "(padded.shape[1] - KH) // stride + 1", "-(-(padded.shape[1] - KH) // stride) + 1"),
-        ("vectorised", "np.zeros((len(x), OH, OW, W.shape[3])) + b", "np.full((len(x), OH, OW, len(b)), b.sum())"),
+        ("vectorised", "np.zeros((len(x), OH, OW, W.shape[3])) + b",
+         "np.full((len(x), OH, OW, len(b)), b.sum())"),
         ("vectorised", "cells @ W[i, j]", "cells @ W[j % KH, i % KW]"),
         ("vectorised", "cells @ W[i, j]", "cells[..., ::-1] @ W[i, j]"),
         ("vectorised", "cells @ W[i, j]", "cells @ W[i, j] / (KH * KW)"),
