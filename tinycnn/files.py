@@ -81,7 +81,22 @@ def beside(target: str | Path, *, replace: bool = True) -> Iterator[Path]:
         if replace:
             written.replace(path)
         else:
-            os.link(written, path)
+            _put(written, path)
+
+
+def _put(written: Path, path: Path) -> None:
+    """Put a file where none may be yet: as a second name of it, or as a copy where a disk has no such."""
+    try:
+        os.link(written, path)
+    except FileExistsError:
+        raise
+    except (AttributeError, OSError):  # no os.link; exFAT, some network folders
+        path.touch(exist_ok=False)
+        try:
+            path.write_bytes(written.read_bytes())
+        except BaseException:
+            path.unlink()
+            raise
 
 
 @contextmanager
