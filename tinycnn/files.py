@@ -114,6 +114,11 @@ def _writing(target: str | Path) -> Iterator[None]:
         raise FileError(f"{str(target)!r} cannot be written: {reason(error)}") from error
 
 
+def shown(name: str) -> str:
+    """A file's name as text that can be written anywhere, whatever bytes it is made of."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def reason(error: Exception) -> str:
     """Why a file cannot be read or written, without its name."""
     return (isinstance(error, OSError) and error.strerror) or said_or_kind(error)
