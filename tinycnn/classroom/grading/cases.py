@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from tinycnn.arrays import Array
 from tinycnn.checking import GradientReport, gradcheck
+from tinycnn.checking.mistakes.hints import Hint
 from tinycnn.checking.mistakes.mistake import Arguments
 from tinycnn.classroom.exercises.choosing import Largest, smallest
 from tinycnn.classroom.exercises.exercise import Assignment, Case
@@ -92,7 +92,6 @@ def _largest(task: Assignment, case: Case, solution: Solution) -> Judgement:
 def _differing(report: GradientReport, arguments: Arguments) -> Failure:
     """The failure of a gradient that the twin has nothing against."""
     words = list(report.problems)
-    looks = []
     for tensor in report.tensors:
         if tensor.failures and tensor.worst is not None:
             worst = tensor.worst
@@ -100,8 +99,15 @@ def _differing(report: GradientReport, arguments: Arguments) -> Failure:
                 f"d{tensor.name} is not what numerical differences give: at {worst.where} it should "
                 f"be {worst.numeric:.7g}, came {worst.analytic:.7g}"
             )
-        looks += [f"d{tensor.name} {diagnosis.text}" for diagnosis in tensor.diagnosis]
-    return Failure("differences", "; ".join(words), arguments, looks_like=tuple(looks))
+    return Failure("differences", "; ".join(words), arguments).explained(_diagnoses(report))
+
+
+def _diagnoses(report: GradientReport) -> list[tuple[str, Hint]]:
+    return [
+        (f"d{tensor.name} {diagnosis.text}", diagnosis.hint)
+        for tensor in report.tensors
+        for diagnosis in tensor.diagnosis
+    ]
 
 
 def _differentiable(task: Assignment, case: Case) -> bool:
@@ -138,7 +144,7 @@ def _by_differences(
 
 def _search(task: Assignment, case: Case, solution: Solution, outcome: Judgement) -> Judgement:
     """Give the smallest input that fails, or ``outcome``, that of the largest."""
-    if outcome.failure is not None and outcome.failure.kind in _NOT_SEARCHED:
+    if case.once or (outcome.failure is not None and outcome.failure.kind in _NOT_SEARCHED):
         return outcome
     kind = outcome.failure and outcome.failure.kind
     last, ended = outcome, False
@@ -175,15 +181,15 @@ def _explained(
     """The failure with what it looks like: seen best on the largest input, where numbers are many."""
     assert failing.failure is not None
     seen = largest if largest.failure is not None else failing
-    words = judging.looks_like(task.mistakes, seen, outcomes.values())
-    if not words and failing.failure.kind == "values":
-        words = tuple(_diagnosed(task, solution, outcomes))
-    return replace(failing.failure, looks_like=words or failing.failure.looks_like)
+    found = judging.looks_like(task.mistakes, seen, outcomes.values())
+    if not found and failing.failure.kind == "values":
+        found = _diagnosed(task, solution, outcomes)
+    return failing.failure.explained(found)
 
 
 def _diagnosed(
     task: Assignment, solution: Solution, outcomes: dict[Case, Judgement]
-) -> Iterator[str]:
+) -> list[tuple[str, Hint]]:
     """What the gradient check makes of a gradient that none of the exercise's mistakes explains."""
     wrong = [
         outcome.arguments
@@ -193,6 +199,4 @@ def _diagnosed(
     solution.begin()
     # Of the last, the hardest, most can be told apart.
     report = _by_differences(task, solution, wrong[-1]) if wrong else None
-    if isinstance(report, GradientReport):
-        for tensor in report.tensors:
-            yield from (f"d{tensor.name} {diagnosis.text}" for diagnosis in tensor.diagnosis)
+    return _diagnoses(report) if isinstance(report, GradientReport) else []

@@ -31,6 +31,7 @@ def function_data(function: FunctionGrade) -> dict[str, Any]:
             "expected": {wrong.name: _plain(wrong.expected) for wrong in failure.wrong},
             "came": {wrong.name: _plain(wrong.came) for wrong in failure.wrong},
             "looks_like": list(failure.looks_like),
+            "hints": [one._asdict() for one in failure.hints],
             "output": failure.output,
         }
     return data

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tinycnn.arrays import Array, first_cell
+from tinycnn.checking.mistakes.hints import Hint
 from tinycnn.checking.mistakes.mistake import Arguments, Mistake
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Results
 from tinycnn.classroom.grading.solution import Solution
@@ -52,7 +53,15 @@ class Failure:
     results: tuple[str, ...] = ()  # those that are wrong
     wrong: tuple[Wrong, ...] = ()
     looks_like: tuple[str, ...] = ()
+    hints: tuple[Hint, ...] = ()  # of the mistakes that it looks like, each once
     output: str = ""  # what was printed
+
+    def explained(self, found: Sequence[tuple[str, Hint]]) -> Failure:
+        """Add what it looks like, and what that teaches; nothing found changes nothing."""
+        if not found:
+            return self
+        words, hints = zip(*found, strict=True)
+        return replace(self, looks_like=words, hints=tuple(dict.fromkeys(hints)))
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class Judgement:
 
 
 def judge(task: Assignment, case: Case, solution: Solution, arguments: Arguments) -> Judgement:
-    """Call the function twice on ``arguments`` and compare what comes with the naive twin."""
+    """Call the function on ``arguments``, twice or once, and compare what comes with the naive twin."""
 
     def failed(kind: str, words: str, **more: Any) -> Judgement:
         came = more.pop("came", {})
@@ -81,7 +90,7 @@ def judge(task: Assignment, case: Case, solution: Solution, arguments: Arguments
         if words := _unlike(name, mine, right):
             kind = "dtype" if mine.shape == right.shape else "shape"
             return failed(kind, words, results=(name,), came=named)
-    again = called(task, solution, arguments)
+    again = came if case.once else called(task, solution, arguments)
     if isinstance(again, Trouble) or not all(map(_same, came, again)):
         words = (
             f"{task.function} gives another result when it is called again with the same arguments: "
@@ -131,14 +140,15 @@ def called(task: Assignment, solution: Solution, arguments: Arguments) -> Result
 
 def looks_like(
     mistakes: Iterable[Mistake], outcome: Judgement, others: Iterable[Judgement]
-) -> tuple[str, ...]:
-    """Name the mistakes that give just what came.
+) -> list[tuple[str, Hint]]:
+    """Name the mistakes that give just what came, each with its one.
 
     They have to explain half of all failures of the result at least; of several, those that explain
     most are named, or none if there are more than two of them.
     """
     assert outcome.failure is not None
-    suspects, found, everything = list(mistakes), [], list(others)
+    suspects, everything = list(mistakes), list(others)
+    found: list[tuple[str, Hint]] = []
     for name in outcome.failure.results:
         failing = [one for one in everything if one.failure and name in one.failure.results]
         counts = {
@@ -149,8 +159,8 @@ def looks_like(
         most = max(counts.values(), default=0)
         best = [mistake for mistake, count in counts.items() if count == most]
         if 2 * most >= len(failing) and len(best) <= _NAMED:
-            found += [f"{name} looks like {mistake.text}" for mistake in best]
-    return tuple(found)
+            found += [(f"{name} looks like {mistake.text}", mistake.hint) for mistake in best]
+    return found
 
 
 def _fits(mistake: Mistake, outcome: Judgement) -> bool:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import textwrap
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinycnn.arrays import Array
+from tinycnn.checking.mistakes.mistake import Arguments
+from tinycnn.classroom.grading.drawing import drawn
 from tinycnn.classroom.sandbox.calling import ENDINGS
-from tinycnn.explain.examples.arithmetic import Value
-from tinycnn.explain.examples.example_text import matrices
-from tinycnn.explain.readers.style import paragraph
+from tinycnn.explain.readers.style import WIDTH, paragraph
 from tinycnn.wording import sentence
 
 if TYPE_CHECKING:
     from tinycnn.classroom.grading.judging import Failure
     from tinycnn.classroom.grading.report import FunctionGrade, Grade
 
-_DRAWN = 200  # an array of more numbers is told by its shape
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
 def report_lines(grade: Grade) -> Iterator[str]:
@@ -60,6 +60,10 @@ def explanation(function: FunctionGrade) -> Iterator[str]:
     for words in failure.looks_like:
         yield ""
         yield from paragraph(sentence(words))
+    for one in failure.hints:
+        yield ""
+        yield from paragraph(one.teaches)
+        yield from paragraph(f"Ask yourself: {one.asks}")
 
 
 def failing_input(name: str, failure: Failure) -> Iterator[str]:
@@ -69,15 +73,15 @@ def failing_input(name: str, failure: Failure) -> Iterator[str]:
         if failure.kind in ENDINGS
         else "The smallest input on which it fails:"
     )
-    yield f"  {name}({', '.join(_argument(*item) for item in failure.arguments.items())})"
-    yield from _drawn(
+    yield from _call(name, failure.arguments)
+    yield from drawn(
         ("", name, value)
         for name, value in failure.arguments.items()
         if isinstance(value, np.ndarray)
     )
     for wrong in failure.wrong:
         both = (("expected ", wrong.expected), ("came ", wrong.came))
-        yield from _drawn((before, wrong.name, array) for before, array in both)
+        yield from drawn((before, wrong.name, array) for before, array in both)
     yield from printed(failure.output)
 
 
@@ -87,46 +91,19 @@ def printed(output: str) -> Iterator[str]:
         yield from ("", "It printed:", *(f"  {line}" for line in output.rstrip().split("\n")))
 
 
+def _call(name: str, arguments: Arguments) -> list[str]:
+    """The call, broken between its arguments where it is long."""
+    words = [_argument(*item).replace(" ", _UNBROKEN) for item in arguments.items()]
+    lines = textwrap.wrap(
+        f"{name}({', '.join(words)})",
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace(_UNBROKEN, " ") for line in lines]
+
+
 def _argument(name: str, value: Any) -> str:
     return name if isinstance(value, np.ndarray) else f"{name}={value}"
-
-
-def _drawn(arrays: Iterable[tuple[str, str, Array]]) -> Iterator[str]:
-    """Arrays as matrices side by side, each under a word and its name; large ones told by their shape."""
-    values: list[Value] = []
-    shapes: list[str] = []
-    for before, name, array in arrays:
-        if 0 < array.size <= _DRAWN:
-            values += _matrices(name, array, before)
-        else:
-            shapes.append(f"  {before}{name}: shape {array.shape}")
-    yield ""
-    yield from matrices(values)
-    yield from shapes
-
-
-def _matrices(name: str, array: Array, before: str) -> Iterator[Value]:
-    """An array; those of images and kernels map by map."""
-    if array.ndim != 4:
-        shape = f" {array.shape}" if array.ndim else ""
-        yield Value(f"{before}{name}{shape}", array, array.shape or (1,), _texts(array))
-        return
-    for index in _cuts(name, array.shape):
-        place = ", ".join(":" if isinstance(i, slice) else str(i) for i in index)
-        part = array[index]
-        yield Value(f"{before}{name}[{place}]", part, part.shape)
-
-
-def _cuts(name: str, shape: tuple[int, ...]) -> Iterator[tuple[int | slice, ...]]:
-    """The cuts through four axes that are drawn as a matrix each."""
-    whole = slice(None)
-    if name in ("W", "dW"):  # (KH, KW, C, F): the map comes first
-        yield from ((whole, whole, c, f) for c, f in np.ndindex(shape[2:]))
-    elif shape[1:3] == (1, 1):  # one pixel: its channels in a row
-        yield from ((n, 0, 0, whole) for n in range(shape[0]))
-    else:
-        yield from ((n, whole, whole, c) for n, c in np.ndindex(shape[0], shape[3]))
-
-
-def _texts(array: Array) -> tuple[str, ...]:
-    return tuple(map(str, array.ravel())) if array.dtype == np.bool_ else ()
