@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from tinycnn import strict_json
+from tinycnn.errors import FileError
 from tinycnn.files import expect_ending, expect_writable, write_text
 from tinycnn.progress import Progress
 from tinycnn.validation import check_int, check_number
@@ -105,6 +106,8 @@ def _marks(arguments: argparse.Namespace) -> list[Mark]:
     from tinycnn.runtime.cores import cores
 
     found = submissions(arguments.sources)
+    if not found and arguments.gradescope is None:  # Gradescope's student has to be told
+        raise FileError(f"{', '.join(map(repr, arguments.sources))} holds no Python file")
     graded = grade_all(
         [one.path for one in found],
         jobs=arguments.jobs or cores(),

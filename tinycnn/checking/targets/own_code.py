@@ -65,11 +65,6 @@ def value_of(source: str) -> tuple[ModuleType, Any]:
     return module, vars(module)[name]
 
 
-def layers_in(file: str) -> str:
-    """What a file offers to be checked, in words."""
-    return _offered(module_of(Path(file)))
-
-
 def _offered(module: ModuleType) -> str:
     names = [
         name

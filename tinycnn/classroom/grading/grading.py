@@ -17,6 +17,7 @@ from tinycnn.classroom.grading.report import FunctionGrade, Grade
 from tinycnn.classroom.grading.solution import FileSolution, FunctionSolution, Solution
 from tinycnn.classroom.sandbox.process import Allowance, Sandbox
 from tinycnn.errors import ArgumentError, FileError
+from tinycnn.files import shown
 from tinycnn.validation import check_int, check_number
 
 _MARK = re.compile(r"""^EXERCISE\s*(?::[^=\n]*)?=\s*["']([^"'\n]*)["']""", re.MULTILINE)
@@ -77,7 +78,13 @@ def _of_file(path: Path, exercise: Exercise, allowance: Allowance, strict: bool)
         functions = _graded(exercise.tasks, FileSolution(sandbox)) if trouble is None else ()
         untried = tuple(map(not_tried, exercise.tasks))
         return Grade(
-            exercise.name, path.name, functions or untried, problem, sandbox.uses, strict, output
+            exercise.name,
+            shown(path.name),
+            functions or untried,
+            problem,
+            sandbox.uses,
+            strict,
+            output,
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from tinycnn.classroom.grading.grading import grade
 from tinycnn.classroom.grading.report import Grade
 from tinycnn.errors import TinyCNNError
+from tinycnn.files import shown
 from tinycnn.wording import said_or_kind
 
 
@@ -26,8 +27,8 @@ def graded(path: Path, options: Mapping[str, Any]) -> Grade:
     except TinyCNNError as error:
         problem = str(error)
     except Exception as error:  # an answer that nobody has thought of
-        problem = f"{path.name} cannot be graded: {said_or_kind(error)}"
-    return Grade(options.get("exercise") or "", path.name, problem=problem)
+        problem = f"{shown(path.name)} cannot be graded: {said_or_kind(error)}"
+    return Grade(options.get("exercise") or "", shown(path.name), problem=problem)
 
 
 def main() -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from tinycnn.classroom.grading.judge import graded
 from tinycnn.classroom.grading.report import Grade
 from tinycnn.classroom.sandbox import python
+from tinycnn.files import shown
 
 _JUDGE = "tinycnn.classroom.grading.judge"
 _TRIES = 2  # of a file whose judge ends, as where the system runs out of memory
@@ -27,12 +29,15 @@ def grade_all(
     ``options`` are those of `grade`. A file that cannot be graded has a grade that says so. When the
     iterator is closed or interrupted, all that was started is ended.
     """
+    if len(paths) == 1:  # to start a process would take longer than to grade
+        yield 0, graded(paths[0], options)
+        return
     judges = [_Judge() for _ in range(min(jobs, len(paths)))]
     free: SimpleQueue[_Judge] = SimpleQueue()
     for judge in judges:
         free.put(judge)
 
-    def graded(path: Path) -> Grade:
+    def ask(path: Path) -> Grade:
         judge = free.get()
         try:
             return judge.grade(path, options)
@@ -41,7 +46,7 @@ def grade_all(
 
     threads = ThreadPoolExecutor(max(1, len(judges)))
     try:
-        places = {threads.submit(graded, path): place for place, path in enumerate(paths)}
+        places = {threads.submit(ask, path): place for place, path in enumerate(paths)}
         for done in as_completed(places):
             yield places[done], done.result()
     finally:
@@ -63,8 +68,8 @@ class _Judge:
             with suppress(OSError, EOFError, pickle.UnpicklingError):
                 return self._asked((path, options))
             self._end()
-        problem = f"{path.name} is not graded: the process that grades it has ended"
-        return Grade(options.get("exercise") or "", path.name, problem=problem)
+        problem = f"{shown(path.name)} is not graded: the process that grades it has ended"
+        return Grade(options.get("exercise") or "", shown(path.name), problem=problem)
 
     def close(self) -> None:
         """End it for good."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import FileError
+from tinycnn.files import shown
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ def _in(source: Path) -> Iterator[Submission]:
     if source.is_dir():
         for path in sorted(_python_files(source)):
             inside = path.relative_to(source)
-            yield Submission(_name(inside.parts[0] if len(inside.parts) > 1 else path.stem), path)
+            yield Submission(shown(inside.parts[0] if len(inside.parts) > 1 else path.stem), path)
     elif source.exists():
-        yield Submission(_name(source.stem), source)
+        yield Submission(shown(source.stem), source)
     else:
         raise FileError(f"there is no file or folder {str(source)!r}")
 
@@ -47,8 +48,3 @@ def _python_files(folder: Path) -> Iterator[Path]:
             for name in files
             if name.lower().endswith(".py") and not name.startswith(".")
         )
-
-
-def _name(name: str) -> str:
-    """A file's name as text that can be written anywhere, whatever bytes it is made of."""
-    return os.fsencode(name).decode("utf-8", "replace")

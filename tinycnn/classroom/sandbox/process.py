@@ -20,6 +20,7 @@ from tinycnn.classroom.sandbox.leftovers import MARK, end
 from tinycnn.classroom.sandbox.output import Output, shortened
 from tinycnn.classroom.sandbox.values import decode, encode
 from tinycnn.classroom.sandbox.watch import Watch
+from tinycnn.files import shown
 
 _LAST_WORDS = 0.3  # seconds: what a process that is late has to write down where it is
 _DISTURBS = "disturbs the process that it runs in: no result came back"
@@ -70,7 +71,8 @@ class Sandbox:
         self.close()
         self._running = _Running(self.file, self.allowance)
         first = (str(self.file.resolve().parent), self.allowance.memory, str(self._running.traces))
-        ended: Trouble | None = self._ask(self.file.name, *first, what=self.file.name)
+        name = shown(self.file.name)
+        ended: Trouble | None = self._ask(name, *first, what=name)
         return ended
 
     def call(self, function: str, values: tuple[Any, ...], words: str) -> Any | Trouble:
@@ -116,7 +118,7 @@ class _Running:
         folder = Path(self._folder.name)
         work, self.traces = folder / "work", folder / "traces.txt"
         work.mkdir()
-        (work / file.name).write_bytes(file.read_bytes())
+        (work / shown(file.name)).write_bytes(file.read_bytes())
         self.output = Output(folder / "output.txt")
         self._mark = secrets.token_hex(16)
         environment = {**python.bare_environment(work), MARK: self._mark}

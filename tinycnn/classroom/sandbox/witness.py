@@ -1,7 +1,7 @@
 """What a file uses beyond NumPy and the standard library, as Python itself reports it.
 
-Python calls an audit hook whenever a module is loaded or a process started, wherever in the program
-that is; a hook cannot be taken away again.
+Whatever is imported and not loaded yet is looked for by Python's finders, of which this is the first. Of
+processes, connections and C libraries Python tells an audit hook, which cannot be taken away again.
 """
 
 from __future__ import annotations
@@ -65,16 +65,17 @@ class Witness(MetaPathFinder):
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find a module beside the file; Python's own come first, and NumPy."""
-        if path is not None or name in _ALLOWED:
+        if path is not None or not self._foreign(name):
             return None
         for found in (self._neighbours / f"{name}.py", self._neighbours / name):
             if found.is_file() or (found / "__init__.py").is_file():
                 self._copy(found)
                 self._beside.add(name)
-                self._modules.pop(name, None)
-                self._others.discard(name)  # what it imports is the file's doing
                 self._deeds[found.name + _BESIDE] = None
                 return PathFinder.find_spec(name, [str(self._folder)])
+        if self._by_the_file():
+            self._modules.setdefault(name, False)
+        self._others.add(name)
         return None
 
     def _copy(self, found: Path) -> None:
@@ -90,27 +91,20 @@ class Witness(MetaPathFinder):
         return not (name in _ALLOWED or name in self._beside or name.startswith("_sysconfigdata"))
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Note what the file imports, not what that imports in turn."""
-        if event == "import":
-            name = str(arguments[0]).partition(".")[0]
-            if self._foreign(name):
-                if _importer() not in self._others:
-                    self._modules.setdefault(name, False)
-                self._others.add(name)
-        elif event in _DEEDS:
+        if event in _DEEDS and self._by_the_file():
             self._deeds[_DEEDS[event]] = None
 
-
-def _importer() -> str:
-    """The package of the code that is importing."""
-    frame = sys._getframe(2)
-    while frame.f_back and _package(frame) in ("importlib", "_frozen_importlib", "_imp"):
-        frame = frame.f_back
-    return _package(frame)
-
-
-def _package(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    def _by_the_file(self) -> bool:
+        """Whether this is the doing of the file, not of a package that it uses: by the code that is run."""
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None:
+            package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+            if package in self._others:
+                return False
+            if package not in sys.stdlib_module_names:
+                return True
+            frame = frame.f_back
+        return True
 
 
 def _exists(name: str) -> bool:

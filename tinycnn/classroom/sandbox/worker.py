@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Container
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from threading import Thread
 from types import ModuleType
@@ -103,6 +104,12 @@ def _prepare(worker: _Worker, neighbours: Path, memory: int, traces: Path) -> Wi
     module.__file__ = str(worker.file)
     sys.modules[_MODULE] = module
     sys.argv = [str(worker.file)]
+    for stream in (
+        sys.stdout,
+        sys.stderr,
+    ):  # in the order in which it is printed, and before a crash
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")
     for name in list(sys.modules):  # what is loaded already is not seen when a file imports it
         if name.partition(".")[0] == "tinycnn":
             del sys.modules[name]
