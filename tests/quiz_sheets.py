@@ -1,5 +1,6 @@
 """Printed quizzes read back, as a student reads them, and solved with fractions and plain loops."""
 
+import itertools
 import math
 import re
 from dataclasses import dataclass, field
@@ -135,53 +136,66 @@ class Network:
     """The table of a sheet's first question."""
 
     def __init__(self, question):
-        (H, W, C) = question.numbers(r"whose input is (\d+) x (\d+) x (\d+):")
-        assert H == W
-        self.size, self.channels = H, C
+        *self.size, self.channels = question.numbers(r"whose input is (\d+) x (\d+) x (\d+):")
         self.rows = {row[0]: row for row in question.table[1:]}
 
     def geometry(self, name):
-        _, _, kernel, stride, padding = self.rows[name]
-        KH, KW = kernel.split(" x ")
-        assert KH == KW
-        return int(KH), int(stride), int(padding)
+        """Kernel, stride and padding, for rows and for columns."""
+        return [both(text) for text in self.rows[name][2:5]]
 
     def filters(self, name):
         return int(self.rows[name][1])
 
-    def side(self, name):
-        """The height of a layer's output, by counting its windows."""
+    def groups(self, name):
+        return int(self.rows[name][5] or 1)
+
+    def sides(self, name):
+        """The height and width of a layer's output, by counting its windows."""
         names = ["conv1", "pool1", "conv2"]
         before = names.index(name) - 1
-        size = self.side(names[before]) if before >= 0 else self.size
-        kernel, stride, padding = self.geometry(name)
-        starts = range(-padding, size + padding - kernel + 1, stride)
-        return len(starts)
+        sizes = self.sides(names[before]) if before >= 0 else self.size
+        return [
+            len(range(-padding, size + padding - kernel + 1, stride))
+            for size, kernel, stride, padding in zip(sizes, *self.geometry(name), strict=True)
+        ]
+
+    def read_weights(self, name):
+        """How many weights a filter has."""
+        above = self.channels if name == "conv1" else self.filters("conv1")
+        return math.prod(self.geometry(name)[0]) * above // self.groups(name)
+
+
+def both(text):
+    """A number for the rows and one for the columns: "2" is the same for both."""
+    numbers = [int(number) for number in text.split(" x ")]
+    return numbers if len(numbers) == 2 else numbers * 2
+
+
+def lined(sizes, filters):
+    return " x ".join(map(str, [*sizes, filters]))
 
 
 def size_with_padding(question, net):
-    side = net.side("conv1")
-    return [f"{side} x {side} x {net.filters('conv1')}"]
+    return [lined(net.sides("conv1"), net.filters("conv1"))]
 
 
 def size_with_remainder(question, net):
-    side, above = net.side("pool1"), net.side("conv1")
-    kernel, stride, _ = net.geometry("pool1")
-    read = {row for start in range(side) for row in range(start * stride, start * stride + kernel)}
-    unread = len(set(range(above)) - read)
-    assert read == set(range(above - unread)) and unread > 0
-    return [f"(a) {side} x {side} x {net.filters('conv1')}", f"(b) {unread}"]
+    sides, above = net.sides("pool1"), net.sides("conv1")
+    rows, columns = (
+        {cell for start in range(side) for cell in range(start * stride, start * stride + kernel)}
+        for side, kernel, stride in zip(sides, *net.geometry("pool1")[:2], strict=True)
+    )
+    assert all(read == set(range(len(read))) for read in (rows, columns))
+    cells = set(itertools.product(*map(range, above)))
+    unread = len(cells - set(itertools.product(rows, columns)))
+    assert unread
+    return [f"(a) {lined(sides, net.filters('conv1'))}", f"(b) {unread}"]
 
 
 def parameters(question, net):
-    (name,) = re.search(r"\(a\) in (\w+) of the same", question.prompt).groups()
-    side = net.side("conv2")
-    if name == "fc1":
-        ours = (side * side * net.filters("conv2") + 1) * net.filters("fc1")
-    else:
-        kernel = net.geometry("conv2")[0]
-        ours = (kernel * kernel * net.filters("conv1") + 1) * net.filters("conv2")
-    return [f"(a) {ours:,}", f"(b) {alexnet_parameters(question):,}"]
+    conv2 = (net.read_weights("conv2") + 1) * net.filters("conv2")
+    fc1 = (math.prod(net.sides("conv2")) * net.filters("conv2") + 1) * net.filters("fc1")
+    return [f"(a) {conv2:,}", f"(b) {fc1:,}", f"(c) {alexnet_parameters(question):,}"]
 
 
 def alexnet_parameters(question):
@@ -207,54 +221,107 @@ def convolution(question):
 
 
 def multiply_adds(question, net):
-    side, kernel = net.side("conv1"), net.geometry("conv1")[0]
-    ours = side * side * net.filters("conv1") * kernel * kernel * net.channels
+    (name,) = re.search(r"\(a\) for one image in (\w+) of the same", question.prompt).groups()
+    ours = math.prod(net.sides(name)) * net.filters(name) * net.read_weights(name)
     filters, KH, KW, groups, C = convolution(question)
+    (images,) = question.numbers(r"batch of (\d+) images")
     OH, OW, F = question.numbers(r"output (\d+) x (\d+) x (\d+)\?")
     assert filters == F
-    return [f"(a) {ours:,}", f"(b) {OH * OW * F * KH * KW * C // groups:,}"]
+    return [f"(a) {ours:,}", f"(b) {images * OH * OW * F * KH * KW * C // groups:,}"]
 
 
 def receptive_field(question, net):
     texts = []
-    for axis, start in zip(
-        ("rows", "columns"), question.numbers(r"row (\d+), column (\d+)"), strict=True
-    ):
+    places = question.numbers(r"row (\d+), column (\d+)")
+    for axis, (name, start) in enumerate(zip(("rows", "columns"), places, strict=True)):
         cells = {start}
-        for name, above in (("conv2", "pool1"), ("pool1", "conv1"), ("conv1", None)):
-            kernel, stride, padding = net.geometry(name)
-            size = net.side(above) if above else net.size
+        for layer, above in (("conv2", "pool1"), ("pool1", "conv1"), ("conv1", None)):
+            kernel, stride, padding = (sizes[axis] for sizes in net.geometry(layer))
+            size = net.sides(above)[axis] if above else net.size[axis]
             cells = {cell * stride - padding + k for cell in cells for k in range(kernel)}
             cells &= set(range(size))
         assert cells == set(range(min(cells), max(cells) + 1))
-        texts.append(f"{axis} {min(cells)} to {max(cells)}")
+        texts.append(f"{name} {min(cells)} to {max(cells)}")
     return [", ".join(texts)]
 
 
-def conv_cell(question, net):
+class Convolution:
+    """The windows that a question describes, and the kernels that it gives, cell by cell."""
+
+    def __init__(self, question, image, kernel):
+        self.image, self.kernel = image, kernel
+        found = re.search(r"stride (\d(?: x \d)?), padding (\d(?: x \d)?)", question.prompt)
+        self.stride, self.padding = map(both, found.groups())
+
+    @property
+    def output(self):
+        return [
+            len(range(-padding, size + padding - kernel + 1, stride))
+            for size, kernel, stride, padding in zip(
+                self.image, self.kernel, self.stride, self.padding, strict=True
+            )
+        ]
+
+    def reads(self):
+        """(output cell, weight, input cell), but for what lies in the padding."""
+        for i, j in itertools.product(*map(range, self.output)):
+            for p, q in itertools.product(*map(range, self.kernel)):
+                r = i * self.stride[0] + p - self.padding[0]
+                c = j * self.stride[1] + q - self.padding[1]
+                if 0 <= r < self.image[0] and 0 <= c < self.image[1]:
+                    yield (i, j), (p, q), (r, c)
+
+
+def shape(matrix):
+    return [len(matrix), len(matrix[0])]
+
+
+def convolution_cell(question, net):
     x, W, (b,) = question.matrix("x"), question.matrix("W"), question.row("b")
-    stride, padding = question.numbers(r"Stride (\d+), padding (\d+)")
-    i, j = question.numbers(r"z\[(\d+),(\d+)\]")
-    side = len(range(-padding, len(x) + padding - len(W) + 1, stride))
-    assert f"is {side} x {side}." in question.prompt and max(i, j) < side
-    total = b
-    for p, row in enumerate(W):
-        for q, weight in enumerate(row):
-            r, c = i * stride + p - padding, j * stride + q - padding
-            total += weight * (x[r][c] if 0 <= r < len(x) and 0 <= c < len(x[0]) else 0)
-    return [f"z[{i},{j}] = {total}"]
+    conv = Convolution(question, shape(x), shape(W))
+    assert f"is {lined(conv.output[:1], conv.output[1])}." in question.prompt
+    place = tuple(question.numbers(r"out z\[(\d+),(\d+)\]"))
+    z = b + sum(x[r][c] * W[p][q] for out, (p, q), (r, c) in conv.reads() if out == place)
+    return [f"z[{place[0]},{place[1]}] = {z}"]
+
+
+def channels_cell(question, net):
+    x = [question.matrix(f"x[:,:,{c}]") for c in range(2)]
+    *place, f = question.numbers(r"out z\[(\d+),(\d+),(\d+)\]")
+    W = [question.matrix(f"W[:,:,{c},{f}]") for c in range(2)]
+    conv = Convolution(question, shape(x[0]), shape(W[0]))
+    assert f"is {lined(conv.output, 2)}." in question.prompt
+    z = question.row("b")[f]
+    for out, (p, q), (r, c) in conv.reads():
+        if list(out) == place:
+            z += sum(x[channel][r][c] * W[channel][p][q] for channel in range(2))
+    return [f"z[{place[0]},{place[1]},{f}] = {z}"]
+
+
+def pointwise(question, net):
+    x = [question.matrix(f"x[:,:,{c}]") for c in range(3)]
+    W, b = question.matrix("W"), question.row("b")
+    i, j, f = question.numbers(r"out z\[(\d+),(\d+),(\d+)\]")
+    assert question.numbers(r"^(\d) filters of 1 x 1") == [len(b)]
+    z = b[f] + sum(x[c][i][j] * W[c][f] for c in range(3))
+    cells = sum(len(row) for row in x[0]) * len(b)
+    return [f"(a) z[{i},{j},{f}] = {z}", f"(b) {cells * 3}"]
 
 
 def im2col_row(question, net):
     x = question.matrix("x")
-    out = len(x) - 1
+    found = re.search(r"kernel is (\d x \d), the stride (\d(?: x \d)?)\.", question.prompt)
+    (KH, KW), (down, across) = map(both, found.groups())
     i, j = question.numbers(r"output cell in row (\d+), column (\d+)")
     width, same, u, v = question.numbers(r"output is (\d+) x (\d+): .* row (\d+), column (\d+)")
     assert width == same == 55 and max(u, v) < 55
-    window = [x[i][j], x[i][j + 1], x[i + 1][j], x[i + 1][j + 1]]
-    cells = [(r, c) for r in range(out) for c in range(out)]
+    window = [x[i * down + p][j * across + q] for p in range(KH) for q in range(KW)]
+    starts = itertools.product(
+        range(0, len(x) - KH + 1, down), range(0, len(x[0]) - KW + 1, across)
+    )
+    cells = [(r // down, c // across) for r, c in starts]
     return [
-        f"(a) {len(cells)} x 4",
+        f"(a) {len(cells)} x {KH * KW}",
         f"(b) row {cells.index((i, j))} holds {' '.join(map(str, window))}",
         f"(c) row {u * 55 + v}",
     ]
@@ -274,11 +341,14 @@ def relu(question, net):
 
 def windows(question, x):
     """Each window's cells, by its place."""
-    kernel, stride = question.numbers(r"Windows of (\d+) x \d+, stride (\d+)")
-    starts = range(0, len(x) - kernel + 1, stride)
+    found = re.search(r"Windows of (\d x \d), stride (\d(?: x \d)?)[.:]", question.prompt)
+    (KH, KW), (down, across) = map(both, found.groups())
     return [
-        [[(r + p, c + q) for p in range(kernel) for q in range(kernel)] for c in starts]
-        for r in starts
+        [
+            [(r + p, c + q) for p in range(KH) for q in range(KW)]
+            for c in range(0, len(x[0]) - KW + 1, across)
+        ]
+        for r in range(0, len(x) - KH + 1, down)
     ]
 
 
@@ -301,54 +371,74 @@ def max_pool(question, net):
     ]
 
 
+def average_and_dense(question, net):
+    maps = [
+        rows for name in question.matrices if name[0] == "x" for rows in [question.matrix(name)]
+    ]
+    W, b, dz = question.matrix("W"), question.row("b"), question.row("dz")
+    channels, units = question.numbers(r"the (\d) channels of x, and z a dense layer of (\d) units")
+    assert (len(maps), len(W), len(W[0])) == (channels, channels, units)
+    means = [sum(map(sum, rows)) / Fraction(sum(map(len, rows))) for rows in maps]
+    (unit,), (channel,) = question.numbers(r"z\[(\d)\]"), question.numbers(r"x\[:,:,(\d)\]\.$")
+    z = b[unit] + sum(mean * row[unit] for mean, row in zip(means, W, strict=True))
+    dy = sum(sent * weight for sent, weight in zip(dz, W[channel], strict=True))
+    back = dy / sum(map(len, maps[channel]))
+    return ["(a)", f"(b) z[{unit}] = {decimal(z)}", f"(c) {decimal(back)}", ("y", [means])]
+
+
+def decimal(number):
+    """A fraction as a decimal number, which must end."""
+    text = f"{float(number):.10g}"
+    assert Fraction(text) == number
+    return text
+
+
 def lrn(question, net):
     x = question.row("x")
-    k, alpha = question.numbers(r"k = (\d+), alpha = (\d+), beta = 0.75, size = 3")
+    k, alpha, size = question.numbers(r"k = (\d+), alpha = (\d+), beta = 0.\d+, size = (\d)")
+    beta = Fraction(re.search(r"beta = (0\.\d+)", question.prompt)[1])
     (c,) = question.numbers(r"Give y\[(\d+)\]")
-    squares = sum(number**2 for number in x[max(c - 1, 0) : c + 2])
-    s, shared = k + alpha * squares, k + Fraction(alpha * squares, 3)
-    root = round(s**0.25)
-    assert root**4 == s
+    near = [number for place, number in enumerate(x) if abs(place - c) <= size // 2]
+    assert {3: "one neighbour", 5: "two neighbours"}[size] in question.prompt
+    squares = sum(number**2 for number in near)
+    s, shared = k + alpha * squares, k + Fraction(alpha * squares, size)
+    root = round(s ** (1 / beta.denominator))
+    assert root**beta.denominator == s
     base = shared if shared.denominator == 1 else f"({shared})"
     return [
-        f"(a) y[{c}] = {x[c] / root**3}",
-        f"(b) y[{c}] = {x[c]}/{base}^0.75, about {float(x[c]) / float(shared) ** 0.75:.4f}",
+        f"(a) y[{c}] = {x[c] / root**beta.numerator}",
+        f"(b) y[{c}] = {x[c]}/{base}^{float(beta)}, about {float(x[c]) / float(shared) ** beta:.4f}",
     ]
 
 
 def dropout(question, net):
     x, mask, dy = (question.row(name) for name in ("x", "mask", "dy"))
     rate = Fraction(re.search(r"at rate (0\.\d+)", question.prompt)[1])
-    assert 0 < sum(mask) < len(mask)
+    (k,) = question.numbers(r"What is y\[(\d)\] at prediction")
+    assert 0 < sum(mask) < len(mask) and mask[k] == 0
     scaled = [[[a * kept / (1 - rate) for a, kept in zip(of, mask, strict=True)]] for of in (x, dy)]
-    nothing = "(c) 1: dropout is off, and nothing is left to do"
-    return ["(a), (b)", nothing, ("y", scaled[0]), ("dx", scaled[1])]
-
-
-def dense(question, net):
-    x, W, b = question.row("x"), question.matrix("W"), question.row("b")
-    (unit,) = question.numbers(r"z\[(\d+)\]")
-    z = sum(number * row[unit] for number, row in zip(x, W, strict=True)) + b[unit]
-    return [f"(a) z[{unit}] = {z}", f"(b) y[{unit}] = {max(z, 0)}"]
+    return ["(a), (b)", f"(c) {x[k]}", ("y", scaled[0]), ("dx", scaled[1])]
 
 
 def shares(question):
     """The softmax of logits such as ln(5)."""
     (row,) = question.matrices["z"]
     numbers = [int(re.fullmatch(r"ln\((\d+)\)", text)[1]) for text in row]
+    (classes,) = question.numbers(r"logits of (\d) classes")
+    assert classes == len(numbers)
     return [Fraction(number, sum(numbers)) for number in numbers]
 
 
 def softmax(question, net):
-    listed = ", ".join(map(str, shares(question)))
-    return [f"(a) p = {listed}", f"(b) {listed}: the same"]
-
-
-def chance_loss(question, net):
-    (classes,) = question.numbers(r"network of ([\d,]+) classes")
+    p = shares(question)
+    (k,), (classes,) = (
+        question.numbers(r"p\[(\d)\] now"),
+        question.numbers(r"of ([\d,]+) classes gives"),
+    )
     return [
-        f"(a) ln({classes}) = {math.log(classes):.4f}",
-        f"(b) {Fraction(1, classes) - 1}",
+        f"(a) p = {', '.join(map(str, p))}",
+        f"(b) {p[k]}, as before",
+        f"(c) ln({classes:,}) = {math.log(classes):.4f}",
     ]
 
 
@@ -362,7 +452,7 @@ def softmax_gradient(question, net):
 
 def pool_gradient(question, net):
     x, dy = question.matrix("x"), question.matrix("dy")
-    dx = [[Fraction(0)] * len(x) for _ in x]
+    dx = [[Fraction(0)] * len(x[0]) for _ in x]
     won = []
     for row, grads in zip(windows(question, x), dy, strict=True):
         for cells, grad in zip(row, grads, strict=True):
@@ -375,36 +465,43 @@ def pool_gradient(question, net):
 
 def weight_gradient(question, net):
     x, dz = question.matrix("x"), question.matrix("dz")
-    places = [(i, j) for i in range(2) for j in range(2)]
-    dW = [[sum(dz[i][j] * x[i + p][j + q] for i, j in places) for q in range(2)] for p in range(2)]
-    return [("dW", dW)]
-
-
-def bias_gradient(question, net):
-    maps = [question.matrix(f"dz of filter {f}") for f in range(2)]
-    return [f"db[{f}] = {sum(map(sum, dz))}" for f, dz in enumerate(maps)]
+    kernel = question.numbers(r"A (\d) x (\d) kernel")
+    conv = Convolution(question, shape(x), kernel)
+    assert conv.output == shape(dz)
+    dW = [[Fraction(0)] * kernel[1] for _ in range(kernel[0])]
+    for (i, j), (p, q), (r, c) in conv.reads():
+        dW[p][q] += dz[i][j] * x[r][c]
+    return ["(a)", f"(b) db[0] = {sum(map(sum, dz))}", ("dW", dW)]
 
 
 def input_gradient(question, net):
-    W, dz = question.matrix("W"), question.matrix("dz")
-    r, c = question.numbers(r"Give dx\[(\d+),(\d+)\]")
-    total = sum(
-        dz[i][j] * W[r - i][c - j]
-        for i in range(2)
-        for j in range(2)
-        if 0 <= r - i < 2 and 0 <= c - j < 2
-    )
-    return [f"dx[{r},{c}] = {total}"]
+    W = [question.matrix(f"W[:,:,0,{f}]") for f in range(2)]
+    dz = [question.matrix(f"dz[:,:,{f}]") for f in range(2)]
+    conv = Convolution(question, question.numbers(r"over a (\d) x (\d) image"), shape(W[0]))
+    assert conv.output == shape(dz[0])
+    place = tuple(question.numbers(r"Give dx\[(\d+),(\d+)\]"))
+    uses = [(out, weight) for out, weight, read in conv.reads() if read == place]
+    assert len(uses) > 1, "one window alone reads the cell"
+    total = sum(dz[f][i][j] * W[f][p][q] for f in range(2) for (i, j), (p, q) in uses)
+    biases = ", ".join(f"db[{f}] = {sum(map(sum, dz[f]))}" for f in range(2))
+    return [f"(a) dx[{place[0]},{place[1]}] = {total}", f"(b) {biases}"]
 
 
 def sgd(question, net):
-    names = ("w", "g", "v", "rate", "momentum", "decay")
-    w, g, v, rate, momentum, decay = (
+    names = ("w", "v", "g", "rate", "momentum", "decay")
+    w, v, g, rate, momentum, decay = (
         Fraction(re.search(rf"\b{name} = (-?[\d.]+)", question.prompt)[1].rstrip("."))
         for name in names
     )
-    v = momentum * v - rate * (g + decay * w)
-    return [f"(a) v = {float(v):g}", f"(b) w = {float(w + v):g}"]
+    (following,) = (
+        Fraction(text) for text in re.findall(r"next gradient is (-?\d+)\.", question.prompt)
+    )
+    answers = []
+    for gradient in (g, following):
+        v = momentum * v - rate * (gradient + decay * w)
+        w += v
+        answers += [f"v = {decimal(v)}", f"w = {decimal(w)}"]
+    return [f"(a) {answers[0]}", f"(b) {answers[1]}", f"(c) {answers[3]}"]
 
 
 # In the order of the sheet.
@@ -414,19 +511,19 @@ SOLVERS = {
     "Parameters": parameters,
     "Multiply-adds": multiply_adds,
     "Receptive field": receptive_field,
-    "A cell of a convolution": conv_cell,
+    "A cell of a convolution": convolution_cell,
+    "A cell over two channels": channels_cell,
+    "A 1 x 1 convolution": pointwise,
     "A row of im2col": im2col_row,
     "ReLU, forward and backward": relu,
     "Max-pool, and who wins": max_pool,
+    "Global average pooling, and a dense layer": average_and_dense,
     "Local response normalisation, two dialects": lrn,
     "Dropout": dropout,
-    "A dense cell": dense,
-    "Softmax": softmax,
-    "The loss of chance": chance_loss,
+    "Softmax, and the loss of chance": softmax,
     "Softmax and cross-entropy, backward": softmax_gradient,
     "A max-pool's gradient": pool_gradient,
     "A convolution's gradient: the weights": weight_gradient,
-    "A convolution's gradient: the biases": bias_gradient,
     "A convolution's gradient: a cell of the input": input_gradient,
-    "A step of SGD": sgd,
+    "Two steps of SGD": sgd,
 }

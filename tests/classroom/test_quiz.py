@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
+from functools import cache
 
 import numpy as np
 import pytest
@@ -72,7 +74,7 @@ def test_the_numbers_can_be_worked_out_by_hand(seed):
     for asked in (*questions, *answers):
         for rows in asked.matrices.values():
             for text in (text for row in rows for text in row):
-                assert re.fullmatch(r"-?\d{1,2}|ln\([1-7]\)", text), (asked.topic, text)
+                assert re.fullmatch(r"-?\d{1,2}|\d\.5|ln\([1-9]\)", text), (asked.topic, text)
     for answer in answers:
         for text in re.findall(r"-?\d+/\d+", " ".join(answer.words)):
             assert max(map(len, re.findall(r"\d+", text))) <= 4, (answer.topic, text)
@@ -86,29 +88,78 @@ def test_the_rows_of_alexnet_are_those_of_its_table():
         for row in tc.alexnet(variant=variant).summary().rows
     }
     seen = set()
-    for seed in range(40):
-        questions, answers = read_sheet(draw_html(make_quiz(seed), answers=True))
+    for seed in range(1, 41):
+        questions, answers = sheet(seed)
         for place, column in ((2, "parameters"), (3, "multiply_adds")):
             name, variant = re.search(
                 r"(\w+) of AlexNet \(([\w-]+)\)", questions[place].prompt
             ).groups()
-            assert answers[place].words[1] == f"(b) {getattr(rows[variant, name], column):,}"
+            batch = re.search(r"batch of (\d) images", questions[place].prompt)
+            count = getattr(rows[variant, name], column) * (int(batch[1]) if batch else 1)
+            assert answers[place].words[-1].endswith(f") {count:,}")
             seen.add((variant, name, column))
     assert len(seen) > 20
 
 
-def test_what_is_drawn_varies():
-    sheets = [read_sheet(draw_html(make_quiz(seed), answers=True)) for seed in range(40)]
+@cache
+def sheet(seed):
+    return read_sheet(draw_html(make_quiz(seed), answers=True))
+
+
+def drawn(seeds):
+    """Each question of the sheets of some seeds: what is asked, the table of part A with it; the key."""
+    sheets = [sheet(seed) for seed in seeds]
     for place, topic in enumerate(SOLVERS):
-        prompts = {
-            (asked[place].prompt, str(asked[place].matrices), str(asked[place].table))
-            for asked, _ in sheets
+        asked = [
+            (
+                questions[place].prompt,
+                str(questions[place].matrices),
+                str(questions[0].table) * (place < 5),
+            )
+            for questions, _ in sheets
+        ]
+        yield topic, asked, [answers[place] for _, answers in sheets]
+
+
+def expect_variety(seeds, versions):
+    """So many versions of each question, and no part of an answer on more than a third of the sheets."""
+    for topic, asked, answers in drawn(seeds):
+        assert len(set(asked)) >= versions, topic
+        parts = zip(
+            *([*answer.words, *map(str, answer.matrices.values())] for answer in answers),
+            strict=True,
+        )
+        for part in parts:
+            if any(re.search(r"\d", re.sub(r"^\(\w\)", "", line)) for line in part):
+                line, times = Counter(part).most_common(1)[0]
+                assert times <= len(asked) / 3, (topic, line, times)
+
+
+def test_a_class_of_forty_cannot_share():
+    expect_variety(range(1, 41), 38)
+
+
+@pytest.mark.slow
+def test_two_hundred_sheets_vary_in_every_part():
+    expect_variety(range(200), 190)
+
+
+def test_windows_vary_along_each_axis():
+    prompts = {topic: [prompt for prompt, _, _ in asked] for topic, asked, _ in drawn(range(1, 41))}
+    for topic in ("A cell of a convolution", "A cell over two channels", *list(SOLVERS)[17:19]):
+        windows = {
+            re.search(r"stride [\dx ]+, padding \d( x \d)?", prompt)[0] for prompt in prompts[topic]
         }
-        answers = {(str(key[place].words), str(key[place].matrices)) for _, key in sheets}
-        assert len(prompts) > (12 if topic == "Output size, with a remainder" else 8) or place == 1
-        assert len(answers) > 8, topic
-    conv = " ".join(asked[5].prompt for asked, _ in sheets)
-    assert all(f"Stride {s}, padding {p}" in conv for s, p in ((1, 0), (2, 0), (1, 1)))
+        assert len(windows) >= 8 and "stride 1, padding 0" not in windows, topic
+    places = [
+        re.search(r"over a (\d) x (\d) .* dx\[(\d),(\d)\]:", prompt)
+        for prompt in prompts[list(SOLVERS)[18]]
+    ]
+    corners = [
+        int(r) in (0, int(H) - 1) and int(c) in (0, int(W) - 1)
+        for H, W, r, c in map(re.Match.groups, places)
+    ]
+    assert sum(corners) <= len(corners) / 3
 
 
 # ------------------------------------------------------------------------------------- the sheets
@@ -194,7 +245,7 @@ def test_markdown_has_its_headings_and_its_fences_close(seed):
     fences = [line for line in lines if line.startswith("```")]
     assert fences == ["```text", "```"] * (len(fences) // 2)
     table = [line for line in lines if line.startswith("|")]
-    assert len(table) == 6 and {line.count("|") for line in table} == {6}
+    assert len(table) == 6 and {line.count("|") for line in table} == {7}
 
 
 @FEW

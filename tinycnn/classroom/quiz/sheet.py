@@ -16,9 +16,11 @@ WIDTH = 80
 _INDENT = "    "
 _KEPT = "\0"  # a space that no line may break at
 RULES = (
-    "Rows, columns, channels and classes count from 0: `z[1,2]` is row 1, column 2. Sizes are "
-    "height x width x channels. A convolution does not turn its kernel over. `dx` is the gradient "
-    "of the loss with respect to `x`."
+    "Rows, columns, channels, filters and classes count from 0: `z[1,2]` is row 1, column 2; "
+    "`x[:,:,1]` is channel 1 of `x`, and `W[:,:,0,1]` has the weights of channel 0 and filter 1. "
+    "Sizes are height x width x channels; a stride or padding of 2 x 1 is 2 for the rows, 1 for the "
+    "columns. A convolution does not turn its kernel over. `dx` is the gradient of the loss with "
+    "respect to `x`."
 )
 
 
