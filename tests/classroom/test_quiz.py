@@ -22,6 +22,8 @@ from tinycnn.classroom.quiz import (
     Quiz,
     draw,
     draw_html,
+    draw_html_key,
+    draw_key,
     draw_markdown,
     draw_text,
     make_quiz,
@@ -29,6 +31,7 @@ from tinycnn.classroom.quiz import (
 from tinycnn.classroom.quiz.question import LayerTable
 from tinycnn.classroom.quiz.quiz import QuizPart
 from tinycnn.classroom.quiz.sheet import inline
+from tinycnn.commands.quiz import read_seeds
 from tinycnn.errors import ArgumentError
 from tinycnn.explain.examples.arithmetic import Value
 
@@ -240,7 +243,7 @@ def test_markdown_has_its_headings_and_its_fences_close(seed):
     lines = text.splitlines()
     assert sum(line.startswith("### ") for line in lines) == 40
     assert [line for line in lines if line.startswith("## ")] == [
-        "## A. Sizes and counts", "## B. Forward", "## C. Backward", "## Answers",
+        "## A. Sizes and counts", "## B. Forward", "## C. Backward", f"## Answers to quiz {seed}",
     ]  # fmt: skip
     fences = [line for line in lines if line.startswith("```")]
     assert fences == ["```text", "```"] * (len(fences) // 2)
@@ -261,7 +264,7 @@ def test_a_page_stands_alone_and_prints_its_key_on_pages_of_its_own(seed):
         assert not re.search(r"(?i)<script|<link|<img|https?:|url\(|@import|src=|href=", page)
         style = head.elements[-1].text
         assert style.count("{") == style.count("}")
-        assert f'"quiz {seed}, page "' in style and "SEED" not in style
+        assert f'"quiz {seed}, page "' in style and "FOOTING" not in style
         assert "break-inside: avoid" in style and ".key { break-before: page; }" in style
         nodes = [node for tag in ("div", "section", "table") for node in tree.all(tag)]
         classes = {node.attributes.get("class") for node in nodes}
@@ -380,6 +383,13 @@ def _umask():
     return mask
 
 
+def test_the_folder_of_a_class_is_no_file(capsys, tmp_path):
+    (tmp_path / "a.html").write_text("kept")
+    code, out, err = run(capsys, "--seeds", "1-3", "-o", str(tmp_path / "a.html"))
+    assert (code, out) == (2, "") and "is a file: give the name of a folder" in err
+    assert (tmp_path / "a.html").read_text() == "kept"
+
+
 def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(capsys, tmp_path):
     taken = tmp_path / "taken"
     taken.mkdir()
@@ -388,9 +398,75 @@ def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(capsys, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+@pytest.mark.parametrize("kind", [None, *FORMATS])
+def test_a_class_gets_a_sheet_each_and_its_teacher_one_key(capsys, tmp_path, kind):
+    folder, suffix = (
+        tmp_path / "new" / "class",
+        {"text": ".txt", "markdown": ".md"}.get(kind, ".html"),
+    )
+    options = ["--format", kind] if kind else []
+    code, out, err = run(capsys, "--seeds", "3,9-11", "-o", str(folder), *options)
+    key = folder / f"key{suffix}"
+    assert (code, out, err) == (0, "", f"tinycnn: wrote 4 sheets to {folder}, and {key}\n")
+    quizzes = {f"quiz-{seed:02}{suffix}": make_quiz(seed) for seed in (3, 9, 10, 11)}
+    assert {path.name for path in folder.iterdir()} == {key.name, *quizzes}
+    for name, quiz in quizzes.items():
+        assert (folder / name).read_text(encoding="utf-8") == draw(quiz, kind or "html")
+    found = key.read_text(encoding="utf-8")
+    assert found == draw_key(list(quizzes.values()), kind or "html")
+    assert all(
+        key_of(draw(quiz, kind or "html", answers=True)) in found for quiz in quizzes.values()
+    )
+    assert not re.search(r"Name|Receptive field\W+In the same", found)
+
+
+def key_of(sheet):
+    """What a sheet with its answers says of them, from their heading to the last."""
+    answers = sheet[re.search(r"(?i)[#<h2> ]*answers to quiz", sheet).start() :]
+    return re.split(r"\n+---\n|\n\n\ntinycnn|</section>\n<footer>", answers)[0]
+
+
+def test_a_key_leads_to_each_of_its_quizzes():
+    tree = read_html(draw_html_key([make_quiz(seed) for seed in (5, 12)]))
+    keys = tree.all("section", "key")
+    assert [key.attributes["id"] for key in keys] == ["quiz-5", "quiz-12"]
+    assert [link.attributes["href"] for link in tree.all("a")] == ["#quiz-5", "#quiz-12"]
+    for seed, key in zip((5, 12), keys, strict=True):
+        assert [section.all("h3")[0].text for section in key.all("section")] == [
+            answer.topic for answer in sheet(seed)[1]
+        ]
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers"),
+    [("7", [7]), ("3,1", [1, 3]), (" 1 - 3 , 2-4,2", [1, 2, 3, 4]), ("18446744073709551615", [2**64 - 1]),
+     ("1-1000", list(range(1, 1001)))],
+)  # fmt: skip
+def test_seeds_are_numbers_and_ranges(words, numbers):
+    assert read_seeds(words) == numbers
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "x", "1,,2", "5-1", "-3", "1-", "1.5", "1-2-3", "18446744073709551616", "1" * 30, "١"],
+)
+def test_seeds_that_are_none(words):
+    with pytest.raises(ArgumentError, match="--seeds takes numbers and ranges"):
+        read_seeds(words)
+
+
+@pytest.mark.parametrize("words", ["1-1001", "0-18446744073709551615", "1-1000,2000"])
+def test_no_more_sheets_than_a_school_has_pupils(words):
+    with pytest.raises(ArgumentError, match="at most 1,000 sheets at once"):
+        read_seeds(words)
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
+        (["--seeds", "1-4"], "give their folder, -o FOLDER"),
+        (["--seeds", "4-1", "-o", "a"], "such as 1-40 or 3,7,10-12, got '4-1'"),
+        (["--seeds", "1", "--seed", "1"], "not allowed with argument"),
         (["--seed", "-1"], "seed must be at least 0, got -1"),
         (["--seed", "x"], "invalid int value: 'x'"),
         (["--format", "pdf"], "invalid choice: 'pdf'"),

@@ -8,7 +8,7 @@ from tinycnn.classroom.quiz.question import LayerTable, Random, pick
 from tinycnn.classroom.quiz.sliding import pair, two
 from tinycnn.layers import Conv2D, Dense, MaxPool2D
 from tinycnn.model import Sequential
-from tinycnn.shapes import Axis
+from tinycnn.shapes import Axis, Window
 
 _KERNELS = ((3, 3), (5, 5), (3, 5), (5, 3))
 
@@ -35,18 +35,19 @@ def draw_network(rng: Random) -> SmallNetwork:
             2 * int(rng.integers(2, 7)), two(rng, 2, 3), padding=two(rng, 0, 1),
             groups=pick(rng, (1, 2)), name="conv2",
         )  # fmt: skip
-        fc1, shape = (
-            Dense(int(rng.integers(5, 11)), name="fc1"),
-            (*two(rng, 12, 20), pick(rng, (1, 2, 3))),
-        )
-        window = pool1.window(conv1.output_shape(shape))
-        axes = window.height, window.width
-        gaps = any(axis.kernel < axis.stride for axis in axes)
-        rest = sum(axis.input - cells_read(axis) for axis in axes)
-        if not gaps and rest and min(window.output) >= 3:
-            return SmallNetwork(
-                conv1, pool1, conv2, fc1, Sequential([conv1, pool1, conv2, fc1], shape)
-            )
+        fc1 = Dense(int(rng.integers(5, 11)), name="fc1")
+        shape = (*two(rng, 12, 20), pick(rng, (1, 2, 3)))
+        if _leaves_a_rest(pool1.window(conv1.output_shape(shape))):
+            model = Sequential([conv1, pool1, conv2, fc1], shape)
+            return SmallNetwork(conv1, pool1, conv2, fc1, model)
+
+
+def _leaves_a_rest(window: Window) -> bool:
+    """Whether cells are left over at an end, none between windows, and enough windows for conv2."""
+    axes = window.height, window.width
+    gaps = any(axis.kernel < axis.stride for axis in axes)
+    rest = any(cells_read(axis) < axis.input for axis in axes)
+    return rest and not gaps and min(window.output) >= 3
 
 
 def cells_read(axis: Axis) -> int:

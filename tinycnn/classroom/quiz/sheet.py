@@ -29,6 +29,16 @@ def title(quiz: Quiz) -> str:
     return f"Quiz {quiz.seed}: a convolutional network by hand"
 
 
+def key_title(quiz: Quiz) -> str:
+    """The key's heading."""
+    return f"Answers to quiz {quiz.seed}"
+
+
+def key_origin() -> str:
+    """How a sheet of a key of several is made again."""
+    return f"tinycnn {__version__}: `tinycnn quiz --seed N` makes sheet N again."
+
+
 def origin(quiz: Quiz) -> str:
     """How the sheet is made again, and its key."""
     return (
@@ -63,11 +73,24 @@ def draw_text(quiz: Quiz, *, answers: bool = False) -> str:
             lines += ["", f"{number:>2}. {question.topic}", *_blocks(question.text)]
             lines += [*[""] * question.lines, f"{_INDENT}Answer: {'_' * (WIDTH - 12)}"]
     if answers:
-        lines += ["", "", "ANSWERS"]
-        for number, question in enumerate(quiz.questions, start=1):
-            lines += ["", f"{number:>2}. {question.topic}", *_answer(question)]
-    lines += ["", "", *_wrapped(origin(quiz), "")]
+        lines += _text_key(quiz)
+    return _text([*lines, "", "", *_wrapped(origin(quiz), "")])
+
+
+def draw_text_key(quizzes: Sequence[Quiz]) -> str:
+    """The keys of several sheets, one behind the other."""
+    lines = [line for quiz in quizzes for line in _text_key(quiz)]
+    return _text([*lines[2:], "", "", *_wrapped(key_origin(), "")])
+
+
+def _text(lines: Sequence[str]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _text_key(quiz: Quiz) -> Iterator[str]:
+    yield from ("", "", key_title(quiz).upper())
+    for number, question in enumerate(quiz.questions, start=1):
+        yield from ("", f"{number:>2}. {question.topic}", *_answer(question))
 
 
 def _answer(question: Question) -> Iterator[str]:
@@ -121,12 +144,21 @@ def draw_markdown(quiz: Quiz, *, answers: bool = False) -> str:
             lines += ["", f"### {number}. {inline(question.topic)}", *_sections(question.text)]
             lines += ["", "Answer: " + r"\_" * 24]
     if answers:
-        lines += ["", "---", "", "## Answers"]
-        for number, question in enumerate(quiz.questions, start=1):
-            lines += ["", f"### {number}. {inline(question.topic)}", *_sections(question.answer)]
-            lines += ["", *_fenced(question.working)]
-    lines += ["", "---", "", inline(origin(quiz))]
-    return "\n".join(lines) + "\n"
+        lines += ["", "---", "", *_markdown_key(quiz)]
+    return "\n".join([*lines, "", "---", "", inline(origin(quiz))]) + "\n"
+
+
+def draw_markdown_key(quizzes: Sequence[Quiz]) -> str:
+    """The keys of several sheets, one behind the other."""
+    lines = [line for quiz in quizzes for line in (*_markdown_key(quiz), "", "---", "")]
+    return "\n".join([*lines, inline(key_origin())]) + "\n"
+
+
+def _markdown_key(quiz: Quiz) -> Iterator[str]:
+    yield f"## {inline(key_title(quiz))}"
+    for number, question in enumerate(quiz.questions, start=1):
+        yield from ("", f"### {number}. {inline(question.topic)}", *_sections(question.answer))
+        yield from ("", *_fenced(question.working))
 
 
 def inline(words: str) -> str:
