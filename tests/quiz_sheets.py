@@ -435,10 +435,16 @@ def softmax(question, net):
         question.numbers(r"p\[(\d)\] now"),
         question.numbers(r"of ([\d,]+) classes gives"),
     )
+    rest, loss = classes, 0.0
+    given = re.findall(r"ln (\d+) = (\d\.\d{4})", question.prompt)
+    for base, logarithm in sorted(((int(base), float(log)) for base, log in given), reverse=True):
+        while rest % base == 0:
+            rest, loss = rest // base, loss + logarithm
+    assert rest == 1 and abs(loss - math.log(classes)) < 5e-4
     return [
         f"(a) p = {', '.join(map(str, p))}",
         f"(b) {p[k]}, as before",
-        f"(c) ln({classes:,}) = {math.log(classes):.4f}",
+        f"(c) ln({classes:,}), about {math.log(classes):.3f}",
     ]
 
 

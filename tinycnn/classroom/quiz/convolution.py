@@ -44,12 +44,12 @@ def channels_cell(rng: Random) -> Question:
     x, W = named("x", small(rng, 0, 4, 1, *drawn.image, 2)), named("W", _kernel(rng, drawn, 2, 2))
     b = named("b", small(rng, -3, 3, 2))
     (z,) = worked("conv2d", [x, W, b], ["z"], **drawn.arguments)
-    place = cell(rng, *drawn.output, 2)
+    place, kernels = cell(rng, *drawn.output, 2), slices("W", W.array)
     return Question(
         "A cell over two channels",
         (f"A convolution of {drawn.words} has two filters over two channels. Its output `z` is "
          f"{times((*drawn.output, 2))}. Work out `{at('z', *place)}`.",
-         slices("x", x.array[0]), (*slices("W", W.array), b)),
+         slices("x", x.array[0]), kernels[:2], (*kernels[2:], b)),
         (said(z, *place),),
         (equation(z, *place),),
         4,

@@ -31,7 +31,7 @@ def softmax(rng: Random) -> Question:
          f"(c) A network of {classes:,} classes gives all of them the same probability. Give its "
          f"cross-entropy loss, with {known}."),
         (f"(a) `p = {', '.join(shares)}`", f"(b) `{fraction(float(moved.flat[k]))}`, as before",
-         f"(c) `ln({classes:,}) = {loss:.4f}`"),
+         f"(c) `ln({classes:,})`, about `{loss:.3f}`"),
         (*_equations(p, shares),
          f"(b) exp({shift}) multiplies each exponential and their sum alike",
          f"(c) loss = ln({classes:,}) = {spelled} = {loss:.6g}, rounded"),

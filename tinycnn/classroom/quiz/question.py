@@ -68,10 +68,13 @@ def named(name: str, array: Array, *shape: int) -> Value:
 
 
 def slices(name: str, array: Array) -> tuple[Value, ...]:
-    """The matrices of an array (rows, columns, ...), each under its name: ``W[:,:,0,1]``."""
+    """The matrices of an array (rows, columns, ...), each under its name: ``W[:,:,0,1]``.
+
+    What belongs to one filter, the last axis, stands together.
+    """
+    places = sorted(np.ndindex(*array.shape[2:]), key=lambda place: place[::-1])
     return tuple(
-        Value(at(name, ":", ":", *place), array[:, :, *place], array.shape[:2])
-        for place in np.ndindex(*array.shape[2:])
+        Value(at(name, ":", ":", *place), array[:, :, *place], array.shape[:2]) for place in places
     )
 
 

@@ -100,8 +100,9 @@ def _answer(question: Question) -> Iterator[str]:
 
 
 def _blocks(blocks: Sequence[Block]) -> Iterator[str]:
-    for block in blocks:
+    for before, block in zip(("", *blocks), blocks, strict=False):
         if isinstance(block, str):
+            yield from ([""] if isinstance(before, tuple) else [])
             yield from _wrapped(block, _INDENT)
         elif isinstance(block, LayerTable):
             yield from (
