@@ -1,5 +1,6 @@
 """Printed quizzes read back, as a student reads them, and solved with fractions and plain loops."""
 
+import copy
 import itertools
 import math
 import re
@@ -253,6 +254,11 @@ class Convolution:
         found = re.search(r"stride (\d(?: x \d)?), padding (\d(?: x \d)?)", question.prompt)
         self.stride, self.padding = map(both, found.groups())
 
+    def altered(self, **changed):
+        other = copy.copy(self)
+        vars(other).update(changed)
+        return other
+
     @property
     def output(self):
         return [
@@ -276,26 +282,71 @@ def shape(matrix):
     return [len(matrix), len(matrix[0])]
 
 
+def cell_asked(question):
+    """The convolution, its x, W and b by channel and filter, and the place (i, j, filter)."""
+    (asked,) = re.findall(r"out z\[([\d,]+)\]", question.prompt)
+    *place, f = [*map(int, asked.split(",")), 0][:3]
+    names = ["x"] if "x" in question.matrices else ["x[:,:,0]", "x[:,:,1]"]
+    x = [question.matrix(name) for name in names]
+    b = question.row("b")
+    W = [
+        [
+            question.matrix("W" if len(x) == 1 else f"W[:,:,{c},{filter}]")
+            for filter in range(len(b))
+        ]
+        for c in range(len(x))
+    ]
+    return Convolution(question, shape(x[0]), shape(W[0][0])), x, W, b, (*place, f)
+
+
+def cell_of(conv, x, W, b, place):
+    """z at a place; None where it has no such cell."""
+    *window, f = place
+    if any(index >= size for index, size in zip(window, conv.output, strict=True)):
+        return None
+    return b[f] + sum(
+        x[c][row][column] * W[c][f][p][q]
+        for out, (p, q), (row, column) in conv.reads()
+        if list(out) == window
+        for c in range(len(x))
+    )
+
+
 def convolution_cell(question, net):
-    x, W, (b,) = question.matrix("x"), question.matrix("W"), question.row("b")
-    conv = Convolution(question, shape(x), shape(W))
+    conv, x, W, b, place = cell_asked(question)
     assert f"is {lined(conv.output[:1], conv.output[1])}." in question.prompt
-    place = tuple(question.numbers(r"out z\[(\d+),(\d+)\]"))
-    z = b + sum(x[r][c] * W[p][q] for out, (p, q), (r, c) in conv.reads() if out == place)
-    return [f"z[{place[0]},{place[1]}] = {z}"]
+    return [f"z[{place[0]},{place[1]}] = {cell_of(conv, x, W, b, place)}"]
 
 
 def channels_cell(question, net):
-    x = [question.matrix(f"x[:,:,{c}]") for c in range(2)]
-    *place, f = question.numbers(r"out z\[(\d+),(\d+),(\d+)\]")
-    W = [question.matrix(f"W[:,:,{c},{f}]") for c in range(2)]
-    conv = Convolution(question, shape(x[0]), shape(W[0]))
+    conv, x, W, b, place = cell_asked(question)
     assert f"is {lined(conv.output, 2)}." in question.prompt
-    z = question.row("b")[f]
-    for out, (p, q), (r, c) in conv.reads():
-        if list(out) == place:
-            z += sum(x[channel][r][c] * W[channel][p][q] for channel in range(2))
-    return [f"z[{place[0]},{place[1]},{f}] = {z}"]
+    return [f"z[{place[0]},{place[1]},{place[2]}] = {cell_of(conv, x, W, b, place)}"]
+
+
+def turned(kernel):
+    return [row[::-1] for row in kernel[::-1]]
+
+
+def mistaken_cell(question):
+    """What mistakes make of the cell of a convolution that is asked for, after their words."""
+    conv, x, W, b, place = cell_asked(question)
+    wrong = {
+        "the kernel is turned over": (conv, x, [list(map(turned, of)) for of in W], b, place),
+        "the bias is left out": (conv, x, W, [0] * len(b), place),
+    }
+    if conv.stride != [1, 1]:
+        wrong["the stride is left out"] = conv.altered(stride=[1, 1]), x, W, b, place
+    if conv.stride[0] != conv.stride[1]:
+        swapped = conv.altered(stride=conv.stride[::-1])
+        wrong["rows and columns of the stride are swapped"] = swapped, x, W, b, place
+    if conv.padding != [0, 0]:
+        wrong["the padding is left out"] = conv.altered(padding=[0, 0]), x, W, b, place
+    if len(x) == 2:
+        wrong["channel 0 alone is read"] = conv, x[:1], W[:1], b, place
+        wrong["the other filter is taken"] = conv, x, W, b, (*place[:2], 1 - place[2])
+    cells = {words: cell_of(*arguments) for words, arguments in wrong.items()}
+    return {words: cell for words, cell in cells.items() if cell is not None}
 
 
 def pointwise(question, net):
@@ -480,17 +531,38 @@ def weight_gradient(question, net):
     return ["(a)", f"(b) db[0] = {sum(map(sum, dz))}", ("dW", dW)]
 
 
-def input_gradient(question, net):
+def input_cell(question):
+    """W and dz of two filters, the place of dx asked for, and the uses of it: (output cell, weight)."""
     W = [question.matrix(f"W[:,:,0,{f}]") for f in range(2)]
     dz = [question.matrix(f"dz[:,:,{f}]") for f in range(2)]
     conv = Convolution(question, question.numbers(r"over a (\d) x (\d) image"), shape(W[0]))
     assert conv.output == shape(dz[0])
     place = tuple(question.numbers(r"Give dx\[(\d+),(\d+)\]"))
-    uses = [(out, weight) for out, weight, read in conv.reads() if read == place]
+    return W, dz, place, [(out, weight) for out, weight, read in conv.reads() if read == place]
+
+
+def gradient_of(W, dz, uses):
+    return sum(
+        sent[i][j] * kernel[p][q]
+        for kernel, sent in zip(W, dz, strict=True)
+        for (i, j), (p, q) in uses
+    )
+
+
+def input_gradient(question, net):
+    W, dz, place, uses = input_cell(question)
     assert len(uses) > 1, "one window alone reads the cell"
-    total = sum(dz[f][i][j] * W[f][p][q] for f in range(2) for (i, j), (p, q) in uses)
     biases = ", ".join(f"db[{f}] = {sum(map(sum, dz[f]))}" for f in range(2))
-    return [f"(a) dx[{place[0]},{place[1]}] = {total}", f"(b) {biases}"]
+    return [f"(a) dx[{place[0]},{place[1]}] = {gradient_of(W, dz, uses)}", f"(b) {biases}"]
+
+
+def mistaken_gradient(question):
+    """What mistakes make of the cell of dx that is asked for, after their words."""
+    W, dz, _, uses = input_cell(question)
+    return {"the kernel is turned over": gradient_of(list(map(turned, W)), dz, uses)} | {
+        f"filter {f} alone is counted": gradient_of(W[f : f + 1], dz[f : f + 1], uses)
+        for f in range(2)
+    }
 
 
 def sgd(question, net):
@@ -532,4 +604,11 @@ SOLVERS = {
     "A convolution's gradient: the weights": weight_gradient,
     "A convolution's gradient: a cell of the input": input_gradient,
     "Two steps of SGD": sgd,
+}
+
+# What the key says of mistakes, by the topic.
+MISTAKEN = {
+    "A cell of a convolution": mistaken_cell,
+    "A cell over two channels": mistaken_cell,
+    "A convolution's gradient: a cell of the input": mistaken_gradient,
 }

@@ -13,7 +13,7 @@ import pytest
 from equations import check_equation
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quiz_sheets import SOLVERS, Network, read_html, read_sheet
+from quiz_sheets import MISTAKEN, SOLVERS, Network, read_html, read_sheet
 
 import tinycnn as tc
 from tinycnn import cli, ops
@@ -68,6 +68,19 @@ def test_every_equation_of_the_working_adds_up(seed):
         said = dict(re.findall(r"(\w+\[[\d,]+\]) = (-?\d+)$", "\n".join(answer.words), flags=re.M))
         for cell, number in said.items():
             assert found[cell] == int(number), answer.topic
+
+
+@FEW
+@given(seeds)
+def test_the_key_has_what_mistakes_give_and_none_gives_the_right_number(seed):
+    told = []
+    for question, answer in zip(*read_sheet(draw_html(make_quiz(seed), answers=True)), strict=True):
+        for line in (line for line in answer.working if "wrong: " in line):
+            told.append(question.topic.partition(". ")[2])
+            found = re.findall(r" (-?\d+) if ([^;]+)", line)
+            assert {words: int(number) for number, words in found} == MISTAKEN[told[-1]](question)
+            assert not any(answer.words[0].endswith(f" = {number}") for number, _ in found)
+    assert told == list(MISTAKEN)
 
 
 @FEW

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinycnn.arrays import Array
+from tinycnn.classroom.quiz import mistakes
 from tinycnn.classroom.quiz.question import (
     Question,
     Random,
@@ -17,7 +18,8 @@ from tinycnn.classroom.quiz.question import (
     worked,
 )
 from tinycnn.classroom.quiz.sliding import Sliding, draw_sliding, pair
-from tinycnn.explain.examples.arithmetic import text
+from tinycnn.explain.examples.arithmetic import Value, text
+from tinycnn.explain.examples.example import Result
 from tinycnn.networks import alexnet
 from tinycnn.shapes import times
 
@@ -25,33 +27,28 @@ from tinycnn.shapes import times
 def convolution_cell(rng: Random) -> Question:
     """One cell of a convolution of one channel."""
     drawn = draw_sliding(rng, (3, 5), lambda drawn: not drawn.plain)
-    x, W = named("x", small(rng, 0, 4, 1, *drawn.image, 1)), named("W", _kernel(rng, drawn, 1, 1))
-    b = named("b", small(rng, -3, 3, 1))
-    (z,) = worked("conv2d", [x, W, b], ["z"], **drawn.arguments)
-    place = cell(rng, *drawn.output)
+    x, W, b, z, place, wrong = _asked(rng, drawn, 1, 1)
     return Question(
         "A cell of a convolution",
         (f"A convolution of {drawn.words}. Its output `z` is {times(drawn.output)}. "
-         f"Work out `{at('z', *place)}`.", (x, W, b)),
-        (said(z, *place),),
-        (equation(z, *place),),
+         f"Work out `{at('z', *place[:2])}`.", (x, W, b)),
+        (said(z, *place[:2]),),
+        (equation(z, *place[:2]), wrong),
     )  # fmt: skip
 
 
 def channels_cell(rng: Random) -> Question:
     """One cell of a convolution of two channels, by one of two filters."""
     drawn = draw_sliding(rng, (3, 4), lambda drawn: not drawn.plain, kernels=((2, 2),))
-    x, W = named("x", small(rng, 0, 4, 1, *drawn.image, 2)), named("W", _kernel(rng, drawn, 2, 2))
-    b = named("b", small(rng, -3, 3, 2))
-    (z,) = worked("conv2d", [x, W, b], ["z"], **drawn.arguments)
-    place, kernels = cell(rng, *drawn.output, 2), slices("W", W.array)
+    x, W, b, z, place, wrong = _asked(rng, drawn, 2, 2)
+    kernels = slices("W", W.array)
     return Question(
         "A cell over two channels",
         (f"A convolution of {drawn.words} has two filters over two channels. Its output `z` is "
          f"{times((*drawn.output, 2))}. Work out `{at('z', *place)}`.",
          slices("x", x.array[0]), kernels[:2], (*kernels[2:], b)),
         (said(z, *place),),
-        (equation(z, *place),),
+        (equation(z, *place), wrong),
         4,
     )  # fmt: skip
 
@@ -107,8 +104,19 @@ def im2col_row(rng: Random) -> Question:
     )  # fmt: skip
 
 
-def _kernel(rng: Random, drawn: Sliding, channels: int, filters: int) -> Array:
-    return weights(rng, *drawn.kernel, channels, filters)
+def _asked(
+    rng: Random, drawn: Sliding, channels: int, filters: int
+) -> tuple[Value, Value, Value, Result, tuple[int, ...], str]:
+    """x, W, b and z, the place (i, j, f) asked for, and the wrong numbers that mistakes give there."""
+    while True:
+        x = named("x", small(rng, 0, 4, 1, *drawn.image, channels))
+        W = named("W", weights(rng, *drawn.kernel, channels, filters))
+        b = named("b", small(rng, -3, 3, filters))
+        (z,) = worked("conv2d", [x, W, b], ["z"], **drawn.arguments)
+        place = cell(rng, *drawn.output, filters)
+        wrong = mistakes.forward(x.array, W.array, b.array, drawn, place)
+        if float(z.value.array[(0, *place)]) not in wrong.values():
+            return x, W, b, z, place, mistakes.told(wrong)
 
 
 def _listed(numbers: Array) -> str:

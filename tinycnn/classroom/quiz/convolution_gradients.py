@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.classroom.quiz import mistakes
 from tinycnn.classroom.quiz.question import (
     Question,
     Random,
@@ -52,7 +53,9 @@ def input_gradient(rng: Random) -> Question:
         W, dz = named("W", weights(rng, *drawn.kernel, 1, 2)), named("dz", _upstream(rng, drawn, 2))
         dx, _, db = worked("conv2d_backward", [dz, x, W], ["dx", "dW", "db"], **drawn.arguments)
         place = cell(rng, *drawn.image)
-        if equation(dx, *place).count("*") in _TERMS:
+        wrong = mistakes.input_gradient(dz.array, x.array, W.array, drawn, place)
+        right = float(dx.value.drawn[place])
+        if equation(dx, *place).count("*") in _TERMS and right not in wrong.values():
             break
     return Question(
         "A convolution's gradient: a cell of the input",
@@ -61,7 +64,8 @@ def input_gradient(rng: Random) -> Question:
          f"(a) Give `{at('dx', *place)}`: look for the windows that read `{at('x', *place)}`, and "
          "with which weight, filter by filter.", "(b) Give `db[0]` and `db[1]`."),
         (f"(a) {said(dx, *place)}", f"(b) {said(db, 0)}, {said(db, 1)}"),
-        (equation(dx, *place), equation(db, 0), equation(db, 1)),
+        ("(a) " + equation(dx, *place), "(a) " + mistakes.told(wrong),
+         "(b) " + equation(db, 0), "(b) " + equation(db, 1)),
         4,
     )  # fmt: skip
 
