@@ -453,7 +453,7 @@ def test_a_key_leads_to_each_of_its_quizzes():
 @pytest.mark.parametrize(
     ("words", "numbers"),
     [("7", [7]), ("3,1", [1, 3]), (" 1 - 3 , 2-4,2", [1, 2, 3, 4]), ("18446744073709551615", [2**64 - 1]),
-     ("1-1000", list(range(1, 1001)))],
+     ("1-1000,7", list(range(1, 1001)))],
 )  # fmt: skip
 def test_seeds_are_numbers_and_ranges(words, numbers):
     assert read_seeds(words) == numbers

@@ -108,7 +108,8 @@ def read_seeds(words: str) -> list[int]:
             raise ArgumentError(
                 f"--seeds takes numbers and ranges below 2**64, such as 1-40 or 3,7,10-12, got {words!r}"
             )
-        if len(found) + last - first >= MOST:
+        if last - first < MOST:
+            found.update(range(first, last + 1))
+        if last - first >= MOST or len(found) > MOST:
             raise ArgumentError(f"--seeds takes at most {MOST:,} sheets at once, got {words!r}")
-        found.update(range(first, last + 1))
     return sorted(found)
