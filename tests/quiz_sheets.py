@@ -466,7 +466,7 @@ def dropout(question, net):
     x, mask, dy = (question.row(name) for name in ("x", "mask", "dy"))
     rate = Fraction(re.search(r"at rate (0\.\d+)", question.prompt)[1])
     (k,) = question.numbers(r"What is y\[(\d)\] at prediction")
-    assert 0 < sum(mask) < len(mask) and mask[k] == 0
+    assert 1 < sum(mask) < len(mask) and mask[k] == 0
     scaled = [[[a * kept / (1 - rate) for a, kept in zip(of, mask, strict=True)]] for of in (x, dy)]
     return ["(a), (b)", f"(c) {x[k]}", ("y", scaled[0]), ("dx", scaled[1])]
 
@@ -565,21 +565,42 @@ def mistaken_gradient(question):
     }
 
 
-def sgd(question, net):
+def descent_asked(question):
+    """The weight and velocity, both gradients, and the rate, momentum and decay."""
     names = ("w", "v", "g", "rate", "momentum", "decay")
-    w, v, g, rate, momentum, decay = (
+    w, v, g, *settings = (
         Fraction(re.search(rf"\b{name} = (-?[\d.]+)", question.prompt)[1].rstrip("."))
         for name in names
     )
-    (following,) = (
-        Fraction(text) for text in re.findall(r"next gradient is (-?\d+)\.", question.prompt)
-    )
-    answers = []
-    for gradient in (g, following):
-        v = momentum * v - rate * (gradient + decay * w)
-        w += v
-        answers += [f"v = {decimal(v)}", f"w = {decimal(w)}"]
-    return [f"(a) {answers[0]}", f"(b) {answers[1]}", f"(c) {answers[3]}"]
+    (following,) = re.findall(r"next gradient is (-?\d+)\.", question.prompt)
+    return w, v, (g, Fraction(following)), settings
+
+
+def step(w, v, g, rate, momentum, decay):
+    v = momentum * v - rate * (g + decay * w)
+    return w + v, v
+
+
+def sgd(question, net):
+    w, v, (first, second), settings = descent_asked(question)
+    w, v = step(w, v, first, *settings)
+    last, _ = step(w, v, second, *settings)
+    return [f"(a) v = {decimal(v)}", f"(b) w = {decimal(w)}", f"(c) w = {decimal(last)}"]
+
+
+def mistaken_descent(question):
+    """What mistakes make of the weight after both steps, after their words."""
+    start, v, (first, second), (rate, momentum, decay) = descent_asked(question)
+
+    def both(*settings):
+        return step(*step(start, v, first, *settings), second, *settings)[0]
+
+    moved, _ = step(start, v, first, rate, momentum, decay)
+    return {
+        "momentum is left out": both(rate, 0, decay),
+        "decay is left out": both(rate, momentum, 0),
+        "the second step begins with the old v": step(moved, v, second, rate, momentum, decay)[0],
+    }
 
 
 # In the order of the sheet.
@@ -611,4 +632,5 @@ MISTAKEN = {
     "A cell of a convolution": mistaken_cell,
     "A cell over two channels": mistaken_cell,
     "A convolution's gradient: a cell of the input": mistaken_gradient,
+    "Two steps of SGD": mistaken_descent,
 }

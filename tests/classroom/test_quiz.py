@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -77,9 +78,11 @@ def test_the_key_has_what_mistakes_give_and_none_gives_the_right_number(seed):
     for question, answer in zip(*read_sheet(draw_html(make_quiz(seed), answers=True)), strict=True):
         for line in (line for line in answer.working if "wrong: " in line):
             told.append(question.topic.partition(". ")[2])
-            found = re.findall(r" (-?\d+) if ([^;]+)", line)
-            assert {words: int(number) for number, words in found} == MISTAKEN[told[-1]](question)
-            assert not any(answer.words[0].endswith(f" = {number}") for number, _ in found)
+            found = re.findall(r" (-?[\d.]+) if ([^;]+)", line)
+            expected = MISTAKEN[told[-1]](question)
+            assert {words: Fraction(number) for number, words in found} == expected
+            (right,) = (words for words in answer.words if words[:3] == line[:3] or line[0] == "w")
+            assert not any(right.endswith(f" = {number}") for number, _ in found)
     assert told == list(MISTAKEN)
 
 

@@ -78,7 +78,7 @@ def dropout(rng: Random) -> Question:
     x, dy = (named(name, unit * small(rng, 1, 5, 1, 6)) for name in ("x", "dy"))
     while True:
         y, mask = worked("dropout", [x], ["y", "mask"], rate=rate, rng=int(rng.integers(2**32)))
-        if 0 < sum(mask.value.flat) < 6:
+        if 1 < sum(mask.value.flat) < 6:
             break
     dropped = int(rng.choice(np.flatnonzero(mask.value.array == 0)))
     (dx,) = worked("dropout_backward", [dy, mask.value], ["dx"], rate=rate)

@@ -1,4 +1,4 @@
-"""What usual mistakes make of a convolution's numbers: for the key, and so that each is found out."""
+"""What usual mistakes make of the right numbers: for the key, and so that each is found out."""
 
 from __future__ import annotations
 
