@@ -19,7 +19,8 @@ from tinycnn.classroom.quiz.question import (
     worked,
 )
 from tinycnn.explain.examples.arithmetic import Value, factor, fraction, plain, text
-from tinycnn.explain.examples.example import Result, sgd_step
+from tinycnn.explain.examples.calculation import Result
+from tinycnn.explain.examples.sgd import sgd_step
 
 
 def softmax_gradient(rng: Random) -> Question:

@@ -106,12 +106,12 @@ def signed(terms: Sequence[str]) -> str:
     return joined.replace(" + -", " - ")
 
 
-def products(pairs: Sequence[Pair], plus: float | None = None) -> Worked:
-    """The sum of the products of ``pairs``, and ``plus``, a bias."""
+def products(pairs: Sequence[Pair], plus: float | None = None, exact: str = "") -> Worked:
+    """The sum of the products of ``pairs``, and ``plus``, a bias, written as ``exact`` if that is given."""
     terms = [f"{factor(a)}*{factor(b)}" for a, b in pairs]
     values = [a * b for a, b in pairs]
     if plus is not None:
-        terms.append(text(plus))
+        terms.append(exact or text(plus))
         values.append(plus)
     return Worked(signed(terms), math.fsum(values))
 

@@ -41,11 +41,13 @@ def worked_out(*rules: str) -> Callable[[Work], Work]:
     return enter
 
 
-def sums(terms: Mapping[Index, list[Pair]], give: Value, bias: Sequence[float] | None) -> Cells:
-    """Each cell a sum of products, and its filter's bias."""
+def sums(terms: Mapping[Index, list[Pair]], give: Value, bias: Sequence[Value]) -> Cells:
+    """Each cell a sum of products, and its filter's bias, if there is one."""
+    added: list[tuple[float, str] | tuple[()]] = [()] * give.array.shape[-1]
+    for value in bias:
+        added = list(zip(value.flat, value.exact or [""] * len(value.flat), strict=True))
     return tuple(
-        products(terms[place], None if bias is None else bias[place[-1]])
-        for place in np.ndindex(give.array.shape)
+        products(terms[place], *added[place[-1]]) for place in np.ndindex(give.array.shape)
     )
 
 
@@ -74,12 +76,11 @@ def bias_gradient(dy: Value) -> Cells:
 def dense(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """z[n,f] = sum of x[n,d] * W[d,f], plus b[f]."""
     rows, W = takes[0].array.reshape(len(takes[0].array), -1), takes[1].array
-    bias = takes[2].flat if len(takes) > 2 else None
     terms: dict[Index, list[Pair]] = {
         (n, f): [(float(a), float(b)) for a, b in zip(rows[n], W[:, f], strict=True)]
         for n, f in np.ndindex(len(rows), W.shape[1])
     }
-    return (sums(terms, gives[0], bias),)
+    return (sums(terms, gives[0], takes[2:]),)
 
 
 @worked_out(
@@ -90,11 +91,12 @@ def dense(takes: Values, gives: Values, arguments: Arguments) -> Results:
 def dense_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """dx[n,d] = sum of dy[n,f] * W[d,f]; dW[d,f] = sum of dy[n,f] * x[n,d]; db = sum of dy."""
     dy, x, W = (value.array for value in takes)
+    cells = list(np.ndindex(x.shape[1:]))
     into: list[dict[Index, list[Pair]]] = [{}, {}]
     for n, f, d in np.ndindex(*dy.shape, len(W)):
-        sent = float(dy[n, f])
-        into[0].setdefault((n, d), []).append((sent, float(W[d, f])))
-        into[1].setdefault((d, f), []).append((sent, float(x[n, d])))
+        sent, place = float(dy[n, f]), (n, *cells[d])
+        into[0].setdefault(place, []).append((sent, float(W[d, f])))
+        into[1].setdefault((d, f), []).append((sent, float(x[place])))
     dx, dW = (gradients(terms, give) for terms, give in zip(into, gives[:2], strict=True))
     return dx, dW, bias_gradient(takes[0])
 
@@ -180,7 +182,10 @@ def _exponentials(z: Value) -> list[tuple[str, float]]:
     """exp of each logit; of ln(5) it is 5."""
     if all(exact.startswith("ln(") for exact in z.exact) and z.exact:
         return [(exact[3:-1], float(exact[3:-1])) for exact in z.exact]
-    return [(f"exp({text(number)})", math.exp(number)) for number in z.flat]
+    written = z.exact or [text(number) for number in z.flat]
+    return [
+        (f"exp({logit})", math.exp(number)) for logit, number in zip(written, z.flat, strict=True)
+    ]
 
 
 @worked_out("exp of each logit over the sum of all of them")
@@ -205,6 +210,16 @@ def cross_entropy(takes: Values, gives: Values, arguments: Arguments) -> Results
         for k, (name, number) in enumerate(e)
     )
     return (loss,), gradient
+
+
+@worked_out("{takes[0]} minus the rate times {takes[1]}")
+def sgd(takes: Values, gives: Values, arguments: Arguments) -> Results:
+    """W - rate * dW."""
+    cells = []
+    for weight, gradient in zip(takes[0].flat, takes[1].flat, strict=True):
+        down = products([(arguments["rate"], gradient)])
+        cells.append(Worked(f"{text(weight)} - {down.arithmetic}", weight - down.value))
+    return (tuple(cells),)
 
 
 @worked_out("{takes[1]} times ({takes[0]} minus the sum of all {takes[0]}*{takes[1]})")

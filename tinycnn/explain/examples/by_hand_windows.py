@@ -62,13 +62,12 @@ def _uses(
 def conv2d(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """Each cell the sum of its window times the weights, plus the bias."""
     x, W = takes[0].array, takes[1].array
-    bias = takes[2].flat if len(takes) > 2 else None
     terms: dict[Index, list[Pair]] = {}
     for out, weight, read in _uses(x.shape, W.shape, arguments):
         terms.setdefault(out, []).append(
             (0.0 if read is None else float(x[read]), float(W[weight]))
         )
-    return (sums(terms, gives[0], bias),)
+    return (sums(terms, gives[0], takes[2:]),)
 
 
 @worked_out(
