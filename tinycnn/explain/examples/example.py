@@ -14,6 +14,7 @@ import numpy as np
 from tinycnn.errors import UnknownNameError
 from tinycnn.explain.examples.arithmetic import Value, factor, text
 from tinycnn.explain.examples.calculation import Calculation, calculate
+from tinycnn.explain.values.sums import Product
 
 _STEP = "STEP"
 
@@ -47,7 +48,7 @@ class LossChange:
     @property
     def predicted(self) -> float:
         """-rate times the sum of the squared gradients: the loss's change to first order."""
-        return -self.rate * math.fsum(number**2 for number in self.gradients)
+        return -self.rate * math.fsum(part.value for part in self.parts)
 
     @property
     def real(self) -> float:
@@ -55,9 +56,14 @@ class LossChange:
         return self.after.flat[0] - self.before.flat[0]
 
     @property
+    def parts(self) -> tuple[Product, ...]:
+        """The squares."""
+        return tuple(Product(f"{factor(number)}^2", number, number) for number in self.gradients)
+
+    @property
     def words(self) -> str:
         """Both with their arithmetic."""
-        squares = " + ".join(f"{factor(number)}^2" for number in self.gradients)
+        squares = " + ".join(part.place for part in self.parts)
         old, new = text(self.before.flat[0]), text(self.after.flat[0])
         return (
             f"The step should change the loss by about -{text(self.rate)}*({squares}) = "
@@ -97,7 +103,7 @@ class Example:
                 "result": result.value.name,
                 "computed": result.value.drawn.tolist(),
                 "ok": not result.disagreements,
-                "cells": [vars(cell) for cell in result.cells],
+                "cells": [cell.to_dict() for cell in result.cells],
             }
             for stage in self.stages
             for result in stage.results

@@ -83,12 +83,13 @@ def _example(example: Example, style: Style) -> Iterator[str]:
         if way.stages:
             yield from ("", style.bold(way.heading))
         for stages in [way.stages] if way.brief else [(stage,) for stage in way.stages]:
-            taken = [value.name for stage in stages for value in stage.takes]
-            fresh = [given.pop(name) for name in dict.fromkeys(taken) if name in given]
-            if fresh:
-                yield from ("", f"{_INDENT}{_given(fresh)}:", *matrices(fresh))
+            yield from draw_given(given, stages)
             yield ""
-            yield from _briefly(stages, style) if way.brief else _stage(stages[0], style)
+            if way.brief:
+                yield from draw_arrays(stages, style, losses=True)
+                yield from draw_losses(stages, style)
+            else:
+                yield from draw_stage(stages[0], style)
     if example.changes:
         yield from ("", style.bold("CHANGE"), "", *_changes(example.changes))
     yield ""
@@ -97,13 +98,18 @@ def _example(example: Example, style: Style) -> Iterator[str]:
         yield f"In AlexNet: {ON[example.name]}"
 
 
-def _given(values: Sequence[Value]) -> str:
-    gradient = all(value.name.startswith("d") for value in values)
-    return "given, the gradient from above" if gradient else "given"
+def draw_given(given: dict[str, Value], stages: Sequence[Calculation]) -> Iterator[str]:
+    """What some calls take for the first time; it is taken out of ``given``."""
+    taken = dict.fromkeys(value.name for stage in stages for value in stage.takes)
+    fresh = [given.pop(name) for name in taken if name in given]
+    if fresh:
+        gradient = ", the gradient from above" * all(value.name.startswith("d") for value in fresh)
+        yield from ("", f"{_INDENT}given{gradient}:", *matrices(fresh))
 
 
-def _stage(stage: Calculation, style: Style) -> Iterator[str]:
-    yield from _wrapped(_INDENT + style.bold(stage.call), stage.call)
+def draw_stage(stage: Calculation, style: Style) -> Iterator[str]:
+    """A call, what it gives, each cell worked out, and the checks."""
+    yield from draw_call(stage, style)
     if stage.sizes:
         high, wide = stage.sizes
         yield _INDENT + style.dim(f"size: {high} high, {wide} wide")
@@ -118,16 +124,26 @@ def _stage(stage: Calculation, style: Style) -> Iterator[str]:
     yield from _check([stage], style)
 
 
-def _briefly(stages: Sequence[Calculation], style: Style) -> Iterator[str]:
-    """The calls and what they give; an equation only for what is a single number, the loss."""
-    for stage in stages:
-        yield from _wrapped(_INDENT + style.bold(stage.call), stage.call)
-    results = [result for stage in stages for result in stage.results]
-    yield from ("", *matrices([result.value for result in results]))
-    for result in results:
+def draw_losses(stages: Sequence[Calculation], style: Style) -> Iterator[str]:
+    """Of what some calls give, the equations of single numbers alone, such as the loss; and the checks."""
+    for result in _results(stages):
         if not result.value.layout:
             yield from _cells(result)
     yield from _check(stages, style)
+
+
+def draw_arrays(
+    stages: Sequence[Calculation], style: Style, *, losses: bool = False
+) -> Iterator[str]:
+    """Some calls, and the arrays that they give; with ``losses`` single numbers as well."""
+    for stage in stages:
+        yield from draw_call(stage, style)
+    values = (result.value for result in _results(stages))
+    yield from ("", *matrices([value for value in values if losses or value.layout]))
+
+
+def _results(stages: Sequence[Calculation]) -> list[Result]:
+    return [result for stage in stages for result in stage.results]
 
 
 def _changes(changes: Sequence[LossChange]) -> Iterator[str]:
@@ -147,10 +163,11 @@ def _changes(changes: Sequence[LossChange]) -> Iterator[str]:
     yield from _lines(f"The loss at the end: {text(changes[-1].after.flat[0])}")
 
 
-def _wrapped(drawn: str, plain: str) -> list[str]:
-    if len(_INDENT + plain) <= WIDTH:
-        return [drawn]
-    return _lines(plain)
+def draw_call(stage: Calculation, style: Style) -> list[str]:
+    """The call alone; one that is too long goes on, deeper."""
+    if len(_INDENT + stage.call) <= WIDTH:
+        return [_INDENT + style.bold(stage.call)]
+    return _lines(stage.call)
 
 
 def _lines(words: str, depth: int = 1) -> list[str]:
@@ -170,7 +187,7 @@ def _check(stages: Sequence[Calculation], style: Style) -> Iterator[str]:
     for line in wrong:
         yield from (style.bad(part) for part in _lines(f"CHECK DISAGREES: {line}"))
     if not wrong:
-        results = [result for stage in stages for result in stage.results]
+        results = _results(stages)
         count = sum(len(result.value.flat) for result in results)
         hand = "by hand, " if any(result.cells for result in results) else ""
         stored = ", and as stored" if all(result.stored for result in results) else ""
