@@ -366,6 +366,37 @@ def test_a_gradient_that_relu_stops_is_explained():
     assert said == ["No: y = 0: ReLU stopped it, so nothing passes.", "Right: 0."]
 
 
+def test_the_number_at_another_place_is_recognized(trace):
+    here, _, _ = next(cells_of_conv1(trace, passed=True))
+    for step in ((1, 0, 0), (0, -1, 0), (0, 0, 1)):
+        other = tuple(at + by for at, by in zip(here, step, strict=True))
+        inside = all(0 <= at < size for at, size in zip(other, (7, 7, 3), strict=True))
+        value = math.fsum(convolved(trace, *other)[0].values()) if inside else 0.0
+        value += convolved(trace, *other)[1] if inside else 0.0
+        if value > 0:
+            (said,) = verdicts(opened(trace, "conv1", here), f"{value:.6f}")
+            places = [",".join(map(str, place)) for place in (other, here)]
+            assert "that is the number at {}, not at {}".format(*places) in said
+    (said,) = verdicts(
+        opened(trace, "conv1.W", (0, 1, 0, 2)), repr(weight_gradient(trace, (1, 0, 0, 2)))
+    )
+    assert "that is the number at 1,0,0,2, not at 0,1,0,2" in said
+
+
+def weight_gradient(trace, at):
+    """The gradient of a weight of conv1, by its sum over all places."""
+    i, j, c, f = at
+    x, dz = trace["conv1"].x[0], trace["conv1"].dz[0]
+    places = [
+        (row, 2 * row - 1 + i, column, 2 * column - 1 + j) for row, column in np.ndindex(7, 7)
+    ]
+    return math.fsum(
+        float(dz[row, column, f] * x[h, w, c])
+        for row, h, column, w in places
+        if 0 <= h < 13 and 0 <= w < 13
+    )
+
+
 def test_the_loss(trace):
     z = trace["dense2"].z[0].tolist()
     exponentials = [math.exp(value - max(z)) for value in z]

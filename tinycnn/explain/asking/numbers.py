@@ -63,7 +63,7 @@ def _total(
         draw_question(replace(explanation, sections=tuple(shown)), style),
         f"{explanation.subject} = ?" if whole else "What do these steps come to?",
         answer,
-        tuple(_total_slips(section, tasks)),
+        (*_total_slips(section, tasks), *_other_places(explanation)),
         solution=f"{added}\n\n{rest}",
     )
 
@@ -86,6 +86,13 @@ def _total_slips(section: SumTree, tasks: Sequence[Task]) -> Iterator[Slip]:
     if unit := printed(tree).exponent:
         value = sums.through(tree.value, tasks)
         yield Slip(value / 10.0**unit, f"the numbers are in units of 1e{unit}: multiply by that")
+
+
+def _other_places(explanation: Explanation) -> Iterator[Slip]:
+    here = ",".join(map(str, explanation.place))
+    for place, value in explanation.beside.items():
+        if value:
+            yield Slip(value, f"that is the number at {','.join(map(str, place))}, not at {here}")
 
 
 def _tolerance(section: SumTree, tasks: Sequence[Task], value: float) -> float:
@@ -127,7 +134,7 @@ def _maximum(
         draw_question(asked, style),
         f"{explanation.subject} = ?",
         Number(cells[place], unit, number(cells[place])),
-        tuple(_value_slips(section, cells[place])),
+        (*_value_slips(section, cells[place]), *_other_places(explanation)),
     )
     rest = replace(explanation, sections=tuple(after), picture=None)
     yield Prediction(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from tinycnn.arrays import Array
-from tinycnn.explain.values.places import Region
+from tinycnn.explain.values.places import Place, Region
 from tinycnn.explain.values.printing import number
 from tinycnn.explain.values.sums import Sum
 from tinycnn.explain.values.task import Task
@@ -169,8 +169,8 @@ def only(kind: type[S], sections: Sequence[Section]) -> tuple[S, ...]:
 class Explanation:
     """One number opened: its name (``subject``) and ``place``, its value, and the sections in reading order.
 
-    ``picture`` holds the sample's pixels where the input is a picture. ``str`` draws it for a terminal,
-    notebooks show HTML.
+    ``picture`` holds the sample's pixels where the input is a picture, ``beside`` the numbers at places close
+    by. ``str`` draws it for a terminal, notebooks show HTML.
     """
 
     subject: str  # "conv2, row 13, column 13, filter 7"
@@ -178,6 +178,7 @@ class Explanation:
     place: tuple[int, ...]
     picture: Array | None  # pixels (H, W, C) uint8 of the sample, where the input is a picture
     sections: tuple[Section, ...]
+    beside: Mapping[Place, float] = field(default_factory=dict)
 
     @property
     def headline(self) -> str:
