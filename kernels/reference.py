@@ -662,6 +662,20 @@ def window_convolution(
         y[start + n * image + oh * line + ow * column + f] = 0.0 if relu and z <= 0 else z
 
 
+def window_products(
+    a: Any, a0: int, places: Any, offsets: Any, b: Any, F: int, bias: Any, relu: bool, add: bool,
+    c: Any, c0: int, targets: Any,
+) -> None:  # fmt: skip
+    """Each number of c by itself, from its row of windows and its column of weights."""
+    for place, target in zip(places, targets, strict=True):
+        for f in range(F):
+            at = c0 + target + f
+            z = (float(c[at]) if add else 0.0) + float(bias[f])
+            for k, offset in enumerate(offsets):
+                z += float(a[a0 + place + offset]) * float(b[k * F + f])
+            c[at] = 0.0 if relu and z <= 0 else z
+
+
 def direct_weight_gradient(
     x: Any,
     dz: Any,

@@ -20,6 +20,9 @@ from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.ranges import Range
 from tinycnn.runtime.recording import Recorder
 
+# Times as many images in a block where each call begins with a copy of the weights, and maps are thin.
+_MORE = 4
+
 
 def steps(place: Place[Conv2D], geometry: Geometry, conv: DirectConvolution) -> list[PlanStep]:
     """One step, on blocks of images."""
@@ -27,7 +30,7 @@ def steps(place: Place[Conv2D], geometry: Geometry, conv: DirectConvolution) -> 
     kind = WindowStage if few else DirectStage
     step = place.step(
         "direct",
-        images=min(conv.images, geometry.N),
+        images=min(conv.images * (_MORE if few else 1), geometry.N),
         stage=kind(conv, weights=LayerWeights(place.name), relu=place.relu),
         weight_bytes=4 * geometry.window.cells * conv.C * conv.F,
     )
