@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     from tinycnn.checking.targets.own_code import running
 
     if arguments.ask:
-        step_ask.refuse(arguments)
+        step_options.refuse_asking(arguments)
     if arguments.example is not None:
         return _example(arguments)
     own = running(arguments.model) if code_file(arguments.model) else contextlib.nullcontext()

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
-
-from tinycnn.errors import ArgumentError
 
 if TYPE_CHECKING:
     from tinycnn.explain import Explanation, Lesson
     from tinycnn.explain.asking.prediction import Prediction
     from tinycnn.explain.examples.example import Example
-
-_UNFIT = ("json", "interactive", "im2col", "save")
-
-
-def refuse(arguments: argparse.Namespace) -> None:
-    """Refuse what --ask has no use for."""
-    options = {name: f"--{name}" for name in _UNFIT}
-    options["interactive"] = "-i/--interactive"
-    unfit = [options[name] for name in _UNFIT if getattr(arguments, name)]
-    if unfit:
-        raise ArgumentError(
-            f"--ask asks and reads answers line by line; leave out {', '.join(unfit)}"
-        )
 
 
 def sizes(lesson: Lesson, layer: str | None, say: Callable[[str], None]) -> int:

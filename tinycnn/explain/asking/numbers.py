@@ -101,15 +101,9 @@ def _tolerance(section: SumTree, tasks: Sequence[Task], value: float) -> float:
     unit = 10.0**shown.exponent
     off = (2 * 10.0**-shown.places + abs(float(shown.gap or 0))) * unit
     total = section.tree.value
-    led = max(abs(sums.through(total + side * off, tasks) - value) for side in (-1, 1))
-    return led + 10.0 ** -_places(value)
-
-
-def _places(value: float) -> int:
-    return (
-        decimals([value])
-        if value == 0 or abs(value) >= 1e-4
-        else 4 - math.floor(math.log10(abs(value)))
+    led = (abs(sums.through(total + side * off, tasks) - value) for side in (-1, 1))
+    return max((size for size in led if math.isfinite(size)), default=0.0) + 10.0 ** -decimals(
+        [value]
     )
 
 
@@ -129,7 +123,7 @@ def _maximum(
     place = (top + i * down, left + j * right)
     _expect_finite(explanation, cells[place])
     asked = replace(explanation, sections=(*before, replace(section, asked=True)))
-    unit = 10.0 ** -_places(cells[place])
+    unit = 10.0 ** -decimals([cells[place]])
     yield Prediction(
         draw_question(asked, style),
         f"{explanation.subject} = ?",
@@ -156,7 +150,8 @@ def _value_slips(section: Maximum, best: float) -> Iterator[Slip]:
     yield Slip(size, f"the largest counts, not the largest size: {number(-size)} is below zero")
     yield Slip(math.fsum(values) / len(values), "that is the mean: a max-pool takes the largest")
     yield Slip(math.fsum(values), "that is the sum: a max-pool takes the largest")
-    yield Slip(0.0, "padding does not compete: only cells inside the image do")
+    if None in [value for row in section.rows for value in row]:
+        yield Slip(0.0, "padding does not compete: only cells inside the image do")
 
 
 def _place_slips(section: Maximum, place: tuple[int, int]) -> Iterator[Slip]:

@@ -19,6 +19,7 @@ _GAP = 3  # at least, between two equations of a line, or an equation and its re
 # The same thing in AlexNet.
 ON = {
     "conv-pool": "tinycnn step --layer conv2 --at 13,13,11",
+    "channels": "tinycnn step --layer conv3 --at 4,3,189",
     "im2col": "tinycnn step --layer conv1 --im2col --at 27,27",
     "winograd": "tinycnn summary --plan 32",
     "softmax": "tinycnn step --why loss",
@@ -28,6 +29,8 @@ ON = {
     "padding": "tinycnn step --layer conv2 --at 0,0,5",
     "groups": "tinycnn step --model paper --layer conv2 --at 13,13,86",
     "overlap": "tinycnn step --grad pool1.x --at 4,18,2",
+    "whole": "tinycnn step",
+    "learning": "tinycnn step --weight 'conv1.W[10,4,0,78]'",
 }
 
 
