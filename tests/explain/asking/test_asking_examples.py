@@ -66,6 +66,13 @@ def test_a_wrong_number_of_an_example_is_explained(name, cell, typed, words, mon
     assert said.startswith("No: ") and words in said.partition("> q")[0]
 
 
+def test_a_mask_is_shown_for_no_arithmetic_gives_it(monkeypatch, capsys):
+    _, out, _ = ask_command(monkeypatch, capsys, "--example", "dropout", answers=["16", "q"])
+    before, _, after = out.partition("y[7] = ?\n> 16\nRight: 16.")
+    assert "  mask\n  1  1  0  0  0  1  0  1\n" in before and after
+    assert "12" not in before
+
+
 def test_the_change_that_a_step_should_bring(monkeypatch, capsys):
     answers = ["?"] * 26 + ["2.25", "0.225", "-0.225"]
     _, out, _ = ask_command(monkeypatch, capsys, "--example", "whole", answers=answers)

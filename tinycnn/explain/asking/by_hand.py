@@ -17,6 +17,7 @@ from tinycnn.explain.examples.example_text import (
     draw_given,
     draw_losses,
     draw_stage,
+    matrices,
 )
 from tinycnn.explain.layers.windowed import window_slips
 from tinycnn.explain.readers.style import Style, paragraph
@@ -38,7 +39,8 @@ def questions(example: Example, style: Style) -> Iterator[Prediction]:
                 asked = [question for stage in stages for question in _losses(stage)]
                 solution = draw_losses(stages, style)
             else:
-                shown += draw_call(stages[0], style)
+                drawn_by_lot = [each.value for each in stages[0].results if not each.cells]
+                shown += [*draw_call(stages[0], style), *matrices(drawn_by_lot)]
                 asked = [*_sizes(stages[0]), *_cells(stages[0])]
                 solution = draw_stage(stages[0], style)
             yield from _framed(shown, asked, "\n".join(solution))
