@@ -285,3 +285,32 @@ def test_what_is_not_finite_cannot_be_predicted():
     trace = model.trace([[math.inf, 1.0]])
     with pytest.raises(ArgumentError, match="there is no number to predict"):
         numbers.questions(explain(trace, "dense1", (0,)), Style.plain())
+
+
+def test_a_wrong_sum_that_cannot_be_divided_by_is_no_answer():
+    trace = tc.Sequential([Softmax()], (2,), dtype="float64").trace([[0.0, 0.0]])
+    (question,) = opened(trace, "softmax1", (1,))  # one exponential with the wrong sign: 1 / 0
+    assert verdicts([question], "2", "1/2") == [
+        "No: that is the sum, by which the class's own exponential is divided: "
+        "exp(0.0000000 - 0.0000000) over that sum.",
+        "Right: 0.50000.",
+    ]
+
+
+def test_the_answer_that_is_shown_is_right_wherever_one_is_asked(trace):
+    asked = 0
+    for record in trace.records:
+        arrays = {f"{record.name}.{name}": array for name, array in record.params.items()}
+        arrays |= {record.name: record.y[0], f"{record.name}.x": record.x[0]}
+        for what, array in arrays.items():
+            for share in (0.0, 0.3, 0.7):
+                place = tuple(int(size * share) for size in array.shape)
+                try:
+                    questions = opened(trace, what, place)
+                except ArgumentError:  # what is copied
+                    assert record.name in ("flatten1", "relu1")
+                    continue
+                for question in questions:
+                    asked += 1
+                    assert question.wrong(question.answer.read(question.answer.shown)) == ""
+    assert asked > 50
