@@ -43,13 +43,14 @@ from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.kernels.group_maps import cells_seen, copy_channels, rows_that_fit, spread_channels
 from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.grouped_gradient import grouped_weight_gradient
-from tinycnn.kernels.helpers import begin_helping, wait_for_call, wait_for_helpers
+from tinycnn.kernels.helpers import begin_helping, wait_for_helpers
 from tinycnn.kernels.im2col import col2im, im2col
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
 from tinycnn.kernels.max_pool import cells_inside, max_pool2d, max_pool2d_backward
 from tinycnn.kernels.max_pool_disjoint import max_pool_disjoint_backward
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
+from tinycnn.kernels.offers import FIRST_TICKET, LINE, OWN, look_for_work, offer, withdraw
 from tinycnn.kernels.peak import CHAINS, add_products
 from tinycnn.kernels.recorded_calls import COUNTERS, begin, carry_out
 from tinycnn.kernels.relu import relu, relu_backward
@@ -608,8 +609,18 @@ def test_begin_helping(benchmark: Benchmark) -> None:
     benchmark(begin_helping, np.array([1, 0]), 0)
 
 
-def test_wait_for_call(benchmark: Benchmark) -> None:
-    benchmark(wait_for_call, np.array([1]), 0, 0)
+def test_offer(benchmark: Benchmark) -> None:
+    benchmark(
+        offer, np.zeros(LINE, np.int64), np.full(1, FIRST_TICKET), np.zeros((1, OWN), np.int64)
+    )
+
+
+def test_withdraw(benchmark: Benchmark) -> None:
+    benchmark(withdraw, np.zeros(LINE, np.int64), np.zeros((1, OWN), np.int64), False, 0)
+
+
+def test_look_for_work(benchmark: Benchmark) -> None:
+    benchmark(look_for_work, np.zeros(LINE, np.int64), 0, np.array([1]), 0, 0)
 
 
 def test_wait_for_helpers(benchmark: Benchmark) -> None:

@@ -8,10 +8,13 @@ from typing import ClassVar
 
 from tinycnn.arrays import Array
 from tinycnn.inference.steps import LayerWeights, Place, PlanStep, WeightedStage
-from tinycnn.kernels.simd import LANES
 from tinycnn.layers import Conv2D
-from tinycnn.ops.convolution.direct import DirectConvolution, convolve_windows, windows_of
-from tinycnn.ops.convolution.direct_gradient import MOST_WEIGHTS
+from tinycnn.ops.convolution.direct import (
+    DirectConvolution,
+    convolve_windows,
+    reads_weights_as_they_are,
+    windows_of,
+)
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import Phase
@@ -26,7 +29,7 @@ _MORE = 4
 
 def steps(place: Place[Conv2D], geometry: Geometry, conv: DirectConvolution) -> list[PlanStep]:
     """One step, on blocks of images."""
-    few = conv.C < LANES and geometry.window.cells * conv.C * conv.F <= MOST_WEIGHTS
+    few = reads_weights_as_they_are(geometry)
     kind = WindowStage if few else DirectStage
     step = place.step(
         "direct",
