@@ -19,7 +19,7 @@ from tinycnn.classroom.quiz.question import (
 )
 from tinycnn.classroom.quiz.sliding import Sliding, draw_sliding, pair
 from tinycnn.explain.examples.arithmetic import Value, text
-from tinycnn.explain.examples.example import Result
+from tinycnn.explain.examples.calculation import Result
 from tinycnn.networks import alexnet
 from tinycnn.shapes import times
 

@@ -9,7 +9,7 @@ import numpy as np
 from tinycnn.classroom.quiz.mistakes import told
 from tinycnn.classroom.quiz.question import Question, Random, constants, pick
 from tinycnn.explain.examples.arithmetic import factor, text
-from tinycnn.explain.examples.example import sgd_step
+from tinycnn.explain.examples.sgd import sgd_step
 
 _RATES, _MOMENTA, _DECAYS = (0.1, 0.2, 0.5), (0.5, 0.9), (0.1, 0.2, 0.5)
 _LONGEST = len("-1.2345")  # of what is worked out on paper

@@ -10,7 +10,7 @@ import numpy as np
 from tinycnn import ops
 from tinycnn.classroom.quiz.question import Question, Random, at, pick, small, worked
 from tinycnn.explain.examples.arithmetic import Value, fraction
-from tinycnn.explain.examples.example import Result
+from tinycnn.explain.examples.calculation import Result
 
 _LOGARITHMS = {2: 0.6931, 3: 1.0986, 10: 2.3026}  # what a student is given
 

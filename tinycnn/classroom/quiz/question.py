@@ -10,7 +10,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.explain.examples.arithmetic import Value, text
-from tinycnn.explain.examples.example import Result, engine
+from tinycnn.explain.examples.calculation import Result, engine
 
 Random = np.random.Generator
 _Choice = TypeVar("_Choice")

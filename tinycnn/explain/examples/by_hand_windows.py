@@ -20,6 +20,7 @@ from tinycnn.explain.examples.by_hand_cells import (
     sums,
     worked_out,
 )
+from tinycnn.explain.values.task import Slip
 
 _GEOMETRY = ("stride", "padding", "dilation", "ceil_mode")
 
@@ -63,13 +64,12 @@ def _uses(
 def conv2d(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """Each cell the sum of its window times the weights, plus the bias."""
     x, W = takes[0].array, takes[1].array
-    bias = takes[2].flat if len(takes) > 2 else None
     terms: dict[Index, list[Pair]] = {}
     for out, weight, read in _uses(x.shape, W.shape, arguments):
         terms.setdefault(out, []).append(
             (0.0 if read is None else float(x[read]), float(W[weight]))
         )
-    return (sums(terms, gives[0], bias),)
+    return (sums(terms, gives[0], takes[2:]),)
 
 
 @worked_out(
@@ -167,9 +167,17 @@ def max_pool2d(takes: Values, gives: Values, arguments: Arguments) -> Results:
         tie = f", the first of {numbers.count(max(numbers))}" * (numbers.count(max(numbers)) > 1)
         note = f"{x.cell_at(read)} wins{tie}"
         listed = ", ".join(map(text, numbers))
-        highest[out] = Worked(f"max({listed})" if cells[1:] else listed, max(numbers), note)
+        smaller = "a larger number is in the window"
+        slips = tuple(Slip(number, smaller) for number in numbers)
+        highest[out] = Worked(
+            f"max({listed})" if cells[1:] else listed, max(numbers), note, slips=slips
+        )
+        where = f"row {p}, column {q} of its window"
         winners[out] = Worked(
-            f"{p}*{width} + {q}", p * width + q, f"row {p}, column {q} of its window"
+            f"{p}*{width} + {q}",
+            p * width + q,
+            where,
+            slips=(Slip(float(p + q), f"it is {where}"),),
         )
     places = list(np.ndindex(gives[0].array.shape))
     return tuple(highest[place] for place in places), tuple(winners[place] for place in places)
