@@ -14,7 +14,8 @@ import pytest
 from equations import check_equation
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quiz_sheets import MISTAKEN, SOLVERS, Network, read_html, read_sheet
+from quiz_sheets import read_html, read_sheet
+from quiz_solvers import MISTAKEN, SOLVERS, Network
 
 import tinycnn as tc
 from tinycnn import cli, ops
@@ -29,9 +30,9 @@ from tinycnn.classroom.quiz import (
     draw_text,
     make_quiz,
 )
+from tinycnn.classroom.quiz.markdown import inline
 from tinycnn.classroom.quiz.question import LayerTable
 from tinycnn.classroom.quiz.quiz import QuizPart
-from tinycnn.classroom.quiz.sheet import inline
 from tinycnn.commands.quiz import read_seeds
 from tinycnn.errors import ArgumentError
 from tinycnn.explain.examples.arithmetic import Value

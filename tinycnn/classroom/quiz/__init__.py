@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tinycnn.classroom.quiz.markdown import draw_markdown, draw_markdown_key
 from tinycnn.classroom.quiz.paper import draw_html, draw_html_key
 from tinycnn.classroom.quiz.question import Question
 from tinycnn.classroom.quiz.quiz import Quiz, make_quiz
-from tinycnn.classroom.quiz.sheet import (
-    draw_markdown,
-    draw_markdown_key,
-    draw_text,
-    draw_text_key,
-)
+from tinycnn.classroom.quiz.text import draw_text, draw_text_key
 
 __all__ = [
     "Question",
