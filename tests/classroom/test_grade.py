@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from classroom.mistakes import SOLUTIONS, solution, solved
 
+from tinycnn.classroom.exercises import EXERCISES
 from tinycnn.classroom.grading import grade
 from tinycnn.errors import ArgumentError, FileError, UnknownNameError
 
@@ -44,7 +45,8 @@ def test_a_function_is_graded_by_its_name():
 def test_functions_of_an_exercise_that_is_named():
     result = grade("softmax-cross-entropy", cross_entropy, softmax)
     assert result.ok and [one.name for one in result.functions] == ["softmax", "cross_entropy"]
-    assert (result.passed, result.total) == (6, 6)
+    softmax_cases, _, loss_cases = (task.cases for task in EXERCISES["softmax-cross-entropy"].tasks)
+    assert result.passed == result.total == len(softmax_cases) + len(loss_cases)
 
 
 def test_a_function_of_another_name_is_the_first():
@@ -169,10 +171,10 @@ def test_what_is_used_is_reported_and_refused_when_strict(write):
     result = grade(write(source))
     assert result.ok and result.uses == ("tinycnn",) and result.to_dict()["uses"] == ["tinycnn"]
     result = grade(write(source), strict=True)
-    assert not result.ok and result.refused and result.passed == result.total == 8
+    assert not result.ok and result.refused and result.passed == result.total > 0
     assert (
-        "NOT YET: 8 of 8 cases pass, but it uses more than NumPy and the standard library."
-        in words(result)
+        f"NOT YET: {result.total} of {result.total} cases pass, but it uses more than NumPy and the "
+        "standard library." in words(result)
     )
 
 
