@@ -30,9 +30,14 @@ class Planted:
 
     @property
     def source(self):
-        code = solution(self.exercise)
-        assert code.count(self.old) == 1, f"{self.old!r} stands {code.count(self.old)} times"
-        return f"{skeleton(self.exercise)}\n\n{code.replace(self.old, self.new)}"
+        return changed(self.exercise, "", self.old, self.new)
+
+
+def changed(exercise, style, old, new):
+    """A solved exercise, ``old`` replaced by ``new`` in it."""
+    code = solution(exercise, style)
+    assert code.count(old) == 1, f"{old!r} stands {code.count(old)} times"
+    return f"{skeleton(exercise)}\n\n{code.replace(old, new)}"
 
 
 def solution(exercise, style=""):

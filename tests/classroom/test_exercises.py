@@ -8,7 +8,8 @@ import sys
 
 import numpy as np
 import pytest
-from classroom.mistakes import MISTAKES, SOLUTIONS, STYLES, Planted, solved
+from classroom.inventions import INVENTED
+from classroom.mistakes import MISTAKES, SOLUTIONS, STYLES, Planted, changed, solved
 
 from tinycnn import cli
 from tinycnn.classroom.exercises import EXERCISES, skeleton
@@ -147,6 +148,26 @@ def test_a_usual_mistake_is_found_shown_small_and_named(mistake, write):
     if function.cases[-1].name == "all of it at once":  # and its largest input lets nothing pass
         assert failing[-1] == "all of it at once", str(result)
     json.dumps(result.to_dict())
+
+
+def inventions():
+    """Each wrong file; a plain run has one for each exercise, another in each."""
+    for place, (exercise, wrong) in enumerate(INVENTED.items()):
+        for number, (style, old, new) in enumerate(wrong):
+            marks = () if number == place % 10 else pytest.mark.slow
+            yield pytest.param(exercise, style, old, new, id=f"{exercise}: {new[:40]}", marks=marks)
+
+
+@pytest.mark.parametrize(("exercise", "style", "old", "new"), list(inventions()))
+def test_a_wrong_file_is_refused_whatever_is_wrong(exercise, style, old, new, write):
+    result = grade(write(changed(exercise, style, old, new)))
+    assert not result.ok and not result.problem, str(result)
+
+
+def test_each_exercise_has_ten_wrong_files_beside_the_usual_mistakes():
+    assert list(INVENTED) == list(EXERCISES)
+    for exercise, wrong in INVENTED.items():
+        assert len({(style, old, new) for style, old, new in wrong}) >= 10, exercise
 
 
 def test_every_exercise_has_its_mistakes():
