@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tinycnn.arrays import read_only
-from tinycnn.kernels import microkernels, window_products, winograd_transforms
+from tinycnn.kernels import microkernels, winograd_transforms
 from tinycnn.kernels.avg_pool import avg_pool2d, avg_pool2d_backward
 from tinycnn.kernels.avg_pool_vectors import avg_pool_rows, avg_pool_rows_backward
 from tinycnn.kernels.batch_norm import (
@@ -43,13 +43,14 @@ from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.kernels.group_maps import cells_seen, copy_channels, rows_that_fit, spread_channels
 from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.grouped_gradient import grouped_weight_gradient
-from tinycnn.kernels.helpers import begin_helping, wait_for_call, wait_for_helpers
+from tinycnn.kernels.helpers import begin_helping, wait_for_helpers
 from tinycnn.kernels.im2col import col2im, im2col
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
 from tinycnn.kernels.max_pool import cells_inside, max_pool2d, max_pool2d_backward
 from tinycnn.kernels.max_pool_disjoint import max_pool_disjoint_backward
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
+from tinycnn.kernels.offers import FIRST_TICKET, LINE, OWN, look_for_work, offer, withdraw
 from tinycnn.kernels.peak import CHAINS, add_products
 from tinycnn.kernels.recorded_calls import COUNTERS, begin, carry_out
 from tinycnn.kernels.relu import relu, relu_backward
@@ -58,6 +59,7 @@ from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.softmax import cross_entropy, softmax, softmax_backward
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.window_convolution import window_convolution
+from tinycnn.kernels.window_products import window_products
 from tinycnn.kernels.windows import extent, windows_at
 from tinycnn.kernels.winograd import input_transform, output_transform, weight_transform
 from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_gradient_transform
@@ -344,21 +346,16 @@ def test_grouped_weight_gradient(benchmark: Benchmark) -> None:
     )  # fmt: skip
 
 
-def windows() -> tuple[Any, ...]:
-    """Windows of 5 x 5 in rows of 28 cells, and where they begin."""
-    return np.arange(24), read_only(normal(28 * 28)), 0, (1, 5, 5), (0, 28, 1)
-
-
 def test_window_products(benchmark: Benchmark) -> None:
-    b, c = read_only(normal(25 * 6 + LANES)), np.zeros(24 * LANES, np.float32)
-    benchmark(window_products.window_products, *windows(), b, 6, c, LANES)
-
-
-@generated(window_products, "window_product_")
-def test_tiles_of_windows(benchmark: Benchmark, kernel: Any) -> None:
-    line = 4 * LANES
-    b, c = read_only(normal(25 * line)), np.zeros(24 * line, np.float32)
-    benchmark(kernel, 24, *windows(), b, 0, line, c, 0, line)
+    """Windows of 5 x 5 in rows of 28 cells."""
+    places, targets = np.arange(24), np.arange(24) * 6
+    offsets = (28 * np.arange(5)[:, None] + np.arange(5)).reshape(-1)
+    b, bias = read_only(normal(25 * 6 + LANES)), read_only(normal(6 + LANES))
+    c = np.zeros(24 * 6, np.float32)
+    benchmark(
+        window_products, read_only(normal(28 * 28)), 0, places, offsets, b, 6, bias, True, False,
+        c, 0, targets,
+    )  # fmt: skip
 
 
 def test_direct_weight_gradient(benchmark: Benchmark) -> None:
@@ -612,8 +609,18 @@ def test_begin_helping(benchmark: Benchmark) -> None:
     benchmark(begin_helping, np.array([1, 0]), 0)
 
 
-def test_wait_for_call(benchmark: Benchmark) -> None:
-    benchmark(wait_for_call, np.array([1]), 0, 0)
+def test_offer(benchmark: Benchmark) -> None:
+    benchmark(
+        offer, np.zeros(LINE, np.int64), np.full(1, FIRST_TICKET), np.zeros((1, OWN), np.int64)
+    )
+
+
+def test_withdraw(benchmark: Benchmark) -> None:
+    benchmark(withdraw, np.zeros(LINE, np.int64), np.zeros((1, OWN), np.int64), False, 0)
+
+
+def test_look_for_work(benchmark: Benchmark) -> None:
+    benchmark(look_for_work, np.zeros(LINE, np.int64), 0, np.array([1]), 0, 0)
 
 
 def test_wait_for_helpers(benchmark: Benchmark) -> None:

@@ -57,33 +57,42 @@ def direct_weight_gradient(
     maps, slopes = x.reshape(x.size), dz.reshape(dz.size)
     room = np.empty(0 if inside else together * image, np.float32)
     # A vector reads on beyond a cell's numbers, also beyond the last cell's.
-    some = np.zeros(together * oh_step * OW * F + 4 * LANES, np.float32)
-    line = -(-F // LANES) * LANES
-    sums = np.zeros((last_row - first_row) * line, np.float32)
-    places = np.empty(last_row - first_row, np.int64)
-    for k in range(first_row, last_row):
-        i, j, c = k // (kernel[1] * C), k // C % kernel[1], k % C
-        places[k - first_row] = i * dilation[0] * row + j * dilation[1] * C + c
+    some = np.zeros(together * oh_step * OW * F + LANES, np.float32)
+    nothing, target = np.zeros(F + LANES, np.float32), dW.reshape(dW.size)
+    rows = last_row - first_row
+    weights, places = np.empty(rows, np.int64), np.empty(rows, np.int64)
+    for k in range(rows):
+        i, j, c = (
+            (first_row + k) // (kernel[1] * C),
+            (first_row + k) // C % kernel[1],
+            (first_row + k) % C,
+        )
+        places[k] = i * dilation[0] * row + j * dilation[1] * C + c
+        weights[k] = (first_row + k) * F
+        for f in range(F):
+            target[np.uintp(weights[k] + f)] = 0
+    outputs, oh_stepped = np.empty(together * oh_step * OW, np.int64), -1
     for n in range(first, last, together):
         images = min(together, last - n)
         if not inside:
             copy_with_border(x, n, n + images, padding, seen, C, room)
         for oh in range(0, OH, oh_step):
-            counts = (images, min(oh_step, OH - oh), OW)
-            start = (n * cells + oh * OW) * F
-            for e in range(images * counts[1] * OW * F):
+            height = min(oh_step, OH - oh)
+            if height != oh_stepped:
+                oh_stepped = height
+                for cell in range(together * height):
+                    line = cell // height * image + cell % height * stride[0] * row
+                    for ow in range(OW):
+                        outputs[cell * OW + ow] = line + ow * stride[1] * C
+            count, start = images * height * OW, (n * cells + oh * OW) * F
+            for e in range(count * F):
                 some[np.uintp(e)] = slopes[np.uintp(start + e)]
             down = oh * stride[0] * row
             source, at = (maps, n * image + down) if inside else (read_only(room), down)
             window_products(
-                places, source, at, counts, (image, stride[0] * row, stride[1] * C),
-                read_only(some), F, sums, line,
+                source, at, places, outputs[:count], read_only(some), F, read_only(nothing), False,
+                True, target, 0, weights,
             )  # fmt: skip
-    to, target = first_row * F, dW.reshape(dW.size)
-    for k in range(last_row - first_row):
-        for f in range(F):
-            target[np.uintp(to + f)] = sums[np.uintp(k * line + f)]
-        to += F
 
 
 @kernel

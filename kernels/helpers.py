@@ -15,7 +15,7 @@ from tinycnn.kernels.simd import pause
 
 ASKED, WORKING, LEFT = 0, 1, 2
 # Pauses, three microseconds or so, in which another thread gives the interpreter's lock away.
-_GRACE = 200
+GRACE = 200
 
 
 @kernel
@@ -41,28 +41,7 @@ def wait_for_helpers(state: Any, stop: bool, spins: int) -> bool:
                 return False
             spins -= 1
             pause()
-    if helpers:
-        _give_way()
+    if helpers:  # whoever was seen to have left is in Python for a moment
+        for _ in range(GRACE):
+            pause()
     return True
-
-
-@kernel
-def wait_for_call(calls: Any, seen: int, spins: int) -> bool:
-    """Wait until ``calls`` (1,), which only grows, is above ``seen``; False if it is not after so many spins.
-
-    A thread that sleeps is awake again after some ten microseconds, and to wake it takes its caller as long.
-    """
-    while atomic_load(calls, 0) <= seen:
-        if spins == 0:
-            return False
-        spins -= 1
-        pause()
-    _give_way()
-    return True
-
-
-@kernel
-def _give_way() -> None:
-    """Wait until whoever was seen to have done something in Python has left it for compiled code."""
-    for _ in range(_GRACE):
-        pause()

@@ -137,6 +137,8 @@ def _choose_lanes() -> int:
 
 
 LANES = _choose_lanes()  # once a process: compiled code has it built in
+# Kernels are machine code, and no exception leaves them: they are neither plain Python nor check bounds.
+NEVER_RAISE = not (numba.config.DISABLE_JIT or numba.config.BOUNDSCHECK)
 
 _FOLDER = Path(__file__).resolve().parent
 

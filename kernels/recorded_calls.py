@@ -21,7 +21,8 @@ from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.microkernels import products_2, products_3, products_4
-from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at
+from tinycnn.kernels.offers import OWN, STOP
+from tinycnn.kernels.shared_memory import atomic_add, atomic_load, floats_at, integers_at
 from tinycnn.kernels.simd import LANES, pause, read_only
 from tinycnn.kernels.softmax import softmax
 from tinycnn.kernels.space_to_depth import space_to_depth
@@ -33,6 +34,8 @@ WIDTH = 36  # numbers of the longest call
 # A phase's counters stand a cache line apart: tasks that have been taken, and that are done.
 COUNTERS = 16
 _DONE = 8
+# Looks at what others have still to do, until a helper looks whether it is to stop.
+_GLANCES = 200
 # What `carry_out` has come to.
 FINISHED, HAS_MORE, WAITS = 0, 1, 2
 
@@ -83,6 +86,31 @@ def carry_out(
             spun += 1
             pause()
     return FINISHED
+
+
+@kernel
+def help_carry_out(row: Any, first: Any, second: Any, helper: int) -> None:
+    """Carry out what `offers.offer` gave a helper: from OWN on stand addresses and lengths of the arrays.
+
+    They are ``calls``, ``jobs``, ``tasks``, ``phases``, this thread's ``slots`` and ``counters``.
+    """
+    calls, jobs = _table(row, 0, WIDTH), _table(row, 1, 5)
+    tasks, slots = _table(row, 2, 3), _table(row, 4, 4)
+    phases, counters = _numbers(row, 3), _numbers(row, 5)
+    while not atomic_load(row, STOP):
+        if carry_out(calls, jobs, tasks, phases, slots, counters, 1, _GLANCES) == FINISHED:
+            break
+
+
+@kernel
+def _numbers(row: Any, number: int) -> Any:
+    return integers_at(row[OWN + 2 * number], row[OWN + 2 * number + 1])
+
+
+@kernel
+def _table(row: Any, number: int, width: int) -> Any:
+    numbers = _numbers(row, number)
+    return numbers.reshape(numbers.size // width, width)
 
 
 @kernel

@@ -662,6 +662,20 @@ def window_convolution(
         y[start + n * image + oh * line + ow * column + f] = 0.0 if relu and z <= 0 else z
 
 
+def window_products(
+    a: Any, a0: int, places: Any, offsets: Any, b: Any, F: int, bias: Any, relu: bool, add: bool,
+    c: Any, c0: int, targets: Any,
+) -> None:  # fmt: skip
+    """Each number of c by itself, from its row of windows and its column of weights."""
+    for place, target in zip(places, targets, strict=True):
+        for f in range(F):
+            at = c0 + target + f
+            z = (float(c[at]) if add else 0.0) + float(bias[f])
+            for k, offset in enumerate(offsets):
+                z += float(a[a0 + place + offset]) * float(b[k * F + f])
+            c[at] = 0.0 if relu and z <= 0 else z
+
+
 def direct_weight_gradient(
     x: Any,
     dz: Any,
@@ -1203,6 +1217,29 @@ def wait_for_helpers(state: Any, stop: bool, spins: int) -> bool:
     return all(where == 2 for where in state[:-1])
 
 
-def wait_for_call(calls: Any, seen: int, spins: int) -> bool:
-    """Whether there was a call beyond those seen; in the one thread of a twin, none comes while it waits."""
+def offer(rows: Any, tickets: Any, board: Any) -> int:
+    """Helpers that look (1) get a ticket and where their row is; the others nothing."""
+    looking = [at for at in range(0, len(board), 16) if board[at] == 1][: len(rows)]
+    for row, at in zip(rows, looking, strict=False):
+        tickets[0] += 1
+        row[1:5] = 0, tickets[0], at // 16, 0
+        board[at : at + 3] = tickets[0], row.ctypes.data, row.size
+    return len(looking)
+
+
+def withdraw(board: Any, rows: Any, stop: bool, spins: int) -> bool:
+    """Whose ticket still stands looks again (1); in one thread nobody leaves while it waits."""
+    for row in rows:
+        if row[2] and board[row[3] * 16] == row[2]:
+            board[row[3] * 16] = 1
+        elif row[2]:
+            row[1] = row[1] or stop
+            if not row[4]:
+                return False
+        row[2] = 0
+    return True
+
+
+def look_for_work(board: Any, helper: int, calls: Any, seen: int, spins: int) -> bool:
+    """Whether there was a call beyond those seen; in one thread nothing comes while it looks."""
     return bool(calls[0] > seen)

@@ -26,6 +26,11 @@ def floats_at(address: int, size: int) -> Any:
     return np.ctypeslib.as_array(ctypes.cast(int(address), ctypes.POINTER(ctypes.c_float)), (size,))
 
 
+def integers_at(address: int, size: int) -> Any:
+    """The same of int64, ``size`` at least 1."""
+    return np.ctypeslib.as_array(ctypes.cast(int(address), ctypes.POINTER(ctypes.c_int64)), (size,))
+
+
 def atomic_add(counters: Any, index: int) -> int:
     """Add 1 to ``counters[index]``, int64, and give what it was: two threads never get the same."""
     with _one_at_a_time:
@@ -99,3 +104,8 @@ if not numba.config.DISABLE_JIT:
     def floats_at(address: int, size: int) -> Any:
         """See above."""
         return numba.carray(_as_pointer(address), size, np.float32)
+
+    @kernel
+    def integers_at(address: int, size: int) -> Any:
+        """See above."""
+        return numba.carray(_as_pointer(address), size, np.int64)

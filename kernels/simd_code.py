@@ -34,7 +34,7 @@ class _Vector(types.Type):  # type: ignore[misc]
 
 VECTOR = _Vector(types.float32, _FLOATS)
 WIDE_VECTOR = _Vector(types.float64, _ir.VectorType(_ir.DoubleType(), LANES // 2))
-_VECTOR_OF = {vector.dtype: vector for vector in (VECTOR, WIDE_VECTOR)}
+VECTOR_OF = {vector.dtype: vector for vector in (VECTOR, WIDE_VECTOR)}
 
 
 @extending.register_model(_Vector)
@@ -61,7 +61,7 @@ def vector_operation(emit: Callable[..., Any], result: Any, *arguments: Any) -> 
             for wanted, array in zip(arguments, given, strict=True):
                 if wanted in _ARRAYS:
                     check_array(array, plain.__name__, wanted)
-            vector: Any = _VECTOR_OF.get(getattr(given[0], "dtype", None)) if given else None
+            vector: Any = VECTOR_OF.get(getattr(given[0], "dtype", None)) if given else None
             taken = [
                 array if wanted in _ARRAYS else vector if wanted is ANY_VECTOR else wanted
                 for wanted, array in zip(arguments, given, strict=True)
@@ -84,14 +84,16 @@ def vector_operation(emit: Callable[..., Any], result: Any, *arguments: Any) -> 
 
 
 ANY_VECTOR = "vector"
-READ, READ_UINT8, WRITTEN, WRITTEN_UINT8 = _ARRAYS = (
-    "read", "read, uint8", "written", "written, uint8",
+READ, READ_UINT8, READ_INT64, WRITTEN, WRITTEN_UINT8 = _ARRAYS = (
+    "read", "read, uint8", "read, int64", "written", "written, uint8",
 )  # fmt: skip
+_WHOLE_NUMBERS = {"uint8": types.uint8, "int64": types.int64}
 
 
 def check_array(array: Any, name: str, wanted: str) -> None:
     """Refuse what is not one of `_ARRAYS`, while a kernel is compiled."""
-    dtypes = [types.uint8] if "uint8" in wanted else list(_VECTOR_OF)
+    whole = _WHOLE_NUMBERS.get(wanted.partition(", ")[2])
+    dtypes = list(VECTOR_OF) if whole is None else [whole]
     flat = isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C"
     if not flat or array.dtype not in dtypes:
         names = " or ".join(map(str, dtypes))
@@ -101,18 +103,20 @@ def check_array(array: Any, name: str, wanted: str) -> None:
         raise numba.core.errors.TypingError(f"{name} takes an array that may be written to")
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+def pointer_to(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    """Where ``array[index]`` is."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.gep(data, [index])
 
 
-def _check_bounds(
-    context: Any, builder: Any, array_type: Any, array: Any, index: Any, count: int
+def check_bounds(
+    context: Any, builder: Any, array_type: Any, array: Any, index: Any, count: Any
 ) -> None:
+    """Raise IndexError where ``count`` numbers from ``array[index]`` on are not all inside, if asked for."""
     if not context.enable_boundscheck:
         return
     size = builder.extract_value(context.make_array(array_type)(context, builder, array).shape, 0)
-    end = builder.add(index, _ir.Constant(index.type, count))
+    end = builder.add(index, index.type(count) if isinstance(count, int) else count)
     negative = builder.icmp_signed("<", index, _ir.Constant(index.type, 0))
     outside = builder.or_(negative, builder.icmp_signed(">", end, size))
     with builder.if_then(outside, likely=False):
@@ -125,15 +129,15 @@ def _vector_at(
 ) -> tuple[Any, Any, Any]:
     """The place of the vector from ``array[index]`` on, checked; its type in LLVM, and its bytes."""
     kind = kinds[0]
-    code, size = _VECTOR_OF[kind.dtype].code, kind.dtype.bitwidth // 8
-    _check_bounds(context, builder, kind, array, index, code.count)
-    pointer = _pointer(context, builder, kind, array, index)
+    code, size = VECTOR_OF[kind.dtype].code, kind.dtype.bitwidth // 8
+    check_bounds(context, builder, kind, array, index, code.count)
+    pointer = pointer_to(context, builder, kind, array, index)
     return builder.bitcast(pointer, code.as_pointer()), size, code.count * size
 
 
 def emit_lanes_of(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     """What `simd.lanes_of` compiles to."""
-    return context.get_constant(types.intp, _VECTOR_OF[kinds[0].dtype].code.count)
+    return context.get_constant(types.intp, VECTOR_OF[kinds[0].dtype].code.count)
 
 
 def emit_load(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
@@ -172,8 +176,8 @@ def emit_stream_end(context: Any, builder: Any, kinds: Any, values: Any) -> None
 def emit_store_uint8(context: Any, builder: Any, kinds: Any, values: Any) -> None:
     """What `simd.store_uint8` compiles to."""
     array, index, vector = values
-    _check_bounds(context, builder, kinds[0], array, index, LANES)
-    pointer = _pointer(context, builder, kinds[0], array, index)
+    check_bounds(context, builder, kinds[0], array, index, LANES)
+    pointer = pointer_to(context, builder, kinds[0], array, index)
     narrow = _ir.VectorType(_ir.IntType(8), LANES)
     target = builder.bitcast(pointer, narrow.as_pointer())
     builder.store(builder.fptoui(vector, narrow), target).align = 1
@@ -181,10 +185,10 @@ def emit_store_uint8(context: Any, builder: Any, kinds: Any, values: Any) -> Non
 
 def emit_splat(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     """What `simd.splat` compiles to."""
-    return _in_every_lane(builder, _FLOATS, values[0])
+    return in_every_lane(builder, _FLOATS, values[0])
 
 
-def _in_every_lane(builder: Any, code: Any, number: Any) -> Any:
+def in_every_lane(builder: Any, code: Any, number: Any) -> Any:
     """A vector of LLVM's type ``code``."""
     undefined = _ir.Constant(code, _ir.Undefined)
     first = builder.insert_element(undefined, number, _INT32(0))
@@ -195,9 +199,9 @@ def _in_every_lane(builder: Any, code: Any, number: Any) -> Any:
 def emit_broadcast(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     """What `simd.broadcast` compiles to."""
     array, index = values
-    _check_bounds(context, builder, kinds[0], array, index, 1)
-    number = builder.load(_pointer(context, builder, kinds[0], *values))
-    return _in_every_lane(builder, _VECTOR_OF[kinds[0].dtype].code, number)
+    check_bounds(context, builder, kinds[0], array, index, 1)
+    number = builder.load(pointer_to(context, builder, kinds[0], *values))
+    return in_every_lane(builder, VECTOR_OF[kinds[0].dtype].code, number)
 
 
 def emit_fma(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
@@ -236,7 +240,7 @@ def emit_from_lane(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     """What `simd.from_lane` compiles to."""
     x, lane, y = values
     numbers = _ir.VectorType(_INT32, kinds[0].code.count)
-    first = _in_every_lane(builder, numbers, builder.trunc(lane, _INT32))
+    first = in_every_lane(builder, numbers, builder.trunc(lane, _INT32))
     lanes = _ir.Constant(numbers, list(range(numbers.count)))
     return builder.select(builder.icmp_signed(">=", lanes, first), y, x)
 
@@ -244,12 +248,12 @@ def emit_from_lane(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
 def emit_where_equal(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     """What `simd.where_equal` compiles to."""
     array, index, number, x = values
-    _check_bounds(context, builder, kinds[0], array, index, LANES)
+    check_bounds(context, builder, kinds[0], array, index, LANES)
     narrow = _ir.VectorType(_ir.IntType(8), LANES)
-    pointer = _pointer(context, builder, kinds[0], array, index)
+    pointer = pointer_to(context, builder, kinds[0], array, index)
     numbers = builder.load(builder.bitcast(pointer, narrow.as_pointer()))
     numbers.align = 1
-    wanted = _in_every_lane(builder, narrow, builder.trunc(number, _ir.IntType(8)))
+    wanted = in_every_lane(builder, narrow, builder.trunc(number, _ir.IntType(8)))
     nothing = _ir.Constant(_FLOATS, [0.0] * LANES)
     return builder.select(builder.icmp_unsigned("==", numbers, wanted), x, nothing)
 
@@ -278,6 +282,6 @@ def emit_prefetch(context: Any, builder: Any, kinds: Any, values: Any) -> None:
     prefetch = numba.core.cgutils.get_or_insert_function(
         builder.module, signature, "llvm.prefetch.p0"
     )
-    pointer = builder.bitcast(_pointer(context, builder, kinds[0], *values), byte)
+    pointer = builder.bitcast(pointer_to(context, builder, kinds[0], *values), byte)
     read, data = _INT32(0), _INT32(1)
     builder.call(prefetch, [pointer, read, _INT32(_INTO_L2), data])

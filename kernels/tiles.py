@@ -54,9 +54,9 @@ def multiply_tile(
 
 
 if not numba.config.DISABLE_JIT:
-    _cgutils: Any = numba.core.cgutils
+    cgutils: Any = numba.core.cgutils
 
-    class _Builder:
+    class Writer:
         """Writes the operations of `simd` one after the other."""
 
         def __init__(self, context: Any, builder: Any) -> None:
@@ -67,7 +67,7 @@ if not numba.config.DISABLE_JIT:
 
         def variable(self, value: Any) -> Any:
             """A variable, which LLVM keeps in a register."""
-            return _cgutils.alloca_once_value(self.builder, value)
+            return cgutils.alloca_once_value(self.builder, value)
 
         def add(self, variable: Any, value: Any) -> None:
             self.builder.store(self.builder.add(self.builder.load(variable), value), variable)
@@ -79,7 +79,7 @@ if not numba.config.DISABLE_JIT:
         context: Any, builder: Any, kinds: Any, values: Any, sizes: tuple[int, int, int]
     ) -> None:
         """What `multiply_tile` compiles to."""
-        (height, width, b_lines), write = sizes, _Builder(context, builder)
+        (height, width, b_lines), write = sizes, Writer(context, builder)
         a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add = values[:12]
         in_a, in_b, in_c = ((kinds[place], types.intp) for place in (0, 5, 8))
         index, rows, vectors = a0.type, range(height), range(width)
@@ -99,7 +99,7 @@ if not numba.config.DISABLE_JIT:
                     builder.store(write(emit_load, in_c, c, beside(c_rows[i], j)), sums[i][j])
         places = [write.variable(moved(a0, a_row, i)) for i in rows]
         at, a_line, b_line = map(write.variable, (b0, values[12], values[14]))
-        with _cgutils.for_range(builder, depth):
+        with cgutils.for_range(builder, depth):
             write(emit_keep_rolled, ())
             write(emit_prefetch, in_a, a, write.get(a_line))
             for line in range(b_lines):

@@ -8,11 +8,11 @@ import numpy as np
 
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.simd import LANES, at_least, load, read_only, splat, store
+from tinycnn.kernels.simd import LANES, read_only
 from tinycnn.kernels.window_products import window_products
 
-# Numbers of y that are worked out together: their sums, 16 KB, stay in L1.
-_SUMS = 4096
+# Outputs that are worked on together: what they read stays in the cache for all filters.
+_CELLS = 512
 
 
 @kernel
@@ -44,71 +44,38 @@ def window_convolution(
     reach, right = (KH - 1) * dilation[0] + 1, (OW - 1) * stride[1] + (KW - 1) * dilation[1] + 1
     inside = padding == (0, 0) and (OH - 1) * stride[0] + reach <= H and right <= width
     row = (width if inside else right) * C
-    counts, steps = (KH, KW, C), (dilation[0] * row, dilation[1] * C, 1)
-    if dilation[1] == 1:
-        counts, steps = (1, KH, KW * C), (0, dilation[0] * row, 1)
-    line = -(-F // LANES) * LANES
-    together = min(max(_SUMS // (OW * line), 1), OH)
+    together = min(max(_CELLS // OW, 1), OH)
     cells = together * OW
     # A vector reads on beyond a cell's numbers, also beyond the last cell's.
-    weights, bias = np.zeros(W.size + line, np.float32), np.zeros(line, np.float32)
+    weights, bias = np.zeros(W.size + LANES, np.float32), np.zeros(F + LANES, np.float32)
     # To assign slices would take Numba a second and more, for the words of errors that cannot be.
     for e in range(W.size):
         weights[e] = W[e]
     for f in range(F):
         bias[f] = b[f]
-    zero = splat(0.0)
     room = np.empty(0 if inside else ((together - 1) * stride[0] + reach) * row, np.float32)
-    sums, places = np.empty(cells * line, np.float32), np.empty(cells, np.int64)
-    for cell in range(cells):
-        places[cell] = cell // OW * stride[0] * row + cell % OW * stride[1] * C
+    windows, outputs = np.empty(cells, np.int64), np.empty(cells, np.int64)
+    for i in range(together):
+        for j in range(OW):
+            windows[i * OW + j] = i * stride[0] * row + j * stride[1] * C
+            outputs[i * OW + j] = i * y_place[2] + j * y_place[3]
+    offsets = np.empty(KH * KW * C, np.int64)
+    for i in range(KH):
+        for j in range(KW):
+            for c in range(C):
+                offsets[(i * KW + j) * C + c] = i * dilation[0] * row + j * dilation[1] * C + c
     images, r = x.reshape(x.size // (H * width * C), H, width, C), first
     while r < last:
         n, oh = r // OH, r % OH
         rows = min(together, OH - oh, last - r)
-        for at in range(0, rows * OW * line, LANES):
-            store(sums, at, zero)
         top = oh * stride[0] - padding[0]
-        if inside:
-            start = (n * H + top) * row
-            window_products(
-                places[: rows * OW], x, start, counts, steps, read_only(weights), F, sums, line
-            )
-        else:
+        start, source = (n * H + top) * row, x
+        if not inside:
             seen = ((rows - 1) * stride[0] + reach, right)
             copy_with_border(images, n, n + 1, (-top, padding[1]), seen, C, room)
-            window_products(
-                places[: rows * OW],
-                read_only(room),
-                0,
-                counts,
-                steps,
-                read_only(weights),
-                F,
-                sums,
-                line,
-            )
-        to = y_place[0] + n * y_place[1] + oh * y_place[2]
-        for i in range(rows):
-            _finish(sums, i * OW * line, OW, read_only(bias), relu, y, to, y_place[3], F)
-            to += y_place[2]
+            start, source = 0, read_only(room)
+        window_products(
+            source, start, windows[: rows * OW], offsets, read_only(weights), F, read_only(bias), relu,
+            False, y, y_place[0] + n * y_place[1] + oh * y_place[2], outputs[: rows * OW],
+        )  # fmt: skip
         r += rows
-
-
-@kernel
-def _finish(
-    sums: Any, at: int, cells: int, bias: Any, relu: bool, y: Any, to: int, column: int, F: int
-) -> None:
-    """Write the sums of a row of cells, plus bias; without a gap, a last vector lies under the next one."""
-    least, line, end = splat(0 if relu else -np.inf), len(bias), to + cells * column
-    for _ in range(cells):
-        for f in range(0, F, LANES):
-            z = at_least(load(read_only(sums), at + f) + load(bias, f), least)
-            if to + f + LANES <= (end if column == F else to + F):
-                store(y, to + f, z)
-            else:
-                store(sums, at + f, z)
-                for lane in range(F - f):
-                    y[np.uintp(to + f + lane)] = sums[np.uintp(at + f + lane)]
-        at += line
-        to += column

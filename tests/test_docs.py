@@ -130,15 +130,17 @@ def sessions(block):
             yield command, output, int(code) if following == "echo $?" else 0
 
 
-def run_command(command):
-    """What a command prints, and its exit code."""
+def run_command(command, expected=""):
+    """What a command prints, and its exit code; what is typed stands behind "> " in what is expected."""
+    typed = "".join(f"{line}\n" for line in re.findall(r"^> (.*)$", expected, flags=re.MULTILINE))
     words = shlex.split(command, comments=True)
     if words[0] == "pytest":
         argv = [sys.executable, "-m", *words, "-p", "no:cacheprovider"]
         ended = subprocess.run(argv, capture_output=True, text=True)
         return ended.stdout, ended.returncode
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
+    with contextlib.redirect_stdout(printed), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", io.StringIO(typed))
         status = main(words[1:])
     return printed.getvalue(), status
 
@@ -148,7 +150,7 @@ def check_console(page):
         if written(block) or block.language != "console":
             continue
         for command, expected, code in sessions(block):
-            printed, status = run_command(command)
+            printed, status = run_command(command, expected)
             same = doctest.OutputChecker().check_output(expected, printed, FLAGS)
             assert same, f"{name_of(page)}: $ {command} prints\n{printed}"
             assert status == code, f"{name_of(page)}: $ {command} ends with {status}"

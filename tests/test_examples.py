@@ -9,30 +9,32 @@ The file is a dict of examples in reading order, each with
 - ``given``: which values the reader starts from. The others follow from ``forward`` and
   ``backward``: calls of ``tinycnn.ops``, or of steps of Winograd's algorithm on one line, that take and
   give values, with the output size's formula;
-- ``update``: a step of SGD, each parameter with its gradient and what it becomes;
+- ``update``: a step of SGD, a call for each parameter;
+- ``steps``: how often all of this is done, and ``forward`` once more; of what changes, the second pass
+  calls ``z`` ``z_2``, and so on. The number that falls is called ``loss``;
+- ``of``: another example, from which is taken whatever is not given here;
 - ``by_hand``: how a cell of ``data`` is worked out, as arithmetic.
 """
 
-import json
 import math
 import re
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tinycnn import ops, shapes
-from tinycnn.explain.examples.example import operation
+from tinycnn.explain.examples.calculation import operation
+from tinycnn.explain.examples.example import load
 from tinycnn.ops.convolution.winograd import matrices
 
-EXAMPLES = json.loads(files("tinycnn").joinpath("explain", "examples", "examples.json").read_text())
+EXAMPLES = load()
 MATHEMATICS = Path(__file__).parents[1] / "docs" / "mathematics"
 READING_ORDER = [
-    "conv-pool", "im2col", "winograd", "softmax", "lrn", "dropout",
-    "stride", "padding", "dilation", "groups", "overlap",
+    "conv-pool", "channels", "im2col", "winograd", "softmax", "lrn", "dropout",
+    "stride", "padding", "dilation", "groups", "overlap", "whole", "learning",
 ]  # fmt: skip
-CALCULATOR = {"ln": math.log, "floor": math.floor, "max": max}
+CALCULATOR = {"exp": math.exp, "ln": math.log, "floor": math.floor, "max": max}
 each_example = pytest.mark.parametrize("example", EXAMPLES.values(), ids=list(EXAMPLES))
 
 
@@ -42,6 +44,11 @@ def array(value):
 
 def by_hand(text):
     return eval(text, {"__builtins__": {}}, CALCULATOR)
+
+
+def calls(example):
+    """Those of the first pass."""
+    return [call for way in ("forward", "backward", "update") for call in example.get(way, ())]
 
 
 def leaves(data):
@@ -63,21 +70,24 @@ def test_the_examples_are_all_there_in_reading_order():
 
 @each_example
 def test_an_example_has_what_a_reader_needs(example):
-    rest = {"update"} & set(example)
+    rest = {"update", "steps", "of"} & set(example)
     assert set(example) - rest == {
         "title", "teaches", "page", "values", "given", "forward", "backward", "by_hand",
     }  # fmt: skip
-    made = [name for step in example["forward"] + example["backward"] for name in step["gives"]]
-    made += [new for _, new in example.get("update", {}).get("parameters", {}).values()]
-    assert sorted([*example["given"], *made]) == sorted(example["values"])
-    assert {re.split(r"\[", cell)[0] for cell in example["by_hand"]} <= set(made)
+    made = [name for call in calls(example) for name in call["gives"]]
+    later = {
+        name for name in example["values"] if re.fullmatch(r"(W|b|y|p|logits|loss)_[2-9]", name)
+    }
+    assert bool(later) == ("steps" in example)
+    assert sorted({*example["given"], *made, *later}) == sorted(example["values"])
+    assert {re.split(r"\[", cell)[0] for cell in example["by_hand"]} <= {*made, *later}
 
 
 @each_example
 @pytest.mark.parametrize("algorithm", ["im2col", "reference"])
 def test_the_ops_give_the_values(example, algorithm):
     values = example["values"]
-    for step in example["forward"] + example["backward"]:
+    for step in calls(example):
         arguments = dict(step["arguments"])
         if "conv2d" in step["op"]:
             arguments["algorithm"] = algorithm
@@ -132,10 +142,11 @@ def test_the_output_sizes_follow_from_their_formulas(example):
 
 @each_example
 def test_an_update_is_w_minus_rate_times_its_gradient(example):
-    values, update = example["values"], example.get("update", {"parameters": {}})
-    for name, (gradient, new) in update["parameters"].items():
-        stepped = array(values[name]) - update["rate"] * array(values[gradient])
-        np.testing.assert_allclose(stepped, array(values[new]), rtol=0, atol=1e-15)
+    values = example["values"]
+    for call in example.get("update", ()):
+        before, gradient = (array(values[name]) for name in call["takes"])
+        stepped = before - call["arguments"]["rate"] * gradient
+        np.testing.assert_allclose(stepped, array(values[call["gives"][0]]), rtol=0, atol=1e-15)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -145,10 +156,19 @@ def test_the_page_of_an_example_names_it_and_shows_its_numbers(name):
     assert f"`{name}`" in page
     shown = {numbers(row) for row in re.findall(r"\[([^][]*)\]", page)}
     for value_name, value in example["values"].items():
-        rows = value["data"] if isinstance(value["data"], list) else []
-        for row in rows if rows and isinstance(rows[0], list) else [rows]:
-            if "text" not in value and "dtype" not in value and len(row) > 1:
+        for row in rows_of(value["data"]):
+            short = all(round(number, 6) == number for number in row)
+            if "text" not in value and "dtype" not in value and len(row) > 1 and short:
                 assert tuple(map(float, row)) in shown, f"{value_name}: {row}"
+
+
+def rows_of(data):
+    """The innermost lists."""
+    if not isinstance(data, list):
+        return []
+    if isinstance(data[0], list):
+        return [row for part in data for row in rows_of(part)]
+    return [data]
 
 
 def numbers(text):

@@ -59,11 +59,11 @@ def _open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:  # an output that only reads refuses to be written to
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(
                 errors="replace"
-            )  # a terminal without Unicode gets "?", not an error
+            )  # a terminal without Unicode gets "?", not an error; so does what is no text
 
 
 def _warned(message: Warning | str, *_: object) -> None:

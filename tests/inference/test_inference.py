@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+import time
 import tracemalloc
 
 import numpy as np
@@ -15,9 +16,13 @@ from twins import error
 
 import tinycnn as tc
 from tinycnn.inference import chain
+from tinycnn.kernels import jit
 from tinycnn.kernels.dense import PANEL
 from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU, Softmax
 from tinycnn.ops.packed_dense import _LARGE, PackedDense
+from tinycnn.runtime import program, thread_pool
+from tinycnn.runtime.balance import Balance
+from tinycnn.runtime.threads import use_threads
 
 
 @pytest.mark.parametrize("net", [winograd_net, direct_net])
@@ -209,3 +214,22 @@ def test_float64_goes_the_plain_way():
     model = whole_net(dtype="float64")
     x = images(3, IMAGE, dtype=np.float64)
     np.testing.assert_array_equal(model.predict(x), model.trace(x).y)
+
+
+def test_helpers_that_look_for_work_share_a_run_with_the_same_bits(monkeypatch):
+    """A small network, run again and again, until helpers took part in some of the runs."""
+    model = tc.Sequential([tc.layers.Conv2D(8, 3, padding=1, activation="relu")], (28, 28, 1))
+    x = np.random.default_rng(0).standard_normal((16, 28, 28, 1), np.float32)
+    with use_threads(1):
+        expected = model.predict(x)
+    taken, wait = [], program.withdraw
+    monkeypatch.setattr(program, "withdraw", lambda *given: taken.append(given) or wait(*given))
+    monkeypatch.setattr(Balance, "pays", True)
+    monkeypatch.setattr(program, "_SOON", 60)
+    monkeypatch.setattr(jit, "NEVER_RAISE", True)
+    monkeypatch.setattr(thread_pool, "_pool", thread_pool.ThreadPool())
+    with use_threads(2):
+        begun = time.monotonic()
+        while len(taken) < 20:
+            np.testing.assert_array_equal(model.predict(x), expected)
+            assert time.monotonic() - begun < 60, "no helper looks"

@@ -12,7 +12,6 @@ from tinycnn.kernels.helpers import (
     LEFT,
     WORKING,
     begin_helping,
-    wait_for_call,
     wait_for_helpers,
 )
 
@@ -35,12 +34,6 @@ def test_the_caller_closes_and_is_told_whether_some_are_left(states, stop, spins
     assert (WORKING in ours[0][:-1]) == (WORKING in states)
     assert ASKED not in ours[0][:-1]
     assert ours[0][-1] == stop
-
-
-@given(st.integers(0, 3), st.integers(0, 3), st.integers(0, 5))
-def test_a_helper_looks_for_a_call_for_a_while(calls, seen, spins):
-    against_twin(wait_for_call, np.array([calls]), seen, spins)
-    assert wait_for_call(np.array([calls]), seen, spins) == (calls > seen)
 
 
 def started(work):
@@ -68,15 +61,6 @@ def test_the_caller_spins_until_all_have_left():
     assert waiting.is_alive()  # for the other has not left
     state[1] = LEFT
     seen_to_end(waiting)
-    assert saw == [True]
-
-
-def test_a_helper_sees_a_call_that_comes_while_it_looks():
-    calls, saw = np.array([3]), []
-    looking = started(lambda: saw.append(wait_for_call(calls, 3, -1)))
-    assert looking.is_alive()
-    calls[0] += 1
-    seen_to_end(looking)
     assert saw == [True]
 
 

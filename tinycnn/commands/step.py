@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tinycnn import strict_json
-from tinycnn.commands import step_options
+from tinycnn.commands import step_ask, step_options
 from tinycnn.commands.step_options import quietly
 from tinycnn.files import code_file
 from tinycnn.networks import VARIANTS
@@ -29,6 +29,7 @@ examples:
   tinycnn step --why loss                           where the loss comes from
   tinycnn step --layer conv1 --im2col --at 27,27    the row of im2col's matrix
   tinycnn step --example conv-pool                  a network small enough for pencil and paper
+  tinycnn step --example conv-pool --ask            predict its numbers first, and be told what went wrong
 """
 
 
@@ -81,6 +82,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--save", metavar="FILE", help="also draw what was opened: .svg or .png (extra plot)"
     )
     parser.add_argument("--json", action="store_true", help="everything as data")
+    parser.add_argument(
+        "--ask",
+        action="store_true",
+        help="hide results, read answers from stdin, say what is wrong",
+    )
     parser.set_defaults(run=run)
 
 
@@ -90,6 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     from tinycnn.checking.targets.own_code import running
 
+    if arguments.ask:
+        step_options.refuse_asking(arguments)
     if arguments.example is not None:
         return _example(arguments)
     own = running(arguments.model) if code_file(arguments.model) else contextlib.nullcontext()
@@ -105,6 +113,8 @@ def _opened(arguments: argparse.Namespace) -> int:
     with quietly():
         lesson = _lesson(arguments)
     step_options.expect_place(arguments, lesson)
+    if arguments.ask and arguments.at is None and (what is None or arguments.layer):
+        return step_ask.sizes(lesson, arguments.layer, _show)
     if what is None:
         return _overview(arguments, lesson)
     if arguments.layer and arguments.at is None:
@@ -160,6 +170,8 @@ def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
         else:
             trace = lesson.trace if arguments.layer else lesson.backward
             opened = explain(trace, what, arguments.at)
+    if arguments.ask:
+        return step_ask.number(opened, _show)
     if arguments.json:
         _data(opened.to_dict())
     else:
@@ -210,6 +222,8 @@ def _example(arguments: argparse.Namespace) -> int:
 
     step_options.refuse_all(arguments)
     example = open_example(arguments.example)
+    if arguments.ask:
+        return step_ask.example(example, _show)
     if arguments.json:
         _data(example.to_dict())
     else:

@@ -41,12 +41,20 @@ def refuse_all(arguments: argparse.Namespace) -> None:
 
 def refuse_interactive(arguments: argparse.Namespace) -> None:
     """Refuse what -i has no use for."""
-    options = ("weight", "grad", "why", "im2col", "save", "json")
-    unfit = [name for name in options if getattr(arguments, name)]
+    words = "-i begins with the layers, or with --layer and --at"
+    _refuse(arguments, ("weight", "grad", "why", "im2col", "save", "json"), words)
+
+
+def refuse_asking(arguments: argparse.Namespace) -> None:
+    """Refuse what --ask has no use for."""
+    words = "--ask asks for numbers and reads answers, line by line"
+    _refuse(arguments, ("json", "interactive", "im2col", "save"), words)
+
+
+def _refuse(arguments: argparse.Namespace, names: Sequence[str], words: str) -> None:
+    unfit = [name for name in names if getattr(arguments, name)]
     if unfit:
-        raise ArgumentError(
-            f"-i begins with the layers, or with --layer and --at; leave out {_listed(unfit)}"
-        )
+        raise ArgumentError(f"{words}; leave out {_listed(unfit)}")
 
 
 def _listed(names: Sequence[str]) -> str:

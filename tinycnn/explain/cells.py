@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinycnn.explain.explainer import explainer_of
 from tinycnn.explain.receptive_field import picture_of, sees
 from tinycnn.explain.values.explanation import Explanation, Notes
-from tinycnn.explain.values.places import Cell
+from tinycnn.explain.values.places import Cell, beside
 
 
 def open_cell(cell: Cell) -> Explanation:
@@ -18,6 +18,7 @@ def open_cell(cell: Cell) -> Explanation:
         cell.place,
         picture_of(cell.trace, cell.sample),
         (sees(cell), *explainer.cell(cell), Notes("NEXT", _next_layer(cell))),
+        beside(record.y[cell.sample], cell.place),
     )
 
 

@@ -15,13 +15,14 @@ registered with `register_activation(SWISH)`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from tinycnn.arrays import Array
 from tinycnn.explain.values.explanation import Notes, Section
 from tinycnn.explain.values.places import Cell, Place, Region, Seen, channel_name
+from tinycnn.explain.values.task import Slip
 from tinycnn.layers import Activation, Layer, Registry, Shape
 from tinycnn.passes import Record
 from tinycnn.shapes import times
@@ -163,6 +164,14 @@ class Explainer:
     def parameter_count(self, shape: Shape) -> int:
         """How many parameters there are for inputs of ``shape``."""
         return sum(math.prod(s) for s in self.layer.parameter_shapes(shape).values())
+
+    def size_slips(self, shape: Shape) -> Iterable[Slip]:
+        """Wrong sizes that are likely, whole or their first numbers, and how each comes about."""
+        return ()
+
+    def count_slips(self, shape: Shape) -> Iterable[Slip]:
+        """Wrong parameter counts that are likely, and how each comes about."""
+        return ()
 
     def gradient_formula(self, record: Record) -> str:
         """How its gradient comes about, in a few words."""

@@ -25,7 +25,7 @@ from tinycnn.explain.values.explanation import (
     SumTree,
     only,
 )
-from tinycnn.explain.values.places import Cell, Place, channel_name
+from tinycnn.explain.values.places import Cell, Place, beside, channel_name
 from tinycnn.explain.values.printing import bracketed, factors, number
 from tinycnn.passes import Record
 from tinycnn.trace import Trace
@@ -46,7 +46,8 @@ def open_parameter(cell: Cell, parameter: str, rate: float) -> Explanation:
     found = difference(trace, Change(position, parameter, index), -rate * engine)
     sections += derivative(trace, position, found, engine, gradients, only(Check, sections))
     sections += _step(trace, found, engine, float(record.params[parameter][index]), rate)
-    return Explanation(subject, engine, index, picture_of(trace, 0), tuple(sections))
+    near = beside(gradients, index)
+    return Explanation(subject, engine, index, picture_of(trace, 0), tuple(sections), near)
 
 
 def _step(
@@ -121,7 +122,8 @@ def _opened(
     checks = only(Check, sections)
     sections += derivative(cell.trace, cell.position, found, engine, gradient, checks)
     picture = picture_of(cell.trace, cell.sample)
-    return Explanation(subject, engine, cell.place, picture, tuple(sections))
+    near = beside(gradient[cell.sample], cell.place)
+    return Explanation(subject, engine, cell.place, picture, tuple(sections), near)
 
 
 def open_output(cell: Cell) -> Explanation:

@@ -19,6 +19,7 @@ from tinycnn.explain.values.exponentials import (
 )
 from tinycnn.explain.values.printing import bracketed, decimals, factors, number
 from tinycnn.explain.values.sums import total
+from tinycnn.explain.values.task import Task
 from tinycnn.trace import Trace
 
 
@@ -63,17 +64,26 @@ def _loss_step(
     """The loss's arithmetic, in so many decimals that its digits can be redone."""
     places = decimals([value]) + 2 if own != shift else 7
     gap = f"{shift:.{places}f} - {bracketed(f'{own:.{places}f}')}"
-    if others > 1e-3:
-        words = f"the largest z, the z of label {label}, and the sum"
-        return Step("LOSS", f"{gap} + ln {whole:.{places}f}", value, words)
     rest = factors(others)[0]
-    if others > _SMALL:
+    if others > 1e-3:
+        logarithm = f"ln {whole:.{places}f}"
+        words = f"the largest z, the z of label {label}, and the sum"
+    elif others > _SMALL:
+        logarithm = f"ln (1 + {rest})"
         words = (
             f"the largest z, the z of label {label}, and what the others add to the largest one's 1"
         )
-        return Step("LOSS", f"{gap} + ln (1 + {rest})", value, words)
-    words = f"the others add {rest} to the largest one's 1, and ln (1 + x) is x for so small an x"
-    return Step("LOSS", f"{gap} + {rest}", value, words)
+    else:
+        logarithm = rest
+        words = (
+            f"the others add {rest} to the largest one's 1, and ln (1 + x) is x for so small an x"
+        )
+    task = Task(
+        f"{gap} plus ln of that sum",
+        "that is the sum, whose logarithm is missing",
+        lambda total: shift - own + math.log(total) if total > 0 else math.nan,
+    )
+    return Step("LOSS", f"{gap} + {logarithm}", value, words, task)
 
 
 def _minus_log(z: Array, label: int, value: float) -> tuple[str, ...]:

@@ -18,8 +18,10 @@ from tinycnn.runtime.program import Program
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.recording import Recorder, Slot
 
-# Multiply-adds that are worth a thread, some twenty microseconds: as long as it takes to wake one.
-LEAST_WORK = 1 << 21
+# Multiply-adds that are worth a thread that looks for work, some five microseconds,
+LEAST_WORK = 1 << 19
+# and those that are worth waking one.
+_WAKING = 1 << 22
 # Multiply-adds in whose time a cell is read or written between two layers.
 _CELL = 16
 
@@ -29,7 +31,8 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
 
     It is for as many ``threads`` as its work is worth, one at least.
     """
-    threads = max(min(threads, batch * _work(groups) // LEAST_WORK), 1)
+    work = batch * _work(groups)
+    threads = max(min(threads, work // LEAST_WORK), 1)
     chains = [_Chain(group, first=number == 0) for number, group in enumerate(groups)]
     first, last = _maps_shape(batch, chains[0].shapes[0]), _maps_shape(batch, chains[-1].shapes[-1])
     recorder = Recorder(prod(first[1:]), prod(last[1:]))
@@ -43,7 +46,7 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
             )
         chain.record(recorder, source, target, threads)
         source = target
-    return recorder.program(threads)
+    return recorder.program(threads, wakes=work >= _WAKING)
 
 
 def _work(groups: Sequence[Group]) -> int:

@@ -8,10 +8,13 @@ from typing import ClassVar
 
 from tinycnn.arrays import Array
 from tinycnn.inference.steps import LayerWeights, Place, PlanStep, WeightedStage
-from tinycnn.kernels.simd import LANES
 from tinycnn.layers import Conv2D
-from tinycnn.ops.convolution.direct import DirectConvolution, convolve_windows, windows_of
-from tinycnn.ops.convolution.direct_gradient import MOST_WEIGHTS
+from tinycnn.ops.convolution.direct import (
+    DirectConvolution,
+    convolve_windows,
+    reads_weights_as_they_are,
+    windows_of,
+)
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import Phase
@@ -20,14 +23,17 @@ from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.ranges import Range
 from tinycnn.runtime.recording import Recorder
 
+# Times as many images in a block where each call begins with a copy of the weights, and maps are thin.
+_MORE = 4
+
 
 def steps(place: Place[Conv2D], geometry: Geometry, conv: DirectConvolution) -> list[PlanStep]:
     """One step, on blocks of images."""
-    few = conv.C < LANES and geometry.window.cells * conv.C * conv.F <= MOST_WEIGHTS
+    few = reads_weights_as_they_are(geometry)
     kind = WindowStage if few else DirectStage
     step = place.step(
         "direct",
-        images=min(conv.images, geometry.N),
+        images=min(conv.images * (_MORE if few else 1), geometry.N),
         stage=kind(conv, weights=LayerWeights(place.name), relu=place.relu),
         weight_bytes=4 * geometry.window.cells * conv.C * conv.F,
     )

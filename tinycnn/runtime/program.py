@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array, read_only, row_major
-from tinycnn.kernels.recorded_calls import COUNTERS, WAITS, begin, carry_out
+from tinycnn.kernels.function_pointers import address_of
+from tinycnn.kernels.offers import CODE, OWN, offer, withdraw
+from tinycnn.kernels.recorded_calls import COUNTERS, WAITS, begin, carry_out, help_carry_out
 from tinycnn.runtime.balance import Balance
 from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.runtime.held import NamedArrays, PackedWeights, Workspace
 from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.thread_pool import thread_pool
 
 # Looks at what others have still to do: until it is worth noting how long that takes, a few microseconds, and
 # from then on until a thread gives way, a tenth of a millisecond or two.
@@ -24,6 +27,8 @@ _SPINS = 4000
 _TASKS = 32
 # A thread that waits longer than is worth spinning leaves its core to others for a moment.
 _NAP = 1e-5
+# Helpers that sleep are woken for the next run where runs follow each other within so many seconds.
+_SOON = 2e-4
 
 
 @dataclass(frozen=True)
@@ -60,15 +65,62 @@ class Program:
         tasks: Array,
         phases: Array,
         slots: Sequence[SlotMemory],
+        *,
+        wakes: bool = True,
     ) -> None:
+        """For so many ``threads``; ``wakes``: the work is worth waking a thread that sleeps."""
         self.threads, self.slots, self.phases = threads, slots, phases
         self.tables = calls, jobs, tasks, phases
-        self._balance = Balance()
+        self._wakes = wakes
+        # Of helpers that look for work, of having them look, and of those that are woken.
+        self._looking, self._waking, self._woken = Balance(), Balance(), Balance()
+        self._ended = 0.0
 
     def run(self, x: Array, weights: PackedWeights, workspace: Workspace, out: Array) -> None:
         """Carry all out for the images ``x``; both arrays are float32 and C-contiguous."""
         memory: _Memory = workspace.get(self, lambda: _Memory(self))
         memory.prepare(x, weights, out)
+        if self.threads == 1:
+            self._alone(memory)
+        elif not (self._looking.pays and self._with_those_who_look(memory)):
+            if self._wakes:
+                parallel_for(self._work(memory), range(self.threads), balance=self._woken)
+            else:
+                self._alone(memory)
+            now = time.perf_counter()
+            if self._waking.pays and now - self._ended < _SOON:
+                thread_pool().wake(self.threads - 1)
+                self._waking.enter(0.0, time.perf_counter() - now)
+        self._ended = time.perf_counter()
+
+    def _with_those_who_look(self, memory: _Memory) -> bool:
+        """Share the work with helpers that look for some; False if there are none."""
+        pool, rows = thread_pool(), memory.offers
+        board = pool.board
+        pool.stay_apart()
+        try:
+            if not offer(rows, pool.tickets, board):
+                return False
+            begun = time.perf_counter()
+            waited = self._alone(memory)
+            ended = time.perf_counter()
+            while not withdraw(board, rows, False, _SPINS):
+                time.sleep(_NAP)
+        except BaseException:
+            # No signal comes before the end of this call: what helpers work on stays until they have left.
+            withdraw(board, rows, True, -1)
+            raise
+        # What a helper did is not known, but how long it may have taken.
+        for account in (self._looking, self._waking):
+            account.enter(ended - begun - waited, waited + time.perf_counter() - ended)
+        return True
+
+    def _alone(self, memory: _Memory) -> float:
+        """Do the first thread's part, all there is if there are no others; gives the seconds it waited."""
+        return sum(self._work(memory)(0))
+
+    def _work(self, memory: _Memory) -> Callable[[int], Generator[float]]:
+        """What a thread does: it yields, to an interrupt, the seconds that it waited."""
         finished: list[int] = []  # threads that found all done
 
         def work(thread: int) -> Generator[float]:
@@ -79,10 +131,10 @@ class Program:
                     spins = _SPINS if carry_out(*program, 0, spins) != WAITS else 0
                     if spins == 0:
                         time.sleep(_NAP)
-                yield time.perf_counter() - began  # to an interrupt
+                yield time.perf_counter() - began
             finished.append(thread)
 
-        parallel_for(work, range(self.threads), balance=self._balance)
+        return work
 
 
 class _Memory:
@@ -105,6 +157,9 @@ class _Memory:
                     self._keep(number, aligned_zeros(slot.size), thread)
             elif slot.size:
                 self._keep(number, aligned_zeros(slot.size))
+        self.offers = np.array(
+            [self._offer(thread) for thread in range(1, program.threads)], np.int64
+        )
 
     def prepare(self, x: Array, weights: PackedWeights, out: Array) -> None:
         """Make ready for a run."""
@@ -119,6 +174,13 @@ class _Memory:
                     packed = weights.get(source.key, source.make)
                 self._point(number, getattr(packed, source.attribute))
             self._version = None if is_first else weights
+
+    def _offer(self, thread: int) -> list[int]:
+        """What is offered to a helper, see `help_carry_out`."""
+        arrays = *self._program.tables, self.slots[thread], self.counters
+        row = [0] * OWN
+        row[CODE] = address_of(help_carry_out)
+        return row + [number for array in arrays for number in (array.ctypes.data, array.size)]
 
     def _keep(self, number: int, array: Array, thread: int | None = None) -> None:
         self._kept.append(array)

@@ -2,8 +2,6 @@
 
 import re
 from functools import partial
-from itertools import product
-from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,7 @@ from strategies import whole
 
 from tinycnn import kernels
 from tinycnn.arrays import read_only
-from tinycnn.kernels import microkernels, window_products, winograd_transforms
+from tinycnn.kernels import microkernels, winograd_transforms
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import LANES, splat
 from tinycnn.ops.convolution.winograd import matrices
@@ -157,26 +155,5 @@ def test_a_product_is_that_of_the_matrices(width, sizes, rng):
         read_only(job), read_only(a.reshape(-1)), a_row, a_column,
         read_only(np.append(np.zeros(5, np.float32), b)), 2, b.shape[1],
         c.reshape(-1), columns + 2, add,
-    )  # fmt: skip
-    np.testing.assert_array_equal(c, expected)
-
-
-@pytest.mark.parametrize("width", [1, 2, 4])
-@settings(max_examples=60)
-@given(st.integers(0, 26), st.tuples(*[st.integers(0, 4)] * 3), generators)
-def test_a_product_of_windows_is_that_of_the_matrices(width, rows, counts, rng):
-    """Rows of a that lie anywhere, columns in three loops; cells beside stay as they were."""
-    columns, steps = width * LANES, (5, 3, 2)
-    places = rng.integers(0, 9, rows)
-    a = whole(rng, 60, np.float32)
-    b = whole(rng, (prod(counts) + 1, columns + 3), np.float32)
-    c = whole(rng, (rows + 1, columns + 2), np.float32)
-    expected = c.copy()
-    for row, (d, (i, j, k)) in product(range(rows), enumerate(np.ndindex(counts))):
-        at = 2 + places[row] + i * steps[0] + j * steps[1] + k * steps[2]
-        expected[row, 1 : columns + 1] += a[at] * b[d, 3:]
-    getattr(window_products, f"window_product_{width}")(
-        rows, places, read_only(a), 2, counts, steps, read_only(b.reshape(-1)), 3, b.shape[1],
-        c.reshape(-1), 1, columns + 2,
     )  # fmt: skip
     np.testing.assert_array_equal(c, expected)

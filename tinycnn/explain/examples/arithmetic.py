@@ -10,6 +10,8 @@ from fractions import Fraction
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.explain.values.sums import Part, Product, Term
+from tinycnn.explain.values.task import Slip
 
 Index = tuple[int, ...]
 Pair = tuple[float, float]
@@ -57,13 +59,20 @@ class Worked:
     """How a cell comes about: arithmetic, what it gives in Python's floats, and a remark.
 
     Without arithmetic the value is 0 and the remark says why; ``source`` is the cell that this one
-    is a copy of.
+    is a copy of, ``parts`` are those of a sum, ``slips`` wrong values that are likely.
     """
 
     arithmetic: str
     value: float
     note: str = ""
     source: str = ""
+    parts: tuple[Part, ...] = ()
+    slips: tuple[Slip, ...] = ()
+
+    def to_dict(self) -> dict[str, str | float]:
+        """All that is drawn, as plain data."""
+        words = {"note": self.note, "source": self.source}
+        return {"arithmetic": self.arithmetic, "value": self.value, **words}
 
     def equation(self, name: str, exact: str = "") -> str:
         """Such as ``p[0] = 1/(1 + 2 + 5) = 1/8 = 0.125``; ``exact`` stands before the decimals."""
@@ -106,21 +115,26 @@ def signed(terms: Sequence[str]) -> str:
     return joined.replace(" + -", " - ")
 
 
-def products(pairs: Sequence[Pair], plus: float | None = None) -> Worked:
-    """The sum of the products of ``pairs``, and ``plus``, a bias."""
-    terms = [f"{factor(a)}*{factor(b)}" for a, b in pairs]
-    values = [a * b for a, b in pairs]
+def products(pairs: Sequence[Pair], plus: float | None = None, exact: str = "") -> Worked:
+    """The sum of the products of ``pairs``, and ``plus``, a bias, written as ``exact`` if that is given."""
+    parts: list[Part] = [Product(f"{factor(a)}*{factor(b)}", a, b) for a, b in pairs]
+    terms = [part.place for part in parts]
     if plus is not None:
-        terms.append(text(plus))
-        values.append(plus)
-    return Worked(signed(terms), math.fsum(values))
+        terms.append(exact or text(plus))
+        parts.append(Term("the bias", plus))
+    return Worked(signed(terms), _total(parts), parts=tuple(parts))
 
 
 def plain(values: Sequence[float], note: str = "") -> Worked:
     """The sum of ``values``."""
-    return Worked(signed([text(value) for value in values]), math.fsum(values), note)
+    parts = tuple(Term(text(value), value) for value in values)
+    return Worked(signed([part.place for part in parts]), _total(parts), note, parts=parts)
 
 
-def nothing(note: str) -> Worked:
+def _total(parts: Sequence[Part]) -> float:
+    return math.fsum(part.value for part in parts)
+
+
+def nothing(note: str, *slips: Slip) -> Worked:
     """A cell that is 0 because nothing reaches it."""
-    return Worked("", 0.0, note)
+    return Worked("", 0.0, note, slips=slips)

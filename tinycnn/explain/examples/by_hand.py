@@ -8,6 +8,7 @@ only if both are right.
 from __future__ import annotations
 
 from tinycnn import shapes
+from tinycnn.explain.examples import by_hand_channels  # noqa: F401 - enters its ops, as windows does
 from tinycnn.explain.examples import by_hand_windows as windows
 from tinycnn.explain.examples.by_hand_cells import OPS, Arguments, Results, Values
 

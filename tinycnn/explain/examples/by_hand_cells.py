@@ -1,8 +1,7 @@
-"""The ops without windows worked out by hand: dense, ReLU, dropout, softmax, cross-entropy, LRN."""
+"""The ops whose cells stand alone or are products of rows, worked out by hand: dense, ReLU, dropout, SGD."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from tinycnn.explain.examples.arithmetic import (
     products,
     text,
 )
+from tinycnn.explain.values.task import Slip
 
 Cells = tuple[Worked, ...]
 Values = Sequence[Value]
@@ -41,11 +41,13 @@ def worked_out(*rules: str) -> Callable[[Work], Work]:
     return enter
 
 
-def sums(terms: Mapping[Index, list[Pair]], give: Value, bias: Sequence[float] | None) -> Cells:
-    """Each cell a sum of products, and its filter's bias."""
+def sums(terms: Mapping[Index, list[Pair]], give: Value, bias: Sequence[Value]) -> Cells:
+    """Each cell a sum of products, and its filter's bias, if there is one."""
+    added: list[tuple[float, str] | tuple[()]] = [()] * give.array.shape[-1]
+    for value in bias:
+        added = list(zip(value.flat, value.exact or [""] * len(value.flat), strict=True))
     return tuple(
-        products(terms[place], None if bias is None else bias[place[-1]])
-        for place in np.ndindex(give.array.shape)
+        products(terms[place], *added[place[-1]]) for place in np.ndindex(give.array.shape)
     )
 
 
@@ -74,12 +76,11 @@ def bias_gradient(dy: Value) -> Cells:
 def dense(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """z[n,f] = sum of x[n,d] * W[d,f], plus b[f]."""
     rows, W = takes[0].array.reshape(len(takes[0].array), -1), takes[1].array
-    bias = takes[2].flat if len(takes) > 2 else None
     terms: dict[Index, list[Pair]] = {
         (n, f): [(float(a), float(b)) for a, b in zip(rows[n], W[:, f], strict=True)]
         for n, f in np.ndindex(len(rows), W.shape[1])
     }
-    return (sums(terms, gives[0], bias),)
+    return (sums(terms, gives[0], takes[2:]),)
 
 
 @worked_out(
@@ -90,11 +91,12 @@ def dense(takes: Values, gives: Values, arguments: Arguments) -> Results:
 def dense_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """dx[n,d] = sum of dy[n,f] * W[d,f]; dW[d,f] = sum of dy[n,f] * x[n,d]; db = sum of dy."""
     dy, x, W = (value.array for value in takes)
+    cells = list(np.ndindex(x.shape[1:]))
     into: list[dict[Index, list[Pair]]] = [{}, {}]
     for n, f, d in np.ndindex(*dy.shape, len(W)):
-        sent = float(dy[n, f])
-        into[0].setdefault((n, d), []).append((sent, float(W[d, f])))
-        into[1].setdefault((d, f), []).append((sent, float(x[n, d])))
+        sent, place = float(dy[n, f]), (n, *cells[d])
+        into[0].setdefault(place, []).append((sent, float(W[d, f])))
+        into[1].setdefault((d, f), []).append((sent, float(x[place])))
     dx, dW = (gradients(terms, give) for terms, give in zip(into, gives[:2], strict=True))
     return dx, dW, bias_gradient(takes[0])
 
@@ -138,7 +140,13 @@ def multiply_backward(takes: Values, gives: Values, arguments: Arguments) -> Res
 @worked_out("what is negative becomes 0")
 def relu(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """max(0, z)."""
-    return (tuple(Worked(f"max(0, {text(z)})", max(0.0, z)) for z in takes[0].flat),)
+    forgotten = "ReLU was forgotten"
+    return (
+        tuple(
+            Worked(f"max(0, {text(z)})", max(0.0, z), slips=(Slip(z, forgotten),))
+            for z in takes[0].flat
+        ),
+    )
 
 
 @worked_out("{takes[0]} passes where the number had passed, {takes[1]} > 0")
@@ -150,7 +158,8 @@ def relu_backward(takes: Values, gives: Values, arguments: Arguments) -> Results
         if passed > 0:
             cells.append(Worked(text(sent), sent, f"passes: {y.cell(place)} > 0"))
         else:
-            cells.append(nothing(f"stopped, for there {y.name} is 0"))
+            note = f"stopped, for there {y.name} is 0"
+            cells.append(nothing(note, Slip(sent, f"it is {note}")))
     return (tuple(cells),)
 
 
@@ -170,97 +179,27 @@ def dropout_backward(takes: Values, gives: Values, arguments: Arguments) -> Resu
 
 
 def _masked(x: Value, mask: Value, rate: float) -> Cells:
+    scale, dropped = "what is kept is divided by 1 - rate", "the mask drops it"
     return tuple(
-        Worked(f"{factor(a)}*{int(kept)}/(1 - {text(rate)})", a * kept / (1 - rate))
+        Worked(
+            f"{factor(a)}*{int(kept)}/(1 - {text(rate)})",
+            a * kept / (1 - rate),
+            slips=(Slip(a, scale if kept else dropped), Slip(a / (1 - rate), dropped)),
+        )
         for a, kept in zip(x.flat, mask.flat, strict=True)
     )
 
 
-def _exponentials(z: Value) -> list[tuple[str, float]]:
-    """exp of each logit; of ln(5) it is 5."""
-    if all(exact.startswith("ln(") for exact in z.exact) and z.exact:
-        return [(exact[3:-1], float(exact[3:-1])) for exact in z.exact]
-    return [(f"exp({text(number)})", math.exp(number)) for number in z.flat]
-
-
-@worked_out("exp of each logit over the sum of all of them")
-def softmax(takes: Values, gives: Values, arguments: Arguments) -> Results:
-    """exp(z) over its sum; of logits that are logarithms, fractions."""
-    e = _exponentials(takes[0])
-    below, total = " + ".join(name for name, _ in e), math.fsum(number for _, number in e)
-    return (tuple(Worked(f"{name}/({below})", number / total) for name, number in e),)
-
-
-@worked_out(
-    "ln of the sum of all exponentials, minus the label's logit",
-    "softmax minus onehot: the label's cell loses 1",
-)
-def cross_entropy(takes: Values, gives: Values, arguments: Arguments) -> Results:
-    """For one image: the mean over a batch of one is the loss itself."""
-    e, label = _exponentials(takes[0]), int(takes[1].flat[0])
-    below, total = " + ".join(name for name, _ in e), math.fsum(number for _, number in e)
-    loss = Worked(f"ln({below}) - ln({e[label][0]})", math.log(total) - math.log(e[label][1]))
-    gradient = tuple(
-        Worked(f"{name}/({below}) - {int(k == label)}", number / total - (k == label))
-        for k, (name, number) in enumerate(e)
-    )
-    return (loss,), gradient
-
-
-@worked_out("{takes[1]} times ({takes[0]} minus the sum of all {takes[0]}*{takes[1]})")
-def softmax_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
-    """p * (dp - the sum of dp * p)."""
-    dp, p = takes[0].flat, takes[1].flat
-    mean = products(list(zip(dp, p, strict=True)))
-    return (
-        tuple(
-            Worked(f"{text(b)}*({text(a)} - ({mean.arithmetic}))", b * (a - mean.value))
-            for a, b in zip(dp, p, strict=True)
-        ),
-    )
-
-
-def _energies(x: Value, arguments: Arguments) -> list[tuple[str, float]]:
-    """LRN's sums s of the channels of one place."""
-    near, size = arguments["size"] // 2, arguments["size"]
-    sums = []
-    for c in range(len(x.flat)):
-        numbers = x.flat[max(c - near, 0) : c + near + 1]
-        squares = " + ".join(f"{factor(number)}^2" for number in numbers)
-        alpha, k = arguments["alpha"], arguments["k"]
-        over = size if arguments.get("alpha_over_size") else 1
-        share = f"{text(alpha)}/{size}" if over > 1 else text(alpha)
-        value = k + alpha / over * math.fsum(number**2 for number in numbers)
-        sums.append((f"{text(k)} + {share}*({squares})", value))
-    return sums
-
-
-@worked_out("each channel over a power of k + alpha * the squares of the channels around it")
-def local_response_norm(takes: Values, gives: Values, arguments: Arguments) -> Results:
-    """x / (k + a * the sum of squares around)^beta."""
-    beta = arguments["beta"]
-    return (
-        tuple(
-            Worked(f"{factor(a)}/({name})^{text(beta)}", a / s**beta)
-            for a, (name, s) in zip(takes[0].flat, _energies(takes[0], arguments), strict=True)
-        ),
-    )
-
-
-@worked_out("its own {takes[0]} over s^beta, minus its share in the s of the channels around it")
-def local_response_norm_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
-    """dy / s^beta - 2*a*beta*x * the sum of dy * x / s^(beta + 1) around."""
-    dy, x, beta = takes[0].flat, takes[1].flat, arguments["beta"]
-    s = [value for _, value in _energies(takes[1], arguments)]
-    near = arguments["size"] // 2
-    a = arguments["alpha"] / (arguments["size"] if arguments.get("alpha_over_size") else 1)
+@worked_out("{takes[0]} minus the rate times {takes[1]}")
+def sgd(takes: Values, gives: Values, arguments: Arguments) -> Results:
+    """W - rate * dW."""
     cells = []
-    for c, number in enumerate(x):
-        around = [e for e in range(max(c - near, 0), min(c + near + 1, len(x))) if dy[e]]
-        shares = [f"{factor(dy[e])}*{factor(x[e])}/{text(s[e])}^{text(beta + 1)}" for e in around]
-        share = math.fsum(dy[e] * x[e] / s[e] ** (beta + 1) for e in around)
-        own = f"{factor(dy[c])}/{text(s[c])}^{text(beta)}" if dy[c] else "0"
-        rest = f"2*{text(a)}*{text(beta)}*{factor(number)}*({' + '.join(shares)})"
-        value = dy[c] / s[c] ** beta - 2 * a * beta * number * share
-        cells.append(Worked(f"{own} - {rest}" if shares else own, value))
+    for weight, gradient in zip(takes[0].flat, takes[1].flat, strict=True):
+        down = products([(arguments["rate"], gradient)])
+        slips = (
+            Slip(weight + down.value, "the step goes against the gradient: subtract"),
+            Slip(weight - gradient, "the rate is missing"),
+        )
+        arithmetic = f"{text(weight)} - {down.arithmetic}"
+        cells.append(Worked(arithmetic, weight - down.value, slips=slips))
     return (tuple(cells),)

@@ -6,9 +6,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from tinycnn.explain.examples.arithmetic import Value, text
-from tinycnn.explain.examples.example import Calculation, Example, Result
+from tinycnn.explain.examples.calculation import Calculation, Result
+from tinycnn.explain.examples.example import Example, LossChange
 from tinycnn.explain.readers.style import WIDTH, Style, paragraph
 from tinycnn.shapes import Window
+from tinycnn.tables import text_table
 from tinycnn.wording import many
 
 _INDENT = "  "
@@ -17,6 +19,7 @@ _GAP = 3  # at least, between two equations of a line, or an equation and its re
 # The same thing in AlexNet.
 ON = {
     "conv-pool": "tinycnn step --layer conv2 --at 13,13,11",
+    "channels": "tinycnn step --layer conv3 --at 4,3,189",
     "im2col": "tinycnn step --layer conv1 --im2col --at 27,27",
     "winograd": "tinycnn summary --plan 32",
     "softmax": "tinycnn step --why loss",
@@ -26,6 +29,8 @@ ON = {
     "padding": "tinycnn step --layer conv2 --at 0,0,5",
     "groups": "tinycnn step --model paper --layer conv2 --at 13,13,86",
     "overlap": "tinycnn step --grad pool1.x --at 4,18,2",
+    "whole": "tinycnn step",
+    "learning": "tinycnn step --weight 'conv1.W[10,4,0,78]'",
 }
 
 
@@ -47,10 +52,13 @@ def matrices(values: Sequence[Value], width: int = WIDTH) -> list[str]:
 
 
 def matrix(value: Value) -> list[str]:
-    """One array: its name, then its rows, all of one width."""
+    """One array: its name, then its rows, all of one width; matrices of a third axis stand apart."""
     rows = grid(value)
     across = max(len(text) for row in rows for text in row)
     lines = [" ".join(text.rjust(across + (i > 0)) for i, text in enumerate(row)) for row in rows]
+    height = value.layout[-2] if value.layout[2:] else len(rows)
+    for start in range(height * (len(rows) // height - 1), 0, -height):
+        lines.insert(start, "")
     width = max(len(value.name), *map(len, lines))
     return [line.ljust(width) for line in (value.name, *lines)]
 
@@ -69,33 +77,42 @@ def _beside(blocks: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _example(example: Example, style: Style) -> Iterator[str]:
-    first, *rest = paragraph(f"{example.name}: {example.title}")
-    yield from (style.bold(line) for line in (first, *rest))
+    data = example.data
+    yield from (style.bold(line) for line in paragraph(f"{example.name}: {data['title']}"))
     yield ""
-    yield from paragraph(example.teaches)
-    ways = (("FORWARD", example.forward), ("BACKWARD", example.backward), ("STEP", example.update))
+    yield from paragraph(data["teaches"])
     given = {value.name: value for value in example.given}
-    for heading, stages in ways:
-        if stages:
-            yield from ("", style.bold(heading))
-        for stage in stages:
-            fresh = [given.pop(value.name) for value in stage.takes if value.name in given]
-            if fresh:
-                yield from ("", f"{_INDENT}{_given(fresh)}:", *matrices(fresh))
-            yield from ("", *_stage(stage, style))
+    for way in example.ways:
+        if way.stages:
+            yield from ("", style.bold(way.heading))
+        for stages in [way.stages] if way.brief else [(stage,) for stage in way.stages]:
+            yield from draw_given(given, stages)
+            yield ""
+            if way.brief:
+                yield from draw_arrays(stages, style, losses=True)
+                yield from draw_losses(stages, style)
+            else:
+                yield from draw_stage(stages[0], style)
+    if example.changes:
+        yield from ("", style.bold("CHANGE"), "", *_changes(example.changes))
     yield ""
-    yield from paragraph(f"docs/mathematics/{example.page}.md derives it.")
+    yield from paragraph(f"docs/mathematics/{data['page']}.md derives it.")
     if example.name in ON:
         yield f"In AlexNet: {ON[example.name]}"
 
 
-def _given(values: Sequence[Value]) -> str:
-    gradient = all(value.name.startswith("d") for value in values)
-    return "given, the gradient from above" if gradient else "given"
+def draw_given(given: dict[str, Value], stages: Sequence[Calculation]) -> Iterator[str]:
+    """What some calls take for the first time; it is taken out of ``given``."""
+    taken = dict.fromkeys(value.name for stage in stages for value in stage.takes)
+    fresh = [given.pop(name) for name in taken if name in given]
+    if fresh:
+        gradient = ", the gradient from above" * all(value.name.startswith("d") for value in fresh)
+        yield from ("", f"{_INDENT}given{gradient}:", *matrices(fresh))
 
 
-def _stage(stage: Calculation, style: Style) -> Iterator[str]:
-    yield from _wrapped(_INDENT + style.bold(stage.call), stage.call)
+def draw_stage(stage: Calculation, style: Style) -> Iterator[str]:
+    """A call, what it gives, each cell worked out, and the checks."""
+    yield from draw_call(stage, style)
     if stage.sizes:
         high, wide = stage.sizes
         yield _INDENT + style.dim(f"size: {high} high, {wide} wide")
@@ -107,13 +124,53 @@ def _stage(stage: Calculation, style: Style) -> Iterator[str]:
         yield from _cells(result)
     if stage.remark:
         yield from _lines(stage.remark)
-    yield from _check(stage, style)
+    yield from _check([stage], style)
 
 
-def _wrapped(drawn: str, plain: str) -> list[str]:
-    if len(_INDENT + plain) <= WIDTH:
-        return [drawn]
-    return _lines(plain)
+def draw_losses(stages: Sequence[Calculation], style: Style) -> Iterator[str]:
+    """Of what some calls give, the equations of single numbers alone, such as the loss; and the checks."""
+    for result in _results(stages):
+        if not result.value.layout:
+            yield from _cells(result)
+    yield from _check(stages, style)
+
+
+def draw_arrays(
+    stages: Sequence[Calculation], style: Style, *, losses: bool = False
+) -> Iterator[str]:
+    """Some calls, and the arrays that they give; with ``losses`` single numbers as well."""
+    for stage in stages:
+        yield from draw_call(stage, style)
+    values = (result.value for result in _results(stages))
+    yield from ("", *matrices([value for value in values if losses or value.layout]))
+
+
+def _results(stages: Sequence[Calculation]) -> list[Result]:
+    return [result for stage in stages for result in stage.results]
+
+
+def _changes(changes: Sequence[LossChange]) -> Iterator[str]:
+    """What became of the loss: one step in words, several in a table."""
+    if len(changes) == 1:
+        yield from _lines(changes[0].words)
+        return
+    first = changes[0].stages[0].takes
+    head = ["step", *(value.cell(0) for value in first), "loss", "predicted change", "real change"]
+    rows = [
+        [change.stages[0].takes[0].flat[0], change.stages[0].takes[1].flat[0],
+         change.before.flat[0], change.predicted, change.real]
+        for change in changes
+    ]  # fmt: skip
+    body = [[str(step), *map(text, row)] for step, row in enumerate(rows, start=1)]
+    yield from (_INDENT + line for line in text_table(head, body, 5).split("\n"))
+    yield from _lines(f"The loss at the end: {text(changes[-1].after.flat[0])}")
+
+
+def draw_call(stage: Calculation, style: Style) -> list[str]:
+    """The call alone; one that is too long goes on, deeper."""
+    if len(_INDENT + stage.call) <= WIDTH:
+        return [_INDENT + style.bold(stage.call)]
+    return _lines(stage.call)
 
 
 def _lines(words: str, depth: int = 1) -> list[str]:
@@ -128,15 +185,17 @@ def _lines(words: str, depth: int = 1) -> list[str]:
     )
 
 
-def _check(stage: Calculation, style: Style) -> Iterator[str]:
-    wrong = stage.disagreements
+def _check(stages: Sequence[Calculation], style: Style) -> Iterator[str]:
+    wrong = [line for stage in stages for line in stage.disagreements]
     for line in wrong:
         yield from (style.bad(part) for part in _lines(f"CHECK DISAGREES: {line}"))
     if not wrong:
-        count = sum(len(result.value.flat) for result in stage.results)
-        hand = "by hand, " if any(result.cells for result in stage.results) else ""
+        results = _results(stages)
+        count = sum(len(result.value.flat) for result in results)
+        hand = "by hand, " if any(result.cells for result in results) else ""
+        stored = ", and as stored" if all(result.stored for result in results) else ""
         yield _INDENT + style.good(
-            f"CHECK agrees: {many(count, 'number')} {hand}by the engine in float64, and as stored"
+            f"CHECK agrees: {many(count, 'number')} {hand}by the engine in float64{stored}"
         )
 
 

@@ -15,6 +15,7 @@ from tinycnn.explain.values.explanation import Check, Section, Step, SumTree
 from tinycnn.explain.values.places import Cell
 from tinycnn.explain.values.printing import factors, number
 from tinycnn.explain.values.sums import Part, Product, Term, mapped
+from tinycnn.explain.values.task import Task
 from tinycnn.layers import AveragePool2D
 from tinycnn.passes import Record
 from tinycnn.wording import many
@@ -85,10 +86,11 @@ def mean_of_cells(
     value, scale = tree.value / count, float(np.abs(x).sum()) / count
     bound = (tree.terms + 1) * half_epsilon(y.dtype) * scale
     unit = rounding_unit(y.dtype)
+    task = Task(f"divide by {count}", f"it was not divided by {count}", lambda total: total / count)
     why = f"{tree.terms + 1} roundings * {unit} * the cells' mean size, {number(scale)}"
     return [
         SumTree(_heading(tree.terms, count - tree.terms, whose), tree),
-        Step("MEAN", f"{factors(tree.value)[0]} / {count}", value),
+        Step("MEAN", f"{factors(tree.value)[0]} / {count}", value, task=task),
         Check("float64", float(y[cell.index]), value, bound, why),
     ]
 

@@ -13,6 +13,7 @@ from tinycnn.explain.values.explanation import Check, Section, Step, SumTree
 from tinycnn.explain.values.places import Cell, channel_name
 from tinycnn.explain.values.printing import factors, number
 from tinycnn.explain.values.sums import Part, Product, Sum, extent, grouped
+from tinycnn.explain.values.task import Task
 from tinycnn.layers import LocalResponseNorm
 from tinycnn.passes import Record
 from tinycnn.validation import lrn_coefficients
@@ -39,13 +40,21 @@ class LocalResponseNormExplainer(ByPlace):
         why = f"{roundings} roundings, 32 of the power and one for each square,"
         why += f" * {rounding_unit(record.y.dtype)} * its size"
         own, squares, whole = factors(x, tree.value, s)
+        weigh = Task(
+            f"s = {k:g} + {a:.7g} times that",
+            "k and alpha are missing",
+            lambda total: k + a * total,
+        )
+        divide = Task(
+            f"{own} / s^{beta:g}", "x / s^beta is missing", lambda whole: x * _power(whole, -beta)
+        )
         heading = (
             f"{many(tree.terms, 'square')}, of the n = {many(size, 'channel')} around{missing}:"
         )
         return [
             SumTree(heading, tree),
-            Step("S", f"{k:g} + {a:.7g} * {squares}", s, self._dialect(a)),
-            Step("NORM", f"{own} / {whole}^{beta:g}", value, _idle(s, beta, k)),
+            Step("S", f"{k:g} + {a:.7g} * {squares}", s, self._dialect(a), weigh),
+            Step("NORM", f"{own} / {whole}^{beta:g}", value, _idle(s, beta, k), divide),
             Check("float64", engine, value, bound, why),
         ]
 

@@ -52,6 +52,8 @@ class MaxPool2DExplainer(Windowed):
                 "the window's cells compete:",
                 rows,
                 _within_window(win, record.saved[0][cell.index]),
+                (top, left),
+                win.dilation,
             ),
             Step("MAX", f"the largest of {len(inside)}", best, _remark(at, inside, best)),
             Check(

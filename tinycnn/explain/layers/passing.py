@@ -8,12 +8,13 @@ from tinycnn.explain.values.explanation import SumTree
 from tinycnn.explain.values.sums import Part, Product, Term, add
 
 
-def passed_on(heading: str, dy: float) -> SumTree:
+def passed_on(heading: str, dy: float, riddle: str = "") -> SumTree:
     """dy as it is."""
-    return SumTree(heading, add("sum", [Term("dy", dy)]))
+    return SumTree(heading, add("sum", [Term("dy", dy)]), riddle=riddle)
 
 
-def stopped(heading: str, dy: float) -> SumTree:
+def stopped(heading: str, dy: float, riddle: str = "") -> SumTree:
     """dy times 0, which is 0 even for what is not finite."""
     term: Part = Product("dy", dy, 0.0) if math.isfinite(dy) else Term("dy", 0.0)
-    return SumTree(f"{heading}{'; dy is 0 already' * (dy == 0)}", add("sum", [term]))
+    already = "; dy is 0 already" * (dy == 0)
+    return SumTree(f"{heading}{already}", add("sum", [term]), riddle=riddle)

@@ -22,6 +22,7 @@ from tinycnn.explain.layers.passing import passed_on, stopped
 from tinycnn.explain.values.explanation import Check, Section, Step
 from tinycnn.explain.values.places import Cell, Place
 from tinycnn.explain.values.printing import number
+from tinycnn.explain.values.task import Task
 from tinycnn.layers import RELU, ReLU
 from tinycnn.passes import Record
 
@@ -29,7 +30,14 @@ from tinycnn.passes import Record
 def relu_step(z: float) -> Step:
     """The step from z to max(0, z)."""
     words = "stopped" if z <= 0 else "passes"
-    return Step("RELU", f"max(0, {number(z)})", z if z != z else max(z, 0.0), words)
+    return Step("RELU", f"max(0, {number(z)})", _relu(z), words, _TASK)
+
+
+def _relu(z: float) -> float:
+    return z if z != z else max(z, 0.0)
+
+
+_TASK = Task("take ReLU, max(0, z)", "ReLU was forgotten", _relu)
 
 
 @register_activation(RELU)
@@ -44,9 +52,10 @@ class ReLUActivation(ActivationExplainer):
 
     def gradient(self, cell: Cell) -> Sequence[Section]:
         y, dy = float(cell.record.y[cell.index]), float(cell.dy[cell.index])
+        riddle = f"dy = {number(dy)} comes from above, and y is {number(y)}"
         if y <= 0:
-            return [stopped("y = 0: ReLU stopped it, so nothing passes", dy)]
-        return [passed_on(f"y = {number(y)}: ReLU let it pass, so dy passes", dy)]
+            return [stopped("y = 0: ReLU stopped it, so nothing passes", dy, riddle)]
+        return [passed_on(f"y = {number(y)}: ReLU let it pass, so dy passes", dy, riddle)]
 
     def why_zero(self, cell: Cell, above: Causes) -> Causes:
         if not cell.record.y[cell.index] <= 0:

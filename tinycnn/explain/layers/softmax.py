@@ -27,6 +27,7 @@ from tinycnn.explain.values.exponentials import (
 from tinycnn.explain.values.places import Cell, Place, Region, Seen
 from tinycnn.explain.values.printing import bracketed, factors
 from tinycnn.explain.values.sums import Product, Term, add, grouped, leaves
+from tinycnn.explain.values.task import Task
 from tinycnn.layers import SOFTMAX, Shape, Softmax
 from tinycnn.passes import Record
 
@@ -53,9 +54,15 @@ class SoftmaxActivation(ActivationExplainer):
         tiny = float(np.finfo(y.dtype).tiny)
         if p * tree.value < 2 * tiny:
             bound, why = tiny, f"{y.dtype.name} has no more digits below that"
+        above = f"exp({own} - {bracketed(largest)})"
+        task = Task(
+            f"{above} over that sum",
+            "that is the sum, by which the class's own exponential is divided",
+            lambda total: p * tree.value / total,
+        )
         return [
             exponentials_section(tree, shift),
-            Step("SOFTMAX", f"exp({own} - {bracketed(largest)}) / {whole}", p),
+            Step("SOFTMAX", f"{above} / {whole}", p, task=task),
             Check("float64", float(y[k]), p, bound, why),
         ]
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+from functools import partial
+from operator import add
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,8 +16,9 @@ from tinycnn.explain.explainer import Causes, Explainer, activation_explainer
 from tinycnn.explain.values.checks import check_sum
 from tinycnn.explain.values.explanation import Notes, Section, Step, SumTree
 from tinycnn.explain.values.places import Cell, Place
-from tinycnn.explain.values.printing import biggest, plus
+from tinycnn.explain.values.printing import biggest, number, plus
 from tinycnn.explain.values.sums import MOST, Sum
+from tinycnn.explain.values.task import Slip, Task
 from tinycnn.layers import Shape
 from tinycnn.passes import Record
 from tinycnn.wording import every, many
@@ -35,7 +40,8 @@ class Weighted(Explainer):
         if "b" in record.params:
             bias = float(record.params["b"][place[-1]])
             z = tree.value + bias
-            steps = [Step("BIAS", plus(tree.value, bias), z)]
+            task = Task(f"add the bias, {number(bias)}", "the bias is missing", partial(add, bias))
+            steps = [Step("BIAS", plus(tree.value, bias), z, task=task)]
         return [
             *steps,
             *activation.step(z),
@@ -48,6 +54,28 @@ class Weighted(Explainer):
         a_sum = f"({terms}+1)" if self.layer.bias else terms
         F = self.layer.output_shape(shape)[-1]
         return f"{a_sum}*{F} = {self.parameter_count(shape):,}"
+
+    def count_slips(self, shape: Shape) -> Iterable[Slip]:
+        shapes, count = self.layer.parameter_shapes(shape), self.parameter_count(shape)
+        window, filters = shapes["W"][:-2], shapes["W"][-1]
+        biases = count - math.prod(shapes["W"])
+        yield Slip(float(count - filters), "the biases are missing: one for each " + self.channel)
+        yield Slip(
+            float(count // filters), f"that is one {self.channel} alone: there are {filters:,}"
+        )
+        if window:
+            flat = math.prod(window) * filters
+            words = "the channels were forgotten: a filter has a window of weights for each"
+            yield from (Slip(float(flat + more), words) for more in (biases, 0))
+            uses = math.prod(self.layer.output_shape(shape)[:2])
+            words = "a filter has the same weights at every place of the map: count them once"
+            yield from (
+                Slip(float(count * uses), words),
+                Slip(float((count - biases) * uses), words),
+            )
+        elif len(shape) > 1:
+            words = "the input is flattened: rows and columns count too"
+            yield from (Slip(float(shape[-1] * filters + more), words) for more in (biases, 0))
 
     def met(self, record: Record, index: Place) -> Array:
         """What a weight of W met wherever it was used: (N, ...)."""

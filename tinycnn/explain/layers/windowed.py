@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from tinycnn.explain.explainer import Causes, Explainer
 from tinycnn.explain.values.explanation import Notes
 from tinycnn.explain.values.places import Cell, Place, Region, Seen, channel_name
 from tinycnn.explain.values.sums import extent
+from tinycnn.explain.values.task import Slip
 from tinycnn.layers import Shape
 from tinycnn.passes import Record
 from tinycnn.shapes import Axis, Window
@@ -62,6 +65,36 @@ class Windowed(Explainer):
         win = self.layer.window(shape)
         same = win.height == win.width
         return win.height.formula if same else f"{win.height.formula}, {win.width.formula}"
+
+    def size_slips(self, shape: Shape) -> Iterable[Slip]:
+        return window_slips(self.layer.window(shape))
+
+
+def window_slips(win: Window) -> Iterator[Slip]:
+    """Wrong output sizes (OH, OW) that are likely, and how each comes about."""
+    for (height, words), (width, _) in zip(
+        _wrong_outputs(win.height), _wrong_outputs(win.width), strict=True
+    ):
+        yield Slip((height, width), words)
+
+
+def _wrong_outputs(axis: Axis) -> Iterator[tuple[int, str]]:
+    """What an axis gets by each mistake; the right output where there is nothing to mistake."""
+    room = axis.input + axis.before + axis.after - axis.effective_kernel
+
+    def output(room: int, *, up: bool = axis.ceil_mode) -> int:
+        return (room + up * (axis.stride - 1)) // axis.stride + 1
+
+    yield output(room - axis.before - axis.after), "the padding was forgotten: it makes room"
+    yield output(room - axis.after), "the padding was counted at one end only"
+    yield room + 1, "the stride was forgotten: divide by it"
+    rounded = "down" if axis.ceil_mode else "up"
+    yield output(room, up=not axis.ceil_mode), f"it was rounded {rounded}, the wrong way"
+    gaps = axis.effective_kernel - axis.kernel
+    yield output(room + gaps), "the dilation was forgotten: a kernel reaches over its gaps too"
+    yield axis.output - 1, "the + 1 is missing: the first window counts too"
+    yield axis.input, "that is the size of the input"
+    yield axis.kernel, "that is the size of the kernel"
 
 
 def _reading(axis: Axis, place: int) -> list[int]:

@@ -31,13 +31,20 @@ def draw_explanation(explanation: Explanation, style: Style) -> str:
     return "\n".join(_explanation(explanation, explanation.picture, style))
 
 
+def draw_question(explanation: Explanation, style: Style) -> str:
+    """The same with a question mark for its value; its sections hold what a reader may know."""
+    return "\n".join(_explanation(explanation, explanation.picture, style, "?"))
+
+
 def draw_words(explanation: Explanation, style: Style) -> list[str]:
     """The lines of `draw_explanation` without the picture."""
     return _explanation(explanation, None, style)
 
 
-def _explanation(explanation: Explanation, pixels: Array | None, style: Style) -> list[str]:
-    value = explanation.headline
+def _explanation(
+    explanation: Explanation, pixels: Array | None, style: Style, value: str = ""
+) -> list[str]:
+    value = value or explanation.headline
     gap = max(WIDTH - len(explanation.subject) - len(value), 2)
     lines = [style.bold(explanation.subject + " " * gap + value)]
     if len(explanation.subject) + len(value) + 2 > WIDTH:  # a layer of a long name
@@ -112,7 +119,7 @@ def _maximum(section: Maximum, pixels: Array | None, style: Style) -> list[str]:
             ""
             if value is None
             else f"[{number(value)}]"
-            if (i, j) == section.argmax
+            if (i, j) == section.argmax and not section.asked
             else number(value)
             for j, value in enumerate(row)
         ]
@@ -131,6 +138,8 @@ def _maximum(section: Maximum, pixels: Array | None, style: Style) -> list[str]:
 @_drawn.register
 def _sum(section: SumTree, pixels: Array | None, style: Style) -> list[str]:
     """A sum, level by level, always opening the largest part."""
+    if section.asked and section.riddle:
+        return headed("SUMS", [section.riddle], style)
     lines = headed("SUMS", [section.heading], style)
     level: Part = section.tree
     while level.parts:
@@ -143,8 +152,8 @@ def _sum(section: SumTree, pixels: Array | None, style: Style) -> list[str]:
             lines += _grid(shown.parts, level.columns)
         else:
             lines += _list([part.place for part in level.parts], shown.parts)
-        if len(level.parts) > 1:
-            lines.append(" " * INDENT + _total(shown))
+        if len(level.parts) > 1 and not (section.asked and level is section.tree):
+            lines.append(" " * INDENT + total_words(shown))
         level = largest(level.parts)
         if level.parts:
             count = many(level.terms, "term")
@@ -152,7 +161,8 @@ def _sum(section: SumTree, pixels: Array | None, style: Style) -> list[str]:
     return lines
 
 
-def _total(shown: Printed) -> str:
+def total_words(shown: Printed) -> str:
+    """What the printed parts of a sum add up to."""
     return f"these {len(shown.parts)} add up to {shown.total}{rounding(shown)}"
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from tinycnn.arrays import Array
-from tinycnn.explain.values.places import Region
+from tinycnn.explain.values.places import Place, Region
 from tinycnn.explain.values.printing import number
 from tinycnn.explain.values.sums import Sum
+from tinycnn.explain.values.task import Task
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class ReceptiveField(_Section):
 class SumTree(_Section):
     """A sum under its ``heading``, opened level by level: ``tree``.
 
-    ``cancelled`` is the size of what cancels inside its terms, which bounds of rounding need.
+    ``cancelled`` is the size of what cancels inside its terms, which bounds of rounding need. ``asked``
+    leaves its total to the reader, and shows ``riddle`` in place of a sum that would give it away.
     """
 
     kind = "adds"
@@ -48,6 +50,8 @@ class SumTree(_Section):
     heading: str
     tree: Sum
     cancelled: float = 0.0
+    riddle: str = ""
+    asked: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "heading": self.heading, "sum": self.tree.to_dict()}
@@ -57,7 +61,9 @@ class SumTree(_Section):
 class Maximum(_Section):
     """Numbers of a window whose maximum is taken, under a ``heading``.
 
-    ``rows`` of the window, None for a cell outside the image, and the place of the ``argmax`` in them.
+    ``rows`` of the window, None for a cell outside the image, and the place of the ``argmax`` in them. In the
+    map, the window's first cell stands at ``first`` and its cells are ``dilation`` apart. ``asked`` leaves it
+    to the reader to find the argmax.
     """
 
     kind = "compares"
@@ -65,6 +71,20 @@ class Maximum(_Section):
     heading: str
     rows: tuple[tuple[float | None, ...], ...]  # None: outside the image
     argmax: tuple[int, int]
+    first: tuple[int, int]
+    dilation: tuple[int, int]
+    asked: bool = False
+
+    @property
+    def cells(self) -> dict[tuple[int, int], float]:
+        """The cells inside the image, by their places in the map."""
+        (top, left), (down, right) = self.first, self.dilation
+        return {
+            (top + i * down, left + j * right): value
+            for i, row in enumerate(self.rows)
+            for j, value in enumerate(row)
+            if value is not None
+        }
 
     def to_dict(self) -> dict[str, Any]:
         rows = {"heading": self.heading, "rows": self.rows}
@@ -73,7 +93,10 @@ class Maximum(_Section):
 
 @dataclass(frozen=True)
 class Step(_Section):
-    """Something done to a number: its name, its arithmetic, the value it gives, and a remark."""
+    """Something done to a number: its name, its arithmetic, the value it gives, and a remark.
+
+    ``task`` is what it asks of a reader who predicts the value.
+    """
 
     kind = "step"
     stands_apart = False
@@ -82,6 +105,10 @@ class Step(_Section):
     arithmetic: str
     value: float
     remark: str = ""
+    task: Task | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {name: value for name, value in super().to_dict().items() if name != "task"}
 
 
 @dataclass(frozen=True)
@@ -142,8 +169,8 @@ def only(kind: type[S], sections: Sequence[Section]) -> tuple[S, ...]:
 class Explanation:
     """One number opened: its name (``subject``) and ``place``, its value, and the sections in reading order.
 
-    ``picture`` holds the sample's pixels where the input is a picture. ``str`` draws it for a terminal,
-    notebooks show HTML.
+    ``picture`` holds the sample's pixels where the input is a picture, ``beside`` the numbers at places close
+    by. ``str`` draws it for a terminal, notebooks show HTML.
     """
 
     subject: str  # "conv2, row 13, column 13, filter 7"
@@ -151,6 +178,7 @@ class Explanation:
     place: tuple[int, ...]
     picture: Array | None  # pixels (H, W, C) uint8 of the sample, where the input is a picture
     sections: tuple[Section, ...]
+    beside: Mapping[Place, float] = field(default_factory=dict)
 
     @property
     def headline(self) -> str:

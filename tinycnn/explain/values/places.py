@@ -73,6 +73,22 @@ class Cell:
         return replace(self, position=self.position + 1)
 
 
+def beside(array: Array, place: Place) -> dict[Place, float]:
+    """The numbers one step away from a place along an axis, and where its row and column are exchanged."""
+    near = [
+        tuple(at + step * (axis == k) for axis, at in enumerate(place))
+        for k in range(len(place))
+        for step in (-1, 1)
+    ]
+    exchanged = (*place[1::-1], *place[2:])
+    return {
+        other: float(array[other])
+        for other in [*near, exchanged]
+        if other != place
+        and all(0 <= at < size for at, size in zip(other, array.shape, strict=True))
+    }
+
+
 def reads_colours(record: Record) -> bool:
     """Whether the channels that a layer reads are those of a colour picture."""
     return record.context.layer == 0 and record.x.ndim == 4 and record.x.shape[3] == len(COLOURS)

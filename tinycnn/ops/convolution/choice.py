@@ -165,7 +165,7 @@ def _fastest(geometry: Geometry, dtype: np.dtype[Any], packed: bool) -> Choice:
 def _winograd_pays(geometry: Geometry, packed: bool) -> bool:
     """Whether Winograd's algorithm, which applies, takes less work than im2col, direct or grouped."""
     setup, groups = set_up(geometry), geometry.groups
-    if groups == 1 and not packed:
+    if groups == 1 and (not packed or direct.reads_weights_as_they_are(geometry)):
         return counted_forward(geometry) < direct_gradient.counted_products(geometry)
     assert setup is not None
     numbers = geometry.cells_per_image * geometry.window.cells * geometry.C

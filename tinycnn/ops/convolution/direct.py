@@ -18,6 +18,7 @@ from tinycnn.arrays import Array, read_only
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct import direct_convolution
+from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.window_convolution import window_convolution
 from tinycnn.ops.convolution.direct_gradient import (
     MOST_SEEN,
@@ -62,6 +63,11 @@ def forward(
         return _bordered(conv, x, images, rows)
 
     calls.run(conv.phases(source, conv.pack(W, b), FeatureMaps.of(y), relu=relu))
+
+
+def reads_weights_as_they_are(geometry: Geometry) -> bool:
+    """Whether packed weights would gain nothing, for windows of few channels with few weights."""
+    return geometry.C < LANES and geometry.window.cells * geometry.C * geometry.F <= MOST_WEIGHTS
 
 
 def _forward_unpacked(
