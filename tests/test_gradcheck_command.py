@@ -289,7 +289,7 @@ def test_a_wrong_derivative_explained_ends_with_1(capsys):
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["mine.py"], "mine.py is no exercise: it has no line EXERCISE = 'conv-forward' or the like, as the"),
+        (["mine.py"], "mine.py is no exercise: it has no line EXERCISE = 'relu' or the like, as the"),
         (["mine.py"], "a layer or model of yours is checked by its name, mine.py:NAME"),
         (["mine.py:Nothing", "--input", "3"], "Power, Half, Stateful, Dead, Crashes, net, deep"),
         (["nowhere.py"], "'nowhere.py' cannot be read: No such file"),

@@ -22,6 +22,7 @@ from tinycnn.classroom.grading.report import (
 )
 from tinycnn.classroom.grading.solution import Solution
 from tinycnn.classroom.sandbox.calling import ENDINGS, Trouble
+from tinycnn.errors import TinyCNNError
 
 # Of one function: what takes a process down once may pass the next case, twice it is given up.
 _ENDS = 2
@@ -140,6 +141,8 @@ def _by_differences(
         return gradcheck((pair.forward, backward), *pair.arrays.values())
     except _Stopped as stopped:
         return stopped.trouble
+    except TinyCNNError as error:  # gradients of a kind that the twin has not met
+        return Trouble("type", str(error))
 
 
 def _search(task: Assignment, case: Case, solution: Solution, outcome: Judgement) -> Judgement:

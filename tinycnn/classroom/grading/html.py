@@ -48,6 +48,8 @@ def _function(function: FunctionGrade) -> Iterator[str]:
     yield _paragraph(f"In “{function.case}”: {sentence(failure.text)}")
     yield _pre("\n".join(failing_input(function.name, failure)))
     yield from (_paragraph(sentence(words)) for words in failure.looks_like)
+    for hint in failure.hints:
+        yield _paragraph(hint.teaches) + _paragraph(f"Ask yourself: {hint.asks}")
     yield from (_paragraph(f"{one.teaches} Ask yourself: {one.asks}") for one in failure.hints)
 
 

@@ -13,7 +13,7 @@ from tinycnn.checking.mistakes.hints import Hint
 from tinycnn.checking.mistakes.mistake import Arguments, Mistake
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Results
 from tinycnn.classroom.grading.solution import Solution
-from tinycnn.classroom.sandbox.calling import Trouble
+from tinycnn.classroom.sandbox.calling import ENDINGS, Trouble
 from tinycnn.classroom.sandbox.values import Foreign
 from tinycnn.errors import TinyCNNError
 from tinycnn.explain.examples.arithmetic import text
@@ -85,12 +85,16 @@ def judge(task: Assignment, case: Case, solution: Solution, arguments: Arguments
     if isinstance(came, Trouble):
         return failed(came.kind, came.text)
     named = dict(zip(task.results, came, strict=True))
-    expected = task.expected({**arguments, **named})
+    expected = task.expected(
+        {**arguments, **{name: _numbers(mine) for name, mine in named.items()}}
+    )
     for name, mine, right in zip(task.results, came, expected, strict=True):
         if words := _unlike(name, mine, right):
             kind = "dtype" if mine.shape == right.shape else "shape"
             return failed(kind, words, results=(name,), came=named)
     again = came if case.once else called(task, solution, arguments)
+    if isinstance(again, Trouble) and again.kind in ENDINGS:
+        return failed(again.kind, again.text)
     if isinstance(again, Trouble) or not all(map(_same, came, again)):
         words = (
             f"{task.function} gives another result when it is called again with the same arguments: "
@@ -173,6 +177,11 @@ def _fits(mistake: Mistake, outcome: Judgement) -> bool:
     except (TinyCNNError, ValueError, IndexError):  # it cannot be made with these shapes
         return False
     return made.shape == came.shape and bool(_near(came, made).all())
+
+
+def _numbers(came: Array) -> Array:
+    """What came, for the twin to go by; zeros where it holds no real numbers, which is refused next."""
+    return came if came.dtype.kind in "fiub" else np.zeros(came.shape)
 
 
 def _unlike(name: str, came: Array, expected: Array) -> str:

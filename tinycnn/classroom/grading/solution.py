@@ -78,7 +78,7 @@ class FunctionSolution(Solution):
             return found
         code = getattr(found, "__code__", None)
         printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             returned = call(found, values, words, {code.co_filename} if code else ())
         self.output = shortened(printed.getvalue())
         return returned
