@@ -191,6 +191,8 @@ MISTAKES = [
              "p holds nan (not a number): something overflows"),
     _softmax("z - z.max(axis=1, keepdims=True)", "z - z.max()", "rows of very different size", 4,
              "p holds nan (not a number): something overflows, or 0 is divided by 0"),
+    _softmax("z - z.max(axis=1, keepdims=True)", "(z - z.max())", "rows of very different size", 4,
+             "p looks like one largest logit for all rows"),
     _softmax("largest = z.max(axis=1)", "largest = z.max() + np.zeros(len(z))",
              "rows of very different size", 8, "loss holds infinity"),
     _softmax("dz / len(z)", "dz", "a batch", 6, "a factor of N missing"),

@@ -28,6 +28,13 @@ def _summed(over: Callable[[Array], Array], *, shifted: bool) -> Callable[[Argum
     return make
 
 
+def _one_largest(a: Arguments) -> Array:
+    """The largest logit of all rows taken off each."""
+    p: Array = np.exp(a["z"] - a["z"].max())
+    p /= p.sum(axis=1, keepdims=True)
+    return p
+
+
 def _onehot(a: Arguments) -> Array:
     onehot = np.zeros(a["z"].shape)
     onehot[np.arange(len(onehot)), a["labels"]] = 1
@@ -60,6 +67,12 @@ SOFTMAX = mistakes_in(
         (_summed(over, shifted=s), "softmax axis", words)
         for over, words in _WRONG_SUMS
         for s in (False, True)
+    ),
+    (
+        _one_largest,
+        "softmax axis",
+        "one largest logit for all rows, because p is what z - z.max() gives: of a row far below it each "
+        "exp is 0, and 0/0 is nan (axis=1, keepdims=True)",
     ),
     (
         lambda a: softmax(a["z"] - a["z"].max(axis=0)),
