@@ -50,7 +50,7 @@ def called(sandbox, source, **options):
 def exists(number):
     """Whether a process is there and at work; one that waits to be collected is not."""
     try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
 
@@ -231,6 +231,20 @@ def test_what_it_starts_is_ended(start, sandbox):
     while exists(child):
         assert time.monotonic() < deadline
     assert one.uses and "starts a pro" in one.uses[0]
+
+
+@pytest.mark.process
+def test_a_program_that_has_just_been_started_is_ended(sandbox):
+    """For a moment after its start it shows no environment, by which it is known."""
+    source = "import subprocess\n" + body(
+        "return subprocess.Popen(['sleep', '600'], start_new_session=True).pid"
+    )
+    left = []
+    for _ in range(20):
+        one = sandbox(source)
+        left.append(one.call("f", (X,), "f(x)"))
+        one.close()
+    assert not [child for child in left if exists(child)]
 
 
 @pytest.mark.process
