@@ -63,7 +63,14 @@ def planted(task, mistake, pair):
     return backward
 
 
-@pytest.mark.parametrize(("task", "mistake"), GRADIENTS, ids=names)
+@pytest.mark.parametrize(
+    ("task", "mistake"),
+    [
+        pytest.param(*one, marks=() if number % 5 == 0 else pytest.mark.slow)
+        for number, one in enumerate(GRADIENTS)
+    ],
+    ids=names,
+)
 def test_differences_catch_it_where_they_can_judge(task, mistake):
     judged = [case for case in task.cases if case.by_differences and differs(task, mistake, case)]
     for case in judged[-1:]:

@@ -50,7 +50,6 @@ def _function(function: FunctionGrade) -> Iterator[str]:
     yield from (_paragraph(sentence(words)) for words in failure.looks_like)
     for hint in failure.hints:
         yield _paragraph(hint.teaches) + _paragraph(f"Ask yourself: {hint.asks}")
-    yield from (_paragraph(f"{one.teaches} Ask yourself: {one.asks}") for one in failure.hints)
 
 
 def _paragraph(text: str) -> str:
