@@ -49,6 +49,7 @@ HOSTILE = [
     Hostile("killed", _inside("import os", "os.kill(os.getpid(), 9)"), "not yet", "SIGKILL"),
     Hostile("crash", _inside("import ctypes", "ctypes.string_at(0)"), "not yet", "SIGSEGV, line"),
     Hostile("recursion", _inside("return dropout_backward(dy, mask, rate)"), "not yet", "RecursionError"),
+    Hostile("forks", _inside("import os", "while True: os.fork()"), "not yet", "more than 64 processes"),
     Hostile("memory", _inside("kept = []", "while True: kept.append(np.ones(10**6))"), "not yet",
             "asks for more memory than it may have"),
     Hostile("list", _inside("kept = []", "while True: kept.append(str(len(kept)))"), "not yet",

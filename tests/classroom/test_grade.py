@@ -109,6 +109,11 @@ def test_a_file_of_any_encoding_and_line_end(head, encoding, tmp_path):
     assert grade(path).ok
 
 
+def test_a_file_that_is_far_too_large_is_not_read(write):
+    with pytest.raises(FileError, match="is larger than 1 MB, and no filled-in skeleton"):
+        grade(write("#" * (2**20 + 1)))
+
+
 def test_what_a_file_prints_is_kept_for_the_smallest_input(write):
     source = solved("dropout").replace("return dy *", "print('dy', dy.size)\n    return 2 * dy *")
     text = words(grade(write(source)))

@@ -232,8 +232,8 @@ def follows(data, schema):
         pytest.param(
             {"mine": SOFTMAX + "\nimport helper\n", "helper": ""},
             [],
-            8,
-            8,
+            CASES,
+            CASES,
             marks=pytest.mark.process,
         ),
         ({"mine": "EXERCISE = 'dropout'\n1 / 0\n"}, [], 0, 9),

@@ -17,10 +17,11 @@ from tinycnn.classroom.grading.report import FunctionGrade, Grade
 from tinycnn.classroom.grading.solution import FileSolution, FunctionSolution, Solution
 from tinycnn.classroom.sandbox.process import Allowance, Sandbox
 from tinycnn.errors import ArgumentError, FileError
-from tinycnn.files import shown
+from tinycnn.files import expect_regular, shown
 from tinycnn.validation import check_int, check_number
 
 _MARK = re.compile(r"""^EXERCISE\s*(?::[^=\n]*)?=\s*["']([^"'\n]*)["']""", re.MULTILINE)
+_LARGEST = 2**20  # bytes of a file
 _LONGEST = 1e6  # seconds
 _LEAST = 256  # MB, in which Python and NumPy start
 
@@ -94,6 +95,10 @@ def _graded(tasks: tuple[Assignment, ...], solution: Solution) -> tuple[Function
 
 def _exercise_of(path: Path, wanted: str | None) -> Exercise:
     """The exercise that a file is; raises FileError where it does not say, or is not what is wanted."""
+    if path.exists() and expect_regular(path, "Python file") > _LARGEST:
+        raise FileError(
+            f"{str(path)!r} is larger than {_LARGEST >> 20} MB, and no filled-in skeleton"
+        )
     mark = _MARK.search(source_of(path))
     if mark is None and wanted is None:
         raise FileError(

@@ -16,7 +16,7 @@ from typing import Any
 from tinycnn.classroom.sandbox import python
 from tinycnn.classroom.sandbox.calling import ENDINGS, Trouble
 from tinycnn.classroom.sandbox.frames import receive, send
-from tinycnn.classroom.sandbox.leftovers import MARK, end
+from tinycnn.classroom.sandbox.leftovers import MARK, end, now
 from tinycnn.classroom.sandbox.output import Output, shortened
 from tinycnn.classroom.sandbox.values import decode, encode
 from tinycnn.classroom.sandbox.watch import Watch
@@ -120,7 +120,7 @@ class _Running:
         work.mkdir()
         (work / shown(file.name)).write_bytes(file.read_bytes())
         self.output = Output(folder / "output.txt")
-        self._mark = secrets.token_hex(16)
+        self._mark, self._since = secrets.token_hex(16), now() - 1
         environment = {**python.bare_environment(work), MARK: self._mark}
         self._process = python.start(_WORKER, environment, folder=work, errors=self.output.fileno())
         self._watch = Watch(self._stop, lambda: self._process.poll() is None)
@@ -156,7 +156,7 @@ class _Running:
     def close(self) -> None:
         """End it, with all that it has started and written."""
         self._watch.close()
-        end(self._process, self._mark)
+        end(self._process, self._mark, self._since)
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):  # what could not be written
                 assert pipe is not None
@@ -170,7 +170,7 @@ class _Running:
             self._process.send_signal(signal.SIGUSR1)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_LAST_WORDS)
-        end(self._process, self._mark)
+        end(self._process, self._mark, self._since)
 
 
 def _place(traces: Path) -> str:

@@ -6,6 +6,8 @@ processes, connections and C libraries Python tells an audit hook, which cannot 
 
 from __future__ import annotations
 
+import errno
+import mmap
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +33,8 @@ _DEEDS = {
     "subprocess.Popen": "subprocess (starts a program)",
 }
 
+_STARTS = tuple(event for event, words in _DEEDS.items() if "starts" in words)
+_STARTED = 64  # processes, by a file and by those that it has forked
 _BESIDE = " (beside the file)"
 
 
@@ -48,6 +52,7 @@ class Witness(MetaPathFinder):
         self._modules: dict[str, bool] = {}  # whether there is one of that name
         self._deeds: dict[str, None] = {}
         self._beside: set[str] = set()
+        self._started = mmap.mmap(-1, 1)  # how many processes; forks share it
         self._others = {"numpy"}  # packages whose imports are their own affair
 
     def watch(self) -> None:
@@ -91,8 +96,13 @@ class Witness(MetaPathFinder):
         return not (name in _ALLOWED or name in self._beside or name.startswith("_sysconfigdata"))
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Note what the file does; processes that start others without end are refused, as by a system."""
         if event in _DEEDS and self._by_the_file():
             self._deeds[_DEEDS[event]] = None
+        if event in _STARTS:
+            if self._started[0] >= _STARTED:
+                raise BlockingIOError(errno.EAGAIN, f"more than {_STARTED} processes")
+            self._started[0] += 1
 
     def _by_the_file(self) -> bool:
         """Whether this is the doing of the file, not of a package that it uses: by the code that is run."""
