@@ -18,6 +18,7 @@ LEVELS = [
     ["errors", "remembering", "strict_json", "tables", "wording"],
     ["files", "validation"],
     ["arrays", "shapes"],
+    ["pictures"],
     ["kernels"],
     ["runtime"],
     ["ops"],
