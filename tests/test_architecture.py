@@ -27,7 +27,7 @@ LEVELS = [
     ["chain", "passes", "summary"],
     ["inference"],
     ["model", "trace"],
-    ["figures", "networks", "optimizers"],
+    ["data", "figures", "networks", "optimizers"],
     ["checking"],
     ["testing"],
     ["explain"],
