@@ -16,7 +16,7 @@ from tinycnn.data.images import LazyImages, gathered, name_of
 from tinycnn.data.prefetch import Prefetch
 from tinycnn.errors import ArgumentError, DamagedPictureWarning, DataError, ShapeError
 from tinycnn.runtime.threads import threads as engine_threads
-from tinycnn.validation import check_choice, check_int, mask_key
+from tinycnn.validation import check_choice, check_int, check_items, mask_key
 
 Step = Callable[..., Array]
 Position = tuple[int, int]
@@ -65,11 +65,10 @@ def batches(
             f"batch_size must be at most the {len(dataset):,} images there are, for drop_last leaves out the "
             f"rest, got {size:,}"
         )
-    steps: tuple[Any, ...] = (augment,) if callable(augment) else tuple(augment)
+    expected = "a step or several, called with a batch of images"
+    steps = (augment,) if callable(augment) else check_items(augment, "augment", expected)
     if not all(map(callable, steps)):
-        raise ArgumentError(
-            f"augment must be a step or several, called with a batch of images, got {augment!r}"
-        )
+        raise ArgumentError(f"augment must be {expected}, got {augment!r}")
     made = Batches(
         dataset,
         size,
@@ -82,12 +81,17 @@ def batches(
         None if threads is None else check_int(threads, "threads"),
         check_int(prefetch, "prefetch", least=0),
     )
-    epoch, batch = position
-    made.position = (
-        check_int(epoch, "position's epoch", least=0),
-        check_int(batch, "position's batch", least=0, most=len(made) - 1),
-    )
+    made.position = _position(position, len(made))
     return made
+
+
+def _position(position: Any, count: int) -> Position:
+    if not isinstance(position, Sequence) or isinstance(position, str) or len(position) != 2:
+        raise ArgumentError(f"position must be (epoch, batch), got {position!r}")
+    return (
+        check_int(position[0], "position's epoch", least=0),
+        check_int(position[1], "position's batch", least=0, most=count - 1),
+    )
 
 
 @dataclass(eq=False, repr=False)

@@ -50,9 +50,9 @@ def folder(path: str | Path, size: int | tuple[int, int], *, channels: int = 3) 
     All files in a class's folder and in those below it count as pictures, but those whose names begin with a
     full stop, ``Thumbs.db`` and ``desktop.ini``. Classes and files are in the order of their names. Anything
     that Pillow reads (extra ``image``) is a picture, and .npy files of pixels. Each is decoded when it is
-    asked for, and becomes uint8 (H, W, channels) with ``size`` = (H, W), an int for a square: its short side is
-    resized to fit and the middle cut out, so that the paper's 256 x 256 is ``size=256``. With ``channels`` 1
-    colours become grey.
+    asked for, and becomes uint8 (H, W, channels) with ``size`` = (H, W), an int for a square: its short side
+    is resized to fit and the middle cut out, so that the paper's 256 x 256 is ``size=256``. With ``channels``
+    1 colours become grey.
 
     A damaged picture is found when it is read: `batches` takes ``on_error``, and `readable` looks at all.
     Raises FileError for a folder that is missing, DataError for one without pictures in folders, or whose

@@ -21,7 +21,7 @@ from tinycnn.wording import said_or_kind
 def npz(
     path: str | Path, *, images: str = "images", labels: str = "labels", classes: str = "classes"
 ) -> Dataset:
-    """Read a data set from an .npz file: the arrays ``images`` and ``labels``, and ``classes`` if it is there.
+    """Read a data set from an .npz file: its arrays ``images``, ``labels``, and ``classes`` if there are any.
 
     The names are those of the file: Keras's MNIST is ``npz(path, images="x_train", labels="y_train")``.
     Images are (N, H, W) or (N, H, W, C), labels (N,) from 0 up, classes (K,) texts. Nothing is unpickled.

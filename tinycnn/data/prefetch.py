@@ -6,7 +6,8 @@ taken: never are more results waiting. A number's result does not depend on the 
 
 from __future__ import annotations
 
-import threading
+import _thread
+import os
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -44,8 +45,8 @@ class Prefetch(Generic[Result]):
         self._tasks: SimpleQueue[Any] = SimpleQueue()
         self._results: SimpleQueue[_Made] = SimpleQueue()
         self._made: dict[int, _Made] = {}
-        self._threads: list[threading.Thread] = []
-        self._closed = False
+        self._closed, self._process = False, os.getpid()
+        self._started, self._ended = 0, deque[bool]()  # threads
         # Anything but a number ends the threads. The reference puts itself there when this object goes: one
         # call of compiled code, where an interrupt in a `__del__` would be lost.
         end = weakref.ref(self, self._tasks.put)
@@ -53,11 +54,10 @@ class Prefetch(Generic[Result]):
             self._ask()
         with suppress(RuntimeError):  # there are no more threads to be had
             for _ in range(min(threads, ahead)):
-                thread = threading.Thread(
-                    target=_serve, args=(work, self._tasks, self._results, end), daemon=True
-                )
-                self._threads.append(thread)
-                thread.start()
+                given = work, self._tasks, self._results, self._ended, end
+                # Not by `threading`, for which a thread whose start is interrupted is there for ever.
+                _thread.start_new_thread(_serve, given)
+                self._started += 1
 
     def __iter__(self) -> Prefetch[Result]:
         return self
@@ -81,9 +81,9 @@ class Prefetch(Generic[Result]):
         self._closed = True
         self._tasks.put(None)
         self._made.clear()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+        while len(self._ended) < self._threads():
+            with suppress(Empty):
+                self._results.get(timeout=_SLEEP)
 
     def _ask(self) -> None:
         """Ask for the next task, if there is one."""
@@ -92,10 +92,14 @@ class Prefetch(Generic[Result]):
             self._tasks.put(number)
             break
 
+    def _threads(self) -> int:
+        """Threads that were started: in this process, for a child has none of its parent's."""
+        return self._started if os.getpid() == self._process else 0
+
     def _take(self, number: int) -> _Made:
         """Wait for the result of a task."""
         while number not in self._made:
-            if not any(thread.is_alive() for thread in self._threads):
+            if not self._threads():
                 return _make(self._work, number)
             with suppress(Empty):
                 made = self._results.get(timeout=_SLEEP)
@@ -104,7 +108,11 @@ class Prefetch(Generic[Result]):
 
 
 def _serve(
-    work: Callable[[int], Any], tasks: SimpleQueue[Any], results: SimpleQueue[_Made], _end: Any
+    work: Callable[[int], Any],
+    tasks: SimpleQueue[Any],
+    results: SimpleQueue[_Made],
+    ended: deque[bool],
+    _end: Any,
 ) -> None:
     """Do tasks until something comes that is none, which the other threads find there as well.
 
@@ -113,6 +121,8 @@ def _serve(
     while isinstance(task := tasks.get(), int):
         results.put(_make(work, task))
     tasks.put(task)
+    ended.append(True)
+    results.put(_Made(-1, None, None))  # wakes whoever waits for that
 
 
 def _make(work: Callable[[int], Any], number: int) -> _Made:
