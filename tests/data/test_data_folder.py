@@ -105,8 +105,9 @@ def test_all_damaged_pictures_are_found_at_once(root):
     data = tc.data.folder(root, 8)
     assert tc.data.readable(data) is data
     damage(root / "ant/1.png")
-    with pytest.warns(DamagedPictureWarning, match=r"left out: ant/1\.png"):
+    with pytest.warns(DamagedPictureWarning, match=r"left out: ant/1\.png") as warned:
         kept = tc.data.readable(data)
+    assert [w.filename for w in warned] == [__file__]
     assert [kept.images.name(i) for i in range(len(kept))] == [
         "ant/0.bmp",
         "bee/b.png",

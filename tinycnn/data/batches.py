@@ -180,12 +180,8 @@ class EpochBatches:
     def __init__(self, batches: Batches) -> None:
         self._batches = batches
         self._epoch, first = batches.position
-        order, numbers = _drawn(batches, self._epoch)
         self._next = first
-        rest = range(first, len(batches))
-        work = partial(batches.prepare, order, numbers)
-        count = engine_threads() if batches.threads is None else batches.threads
-        self._prepared: Prefetch[Prepared] = Prefetch(work, rest, count, batches.prefetch)
+        self._prepared = _ahead(batches, self._epoch, first)
 
     def __iter__(self) -> EpochBatches:
         return self
@@ -196,7 +192,10 @@ class EpochBatches:
             self._next += 1
             done = self._next == len(self._batches)
             self._batches.position = (self._epoch + 1, 0) if done else (self._epoch, self._next)
-            self._report(prepared.damaged)
+            for place, why in prepared.damaged.items():
+                if place not in self._batches.skipped:
+                    self._batches.skipped[place] = why
+                    _warn(why)
             if prepared.labels.size:
                 return prepared.x, prepared.labels
 
@@ -210,25 +209,35 @@ class EpochBatches:
         """End the threads; what is left of the epoch comes in the next loop."""
         self._prepared.close()
 
-    def _report(self, damaged: dict[int, str]) -> None:
-        for place, why in damaged.items():
-            if place not in self._batches.skipped:
-                self._batches.skipped[place] = why
-                warnings.warn(f"left out: {why}", DamagedPictureWarning, stacklevel=3)
-
 
 def readable(dataset: Dataset) -> Dataset:
-    """Read all images once, and give those that are not damaged; a DamagedPictureWarning names each other.
+    """Read all images of ``dataset``, and give those that are not damaged.
+
+    A DamagedPictureWarning names each of the others.
 
     Raises DataError where none can be read.
     """
-    every = batches(dataset, 64, shuffle=False, on_error="skip")
-    for _ in every:
-        pass
-    kept = [place for place in range(len(dataset)) if place not in every.skipped]
-    if not kept:
-        raise DataError(f"no image of {dataset.title} can be read: {every.skipped[0]}")
-    return dataset.select(kept) if every.skipped else dataset
+    damaged = dict[int, str]()
+    for prepared in _ahead(batches(dataset, 64, shuffle=False, on_error="skip"), 0, 0):
+        damaged |= prepared.damaged
+    for why in damaged.values():
+        _warn(why)
+    if len(damaged) == len(dataset):
+        raise DataError(f"no image of {dataset.title} can be read: {damaged[0]}")
+    kept = [place for place in range(len(dataset)) if place not in damaged]
+    return dataset.select(kept) if damaged else dataset
+
+
+def _warn(why: str) -> None:
+    # Of whoever asked: for a batch or for `readable`.
+    warnings.warn(f"left out: {why}", DamagedPictureWarning, stacklevel=3)
+
+
+def _ahead(batches: Batches, epoch: int, first: int) -> Prefetch[Prepared]:
+    """The batches of an epoch from ``first`` on, made ahead of need."""
+    work = partial(batches.prepare, *_drawn(batches, epoch))
+    count = engine_threads() if batches.threads is None else batches.threads
+    return Prefetch(work, range(first, len(batches)), count, batches.prefetch)
 
 
 def _drawn(batches: Batches, epoch: int) -> tuple[Array, Array]:

@@ -45,7 +45,7 @@ class PictureFiles(LazyImages):
 
 
 def folder(path: str | Path, size: int | tuple[int, int], *, channels: int = 3) -> Dataset:
-    """Read pictures from a folder that has a folder for each class, named as the class is.
+    """Read pictures from ``path``, a folder that has a folder for each class, named as it is.
 
     All files in a class's folder and in those below it count as pictures, but those whose names begin with a
     full stop, ``Thumbs.db`` and ``desktop.ini``. Classes and files are in the order of their names. Anything

@@ -22,7 +22,7 @@ _MOST_AXES = 8
 
 
 def read_idx(path: str | Path) -> Array:
-    """Read one array from an IDX file, compressed by gzip or not, whatever its name.
+    """Read one array from the IDX file ``path``, compressed by gzip or not, whatever its name.
 
     A file begins with two zero bytes, a byte for the dtype (0x08 uint8, 0x09 int8, 0x0B int16, 0x0C int32,
     0x0D float32, 0x0E float64), a byte for the number of axes, and each axis's size in four bytes, the
