@@ -106,6 +106,14 @@ def test_images_and_labels_of_other_shapes():
         tc.data.Dataset(np.zeros((2, 2, 2, 1)), [0, 1], ["only"])
 
 
+def test_labels_that_are_names():
+    names = ["cat", "dog", "cat"]
+    with pytest.raises(DataError, match=r"np\.unique\(names, return_inverse=True\)"):
+        tc.data.Dataset(np.zeros((3, 1, 1)), names)
+    classes, labels = np.unique(names, return_inverse=True)
+    assert tc.data.Dataset(np.zeros((3, 1, 1)), labels, classes).counts == {"cat": 2, "dog": 1}
+
+
 class Squares(tc.data.LazyImages):
     """A source of one's own: image i is i * i everywhere."""
 

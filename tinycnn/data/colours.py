@@ -76,8 +76,8 @@ class PCANoise:
     P, ``vectors`` (3, 3), has the eigenvectors of the covariance of the training pixels' R, G and B as
     columns. s, ``scales`` (3,), are the square roots of its eigenvalues, the standard deviations along them,
     as in the authors' code; ``form="paper"`` has the eigenvalues themselves, as the paper says, of pixels
-    from 0 to 1. The authors' code then divides the images by 1 + ``sigma``, which is left to you. Normals come
-    of uniform numbers by Box and Muller (1958).
+    from 0 to 1. The authors' code then divides images by 1 + ``sigma``, which is left to you. Normals come of
+    uniform numbers by Box and Muller (1958).
 
     Images are those of the data set, before `Standardize`. Source: Krizhevsky et al. 2012, section 4.1;
     Krizhevsky, cuda-convnet2, 2014. Raises ShapeError for arrays of other shapes, ArgumentError for other

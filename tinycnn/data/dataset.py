@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, as_real_array, read_only
+from tinycnn.arrays import Array, as_array, as_real_array, read_only
 from tinycnn.data.images import Images, LazyImages, gathered, selected
 from tinycnn.data.splits import split_places
 from tinycnn.errors import ArgumentError, DataError, ShapeError
@@ -141,6 +141,11 @@ def _rows(shape: tuple[int, ...]) -> str:
 
 
 def _labels(labels: ArrayLike) -> Array:
+    if as_array(labels, "labels").dtype.kind in "USO":
+        raise DataError(
+            "labels must be numbers, the places of their classes, got texts or objects; classes, labels = "
+            "np.unique(names, return_inverse=True) makes both of names"
+        )
     array = as_real_array(labels, "labels")
     if array.ndim != 1 or not array.size:
         raise ShapeError(f"labels must be one class an image, (N,), got shape {array.shape}")

@@ -31,7 +31,7 @@ def middle(pixels: Array, size: Size, wanted: Size) -> Array:
     """
     if pixels.shape[:2] == size:
         top, left = ((new - cut) // 2 for new, cut in zip(size, wanted, strict=True))
-        return pixels[top : top + wanted[0], left : left + wanted[1]]
+        return np.array(pixels[top : top + wanted[0], left : left + wanted[1]])  # else mapped
     (row, rows), (column, columns) = (
         _shares(old, new, (new - cut) // 2, cut)
         for old, new, cut in zip(pixels.shape[:2], size, wanted, strict=True)
