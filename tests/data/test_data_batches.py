@@ -117,6 +117,15 @@ def test_a_loop_that_was_left_is_gone_on_with():
     ]
 
 
+def test_the_position_may_be_set():
+    every = tc.data.batches(DATA, 5, augment=AUGMENT)
+    list(every)
+    every.position = 0, 2
+    same(list(every), epochs(1)[2:])
+    with pytest.raises(ArgumentError, match="position's batch must be at most 4, got 5"):
+        every.position = 0, 5
+
+
 def test_float64_and_what_is_stored():
     ((x, _),) = epochs(1, size=23, augment=(), dtype="float64", shuffle=False)
     assert x.dtype == np.float64

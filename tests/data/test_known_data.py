@@ -12,6 +12,7 @@ from idx_files import write_mnist
 import tinycnn as tc
 from tinycnn.data import known
 from tinycnn.errors import ArgumentError, DataError, FileError, MissingExtraError
+from tools import bundled_fashion_mnist
 
 BUNDLED = resources.files("tinycnn.data") / "fashion-mnist"
 
@@ -44,6 +45,24 @@ def test_the_parts_have_no_picture_in_common():
 def test_their_licence_comes_with_them_and_they_are_small():
     assert "The MIT License" in (BUNDLED / "LICENSE").read_text(encoding="utf-8")
     assert sum(len(file.read_bytes()) for file in BUNDLED.iterdir()) < 1_500_000
+
+
+def test_they_are_the_first_of_each_class_of_a_full_set(tmp_path, monkeypatch):
+    """What wrote them, on a set of our own."""
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (200, 28, 28)), rng.integers(0, 10, 200)
+    for part in ("train", "t10k"):
+        write_mnist(tmp_path, images, labels, part=part)
+    (tmp_path / "written").mkdir()
+    monkeypatch.setattr(bundled_fashion_mnist, "TARGET", tmp_path / "written")
+    monkeypatch.setattr(bundled_fashion_mnist, "EACH", {"train": 5, "t10k": 2})
+    bundled_fashion_mnist.main(tmp_path)
+    for part, each in (("train", 5), ("test", 2)):
+        data = tc.data.mnist_folder(tmp_path / "written", part)
+        seen = [labels[:place].tolist().count(label) for place, label in enumerate(labels)]
+        chosen = [place for place in range(200) if seen[place] < each]
+        np.testing.assert_array_equal(data.images[..., 0], images[chosen])
+        np.testing.assert_array_equal(data.labels, labels[chosen])
 
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (20, 28, 28))

@@ -113,6 +113,17 @@ def test_an_interrupt_at_any_point_leaves_no_thread():
 
 
 @pytest.mark.process
+def test_a_process_may_end_while_results_are_made():
+    printed = in_python("""
+import time
+from tinycnn.data.prefetch import Prefetch
+results = Prefetch(lambda n: time.sleep(0.01) or n, range(1000), 3, 10)
+print(next(results))
+""")
+    assert printed == ["0"]
+
+
+@pytest.mark.process
 def test_a_child_makes_its_results_itself():
     printed = in_python("""
 from tinycnn.data.prefetch import Prefetch

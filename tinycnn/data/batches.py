@@ -81,7 +81,7 @@ def batches(
         None if threads is None else check_int(threads, "threads"),
         check_int(prefetch, "prefetch", least=0),
     )
-    made.position = _position(position, len(made))
+    made.position = position
     return made
 
 
@@ -115,8 +115,17 @@ class Batches:
     prefetch: int
 
     def __post_init__(self) -> None:
-        self.position: Position = (0, 0)
+        self._position: Position = (0, 0)
         self.skipped: dict[int, str] = {}
+
+    @property
+    def position(self) -> Position:
+        """(epoch, batch), the next one to come; set it to go on elsewhere. Raises ArgumentError out of range."""
+        return self._position
+
+    @position.setter
+    def position(self, value: Position) -> None:
+        self._position = _position(value, len(self))
 
     def __len__(self) -> int:
         """Batches of one epoch."""
