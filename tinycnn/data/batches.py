@@ -120,7 +120,7 @@ class Batches:
 
     @property
     def position(self) -> Position:
-        """(epoch, batch), the next one to come; set it to go on elsewhere. Raises ArgumentError out of range."""
+        """(epoch, batch), the next one to come; set it to go on there. ArgumentError out of range."""
         return self._position
 
     @position.setter
