@@ -7,8 +7,6 @@ import numpy as np
 from tinycnn.arrays import Array
 
 Size = tuple[int, int]  # rows, columns
-# Products, zeros among them, that take less time all at once than row by row.
-_FEW = 1 << 18
 
 
 def covering(size: Size, wanted: Size) -> Size:
@@ -27,46 +25,44 @@ def middle(pixels: Array, size: Size, wanted: Size) -> Array:
     """The middle ``wanted`` pixels of ``pixels`` (h, w, C) uint8 resized to ``size``, rounded.
 
     A smaller picture's pixel is the mean of the area that it covers; a larger one's lies on the line
-    between the two nearest. The sums are of whole numbers below 2**53, so float64 holds them exactly.
+    between the two nearest. The sums are of whole numbers, and exact.
     """
-    if pixels.shape[:2] == size:
-        top, left = ((new - cut) // 2 for new, cut in zip(size, wanted, strict=True))
-        return np.array(pixels[top : top + wanted[0], left : left + wanted[1]])  # else mapped
-    (row, rows), (column, columns) = (
+    pixels = np.asarray(pixels)  # no longer one that is mapped
+    (rows, row_shares), (columns, column_shares) = (
         _shares(old, new, (new - cut) // 2, cut)
         for old, new, cut in zip(pixels.shape[:2], size, wanted, strict=True)
     )
-    part = pixels[row : row + rows.shape[1], column : column + columns.shape[1]]
-    few = part.size * len(rows) <= _FEW
-    summed = columns @ (
-        np.tensordot(rows, part.astype(np.float64), 1)
-        if few
-        else np.stack([_summed(part, shares) for shares in rows])
-    )
-    whole = np.outer(rows.sum(axis=1), columns.sum(axis=1))
+    first, last = int(columns.min()), int(columns.max())
+    summed = _summed(pixels[:, first : last + 1], rows, row_shares, 255)
+    most = 255 * int(row_shares.sum(axis=1).max())
+    summed = _summed(summed.swapaxes(0, 1), columns - first, column_shares, most).swapaxes(0, 1)
+    whole = np.outer(row_shares.sum(axis=1), column_shares.sum(axis=1))
     rounded: Array = np.rint(summed / whole[..., None]).astype(np.uint8)
     return rounded
 
 
-def _shares(old: int, new: int, first: int, count: int) -> tuple[int, Array]:
-    """How much of each old pixel goes into the new ones from ``first`` on, ``count`` of them.
+def _shares(old: int, new: int, first: int, count: int) -> tuple[Array, Array]:
+    """Which old pixels go into the new ones from ``first`` on, and how much of each: both (count, some).
 
-    Whole numbers (count, used), and the first of the old pixels that are used. Of a line of length
-    old * new, an old pixel covers ``new`` and a new one ``old``.
+    The shares are whole numbers. Of a line of length old * new, an old pixel covers ``new`` and a new one
+    ``old``; of a larger picture distances count, between the pixels' middles and in half units.
     """
-    start = max(first * old // new - 1, 0)
-    stop = min((first + count) * old // new + 2, old)
-    i, j = np.arange(first, first + count)[:, None], np.arange(start, stop)
+    i = np.arange(first, first + count)[:, None]
     if new <= old:
-        overlap = np.minimum((i + 1) * old, (j + 1) * new) - np.maximum(i * old, j * new)
-        return start, np.maximum(overlap, 0).astype(np.float64)
-    apart = np.abs((2 * i + 1) * old - (2 * j + 1) * new)  # of the middles, in half units
-    return start, np.maximum(2 * new - apart, 0).astype(np.float64)
+        j = i * old // new + np.arange(-(-old // new) + 1)
+        shares = np.minimum((i + 1) * old, (j + 1) * new) - np.maximum(i * old, j * new)
+    else:
+        j = ((2 * i + 1) * old - new) // (2 * new) + np.arange(2)
+        shares = 2 * new - np.abs((2 * i + 1) * old - (2 * j + 1) * new)
+    inside = (j >= 0) & (j < old)
+    return j.clip(0, old - 1), np.where(inside, np.maximum(shares, 0), 0)
 
 
-def _summed(pixels: Array, shares: Array) -> Array:
-    """The sum of rows of ``pixels``, each times its share; only those that have one are read."""
-    used = np.flatnonzero(shares)
-    rows = slice(int(used[0]), int(used[-1]) + 1)
-    total: Array = np.tensordot(shares[rows], pixels[rows].astype(np.float64), 1)
+def _summed(pixels: Array, places: Array, shares: Array, most: int) -> Array:
+    """Of rows of ``pixels``, numbers up to ``most``, those at ``places`` (n, some), times their shares."""
+    fits = most * int(shares.sum(axis=1).max()) < 2**31
+    shares = shares.astype(np.int32 if fits else np.int64)[..., None, None]
+    total: Array = pixels[places[:, 0]] * shares[:, 0]
+    for k in range(1, places.shape[1]):
+        total += pixels[places[:, k]] * shares[:, k]
     return total
