@@ -112,6 +112,10 @@ def test_sizes():
     np.testing.assert_array_equal(Resize((2, 3))(images), np.rint(half))
     np.testing.assert_array_equal(Resize(2)(images), np.rint(half)[:, :, :2])  # of 2 x 3 the middle
     np.testing.assert_array_equal(Resize((4, 6))(images), images)
+    for dtype in (np.float32, np.float64):
+        resized = Resize((2, 3))(images.astype(dtype))
+        assert resized.dtype == dtype
+        np.testing.assert_allclose(resized, half, rtol=1e-6)
     enlarged = Resize(9)(images[:, :3, :3])
     np.testing.assert_array_equal(enlarged[:, 1::3, 1::3], images[:, :3, :3])  # on the same points
 
@@ -122,7 +126,7 @@ def test_sizes():
         (lambda: CenterCrop(5)(np.ones((1, 4, 6, 1))), ShapeError, "5 x 5 does not fit into images of 4 x 6"),
         (lambda: TenCrop((4, 7))(np.ones((1, 4, 6, 1))), ShapeError, "4 x 7 does not fit"),
         (lambda: RandomCrop(9, 1)(np.ones((1, 6, 6, 1)), np.ones((1, 2))), ShapeError, "images of 8 x 8"),
-        (lambda: Resize(2)(np.ones((1, 4, 4, 1))), DTypeError, "takes images of uint8, got float64"),
+        (lambda: Resize(2)(np.ones((1, 4, 4, 1), int)), DTypeError, "uint8 or floats, got int64"),
         (lambda: Mirror(1.5), ArgumentError, "probability must be a finite number"),
         (lambda: RandomCrop(0), ArgumentError, "size must be at least 1"),
         (lambda: RandomCrop(2, -1), ArgumentError, "padding must be at least 0"),

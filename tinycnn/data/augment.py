@@ -16,11 +16,11 @@ from tinycnn.validation import Pair, check_number, check_pair
 
 
 class Resize:
-    """Resize uint8 images to cover ``size`` (H, W), an int for a square, and cut the middle out.
+    """Resize images to cover ``size`` (H, W), an int for a square, and cut the middle out.
 
     Their proportions are kept. A smaller image's pixel is the mean of the area that it covers, a larger one's
-    lies on the straight line between the two nearest; both are rounded. So do `folder` and ``tinycnn step``.
-    Raises DTypeError for images of other numbers.
+    lies on the straight line between the two nearest; of uint8 both are rounded. So do `folder` and ``tinycnn
+    step``. Raises DTypeError for numbers that are neither uint8 nor floats.
     """
 
     def __init__(self, size: int | Pair) -> None:
@@ -28,10 +28,8 @@ class Resize:
 
     def __call__(self, images: Array) -> Array:
         """Give images (N, H, W, C) in the new size."""
-        if images.dtype != np.uint8:
-            raise DTypeError(
-                f"Resize takes images of uint8, got {images.dtype}; put it before the steps that give floats"
-            )
+        if images.dtype != np.uint8 and images.dtype.kind != "f":
+            raise DTypeError(f"Resize takes images of uint8 or floats, got {images.dtype}")
         size = covering((images.shape[1], images.shape[2]), self.size)
         return np.stack([middle(image, size, self.size) for image in images])
 

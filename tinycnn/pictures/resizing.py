@@ -22,10 +22,10 @@ def _quotient(a: int, b: int) -> int:
 
 
 def middle(pixels: Array, size: Size, wanted: Size) -> Array:
-    """The middle ``wanted`` pixels of ``pixels`` (h, w, C) uint8 resized to ``size``, rounded.
+    """The middle ``wanted`` pixels of ``pixels`` (h, w, C) resized to ``size``, of uint8 rounded.
 
     A smaller picture's pixel is the mean of the area that it covers; a larger one's lies on the line
-    between the two nearest. The sums are of whole numbers, and exact.
+    between the two nearest. The sums of whole numbers are exact; floats are added in float64, in their order.
     """
     pixels = np.asarray(pixels)  # no longer one that is mapped
     (rows, row_shares), (columns, column_shares) = (
@@ -37,8 +37,8 @@ def middle(pixels: Array, size: Size, wanted: Size) -> Array:
     most = 255 * int(row_shares.sum(axis=1).max())
     summed = _summed(summed.swapaxes(0, 1), columns - first, column_shares, most).swapaxes(0, 1)
     whole = np.outer(row_shares.sum(axis=1), column_shares.sum(axis=1))
-    rounded: Array = np.rint(summed / whole[..., None]).astype(np.uint8)
-    return rounded
+    means: Array = summed / whole[..., None]
+    return (np.rint(means) if pixels.dtype == np.uint8 else means).astype(pixels.dtype)
 
 
 def _shares(old: int, new: int, first: int, count: int) -> tuple[Array, Array]:
@@ -59,9 +59,9 @@ def _shares(old: int, new: int, first: int, count: int) -> tuple[Array, Array]:
 
 
 def _summed(pixels: Array, places: Array, shares: Array, most: int) -> Array:
-    """Of rows of ``pixels``, numbers up to ``most``, those at ``places`` (n, some), times their shares."""
-    fits = most * int(shares.sum(axis=1).max()) < 2**31
-    shares = shares.astype(np.int32 if fits else np.int64)[..., None, None]
+    """Of rows of ``pixels``, whole up to ``most``, those at ``places`` (n, some), times their shares."""
+    whole = np.int32 if most * int(shares.sum(axis=1).max()) < 2**31 else np.int64
+    shares = shares.astype(np.float64 if pixels.dtype.kind == "f" else whole)[..., None, None]
     total: Array = pixels[places[:, 0]] * shares[:, 0]
     for k in range(1, places.shape[1]):
         total += pixels[places[:, k]] * shares[:, k]
