@@ -8,7 +8,7 @@ import numpy as np
 import tinycnn as tc
 from tinycnn import explain
 
-DOORS = (tc.ops, tc.layers, tc.optimizers, tc.initializers, tc.testing, tc.errors, explain)
+DOORS = (tc.data, tc.ops, tc.layers, tc.optimizers, tc.initializers, tc.testing, tc.errors, explain)
 
 
 def public(module):

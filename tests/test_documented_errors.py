@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -98,6 +99,15 @@ def stale(activation="softmax"):
 
 
 DENSE = tc.layers.Dense(3)
+DATA = tc.data.Dataset(np.array([1, np.nan]).reshape(2, 1, 1, 1), [0, 1])  # one of them damaged
+
+
+def silently(function, *arguments):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*arguments)
+
+
 # What goes wrong, by what it is done with.
 MISTAKES = {
     "Sequential": [
@@ -136,6 +146,23 @@ MISTAKES = {
         lambda: traced().backward(labels=[1])["W"],
         lambda: traced().backward(labels=[1]).__setitem__("dense1.b", [1, 2]),
         lambda: small().parameters().__setitem__("dense1.b", [1, 2, 3]),
+    ],
+    "Dataset": [
+        lambda: tc.data.Dataset(np.ones((2, 2)), [0, 1]),
+        lambda: tc.data.Dataset(np.ones((2, 2, 2)), [0]),
+        lambda: tc.data.Dataset(np.ones((1, 2, 2)) * 1j, [0]),
+    ],
+    "Dataset.select": [lambda: DATA.select([2])],
+    "Dataset.split": [lambda: DATA.split(0.5, 0.6)],
+    "batches": [
+        lambda: tc.data.batches(DATA, 0),
+        lambda: list(tc.data.batches(DATA, 2)),
+    ],
+    "readable": [lambda: silently(tc.data.readable, DATA.select([1]))],
+    "Standardize": [lambda: tc.data.Standardize(0, 0)],
+    "PCANoise": [
+        lambda: tc.data.PCANoise.of(DATA),
+        lambda: tc.data.PCANoise.of(DATA, form="caffe"),
     ],
     "alexnet": [lambda: tc.alexnet(variant="small"), lambda: tc.alexnet(classes=0)],
     "gradcheck": [lambda: tc.gradcheck(3, np.ones(2)), lambda: tc.gradcheck(DENSE)],

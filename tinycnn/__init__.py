@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinycnn import errors, initializers, layers, ops, optimizers, testing
+    from tinycnn import data, errors, initializers, layers, ops, optimizers, testing
     from tinycnn.checking import gradcheck
     from tinycnn.errors import TinyCNNError
     from tinycnn.model import Sequential
@@ -21,6 +21,7 @@ __all__ = [
     "Sequential",
     "TinyCNNError",
     "alexnet",
+    "data",
     "errors",
     "gradcheck",
     "initializers",

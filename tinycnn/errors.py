@@ -39,6 +39,14 @@ class FileError(TinyCNNError, OSError):
     """A file that is missing, damaged, foreign or too large."""
 
 
+class DataError(TinyCNNError, ValueError):
+    """A data set that is damaged, claims more than it holds, or whose parts do not fit together."""
+
+
+class DamagedPictureWarning(UserWarning):
+    """A picture of a data set that can't be read, and is left out as ``on_error="skip"`` asks."""
+
+
 class MissingExtraError(TinyCNNError, ImportError):
     """An optional library that is not installed; the text names the extra that brings it."""
 

@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from tinycnn.errors import FileError, MissingExtraError, ShapeError
-from tinycnn.explain.pictures import picture, resizing
+from tinycnn.explain.pictures import picture
+from tinycnn.pictures import resizing
 
 SHAPE = (227, 227, 3)
 

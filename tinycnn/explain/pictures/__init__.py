@@ -1,1 +1,1 @@
-"""The picture of a lesson: read, resized, and brought to shades."""
+"""The picture of a lesson: the bundled one or the user's own, and brought to shades."""

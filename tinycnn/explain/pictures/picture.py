@@ -11,14 +11,14 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import ShapeError
-from tinycnn.explain.pictures import pixels
-from tinycnn.explain.pictures.resizing import Size, covering, middle
+from tinycnn.pictures import pixels
+from tinycnn.pictures.fitting import fitted
+from tinycnn.pictures.resizing import Size, covering
 from tinycnn.shapes import times
 
 BUNDLED = "chelsea.png"
 _BUNDLED_FACTS = "a cat, photographed by Stefan van der Walt, CC0; bundled"
 _BUNDLED_LABEL = 281  # "tabby, tabby cat" in ImageNet's numbering
-_LUMA = np.array([19595, 38470, 7471])  # 0.299, 0.587 and 0.114 of 2**16
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ def load(source: str | Path | None, shape: tuple[int, ...]) -> Picture:
     read = pixels.read(path)
     size = (read.values.shape[0], read.values.shape[1])
     resized = covering(size, (shape[0], shape[1]))
-    fitted = _fitted(read.values, resized, shape)
-    words = [*read.notes, *_steps(size, resized, (shape[0], shape[1])), *_flat(fitted)]
-    return Picture(fitted, ", ".join([f"{path.name}, {times(size)} (rows x columns)", *words]))
+    cut = fitted(read.values, resized, shape)
+    words = [*read.notes, *_steps(size, resized, (shape[0], shape[1])), *_flat(cut)]
+    return Picture(cut, ", ".join([f"{path.name}, {times(size)} (rows x columns)", *words]))
 
 
 def _bundled(shape: tuple[int, ...]) -> Picture:
@@ -72,18 +72,7 @@ def _bundled(shape: tuple[int, ...]) -> Picture:
     else:
         size = covering((h, w), (H, W))
     title = f"{BUNDLED} ({_BUNDLED_FACTS}), cut to {times((H, W))}"
-    return Picture(_fitted(photograph, size, shape), title, _BUNDLED_LABEL)
-
-
-def _fitted(values: Array, size: Size, shape: tuple[int, ...]) -> Array:
-    """``values`` resized to ``size``, its middle cut out, grey or in colours as ``shape`` has it."""
-    cut = middle(values, size, (shape[0], shape[1]))
-    if cut.shape[2] == shape[2]:
-        return cut
-    if shape[2] == 3:
-        return np.repeat(cut, 3, axis=2)
-    grey: Array = ((cut @ _LUMA + (1 << 15)) >> 16).astype(np.uint8)
-    return grey[:, :, None]
+    return Picture(fitted(photograph, size, shape), title, _BUNDLED_LABEL)
 
 
 def _steps(size: Size, resized: Size, wanted: Size) -> Iterator[str]:
@@ -94,8 +83,8 @@ def _steps(size: Size, resized: Size, wanted: Size) -> Iterator[str]:
         yield f"cut to {times(wanted)}"
 
 
-def _flat(fitted: Array) -> Iterator[str]:
+def _flat(cut: Array) -> Iterator[str]:
     """That there is nothing to see, where every pixel is the same."""
-    colour = fitted[0, 0]
-    if (fitted == colour).all():
+    colour = cut[0, 0]
+    if (cut == colour).all():
         yield f"every pixel {', '.join(map(str, colour))}"

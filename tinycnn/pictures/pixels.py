@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.errors import FileError, MissingExtraError, TinyCNNError
 from tinycnn.files import expect_regular
+from tinycnn.pictures.silence import silence
 from tinycnn.wording import said_or_kind
 
 if TYPE_CHECKING:
@@ -91,9 +90,7 @@ def _photograph(path: Path) -> Pixels:
             f"reading {path.name} needs Pillow: pip install 'tinycnn[image]' (an .npy file of "
             f"uint8 pixels needs nothing)"
         ) from error
-    logging.getLogger("PIL").addHandler(logging.NullHandler())  # else it is printed on stderr
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with silence():
         try:
             with Image.open(path) as image:
                 _expect_few(path.name, image.height, image.width)

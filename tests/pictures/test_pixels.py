@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tinycnn.errors import FileError
-from tinycnn.explain.pictures import pixels
+from tinycnn.pictures import pixels
 
 RAMP = np.linspace(0, 65535, 20 * 30).reshape(20, 30)  # black to white in 16 bits
 BYTES = np.rint(RAMP / 65535 * 255).astype(np.uint8)

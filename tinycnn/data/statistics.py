@@ -1,0 +1,42 @@
+"""What the training images have in common: their mean, and how their colours vary together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinycnn.arrays import Array
+from tinycnn.data.batches import batches
+from tinycnn.data.dataset import Dataset
+
+_AT_ONCE = 256  # images
+
+
+def colour_moments(dataset: Dataset) -> tuple[Array, Array]:
+    """The mean (C,) and the covariance (C, C) of the pixels of all images, each channel a variable.
+
+        mean = sum x / n;   covariance = sum (x - mean) (x - mean)^T / n
+
+    Of whole numbers up to 255 all sums are exact in float64; others are summed in the images' order.
+    """
+    C = dataset.image_shape[2]
+    middle, sums, products, count = np.zeros(C), np.zeros(C), np.zeros((C, C)), 0
+    for x, _ in batches(dataset, _AT_ONCE, shuffle=False, dtype="float64"):
+        pixels = x.reshape(-1, C)
+        if not count:  # so that what is subtracted in the end is no large number
+            middle = np.rint(pixels.mean(axis=0))
+        pixels = pixels - middle
+        sums += pixels.sum(axis=0)
+        products += np.einsum(
+            "ni,nj->ij", pixels, pixels
+        )  # without BLAS, whose order has no promise
+        count += len(pixels)
+    shift = sums / count
+    return middle + shift, products / count - np.outer(shift, shift)
+
+
+def mean_image(dataset: Dataset) -> Array:
+    """The mean (H, W, C) of all images, pixel by pixel."""
+    total = np.zeros(dataset.image_shape)
+    for x, _ in batches(dataset, _AT_ONCE, shuffle=False, dtype="float64"):
+        total += x.sum(axis=0)
+    return total / len(dataset)

@@ -1,0 +1,1 @@
+"""Pictures read from files, resized, and fitted to a network's input."""
