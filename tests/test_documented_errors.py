@@ -30,6 +30,7 @@ CALLS = {
     "softmax": (D,),
     "softmax_backward": (D, D),
     "cross_entropy": (D, [0, 2]),
+    "mean_squared_error": (D, D),
     "dropout": (D, 0.5, 0),
     "dropout_backward": (D, MASK, 0.5),
     "moments": (D,),

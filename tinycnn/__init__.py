@@ -9,7 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinycnn import errors, initializers, layers, ops, optimizers, testing
+    from tinycnn import (
+        errors,
+        initializers,
+        layers,
+        losses,
+        ops,
+        optimizers,
+        recipes,
+        schedules,
+        testing,
+    )
     from tinycnn.checking import gradcheck
     from tinycnn.errors import TinyCNNError
     from tinycnn.model import Sequential
@@ -25,8 +35,11 @@ __all__ = [
     "gradcheck",
     "initializers",
     "layers",
+    "losses",
     "ops",
     "optimizers",
+    "recipes",
+    "schedules",
     "testing",
     "use_threads",
 ]

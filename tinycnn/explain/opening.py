@@ -55,8 +55,13 @@ def _explained(
     if name == "loss":
         if at is not None:
             raise ArgumentError(f"an image has one loss, which has no place; got {what!r} at {at}")
-        if trace.labels is None:
+        if trace.labels is None or trace.loss_function is None:
             raise ArgumentError("there is no loss yet: run trace.backward(labels=...) first")
+        if not trace.loss_function.is_plain:
+            raise ArgumentError(
+                f"what is opened of {trace.loss_function!r} is its gradients; to open the loss itself, run "
+                f"trace.backward(labels=...) without loss="
+            )
         return open_loss(trace, trace.labels, sample)
     position, part = _find(trace, name)
     record = trace.records[position]
