@@ -34,13 +34,15 @@ def sgd_momentum(
         if stop <= start:
             continue
         w, g, v = weights[start:stop], gradients[start:stop], velocities[start:stop]
+        real = w.dtype.type
+        kept = real(keep)  # w in the buffers' dtype: half the time
         if nesterov:
             for e in range(stop - start):
                 slope = g[e] + decay * w[e]
                 v[e] = momentum * v[e] - rate * slope
-                w[e] = keep * w[e] + (momentum * v[e] - rate * slope)
+                w[e] = kept * w[e] + real(momentum * v[e] - rate * slope)
         else:
             for e in range(stop - start):
                 v[e] = momentum * v[e] - rate * (g[e] + decay * w[e])
-                w[e] = keep * w[e] + v[e]
+                w[e] = kept * w[e] + v[e]
         start = stop

@@ -12,9 +12,9 @@ from tinycnn.kernels.jit import kernel
 @kernel(fastmath={"contract", "reassoc"})  # added up in vectors
 def sum_of_squares(x: Any, first: int, last: int) -> float:
     """The sum of x**2 over elements ``first`` to ``last`` (not included) of a flat ``x``, in float64."""
-    total = 0.0
-    for e in range(first, last):
-        number = np.float64(x[e])
+    total, some = 0.0, x[first:last]
+    for e in range(len(some)):
+        number = np.float64(some[e])
         total += number * number
     return total
 
@@ -26,8 +26,9 @@ def squared_errors(y: Any, targets: Any, first: int, last: int, count: int, dy: 
     All arrays are flat. It writes dy = 2 * (y - targets) / count.
     """
     total, slope = 0.0, 2 / count
-    for e in range(first, last):
-        error = np.float64(y[e]) - targets[e]
+    a, b, d = y[first:last], targets[first:last], dy[first:last]
+    for e in range(len(a)):
+        error = np.float64(a[e]) - b[e]
         total += error * error
-        dy[e] = slope * error
+        d[e] = slope * error
     return total
