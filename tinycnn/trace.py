@@ -152,8 +152,7 @@ class Trace:
         loss, name = None, "dy"
         if function is not None and labels is not None:
             value, dy = function(self.outputs_for(function), labels)
-            loss = float(value)
-            name = f"the gradient that {function!r} gives"
+            loss, name = float(value), "the gradient that the loss gives"
         upstream = as_input_array(dy, name, "N...", self.model.dtype)  # type: ignore[arg-type]
         expect_shape(upstream, self.y.shape, name, "the shape of trace.y")
         self.loss, self.loss_function = loss, function
@@ -181,10 +180,13 @@ class Trace:
         return out
 
 
+_CROSS_ENTROPY = CrossEntropy()
+
+
 def _loss_function(loss: LossFunction | None, labels: ArrayLike | None) -> LossFunction | None:
     """The loss of ``labels``: cross-entropy where none is asked for; without labels there is none."""
     if loss is None:
-        return None if labels is None else CrossEntropy()
+        return None if labels is None else _CROSS_ENTROPY
     if not isinstance(loss, LossFunction):
         raise ArgumentError(
             f"loss must be one of tinycnn.losses, such as CrossEntropy(label_smoothing=0.1), or a "

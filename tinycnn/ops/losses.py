@@ -65,7 +65,7 @@ def cross_entropy(
     picked = _labels(labels, *z.shape)
     smoothing = check_number(label_smoothing, "label_smoothing", below=1)
     weights = check_class_weights(class_weights, z.shape[1])
-    total = float(weights[picked].sum())
+    total = float(len(z) if class_weights is None else weights[picked].sum())
     if total == 0:
         return 0.0, np.zeros_like(z)
     if z.dtype != np.float32:
