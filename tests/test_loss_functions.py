@@ -132,7 +132,51 @@ def test_gradients_are_opened_whatever_the_loss(net, loss, labels):
         opened = trace.explain(what, at=place)
         assert opened.checks
         assert all(check.ok for check in opened.checks), str(opened)
-    with pytest.raises(ArgumentError, match=r"what is opened of .* is its gradients"):
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("sample", [0, 1])
+def test_a_smoothed_loss_is_opened(dtype, sample):
+    trace = plain_net(dtype=dtype).trace(images(2))
+    trace.backward(labels=LABELS, loss=SMOOTHED)
+    opened = trace.explain("loss", sample=sample)
+    assert all(check.ok for check in opened.checks), str(opened)
+    alone, _ = by_hand(
+        trace.logits[sample : sample + 1].astype(float), LABELS[sample:][:1], SMOOTHED
+    )
+    weight = SMOOTHED.class_weights[LABELS[sample]]
+    assert opened.value == pytest.approx(alone * weight, rel=1e-12)
+    assert opened.checks[0].reference == pytest.approx(
+        by_hand(trace.logits.astype(float), LABELS, SMOOTHED)[0], rel=1e-12
+    )
+    assert opened.trees[-1].terms == 5
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_squared_errors_are_opened(dtype):
+    trace = logits_net(dtype=dtype).trace(images(2))
+    targets = np.arange(10.0).reshape(2, 5) / 4
+    trace.backward(labels=targets, loss=MeanSquaredError())
+    opened = trace.explain("loss", sample=1)
+    assert all(check.ok for check in opened.checks), str(opened)
+    errors = trace.y.astype(float) - targets
+    assert opened.value == pytest.approx((errors[1] ** 2).sum())
+    assert "is divided by the 10 numbers" in str(opened)
+
+
+def test_a_wrong_loss_is_seen_when_it_is_opened():
+    trace = plain_net().trace(images(2))
+    trace.backward(labels=LABELS, loss=SMOOTHED)
+    trace.loss *= 1 + 1e-4
+    assert not trace.explain("loss").ok
+
+
+def test_a_users_own_loss_is_opened_by_its_gradients_only():
+    trace = plain_net().trace(images(2))
+    trace.backward(labels=LABELS, loss=Margin())
+    with pytest.raises(
+        ArgumentError, match=r"Margin\(\) is a loss of your own: what is opened of it"
+    ):
         trace.explain("loss")
 
 

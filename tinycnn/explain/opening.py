@@ -11,6 +11,7 @@ import numpy as np
 from tinycnn.errors import ArgumentError, UnknownNameError
 from tinycnn.explain import gradients
 from tinycnn.explain.cells import open_cell
+from tinycnn.explain.chosen_losses import open_chosen_loss
 from tinycnn.explain.explainer import explainer_of
 from tinycnn.explain.im2col_row import open_im2col
 from tinycnn.explain.loss import open_loss
@@ -58,10 +59,7 @@ def _explained(
         if trace.labels is None or trace.loss_function is None:
             raise ArgumentError("there is no loss yet: run trace.backward(labels=...) first")
         if not trace.loss_function.is_plain:
-            raise ArgumentError(
-                f"what is opened of {trace.loss_function!r} is its gradients; to open the loss itself, run "
-                f"trace.backward(labels=...) without loss="
-            )
+            return open_chosen_loss(trace, sample)
         return open_loss(trace, trace.labels, sample)
     position, part = _find(trace, name)
     record = trace.records[position]
