@@ -1,6 +1,8 @@
 """An optimizer's state read and put back: the steps after it have the same bits."""
 
+import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -43,6 +45,19 @@ def test_a_run_that_is_taken_up_again_ends_in_the_same_bits(make):
     assert model.parameters().flat.tobytes() == other.parameters().flat.tobytes()
     for name, array in optimizer.state_arrays().items():
         np.testing.assert_array_equal(array, resumed.state_arrays()[name])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_a_copy_goes_on_as_the_first_one_does(make, copied):
+    model = plain_net(rng=1)
+    optimizer = make(model)
+    train(model, optimizer, range(2))
+    other = copied(optimizer)
+    train(model, optimizer, range(2, 4))
+    assert other.model.parameters().flat.tobytes() != model.parameters().flat.tobytes()
+    train(other.model, other, range(2, 4))
+    assert other.model.parameters().flat.tobytes() == model.parameters().flat.tobytes()
 
 
 def test_what_the_state_of_sgd_is():
