@@ -128,7 +128,7 @@ MISTAKES = {
     ],
     "Record.z": [lambda: stale("relu").records[0].z],
     "SGD": [lambda: tc.optimizers.SGD(small(), rate=-1)],
-    "SGD.step": [
+    "Optimizer.step": [
         lambda: tc.optimizers.SGD(small()).step({}),
         lambda: tc.optimizers.SGD(small()).step({"dense1.W": 1, "dense1.b": 1}),
         lambda: tc.optimizers.SGD(small()).step({"dense1.W": "W", "dense1.b": 1}),

@@ -32,7 +32,7 @@ class Schedule:
         return {}
 
     def load_state(self, numbers: Mapping[str, Any]) -> None:
-        """Put back what `state_numbers` gave; raises ArgumentError for other names or bad values."""
+        """Put back ``numbers`` as `state_numbers` gave them; raises ArgumentError for others."""
         expected = self.state_numbers()
         if set(numbers) != set(expected):
             raise ArgumentError(

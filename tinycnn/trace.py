@@ -118,11 +118,11 @@ class Trace:
 
         Either ``dy`` (the shape of ``y``) or ``labels`` (N,): with labels the gradient is that of
         the mean cross-entropy, and a softmax at the end is one step with it,
-        (p - onehot) / N at the softmax's input. ``loss`` is another loss, such as
-        ``tc.losses.CrossEntropy(label_smoothing=0.1)``, or ``tc.losses.MeanSquaredError()``, whose labels
-        are targets in the shape of ``y``. ``keep`` holds every record's dy and dx (by default
-        unless the pass was for training); ``out`` takes an earlier call's result and overwrites it.
-        Where no layer before one has parameters, its dx may be None, as an embedding's is; nothing is
+        (p - onehot) / N at the softmax's input. ``loss`` is another one of
+        `tinycnn.losses`, such as ``tc.losses.CrossEntropy(label_smoothing=0.1)``, or of yours; where it
+        compares numbers, labels are targets in the shape of ``y``. ``keep`` holds every record's dy and dx
+        (by default unless the pass was for training); ``out`` takes an earlier call's result and overwrites
+        it. Where no layer before one has parameters, its dx may be None, as an embedding's is; nothing is
         then carried further.
 
         Raises StaleTraceError if the model's parameters have changed since the forward pass, ShapeError,

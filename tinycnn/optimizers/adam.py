@@ -64,7 +64,7 @@ class Adam(Optimizer):
         )  # fmt: skip
 
     def update(self, elements: Elements) -> Update:
-        """What the next step does."""
+        """What the next step does with ``elements``, each parameter's rate and decay."""
         from tinycnn.kernels.adam import adam
 
         beta1, beta2, epsilon = (self.setting(name) for name in ("beta1", "beta2", "epsilon"))

@@ -87,11 +87,11 @@ class Optimizer:
         self._ends = np.cumsum([math.prod(shape) for shape in shapes.values()], dtype=np.int64)
 
     def update(self, elements: Elements) -> Update:
-        """What the next step does; it reads all settings and raises for a bad one."""
+        """What the next step does, ``elements`` being each parameter's rate and decay; reads all settings."""
         raise NotImplementedError
 
     def setting(self, name: str) -> float:
-        """A setting as it is now; raises ArgumentError if somebody has given it a bad value."""
+        """The setting ``name`` as it is now; raises ArgumentError if somebody has given it a bad value."""
         return self.settings[name](getattr(self, name), name)
 
     def step(self, gradients: Mapping[str, ArrayLike]) -> None:
@@ -152,9 +152,9 @@ class Optimizer:
         return {"steps": self.steps, **numbers, **switches}
 
     def load_state(self, arrays: Mapping[str, ArrayLike], numbers: Mapping[str, Any]) -> None:
-        """Put back what `state_arrays` and `state_numbers` gave; the steps after it have the same bits.
+        """Put back ``arrays`` and ``numbers`` as `state_arrays` and `state_numbers` gave them.
 
-        Nothing changes unless all fits. Raises ArgumentError where names are missing or too many, or a
+        The steps after it have the same bits. Nothing changes unless all fits. Raises ArgumentError where names are missing or too many, or a
         number is outside its range, ShapeError and DTypeError for arrays that do not fit.
         """
         places = self._arrays()

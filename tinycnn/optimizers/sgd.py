@@ -63,7 +63,7 @@ class SGD(Optimizer):
         return self.buffers["velocities"]
 
     def update(self, elements: Elements) -> Update:
-        """What the next step does."""
+        """What the next step does with ``elements``, each parameter's rate and decay."""
         from tinycnn.kernels.sgd import sgd_momentum
 
         velocities = self.velocities.flat
