@@ -154,8 +154,9 @@ class Optimizer:
     def load_state(self, arrays: Mapping[str, ArrayLike], numbers: Mapping[str, Any]) -> None:
         """Put back ``arrays`` and ``numbers`` as `state_arrays` and `state_numbers` gave them.
 
-        The steps after it have the same bits. Nothing changes unless all fits. Raises ArgumentError where names are missing or too many, or a
-        number is outside its range, ShapeError and DTypeError for arrays that do not fit.
+        The steps after it have the same bits. Nothing changes unless all fits. Raises ArgumentError where
+        names are missing or too many, or a number is outside its range, ShapeError and DTypeError for arrays
+        that do not fit.
         """
         places = self._arrays()
         _expect_names(arrays, places, "arrays", type(self).__name__)
