@@ -31,6 +31,7 @@ LEVELS = [
     ["checking"],
     ["testing"],
     ["explain"],
+    ["progress"],
     ["bench", "classroom"],
     ["commands"],
     ["cli"],

@@ -24,7 +24,7 @@ from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
-from tinycnn.validation import ALGORITHMS, check_choice, check_int, check_items
+from tinycnn.validation import ALGORITHMS, check_choice, check_int, check_items, check_seed
 from tinycnn.wording import many
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Sequential:
         self.steps = 0  # of optimizers
         self._masks: tuple[int, int, int] | None = None  # of the last training pass
         self._has_warned = False  # of masks that repeat
-        self._seed = _seed(rng)
+        self._seed = check_seed(rng)
         self._parameters: FlatArrays | None = None
         self._state: FlatArrays | None = None
         self._edits: set[Edit] = set()
@@ -198,7 +198,10 @@ class Sequential:
         x = as_batches(x, self.input_shape, step)
         result = memory.empty((len(x), *self._chain.shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
-            batch = self.batch(x[first : first + step])
+            batch: Any = x[first : first + step]
+            if not isinstance(x, np.ndarray):  # else it has been read
+                batch = as_inputs(batch, self.input_shape)
+            batch = as_input_array(batch, "x", "N...", self.dtype)
             self._inference().run(self, batch, first, result[first : first + step], algorithm)
         return result
 
@@ -289,11 +292,3 @@ class Sequential:
     def __copy__(self) -> Sequential:
         """A deep copy, for two models cannot share layers and parameters."""
         return deepcopy(self)
-
-
-def _seed(rng: int | np.random.Generator | None) -> int:
-    if isinstance(rng, np.random.Generator):
-        return int(rng.integers(2**63))
-    if rng is None:
-        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-    return check_int(rng, "rng", least=0)
