@@ -15,6 +15,7 @@ import pytest
 
 from tinycnn.arrays import read_only
 from tinycnn.kernels import microkernels, winograd_transforms
+from tinycnn.kernels.adam import adam
 from tinycnn.kernels.avg_pool import avg_pool2d, avg_pool2d_backward
 from tinycnn.kernels.avg_pool_vectors import avg_pool_rows, avg_pool_rows_backward
 from tinycnn.kernels.batch_norm import (
@@ -58,6 +59,7 @@ from tinycnn.kernels.sgd import sgd_momentum
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.softmax import cross_entropy, softmax, softmax_backward
 from tinycnn.kernels.space_to_depth import space_to_depth
+from tinycnn.kernels.squares import squared_errors, sum_of_squares
 from tinycnn.kernels.window_convolution import window_convolution
 from tinycnn.kernels.window_products import window_products
 from tinycnn.kernels.windows import extent, windows_at
@@ -215,10 +217,30 @@ def test_dropout_mask(benchmark: Benchmark) -> None:
     benchmark(dropout_mask, np.uint64(7), 3, 0, 0, len(mask), 1 << 31, mask)
 
 
-def test_sgd_momentum(benchmark: Benchmark) -> None:
+# One parameter of 2**18 elements: its end, rate, decay, and what stays of it.
+PARAMETER = tuple(np.array([value]) for value in (1 << 18, 0.01, 0.0005, 1.0))
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_sgd_momentum(benchmark: Benchmark, nesterov: bool) -> None:
     weights, gradients, velocities = normal(3, 1 << 18)
-    ends, decays = np.array([1 << 18]), np.array([0.0005])
-    benchmark(sgd_momentum, weights, gradients, velocities, 0, 1 << 18, 0.01, 0.9, ends, decays)
+    given = weights, gradients, velocities, 0, 1 << 18, 0.9, nesterov, *PARAMETER
+    benchmark(sgd_momentum, *given)
+
+
+def test_adam(benchmark: Benchmark) -> None:
+    weights, gradients, means, squares = normal(4, 1 << 18) ** 2
+    given = 0, 1 << 18, 0.9, 0.999, 1.0, 1e-8, *PARAMETER
+    benchmark(adam, weights, gradients, means, squares, *given)
+
+
+def test_sum_of_squares(benchmark: Benchmark) -> None:
+    benchmark(sum_of_squares, normal(1 << 18), 0, 1 << 18)
+
+
+def test_squared_errors(benchmark: Benchmark) -> None:
+    y, targets, dy = normal(3, 1 << 17)
+    benchmark(squared_errors, read_only(y), read_only(targets), 0, 1 << 17, 1 << 17, dy)
 
 
 def test_scale_kept(benchmark: Benchmark) -> None:
@@ -421,10 +443,12 @@ def test_softmax_backward(benchmark: Benchmark) -> None:
     benchmark(softmax_backward, dy, y, 0, 128, np.empty_like(y))
 
 
-def test_cross_entropy(benchmark: Benchmark) -> None:
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_cross_entropy(benchmark: Benchmark, smoothing: float) -> None:
     x, labels = read_only(normal(128, 1000)), read_only(np.arange(128))
     losses, dx = np.empty(128), np.empty((128, 1000), np.float32)
-    benchmark(cross_entropy, x, labels, 0, 128, 128, losses, dx)
+    weights = read_only(np.ones(1000))
+    benchmark(cross_entropy, x, labels, weights, smoothing, 0, 128, 128.0, losses, dx)
 
 
 def test_dense_gradients(benchmark: Benchmark) -> None:

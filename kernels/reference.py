@@ -475,17 +475,65 @@ def sgd_momentum(
     velocities: Any,
     first: int,
     last: int,
-    rate: float,
     momentum: float,
+    nesterov: bool,
     ends: Any,
+    rates: Any,
     decays: Any,
+    keeps: Any,
 ) -> None:
-    """v = momentum * v - rate * (g + decay * w), then w = w + v with the v that was stored."""
+    """v = momentum * v - rate * s with s = g + decay * w, then w = keep * w + the v that was stored.
+
+    With ``nesterov``, one more such step is taken from there: w = keep * w + momentum * v - rate * s.
+    """
     for e in range(first, last):
-        decay = next(decay for end, decay in zip(ends, decays, strict=True) if e < end)
-        slope = float(gradients[e]) + decay * float(weights[e])
+        p = [e < end for end in ends].index(True)
+        w, rate = float(weights[e]), float(rates[p])
+        slope = float(gradients[e]) + decays[p] * w
         velocities[e] = momentum * float(velocities[e]) - rate * slope
-        weights[e] = float(weights[e]) + float(velocities[e])
+        speed = float(velocities[e])
+        weights[e] = keeps[p] * w + (momentum * speed - rate * slope if nesterov else speed)
+
+
+def adam(
+    weights: Any,
+    gradients: Any,
+    means: Any,
+    squares: Any,
+    first: int,
+    last: int,
+    beta1: float,
+    beta2: float,
+    scale: float,
+    epsilon: float,
+    ends: Any,
+    rates: Any,
+    decays: Any,
+    keeps: Any,
+) -> None:
+    """Twin of `tinycnn.kernels.adam.adam`: the moments as they were stored go into the step."""
+    for e in range(first, last):
+        p = [e < end for end in ends].index(True)
+        w = float(weights[e])
+        slope = float(gradients[e]) + decays[p] * w
+        means[e] = beta1 * float(means[e]) + (1 - beta1) * slope
+        squares[e] = beta2 * float(squares[e]) + (1 - beta2) * slope**2
+        width = scale * math.sqrt(float(squares[e])) + epsilon
+        weights[e] = keeps[p] * w - rates[p] * float(means[e]) / width
+
+
+def sum_of_squares(x: Any, first: int, last: int) -> float:
+    """x**2, added up."""
+    return math.fsum(float(number) ** 2 for number in x[first:last])
+
+
+def squared_errors(y: Any, targets: Any, first: int, last: int, count: int, dy: Any) -> float:
+    """(y - targets)**2, added up; its derivative over ``count`` goes to ``dy``."""
+    errors = []
+    for e in range(first, last):
+        errors.append(float(y[e]) - float(targets[e]))
+        dy[e] = 2 * errors[-1] / count
+    return math.fsum(error**2 for error in errors)
 
 
 def add_bias(y: Any, b: Any, relu: bool) -> None:
@@ -528,16 +576,27 @@ def softmax_backward(dy: Any, y: Any, first: int, last: int, dx: Any) -> None:
 
 
 def cross_entropy(
-    x: Any, labels: Any, first: int, last: int, count: int, losses: Any, dx: Any
+    x: Any,
+    labels: Any,
+    class_weights: Any,
+    smoothing: float,
+    first: int,
+    last: int,
+    total: float,
+    losses: Any,
+    dx: Any,
 ) -> None:
     """Twin of `tinycnn.kernels.softmax.cross_entropy`."""
     for n in range(first, last):
-        z = np.asarray(x[n], np.float64)
-        total = math.fsum(math.exp(number - max(z)) for number in z)
-        losses[n] = math.log(total) + max(z) - z[labels[n]]
-        for f in range(len(z)):
-            probability = math.exp(z[f] - max(z)) / total
-            dx[n, f] = (probability - (f == labels[n])) / count
+        z, F = np.asarray(x[n], np.float64), len(x[n])
+        exponentials = [math.exp(number - max(z)) for number in z]
+        whole = math.fsum(exponentials)
+        wanted = [smoothing * class_weights[f] / F for f in range(F)]
+        wanted[labels[n]] += (1 - smoothing) * class_weights[labels[n]]
+        surprise = [math.log(whole) + max(z) - z[f] for f in range(F)]
+        losses[n] = math.fsum(q * s for q, s in zip(wanted, surprise, strict=True))
+        for f in range(F):
+            dx[n, f] = (math.fsum(wanted) * exponentials[f] / whole - wanted[f]) / total
 
 
 def relu(x: Any, first: int, last: int, y: Any) -> None:

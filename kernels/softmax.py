@@ -47,18 +47,28 @@ def softmax_backward(dy: Any, y: Any, first: int, last: int, dx: Any) -> None:
 
 @kernel
 def cross_entropy(
-    x: Any, labels: Any, first: int, last: int, count: int, losses: Any, dx: Any
+    x: Any,
+    labels: Any,
+    class_weights: Any,
+    smoothing: float,
+    first: int,
+    last: int,
+    total: float,
+    losses: Any,
+    dx: Any,
 ) -> None:
     """Write each row's loss and its gradient, by log-sum-exp: rows ``first`` to ``last`` (not included).
 
-        losses[n] = log(sum(exp(x[n]))) - x[n, label]        dx[n] = (softmax(x[n]) - onehot(label)) / count
+        q[c] = (1 - smoothing) * w[label] * onehot[c] + smoothing * w[c] / F,    S = sum(q)
+        losses[n] = sum over c of q[c] * (log(sum(exp(x[n]))) - x[n, c])
+        dx[n] = (S * softmax(x[n]) - q) / total
 
-    ``x`` and ``dx`` are (N, F) in float32, ``labels`` (N,) are from 0 to F - 1, ``losses`` (N,) is float64.
-    Where a row's largest is NaN or infinite, both are NaN.
+    ``x`` and ``dx`` are (N, F) in float32, ``labels`` (N,) are from 0 to F - 1, ``class_weights`` w (F,) and
+    ``losses`` (N,) are float64. Where a row's largest is NaN or infinite, both are NaN.
     """
     F = x.shape[1]
     source, target = x.reshape(x.size), dx.reshape(dx.size)
-    width = _width(F)
+    width, all_weights = _width(F), class_weights.sum()
     block, most, sums = _buffers(width)
     for start in range(first, last, LANES):
         rows = min(LANES, last - start)
@@ -71,15 +81,23 @@ def cross_entropy(
             # Without the largest, whose exponential is 1: log1p keeps a small loss; log would round it to 0.
             one, block[top] = block[top], 0
             others = _sum(block, row, F, sums)
-            losses[n] = math.log1p(np.float64(others)) + (
-                largest - np.float64(source[n * F + labels[n]])
-            )
+            logarithm, own = math.log1p(np.float64(others)), class_weights[labels[n]]
+            plain = logarithm + (largest - np.float64(source[n * F + labels[n]]))
+            losses[n] = (1 - smoothing) * own * plain
             # p - 1 at the label is minus the sum of the other classes, likewise.
             block[top], block[label] = one, 0
             block[label] = -_sum(block, row, F, sums)
-            scale = (one + others) * np.float32(count)
+            mass = (1 - smoothing) * own + smoothing / F * all_weights
+            share, scale = np.float32(mass), (one + others) * np.float32(total)
             for f in range(F):
-                target[np.uintp(n * F + f)] = block[np.uintp(row + f)] / scale
+                target[np.uintp(n * F + f)] = share * block[np.uintp(row + f)] / scale
+            if smoothing > 0:
+                part = smoothing / F
+                losses[n] += part * all_weights * logarithm
+                for f in range(F):
+                    losses[n] += part * class_weights[f] * (largest - source[n * F + f])
+                    target[n * F + f] -= part * class_weights[f] / total
+                target[n * F + labels[n]] += part * all_weights / total
 
 
 @kernel

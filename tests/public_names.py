@@ -8,7 +8,10 @@ import numpy as np
 import tinycnn as tc
 from tinycnn import explain
 
-DOORS = (tc.data, tc.ops, tc.layers, tc.optimizers, tc.initializers, tc.testing, tc.errors, explain)
+DOORS = (
+    tc.data, tc.ops, tc.layers, tc.losses, tc.optimizers, tc.schedules, tc.recipes, tc.initializers, tc.testing,
+    tc.errors, explain,
+)  # fmt: skip
 
 
 def public(module):

@@ -68,7 +68,10 @@ def test_no_formula_of_a_docstring_turns_into_emphasis():
         assert not re.search(r"\w\*+\S|\S\*+\w|::$", prose, re.MULTILINE), name
 
 
-@pytest.mark.parametrize("name", ["SGD", "He", "Glorot", "gradcheck"])
+ON_PAPERS = "SGD Adam AdamW Cosine WarmUp DivideOnPlateau Recipe He Glorot gradcheck"
+
+
+@pytest.mark.parametrize("name", ON_PAPERS.split())
 def test_what_rests_on_a_paper_names_it(name):
     assert SOURCE.search(text_of(everything()[name]))
 

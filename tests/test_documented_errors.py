@@ -31,6 +31,7 @@ CALLS = {
     "softmax": (D,),
     "softmax_backward": (D, D),
     "cross_entropy": (D, [0, 2]),
+    "mean_squared_error": (D, D),
     "dropout": (D, 0.5, 0),
     "dropout_backward": (D, MASK, 0.5),
     "moments": (D,),
@@ -137,7 +138,7 @@ MISTAKES = {
     ],
     "Record.z": [lambda: stale("relu").records[0].z],
     "SGD": [lambda: tc.optimizers.SGD(small(), rate=-1)],
-    "SGD.step": [
+    "Optimizer.step": [
         lambda: tc.optimizers.SGD(small()).step({}),
         lambda: tc.optimizers.SGD(small()).step({"dense1.W": 1, "dense1.b": 1}),
         lambda: tc.optimizers.SGD(small()).step({"dense1.W": "W", "dense1.b": 1}),

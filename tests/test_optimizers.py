@@ -8,10 +8,10 @@ import pytest
 from small_nets import images, plain_net, whole_net
 
 import tinycnn as tc
-from tinycnn import optimizers
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError
 from tinycnn.layers import Dense
 from tinycnn.optimizers import SGD
+from tinycnn.optimizers import optimizer as shared
 from tinycnn.runtime.threads import use_threads
 
 
@@ -20,7 +20,7 @@ def random_gradients(model, seed):
     return {name: rng.standard_normal(shape) for name, shape in model.parameter_shapes().items()}
 
 
-def steps(model, optimizer, count=5):
+def steps(model, optimizer, count=5, *, decays_biases=False):
     """The parameters after each of some steps with random gradients, and as the recurrence has them."""
     w = {name: view.astype(np.float64) for name, view in model.parameters().items()}
     v = {name: np.zeros(view.shape) for name, view in w.items()}
@@ -28,15 +28,18 @@ def steps(model, optimizer, count=5):
         gradients = random_gradients(model, step)
         optimizer.step(gradients)
         for name, g in gradients.items():
-            decays = optimizer.decay_biases or not name.endswith(".b")
-            decay = optimizer.weight_decay if decays else 0
-            v[name] = optimizer.momentum * v[name] - optimizer.rate * (g + decay * w[name])
-            w[name] = w[name] + v[name]
+            decay = optimizer.weight_decay * (decays_biases or not name.endswith(".b"))
+            inside, outside = (0, decay) if optimizer.decoupled else (decay, 0)
+            slope = g + inside * w[name]
+            v[name] = optimizer.momentum * v[name] - optimizer.rate * slope
+            ahead = optimizer.momentum * v[name] - optimizer.rate * slope
+            step = ahead if optimizer.nesterov else v[name]
+            w[name] = w[name] + step - optimizer.rate * outside * w[name]
         yield model.parameters(), w
 
 
-def assert_follows(model, optimizer, tolerance):
-    for ours, expected in steps(model, optimizer):
+def assert_follows(model, optimizer, tolerance, **options):
+    for ours, expected in steps(model, optimizer, **options):
         for name, values in expected.items():
             assert np.abs(ours[name] - values).max() <= tolerance * np.abs(values).max(), name
 
@@ -46,7 +49,9 @@ SETTINGS = [
     {"rate": 0.05, "momentum": 0},
     {"rate": 0.05, "weight_decay": 0},
     {"rate": 0.05, "momentum": 0.5, "weight_decay": 0.2},
-    {"rate": 0.05, "weight_decay": 0.2, "decay_biases": True},
+    {"rate": 0.05, "weight_decay": 0.2, "decoupled": True},
+    {"rate": 0.05, "nesterov": True},
+    {"rate": 0.05, "nesterov": True, "weight_decay": 0.2, "decoupled": True},
     {"rate": 0},
 ]
 
@@ -60,10 +65,18 @@ def test_sgd_follows_its_recurrence(settings, dtype, tolerance):
     assert_follows(model, SGD(model, **settings), tolerance)
 
 
+def test_biases_decay_if_they_are_to():
+    model = plain_net(dtype="float64")
+    with model.edit() as p:
+        p["conv1.b"][...] = 1
+    sgd = SGD(model, rate=0.05, weight_decay=0.2, decay_factors={"*": 1})
+    assert_follows(model, sgd, 1e-14, decays_biases=True)
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_blocks_end_where_parameters_end(monkeypatch, threads):
     """Blocks of a few elements, none of which may reach into a bias with a weight's decay."""
-    monkeypatch.setattr(optimizers, "_ELEMENTS", 7)
+    monkeypatch.setattr(shared, "_ELEMENTS", 7)
     model = plain_net(dtype="float64")
     with model.edit() as p:
         p["conv1.b"][...] = 1
@@ -73,8 +86,11 @@ def test_blocks_end_where_parameters_end(monkeypatch, threads):
 
 def test_the_defaults_are_the_papers():
     optimizer = SGD(plain_net())
-    settings = optimizer.rate, optimizer.momentum, optimizer.weight_decay, optimizer.decay_biases
-    assert settings == (0.01, 0.9, 0.0005, False)
+    settings = optimizer.rate, optimizer.momentum, optimizer.weight_decay
+    assert settings == (0.01, 0.9, 0.0005)
+    assert not optimizer.nesterov and not optimizer.decoupled
+    assert optimizer.decay_factors.tolist() == [1, 0, 1, 0]
+    assert optimizer.rate_factors.tolist() == [1, 1, 1, 1]
 
 
 def test_two_steps_by_hand():

@@ -9,7 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinycnn import data, errors, initializers, layers, ops, optimizers, testing
+    from tinycnn import (
+        data,
+        errors,
+        initializers,
+        layers,
+        losses,
+        ops,
+        optimizers,
+        recipes,
+        schedules,
+        testing,
+    )
     from tinycnn.checking import gradcheck
     from tinycnn.errors import TinyCNNError
     from tinycnn.model import Sequential
@@ -26,8 +37,11 @@ __all__ = [
     "gradcheck",
     "initializers",
     "layers",
+    "losses",
     "ops",
     "optimizers",
+    "recipes",
+    "schedules",
     "testing",
     "use_threads",
 ]

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import ops, passes
+from tinycnn import passes
 from tinycnn.arrays import Array, as_input_array, expect_shape
 from tinycnn.errors import ArgumentError, StaleTraceError, UnknownNameError
 from tinycnn.layers import ForwardContext
+from tinycnn.losses import CrossEntropy, LossFunction
 from tinycnn.parameters import FlatArrays
 from tinycnn.passes import Record
 from tinycnn.validation import check_int, mask_key
@@ -38,7 +39,7 @@ class Trace:
     """A forward pass of ``model`` over ``x``, layer by layer, and its backward pass once asked for.
 
     ``version`` is the model's at that moment. ``records`` are in layer order, ``y`` is the model's
-    output; after ``backward(labels=...)``, ``loss`` is the mean cross-entropy.
+    output; after ``backward(labels=...)``, ``loss`` is what ``loss_function`` gave, else both are None.
     """
 
     def __init__(self, model: Sequential, version: int, x: Array, records: list[Record]) -> None:
@@ -47,7 +48,8 @@ class Trace:
         self.x = x
         self.records = records
         self.loss: float | None = None
-        self.labels: list[int] | None = None  # what backward was given, labels or dy
+        self.loss_function: LossFunction | None = None
+        self.labels: list[Any] | None = None  # what backward was given, labels or dy
         self.dy: Array | None = None
 
     @property
@@ -60,6 +62,10 @@ class Trace:
         """What cross-entropy takes: what goes into a softmax at the end, else y."""
         last = self.records[-1]
         return last.z if last.layer.activation.fuses_with_cross_entropy else last.y
+
+    def outputs_for(self, loss: LossFunction) -> Array:
+        """What ``loss`` is handed: the logits, or y."""
+        return self.logits if loss.takes_logits else self.y
 
     def __getitem__(self, name: str) -> Record:
         """The record of the layer called ``name``; raises UnknownNameError if there is none."""
@@ -104,6 +110,7 @@ class Trace:
         dy: ArrayLike | None = None,
         *,
         labels: ArrayLike | None = None,
+        loss: LossFunction | None = None,
         keep: bool | None = None,
         out: FlatArrays | None = None,
     ) -> Gradients:
@@ -111,9 +118,11 @@ class Trace:
 
         Either ``dy`` (the shape of ``y``) or ``labels`` (N,): with labels the gradient is that of
         the mean cross-entropy, and a softmax at the end is one step with it,
-        (p - onehot) / N at the softmax's input. ``keep`` holds every record's dy and dx (by default
-        unless the pass was for training); ``out`` takes an earlier call's result and overwrites it.
-        Where no layer before one has parameters, its dx may be None, as an embedding's is; nothing is
+        (p - onehot) / N at the softmax's input. ``loss`` is another one of
+        `tinycnn.losses`, such as ``tc.losses.CrossEntropy(label_smoothing=0.1)``, or of yours; where it
+        compares numbers, labels are targets in the shape of ``y``. ``keep`` holds every record's dy and dx
+        (by default unless the pass was for training); ``out`` takes an earlier call's result and overwrites
+        it. Where no layer before one has parameters, its dx may be None, as an embedding's is; nothing is
         then carried further.
 
         Raises StaleTraceError if the model's parameters have changed since the forward pass, ShapeError,
@@ -122,23 +131,34 @@ class Trace:
         """
         if (dy is None) == (labels is None):
             raise ArgumentError("backward takes either dy or labels")
+        function = _loss_function(loss, labels)
         _refuse_stale(self.model, self.version)
         for record in self.records:
             dict(record.params)  # stale ones are refused before anything is done
         last = self.records[-1]
-        fuses = labels is not None and last.layer.activation.fuses_with_cross_entropy
+        fuses = function is not None and function.takes_logits
+        fuses = fuses and last.layer.activation.fuses_with_cross_entropy
         gradients = self._gradients(out, dy)
-        if labels is not None:
-            self.loss, upstream = ops.cross_entropy(self.logits, labels)
-            self.labels, self.dy = np.asarray(labels).tolist(), None
-        else:
-            upstream = as_input_array(dy, "dy", "N...", self.model.dtype)  # type: ignore[arg-type]
-            expect_shape(upstream, self.y.shape, "dy", "the shape of trace.y")
-            self.loss, self.labels, self.dy = None, None, upstream
+        upstream = self._begin(dy, labels, function)
         keep = not last.context.training if keep is None else keep
         passes.backward(self.records, upstream, gradients.of, before_activation=fuses, keep=keep)
         gradients.next_state = self.next_state()
         return gradients
+
+    def _begin(
+        self, dy: ArrayLike | None, labels: ArrayLike | None, function: LossFunction | None
+    ) -> Array:
+        """The gradient that backward begins with; the trace remembers where it is from."""
+        loss, name = None, "dy"
+        if function is not None and labels is not None:
+            value, dy = function(self.outputs_for(function), labels)
+            loss, name = float(value), "the gradient that the loss gives"
+        upstream = as_input_array(dy, name, "N...", self.model.dtype)  # type: ignore[arg-type]
+        expect_shape(upstream, self.y.shape, name, "the shape of trace.y")
+        self.loss, self.loss_function = loss, function
+        self.labels = None if labels is None else np.asarray(labels).tolist()
+        self.dy = upstream if labels is None else None
+        return upstream
 
     def _gradients(self, out: FlatArrays | None, dy: ArrayLike | None) -> Gradients:
         shapes = self.model.parameter_shapes()
@@ -158,6 +178,23 @@ class Trace:
                 "earlier backward of the same model returned"
             )
         return out
+
+
+_CROSS_ENTROPY = CrossEntropy()
+
+
+def _loss_function(loss: LossFunction | None, labels: ArrayLike | None) -> LossFunction | None:
+    """The loss of ``labels``: cross-entropy where none is asked for; without labels there is none."""
+    if loss is None:
+        return None if labels is None else _CROSS_ENTROPY
+    if not isinstance(loss, LossFunction):
+        raise ArgumentError(
+            f"loss must be one of tinycnn.losses, such as CrossEntropy(label_smoothing=0.1), or a "
+            f"LossFunction of yours, got {loss!r}"
+        )
+    if labels is None:
+        raise ArgumentError(f"{loss!r} compares with labels: give backward labels, not dy")
+    return loss
 
 
 class _Parameters(Mapping[str, Array]):

@@ -31,17 +31,19 @@ def test_softmax_backward_is_its_twin(size, dtype, rng, data):
     against_twin(softmax_backward, dy, y, *data.draw(ranges(size[0])), dx, bound=BOUND)
 
 
-@given(sizes, spreads, generators, st.data())
-def test_cross_entropy_is_its_twin(size, spread, rng, data):
+@given(sizes, spreads, st.sampled_from([0.0, 0.1, 0.5]), st.booleans(), generators, st.data())
+def test_cross_entropy_is_its_twin(size, spread, smoothing, weighted, rng, data):
     x, labels = rows(rng, size, spread), read_only(rng.integers(0, size[1], size[0]))
+    weights = read_only(rng.uniform(0, 3, size[1]) if weighted else np.ones(size[1]))
     losses, dx = np.full(size[0], 77.0), np.full(size, 77, np.float32)
-    first, last = data.draw(ranges(size[0]))
-    against_twin(cross_entropy, x, labels, first, last, 7, losses, dx, bound=BOUND)
+    given = weights, smoothing, *data.draw(ranges(size[0])), 7.0
+    against_twin(cross_entropy, x, labels, *given, losses, dx, bound=BOUND)
 
 
 def test_a_small_loss_is_not_rounded_to_zero():
     x, losses, dx = np.array([[0, 20, 0]], np.float32), np.empty(1), np.empty((1, 3), np.float32)
-    cross_entropy(read_only(x), read_only(np.array([1])), 0, 1, 1, losses, dx)
+    weights = read_only(np.ones(3))
+    cross_entropy(read_only(x), read_only(np.array([1])), weights, 0.0, 0, 1, 1.0, losses, dx)
     expected = 2 * np.exp(-20.0)
     np.testing.assert_allclose(losses, expected, rtol=1e-6)
     np.testing.assert_allclose(dx, [[expected / 2, -expected, expected / 2]], rtol=1e-6)

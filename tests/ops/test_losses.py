@@ -184,3 +184,113 @@ def test_bad_input(kind, message, arguments):
 def test_a_sure_answer_keeps_its_small_loss(dtype, gap):
     loss, _ = cross_entropy(np.array([[0, -gap]], dtype), [0])
     assert loss == pytest.approx(math.log1p(math.exp(-gap)), rel=1e-6, abs=0)
+
+
+# ------------------------------------------------------------------ smoothed labels, weighted classes
+
+
+def plain_weighted_loss(logits, labels, smoothing, weights):
+    """PyTorch's definition, image by image and class by class, in Python's own floats."""
+    terms, total = [], 0.0
+    for row, label in zip(logits.tolist(), labels, strict=True):
+        surprises = [math.log(math.fsum(math.exp(z - own) for z in row)) for own in row]
+        terms.append((1 - smoothing) * weights[label] * surprises[label])
+        terms += [
+            smoothing / len(row) * w * surprise
+            for w, surprise in zip(weights, surprises, strict=True)
+        ]
+        total += weights[label]
+    return math.fsum(terms) / total
+
+
+smoothings = st.sampled_from([0.0, 0.1, 0.5, 0.9])
+
+
+@settings(max_examples=60)
+@given(batches(), smoothings, dtypes, generators)
+def test_smoothing_and_weights_are_the_definition(batch, smoothing, dtype, rng):
+    logits, labels = batch[0].astype(dtype), batch[1]
+    weights = rng.uniform(0.5, 3, logits.shape[1])
+    loss, dlogits = cross_entropy(logits, labels, label_smoothing=smoothing, class_weights=weights)
+    rounding = 16 * float(np.finfo(dtype).eps)
+    expected = plain_weighted_loss(logits, labels, smoothing, weights)
+    assert loss == pytest.approx(expected, rel=rounding, abs=rounding)
+    assert dlogits.dtype == dtype
+    # A shift of all logits changes nothing.
+    assert np.abs(dlogits.sum(axis=1)).max() <= 8 * rounding
+
+
+@settings(max_examples=20)
+@given(batches(), smoothings, generators)
+def test_every_slope_with_smoothing_and_weights(batch, smoothing, rng):
+    logits, labels = batch[0] / 20, batch[1]
+    options = {"label_smoothing": smoothing, "class_weights": rng.uniform(0.1, 3, logits.shape[1])}
+    _, dlogits = cross_entropy(logits, labels, **options)
+    numerical = slopes(
+        lambda z: np.array(cross_entropy(z, labels, **options)[0]), logits, np.array(1.0)
+    )
+    assert np.abs(dlogits - numerical).max() < 1e-9
+
+
+@settings(max_examples=20)
+@given(batches(), dtypes)
+def test_no_smoothing_and_equal_weights_are_the_plain_loss_bit_for_bit(batch, dtype):
+    logits, labels = batch[0].astype(dtype), batch[1]
+    plain = cross_entropy(logits, labels)
+    given = cross_entropy(
+        logits, labels, label_smoothing=0, class_weights=np.ones(logits.shape[1], np.float32)
+    )
+    assert given[0] == plain[0]
+    np.testing.assert_array_equal(given[1], plain[1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_smoothing_and_weights_by_hand(dtype):
+    """Logits ln 1, ln 2, ln 5: p is 1/8, 2/8, 5/8. Label 2, of weight 2, smoothed by 3/10."""
+    z = np.log(np.array([[1, 2, 5]], dtype))
+    loss, dz = cross_entropy(z, [2], label_smoothing=0.3, class_weights=[1, 1, 2])
+    # q = 0.1, 0.1, 1.4 + 0.2 = 1.6; their sum is 1.8, and the label's weight is 2.
+    expected = (0.1 * math.log(8) + 0.1 * math.log(4) + 1.6 * math.log(8 / 5)) / 2
+    assert loss == pytest.approx(expected, rel=4 * float(np.finfo(dtype).eps))
+    np.testing.assert_allclose(
+        dz, [[(1.8 / 8 - 0.1) / 2, (1.8 / 4 - 0.1) / 2, (1.8 * 5 / 8 - 1.6) / 2]], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_huge_logits_stay_finite_when_smoothed(dtype):
+    loss, dlogits = cross_entropy(np.array([[1e4, 0, -1e4]], dtype), [0], label_smoothing=0.3)
+    assert loss == pytest.approx(0.1 * (1e4 + 2e4))
+    np.testing.assert_allclose(dlogits, [[0.2, -0.1, -0.1]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_images_of_no_weight_teach_nothing(dtype):
+    logits = np.array([[0, 1], [3, 1]], dtype)
+    loss, dlogits = cross_entropy(logits, [1, 1], class_weights=[1, 0])
+    assert loss == 0
+    assert not dlogits.any()
+    both, slopes_ = cross_entropy(logits, [1, 0], class_weights=[1, 0])
+    alone, slope = cross_entropy(logits[1:], [0])
+    assert both == alone
+    np.testing.assert_array_equal(slopes_, [[0, 0], slope[0]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "options"),
+    [
+        (ArgumentError, "^label_smoothing must be .* from 0 up and below 1, got 1$", {"label_smoothing": 1}),
+        (ArgumentError, "^label_smoothing must be .* got -0.1$", {"label_smoothing": -0.1}),
+        (
+            ShapeError,
+            r"^class_weights must have shape \(3,\) \(one for each of 3 classes\), got shape \(2,\)$",
+            {"class_weights": [1, 2]},
+        ),
+        (ArgumentError, "^class_weights must be finite .* got -2.0 at", {"class_weights": [1, -2, 3]}),
+        (ArgumentError, "^class_weights .* got nan at index 0$", {"class_weights": [math.nan, 2, 3]}),
+        (DTypeError, "^class_weights must hold real numbers", {"class_weights": [1j, 2, 3]}),
+    ],
+)  # fmt: skip
+def test_bad_smoothing_and_weights(kind, message, options):
+    with pytest.raises(kind, match=message):
+        cross_entropy(LOGITS, [0, 1], **options)

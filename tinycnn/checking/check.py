@@ -15,6 +15,7 @@ from tinycnn.checking.comparison import Comparison
 from tinycnn.checking.report import GradientReport, TensorReport
 from tinycnn.checking.targets.adaptors import as_target
 from tinycnn.checking.targets.target import Arrays, Target
+from tinycnn.losses import LossFunction
 from tinycnn.validation import check_int, check_number, check_rng
 
 TOLERANCE = 1e-6
@@ -35,6 +36,7 @@ def gradcheck(
     tolerance: float | None = None,
     dy: ArrayLike | None = None,
     labels: ArrayLike | None = None,
+    loss: LossFunction | None = None,
     training: bool = False,
 ) -> GradientReport:
     """Compare gradients with differences of the forward pass; the report's ``ok`` is the verdict.
@@ -42,7 +44,8 @@ def gradcheck(
     ``target`` is one of
 
     - a layer, and ``arrays`` its input x (N, ...); its parameters are drawn from ``rng``,
-    - a model, and x: the output's gradient for a random dy, or with ``labels`` the loss's,
+    - a model, and x: the output's gradient for a random dy, or with ``labels`` the loss's; ``loss`` is
+      one of `tinycnn.losses` (None: cross-entropy),
     - a pair ``(forward, backward)`` of functions, and the arrays of ``forward(*arrays) -> y``;
       ``backward(dy, *arrays)`` gives a gradient for each array, in their order (None: not
       differentiable). A function with several results, such as `ops.max_pool2d`, is wrapped in one
@@ -59,7 +62,7 @@ def gradcheck(
     target's forward does where it cannot take the arrays. What is wrong with the target stands in the
     report.
     """
-    chosen, generator = prepared(target, arrays, wrt, labels, rng, training=training)
+    chosen, generator = prepared(target, arrays, wrt, labels, rng, loss=loss, training=training)
     limit = TOLERANCE if tolerance is None else check_number(tolerance, "tolerance")
     entries = None if samples is None else check_int(samples, "samples", least=0)
     ways = (
@@ -96,12 +99,15 @@ def prepared(
     labels: ArrayLike | None,
     rng: int | np.random.Generator | None,
     *,
+    loss: LossFunction | None = None,
     training: bool,
 ) -> tuple[Target, np.random.Generator]:
     """The target of a check, and what draws the rest of it."""
     # Never the stream of rng itself: arrays are often drawn from the same seed, and dy would be x.
     drawn, generator = check_rng(rng).spawn(2)
-    target = as_target(what, *arrays, wrt=wrt, labels=labels, training=training, rng=drawn)
+    target = as_target(
+        what, *arrays, wrt=wrt, labels=labels, loss=loss, training=training, rng=drawn
+    )
     return target, generator
 
 

@@ -32,8 +32,11 @@ def why_nothing_comes(cell: Cell) -> Causes:
     """Why nothing comes back to a cell of a layer's output."""
     if not cell.in_last_layer:
         return explainer_of(cell.of_next_layer().record.layer).why_zero(cell.of_next_layer())
-    if cell.trace.labels is not None:
+    loss = cell.trace.loss_function
+    if loss is not None and loss.is_plain:
         return ("the loss's softmax is saturated: p is exactly 0 or 1",)
+    if loss is not None:
+        return (f"the gradient of the loss, {loss!r}, is 0 there",)
     return ("the dy that backward was given is 0 there",)
 
 

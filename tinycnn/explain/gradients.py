@@ -136,8 +136,11 @@ def open_output(cell: Cell) -> Explanation:
         note = Notes("FROM", (f"{reader.record.name}, whose input this is",))
         return replace(opened, subject=subject, sections=(note, *opened.sections))
     source = "you: it is the dy that backward was given"
-    if trace.labels is not None:
-        source = f"the loss: (p - onehot) / {len(trace.y)}, where p is the softmax of the answer"
+    if trace.loss_function is not None:
+        source = f"the loss, {trace.loss_function!r}"
+        if trace.loss_function.is_plain:
+            gradient = f"(p - onehot) / {len(trace.y)}"
+            source = f"the loss: {gradient}, where p is the softmax of the answer"
     note, picture = Notes("FROM", (source,)), picture_of(trace, cell.sample)
     return Explanation(subject, float(cell.dy[cell.index]), cell.place, picture, (note,))
 

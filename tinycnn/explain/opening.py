@@ -11,6 +11,7 @@ import numpy as np
 from tinycnn.errors import ArgumentError, UnknownNameError
 from tinycnn.explain import gradients
 from tinycnn.explain.cells import open_cell
+from tinycnn.explain.chosen_losses import open_chosen_loss
 from tinycnn.explain.explainer import explainer_of
 from tinycnn.explain.im2col_row import open_im2col
 from tinycnn.explain.loss import open_loss
@@ -55,8 +56,10 @@ def _explained(
     if name == "loss":
         if at is not None:
             raise ArgumentError(f"an image has one loss, which has no place; got {what!r} at {at}")
-        if trace.labels is None:
+        if trace.labels is None or trace.loss_function is None:
             raise ArgumentError("there is no loss yet: run trace.backward(labels=...) first")
+        if not trace.loss_function.is_plain:
+            return open_chosen_loss(trace, sample)
         return open_loss(trace, trace.labels, sample)
     position, part = _find(trace, name)
     record = trace.records[position]

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from tinycnn import ops, passes
+from tinycnn import passes
 from tinycnn.arrays import Array
 from tinycnn.explain.explainer import activation_explainer, explainer_of
 from tinycnn.explain.values.sums import total
@@ -90,7 +90,8 @@ class _Replay:
             z = self._decided(record, y, _run_all(record, y))
             y = self._activated(record, z)
         fuses = trace.records[-1].layer.activation.fuses_with_cross_entropy
-        outputs = z if fuses and trace.labels is not None else y
+        function = trace.loss_function
+        outputs = z if fuses and function is not None and function.takes_logits else y
         self.losses = [self._loss(part) for part in outputs]
 
     def _begin(self, record: Record, change: Change) -> tuple[Arrays, Arrays]:
@@ -136,9 +137,9 @@ class _Replay:
     def _loss(self, outputs: Array) -> float:
         """What the trace's gradients are gradients of: the loss, or <dy, y>."""
         trace = self.trace
-        if trace.labels is not None:
+        if trace.loss_function is not None and trace.labels is not None:
             self.size = max(self.size, float(np.abs(outputs).max()))
-            return ops.cross_entropy(outputs, trace.labels)[0]
+            return float(trace.loss_function(outputs, trace.labels)[0])
         assert trace.dy is not None
         terms = (trace.dy * outputs).ravel().tolist()
         self.size = max(self.size, total([abs(term) for term in terms]))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tinycnn.ops.batch_norm import batch_normalization, batch_normalization_backward, moments
     from tinycnn.ops.convolution.conv2d import conv2d, conv2d_backward
     from tinycnn.ops.fully_connected import dense, dense_backward
-    from tinycnn.ops.losses import cross_entropy
+    from tinycnn.ops.losses import cross_entropy, mean_squared_error
     from tinycnn.ops.normalization import local_response_norm, local_response_norm_backward
     from tinycnn.ops.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
     from tinycnn.ops.regularization import dropout, dropout_backward
@@ -37,6 +37,7 @@ _HOME = {
     "dense": "fully_connected",
     "dense_backward": "fully_connected",
     "cross_entropy": "losses",
+    "mean_squared_error": "losses",
     "local_response_norm": "normalization",
     "local_response_norm_backward": "normalization",
     "avg_pool2d": "pooling",
@@ -66,6 +67,7 @@ __all__ = [
     "local_response_norm_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "mean_squared_error",
     "moments",
     "relu",
     "relu_backward",

@@ -112,3 +112,27 @@ class SweptCrossEntropy(_Classes):
             loss = torch.nn.functional.cross_entropy(x, inputs["labels"])
             (gradient,) = torch.autograd.grad(loss, x)
             return gradient
+
+
+@register
+@dataclass(frozen=True)
+class SweptMeanSquaredError(_Classes):
+    """`ops.mean_squared_error`, which gives the loss and its gradient in one call."""
+
+    name = "mean_squared_error"
+    directions = ("forward",)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"x": (self.N, self.F), "targets": (self.N, self.F)}
+
+    def forward(self, inputs: Mapping[str, Array]) -> tuple[Array, Any]:
+        loss, gradient = ops.mean_squared_error(inputs["x"], inputs["targets"])
+        return gradient, loss
+
+    def torch(self, inputs: Mapping[str, Any]) -> Any:
+        import torch
+
+        with torch.inference_mode(False):
+            x = inputs["x"].requires_grad_()
+            (gradient,) = torch.autograd.grad(torch.nn.functional.mse_loss(x, inputs["targets"]), x)
+            return gradient

@@ -20,6 +20,7 @@ from tinycnn.checking.targets.pairs import of_pair
 from tinycnn.checking.targets.target import Target, own_copy
 from tinycnn.errors import ArgumentError, DTypeError, UnknownNameError
 from tinycnn.layers import Layer
+from tinycnn.losses import LossFunction
 from tinycnn.model import Sequential
 from tinycnn.validation import check_items, check_rng
 
@@ -29,6 +30,7 @@ def as_target(
     *arrays: ArrayLike,
     wrt: Sequence[str] | str | None = None,
     labels: ArrayLike | None = None,
+    loss: LossFunction | None = None,
     training: bool = False,
     rng: int | np.random.Generator | None = 0,
 ) -> Target:
@@ -36,10 +38,12 @@ def as_target(
     generator = check_rng(rng)
     if labels is not None and not isinstance(what, Sequential):
         raise ArgumentError("labels= is for models (Sequential), whose loss is then checked")
+    if loss is not None and labels is None:
+        raise ArgumentError("loss= is for models (Sequential) with labels=, with which it compares")
     if isinstance(what, Target):
         target = what
     elif isinstance(what, Sequential):
-        target = of_model(what, _only(arrays), labels, generator, training=training)
+        target = of_model(what, _only(arrays), labels, generator, loss=loss, training=training)
     elif isinstance(what, Layer):
         target = of_layer(what, _only(arrays), generator, training=training)
     elif isinstance(what, Sequence) and len(what) == 2 and all(map(callable, what)):

@@ -9,11 +9,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn import ops, passes
+from tinycnn import passes
 from tinycnn.arrays import Array, cast
 from tinycnn.checking import kinks
 from tinycnn.checking.targets.target import Arrays, Gradients, Seen, Target
 from tinycnn.layers import ForwardContext
+from tinycnn.losses import CrossEntropy, LossFunction
 from tinycnn.model import Sequential
 from tinycnn.passes import Record
 from tinycnn.trace import Trace
@@ -26,26 +27,32 @@ def of_model(
     labels: ArrayLike | None,
     rng: np.random.Generator,
     *,
+    loss: LossFunction | None = None,
     training: bool,
 ) -> Target:
     """Make a target of the model's output, or with ``labels`` of its loss; x and all parameters move."""
+    function = loss or CrossEntropy()
     copy = _Passes(model, "float64", mask_key(rng), training=training)
     given = model.parameters()
     arrays = {"x": np.array(copy.model.batch(x))}
     arrays |= {name: given[name].astype(np.float64) for name in given}
     copy.base = arrays
     if labels is not None:  # bad ones are the caller's mistake, no verdict on a gradient
-        ops.cross_entropy(np.zeros((len(x), *copy.model.shapes[-1])), labels)
+        function(np.zeros((len(x), *copy.model.shapes[-1])), labels)
 
     def value(trace: Trace) -> Array:
-        return trace.y if labels is None else np.array(_loss(trace, labels))
+        if labels is None:
+            return trace.y
+        return np.array(function(trace.outputs_for(function), labels)[0])
 
     def forward(values: Arrays) -> Array:
         return value(copy.trace(values))
 
     def gradients(dy: Array, trace: Trace) -> Gradients:
-        upstream = {"dy": dy} if labels is None else {"labels": labels}
-        found = trace.backward(**upstream, keep=True)
+        if labels is None:
+            found = trace.backward(dy, keep=True)
+        else:
+            found = trace.backward(labels=labels, loss=function, keep=True)
         return {"x": trace.records[0].dx, **found}
 
     def observe(values: Arrays) -> Seen:
@@ -81,10 +88,6 @@ def of_model(
         expensive=True,
         scalar=labels is not None,
     )
-
-
-def _loss(trace: Trace, labels: ArrayLike) -> float:
-    return ops.cross_entropy(trace.logits, labels)[0]
 
 
 class _Passes:

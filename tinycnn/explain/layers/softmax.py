@@ -25,10 +25,11 @@ from tinycnn.explain.values.exponentials import (
     exponentials_section,
 )
 from tinycnn.explain.values.places import Cell, Place, Region, Seen
-from tinycnn.explain.values.printing import bracketed, factors
+from tinycnn.explain.values.printing import bracketed, factors, number
 from tinycnn.explain.values.sums import Product, Term, add, grouped, leaves
 from tinycnn.explain.values.task import Task
 from tinycnn.layers import SOFTMAX, Shape, Softmax
+from tinycnn.losses import CrossEntropy
 from tinycnn.passes import Record
 
 _POWER = 32  # roundings of exp and what is done with it
@@ -104,8 +105,12 @@ class SoftmaxActivation(ActivationExplainer):
 
 def _with_the_loss(cell: Cell) -> list[Section]:
     """(p - onehot) / N, of a last softmax and its loss in one step."""
-    trace = cell.trace
+    trace, loss = cell.trace, cell.trace.loss_function
     assert trace.labels is not None
+    if not isinstance(loss, CrossEntropy):
+        return []  # one of the user's own, which says nothing of its terms
+    if not loss.is_plain:
+        return _with_a_wanted_answer(cell, loss, trace.labels)
     z, N, k = cell.record.z[cell.sample].astype(np.float64), len(trace.y), cell.place[-1]
     tree, _ = exponentials(z)
     p = [leaf.value / tree.value for leaf in leaves(tree.parts)]
@@ -118,6 +123,20 @@ def _with_the_loss(cell: Cell) -> list[Section]:
     heading = "p - onehot" if N == 1 else f"(p - onehot) / {N}, for {N} images"
     parts = [Term(f"p{over}", p[k] / N), Term(f"-onehot{over}", -float(label) / N)]
     return [SumTree(f"softmax and loss are one step: {heading}", add("sum", parts))]
+
+
+def _with_a_wanted_answer(cell: Cell, loss: CrossEntropy, labels: list[int]) -> list[Section]:
+    """(S * p - q) / total, where labels are smoothed or classes have weights."""
+    z, k = cell.record.z[cell.sample].astype(np.float64), cell.place[-1]
+    q, total = loss.wanted(np.array(labels), len(z))
+    tree, _ = exponentials(z)
+    p = leaves(tree.parts)[k].value / tree.value
+    share = float(q[cell.sample].sum())
+    parts = [
+        Term(f"{number(share)} * p / {number(total)}", share * p / total),
+        Term(f"-q / {number(total)}", -float(q[cell.sample, k]) / total),
+    ]
+    return [SumTree(f"softmax and loss, {loss!r}, are one step:", add("sum", parts))]
 
 
 def _by_its_jacobian(cell: Cell) -> list[Section]:

@@ -17,7 +17,7 @@ from tinycnn.layers import Dense, Softmax
 
 @OPS.register(7)
 def cross_entropy(rng: np.random.Generator) -> Iterator[GradientCase]:
-    """Of small logits and of large ones."""
+    """Of small logits and of large ones, and of labels that are not all."""
     labels = np.array([2, 0, 4])
 
     def loss(logits: Array) -> Any:
@@ -29,6 +29,29 @@ def cross_entropy(rng: np.random.Generator) -> Iterator[GradientCase]:
     for factor in (1, 10):
         logits = factor * separated(rng, (3, 5))
         yield function_case(f"cross_entropy: logits to {2 * factor}", loss, slope, logits)
+    options: dict[str, Any] = {"label_smoothing": 0.1, "class_weights": [0.5, 1, 2, 0, 3]}
+
+    def smoothed(logits: Array) -> Any:
+        return np.array(ops.cross_entropy(logits, labels, **options)[0])
+
+    def smoothed_slope(dy: Array, logits: Array) -> Any:
+        return np.multiply(dy, ops.cross_entropy(logits, labels, **options)[1])
+
+    yield function_case("cross_entropy: smoothed and weighted", smoothed, smoothed_slope, logits)
+
+
+@OPS.register(12)
+def mean_squared_error(rng: np.random.Generator) -> Iterator[GradientCase]:
+    """Of feature maps."""
+    targets = separated(rng, (2, 3, 3, 2))
+
+    def loss(y: Array) -> Any:
+        return np.array(ops.mean_squared_error(y, targets)[0])
+
+    def slope(dy: Array, y: Array) -> Any:
+        return np.multiply(dy, ops.mean_squared_error(y, targets)[1])
+
+    yield function_case("mean_squared_error: of maps", loss, slope, separated(rng, targets.shape))
 
 
 @LAYERS.register(11)
