@@ -8,7 +8,10 @@ import numpy as np
 import tinycnn as tc
 from tinycnn import explain
 
-DOORS = (tc.ops, tc.layers, tc.optimizers, tc.initializers, tc.testing, tc.errors, explain)
+DOORS = (
+    tc.ops, tc.layers, tc.optimizers, tc.initializers, tc.testing, tc.errors, tc.checkpoints, tc.weights,
+    explain,
+)  # fmt: skip
 
 
 def public(module):

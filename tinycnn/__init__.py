@@ -9,26 +9,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinycnn import errors, initializers, layers, ops, optimizers, testing
+    from tinycnn import (
+        checkpoints,
+        errors,
+        initializers,
+        layers,
+        ops,
+        optimizers,
+        testing,
+        weights,
+    )
     from tinycnn.checking import gradcheck
     from tinycnn.errors import TinyCNNError
     from tinycnn.model import Sequential
     from tinycnn.networks import alexnet
     from tinycnn.runtime.threads import use_threads
+    from tinycnn.saving.loading import load
 
 __version__ = "0.1.0"
 __all__ = [
     "Sequential",
     "TinyCNNError",
     "alexnet",
+    "checkpoints",
     "errors",
     "gradcheck",
     "initializers",
     "layers",
+    "load",
     "ops",
     "optimizers",
     "testing",
     "use_threads",
+    "weights",
 ]
 
 _HOMES = {
@@ -36,6 +49,7 @@ _HOMES = {
     "TinyCNNError": "errors",
     "alexnet": "networks",
     "gradcheck": "checking",
+    "load": "saving.loading",
     "use_threads": "runtime.threads",
 }
 

@@ -39,6 +39,10 @@ class FileError(TinyCNNError, OSError):
     """A file that is missing, damaged, foreign or too large."""
 
 
+class CheckpointError(FileError):
+    """A file of weights, a model or a checkpoint that is none, is damaged, or cannot be written."""
+
+
 class MissingExtraError(TinyCNNError, ImportError):
     """An optional library that is not installed; the text names the extra that brings it."""
 

@@ -115,3 +115,12 @@ def check_rng(rng: int | np.random.Generator | None) -> np.random.Generator:
             f"rng must be None, a numpy.random.Generator or an int from 0 up, got {rng!r}"
         )
     return np.random.default_rng(rng)
+
+
+def seed_of(rng: int | np.random.Generator | None) -> int:
+    """Turn ``rng`` into a seed: an int from 0 up is one, a Generator gives one draw, None a fresh one."""
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    if rng is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+    return check_int(rng, "rng", least=0)

@@ -12,6 +12,7 @@ from tinycnn.errors import ArgumentError, FileError
 from tinycnn.explain.lessons import weights
 from tinycnn.explain.pictures import picture
 from tinycnn.explain.pictures.picture import Picture
+from tinycnn.explain.pictures.scaling import USUAL, Scaling
 from tinycnn.model import Sequential
 from tinycnn.networks import alexnet
 from tinycnn.shapes import times
@@ -74,13 +75,15 @@ def open_lesson(
     label: int | None = None,
     seed: int = 0,
     training: bool = False,
+    scaling: Scaling = USUAL,
 ) -> Lesson:
     """Put a lesson together: ``image`` (None: the bundled picture) through ``model``.
 
     ``model`` is an AlexNet variant, with the lesson's own weights drawn from ``seed``, or
-    "FILE.py:NAME", a Sequential of yours with the weights that it has; ``weights_file`` names an
-    .npz to take instead. ``label`` is the class that the loss is taken against (None: the bundled
-    picture's own, else the likeliest); ``training`` turns dropout on, its masks drawn from ``seed``.
+    "FILE.py:NAME", a Sequential of yours with the weights that it has; ``weights_file`` names a file
+    to take them from instead, as `Sequential.load_weights` does. ``label`` is the class that the loss is
+    taken against (None: the bundled picture's own, else the likeliest); ``training`` turns dropout on, its
+    masks drawn from ``seed``. ``scaling`` says what pixels become as the network's input.
     """
     own, network = ".py:" in model, network_of(model, seed)
     if len(network.shapes[-1]) != 1:
@@ -88,14 +91,14 @@ def open_lesson(
             f"a lesson needs a network that ends in classes, but {model} ends in "
             f"{times(network.shapes[-1])}"
         )
-    seen = picture.load(image, network.input_shape)
+    seen = picture.load(image, network.input_shape, scaling)
     classes = network.shapes[-1][0]
     if label is None and seen.label is not None and seen.label < classes:
         label = seen.label
     if label is not None and not 0 <= label < classes:
         raise ArgumentError(f"label must lie in 0 .. {classes - 1}, got {label}")
     if weights_file is not None:
-        weights.load(network, weights_file)
+        network.load_weights(weights_file)
         words = f"from {Path(weights_file).name}"
     elif own:
         words = f"as {model} has them"
