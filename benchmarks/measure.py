@@ -1,10 +1,10 @@
 """Measure, keep the results beside this file, and write docs/benchmark-results.md and README's table anew.
 
-    python benchmarks/measure.py [PART ...] [--only-page]
+    python benchmarks/measure.py [PART ...] [--only-page] [--rounds 3 ...]
 
 Each part of `tinycnn bench` in full, one after the other: an hour and a half for all of them, on a machine
-that does nothing else. A part's results replace its earlier ones. README's table has the ratios in which
-every peer took part.
+that does nothing else. Options of `tinycnn bench` are handed on to it. A part's results replace its earlier
+ones. README's table has the ratios in which every peer took part.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", nargs="*", help=", ".join(PARTS))
     parser.add_argument("--only-page", action="store_true", help="measure nothing, write the page")
-    options = parser.parse_args()
+    options, handed_on = parser.parse_known_args()
     RESULTS.mkdir(exist_ok=True)
     failed = []
     for part in [] if options.only_page else options.part or PARTS:
         picture = ["--save", str(PICTURE)] if part == "layers" else []
-        if bench(part, "--json", str(RESULTS / f"{part}.json"), *picture):
+        if bench(part, *handed_on, "--json", str(RESULTS / f"{part}.json"), *picture):
             failed.append(part)
     files = [RESULTS / f"{part}.json" for part in PARTS]
     tables = RESULTS / "page.md"

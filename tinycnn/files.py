@@ -65,6 +65,16 @@ def expect_writable(target: str | Path, *, replace: bool = True) -> None:
             pass
 
 
+def make_folder(target: str | Path) -> None:
+    """Make a folder, and those that it lies in; FileError where that fails, or a file has its name."""
+    try:
+        Path(target).mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise FileError(f"{str(target)!r} is a file: give the name of a folder") from error
+    except (OSError, ValueError) as error:
+        raise FileError(f"{str(target)!r} cannot be made: {reason(error)}") from error
+
+
 def write_text(target: str | Path, text: str, *, replace: bool = True) -> None:
     """Write UTF-8, or raise FileError; without ``replace`` also where a file is already."""
     with beside(target, replace=replace) as path:

@@ -5,13 +5,17 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
+from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
 from equations import check_equation
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quiz_sheets import SOLVERS, Network, read_html, read_sheet
+from quiz_sheets import read_html, read_sheet
+from quiz_solvers import MISTAKEN, SOLVERS, Network
 
 import tinycnn as tc
 from tinycnn import cli, ops
@@ -20,13 +24,16 @@ from tinycnn.classroom.quiz import (
     Quiz,
     draw,
     draw_html,
+    draw_html_key,
+    draw_key,
     draw_markdown,
     draw_text,
     make_quiz,
 )
+from tinycnn.classroom.quiz.markdown import inline
 from tinycnn.classroom.quiz.question import LayerTable
 from tinycnn.classroom.quiz.quiz import QuizPart
-from tinycnn.classroom.quiz.sheet import inline
+from tinycnn.commands.quiz import read_seeds
 from tinycnn.errors import ArgumentError
 from tinycnn.explain.examples.arithmetic import Value
 
@@ -67,12 +74,27 @@ def test_every_equation_of_the_working_adds_up(seed):
 
 @FEW
 @given(seeds)
+def test_the_key_has_what_mistakes_give_and_none_gives_the_right_number(seed):
+    told = []
+    for question, answer in zip(*read_sheet(draw_html(make_quiz(seed), answers=True)), strict=True):
+        for line in (line for line in answer.working if "wrong: " in line):
+            told.append(question.topic.partition(". ")[2])
+            found = re.findall(r" (-?[\d.]+) if ([^;]+)", line)
+            expected = MISTAKEN[told[-1]](question)
+            assert {words: Fraction(number) for number, words in found} == expected
+            (right,) = (words for words in answer.words if words[:3] == line[:3] or line[0] == "w")
+            assert not any(right.endswith(f" = {number}") for number, _ in found)
+    assert told == list(MISTAKEN)
+
+
+@FEW
+@given(seeds)
 def test_the_numbers_can_be_worked_out_by_hand(seed):
     questions, answers = read_sheet(draw_html(make_quiz(seed), answers=True))
     for asked in (*questions, *answers):
         for rows in asked.matrices.values():
             for text in (text for row in rows for text in row):
-                assert re.fullmatch(r"-?\d{1,2}|ln\([1-7]\)", text), (asked.topic, text)
+                assert re.fullmatch(r"-?\d{1,2}|\d\.5|ln\([1-9]\)", text), (asked.topic, text)
     for answer in answers:
         for text in re.findall(r"-?\d+/\d+", " ".join(answer.words)):
             assert max(map(len, re.findall(r"\d+", text))) <= 4, (answer.topic, text)
@@ -86,29 +108,78 @@ def test_the_rows_of_alexnet_are_those_of_its_table():
         for row in tc.alexnet(variant=variant).summary().rows
     }
     seen = set()
-    for seed in range(40):
-        questions, answers = read_sheet(draw_html(make_quiz(seed), answers=True))
+    for seed in range(1, 41):
+        questions, answers = sheet(seed)
         for place, column in ((2, "parameters"), (3, "multiply_adds")):
             name, variant = re.search(
                 r"(\w+) of AlexNet \(([\w-]+)\)", questions[place].prompt
             ).groups()
-            assert answers[place].words[1] == f"(b) {getattr(rows[variant, name], column):,}"
+            batch = re.search(r"batch of (\d) images", questions[place].prompt)
+            count = getattr(rows[variant, name], column) * (int(batch[1]) if batch else 1)
+            assert answers[place].words[-1].endswith(f") {count:,}")
             seen.add((variant, name, column))
     assert len(seen) > 20
 
 
-def test_what_is_drawn_varies():
-    sheets = [read_sheet(draw_html(make_quiz(seed), answers=True)) for seed in range(40)]
+@cache
+def sheet(seed):
+    return read_sheet(draw_html(make_quiz(seed), answers=True))
+
+
+def drawn(seeds):
+    """Each question of the sheets of some seeds: what is asked, the table of part A with it; the key."""
+    sheets = [sheet(seed) for seed in seeds]
     for place, topic in enumerate(SOLVERS):
-        prompts = {
-            (asked[place].prompt, str(asked[place].matrices), str(asked[place].table))
-            for asked, _ in sheets
+        asked = [
+            (
+                questions[place].prompt,
+                str(questions[place].matrices),
+                str(questions[0].table) * (place < 5),
+            )
+            for questions, _ in sheets
+        ]
+        yield topic, asked, [answers[place] for _, answers in sheets]
+
+
+def expect_variety(seeds, versions):
+    """So many versions of each question, and no part of an answer on more than a third of the sheets."""
+    for topic, asked, answers in drawn(seeds):
+        assert len(set(asked)) >= versions, topic
+        parts = zip(
+            *([*answer.words, *map(str, answer.matrices.values())] for answer in answers),
+            strict=True,
+        )
+        for part in parts:
+            if any(re.search(r"\d", re.sub(r"^\(\w\)", "", line)) for line in part):
+                line, times = Counter(part).most_common(1)[0]
+                assert times <= len(asked) / 3, (topic, line, times)
+
+
+def test_a_class_of_forty_cannot_share():
+    expect_variety(range(1, 41), 38)
+
+
+@pytest.mark.slow
+def test_two_hundred_sheets_vary_in_every_part():
+    expect_variety(range(200), 190)
+
+
+def test_windows_vary_along_each_axis():
+    prompts = {topic: [prompt for prompt, _, _ in asked] for topic, asked, _ in drawn(range(1, 41))}
+    for topic in ("A cell of a convolution", "A cell over two channels", *list(SOLVERS)[17:19]):
+        windows = {
+            re.search(r"stride [\dx ]+, padding \d( x \d)?", prompt)[0] for prompt in prompts[topic]
         }
-        answers = {(str(key[place].words), str(key[place].matrices)) for _, key in sheets}
-        assert len(prompts) > (12 if topic == "Output size, with a remainder" else 8) or place == 1
-        assert len(answers) > 8, topic
-    conv = " ".join(asked[5].prompt for asked, _ in sheets)
-    assert all(f"Stride {s}, padding {p}" in conv for s, p in ((1, 0), (2, 0), (1, 1)))
+        assert len(windows) >= 8 and "stride 1, padding 0" not in windows, topic
+    places = [
+        re.search(r"over a (\d) x (\d) .* dx\[(\d),(\d)\]:", prompt)
+        for prompt in prompts[list(SOLVERS)[18]]
+    ]
+    corners = [
+        int(r) in (0, int(H) - 1) and int(c) in (0, int(W) - 1)
+        for H, W, r, c in map(re.Match.groups, places)
+    ]
+    assert sum(corners) <= len(corners) / 3
 
 
 # ------------------------------------------------------------------------------------- the sheets
@@ -189,12 +260,12 @@ def test_markdown_has_its_headings_and_its_fences_close(seed):
     lines = text.splitlines()
     assert sum(line.startswith("### ") for line in lines) == 40
     assert [line for line in lines if line.startswith("## ")] == [
-        "## A. Sizes and counts", "## B. Forward", "## C. Backward", "## Answers",
+        "## A. Sizes and counts", "## B. Forward", "## C. Backward", f"## Answers to quiz {seed}",
     ]  # fmt: skip
     fences = [line for line in lines if line.startswith("```")]
     assert fences == ["```text", "```"] * (len(fences) // 2)
     table = [line for line in lines if line.startswith("|")]
-    assert len(table) == 6 and {line.count("|") for line in table} == {6}
+    assert len(table) == 6 and {line.count("|") for line in table} == {7}
 
 
 @FEW
@@ -210,7 +281,7 @@ def test_a_page_stands_alone_and_prints_its_key_on_pages_of_its_own(seed):
         assert not re.search(r"(?i)<script|<link|<img|https?:|url\(|@import|src=|href=", page)
         style = head.elements[-1].text
         assert style.count("{") == style.count("}")
-        assert f'"quiz {seed}, page "' in style and "SEED" not in style
+        assert f'"quiz {seed}, page "' in style and "FOOTING" not in style
         assert "break-inside: avoid" in style and ".key { break-before: page; }" in style
         nodes = [node for tag in ("div", "section", "table") for node in tree.all(tag)]
         classes = {node.attributes.get("class") for node in nodes}
@@ -329,6 +400,13 @@ def _umask():
     return mask
 
 
+def test_the_folder_of_a_class_is_no_file(capsys, tmp_path):
+    (tmp_path / "a.html").write_text("kept")
+    code, out, err = run(capsys, "--seeds", "1-3", "-o", str(tmp_path / "a.html"))
+    assert (code, out) == (2, "") and "is a file: give the name of a folder" in err
+    assert (tmp_path / "a.html").read_text() == "kept"
+
+
 def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(capsys, tmp_path):
     taken = tmp_path / "taken"
     taken.mkdir()
@@ -337,9 +415,75 @@ def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(capsys, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+@pytest.mark.parametrize("kind", [None, *FORMATS])
+def test_a_class_gets_a_sheet_each_and_its_teacher_one_key(capsys, tmp_path, kind):
+    folder, suffix = (
+        tmp_path / "new" / "class",
+        {"text": ".txt", "markdown": ".md"}.get(kind, ".html"),
+    )
+    options = ["--format", kind] if kind else []
+    code, out, err = run(capsys, "--seeds", "3,9-11", "-o", str(folder), *options)
+    key = folder / f"key{suffix}"
+    assert (code, out, err) == (0, "", f"tinycnn: wrote 4 sheets to {folder}, and {key}\n")
+    quizzes = {f"quiz-{seed:02}{suffix}": make_quiz(seed) for seed in (3, 9, 10, 11)}
+    assert {path.name for path in folder.iterdir()} == {key.name, *quizzes}
+    for name, quiz in quizzes.items():
+        assert (folder / name).read_text(encoding="utf-8") == draw(quiz, kind or "html")
+    found = key.read_text(encoding="utf-8")
+    assert found == draw_key(list(quizzes.values()), kind or "html")
+    assert all(
+        key_of(draw(quiz, kind or "html", answers=True)) in found for quiz in quizzes.values()
+    )
+    assert not re.search(r"Name|Receptive field\W+In the same", found)
+
+
+def key_of(sheet):
+    """What a sheet with its answers says of them, from their heading to the last."""
+    answers = sheet[re.search(r"(?i)[#<h2> ]*answers to quiz", sheet).start() :]
+    return re.split(r"\n+---\n|\n\n\ntinycnn|</section>\n<footer>", answers)[0]
+
+
+def test_a_key_leads_to_each_of_its_quizzes():
+    tree = read_html(draw_html_key([make_quiz(seed) for seed in (5, 12)]))
+    keys = tree.all("section", "key")
+    assert [key.attributes["id"] for key in keys] == ["quiz-5", "quiz-12"]
+    assert [link.attributes["href"] for link in tree.all("a")] == ["#quiz-5", "#quiz-12"]
+    for seed, key in zip((5, 12), keys, strict=True):
+        assert [section.all("h3")[0].text for section in key.all("section")] == [
+            answer.topic for answer in sheet(seed)[1]
+        ]
+
+
+@pytest.mark.parametrize(
+    ("words", "numbers"),
+    [("7", [7]), ("3,1", [1, 3]), (" 1 - 3 , 2-4,2", [1, 2, 3, 4]), ("18446744073709551615", [2**64 - 1]),
+     ("1-1000,7", list(range(1, 1001)))],
+)  # fmt: skip
+def test_seeds_are_numbers_and_ranges(words, numbers):
+    assert read_seeds(words) == numbers
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "x", "1,,2", "5-1", "-3", "1-", "1.5", "1-2-3", "18446744073709551616", "1" * 30, "١"],
+)
+def test_seeds_that_are_none(words):
+    with pytest.raises(ArgumentError, match="--seeds takes numbers and ranges"):
+        read_seeds(words)
+
+
+@pytest.mark.parametrize("words", ["1-1001", "0-18446744073709551615", "1-1000,2000"])
+def test_no_more_sheets_than_a_school_has_pupils(words):
+    with pytest.raises(ArgumentError, match="at most 1,000 sheets at once"):
+        read_seeds(words)
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
+        (["--seeds", "1-4"], "give their folder, -o FOLDER"),
+        (["--seeds", "4-1", "-o", "a"], "such as 1-40 or 3,7,10-12, got '4-1'"),
+        (["--seeds", "1", "--seed", "1"], "not allowed with argument"),
         (["--seed", "-1"], "seed must be at least 0, got -1"),
         (["--seed", "x"], "invalid int value: 'x'"),
         (["--format", "pdf"], "invalid choice: 'pdf'"),

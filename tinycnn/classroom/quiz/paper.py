@@ -8,31 +8,50 @@ from importlib.resources import files
 
 from tinycnn.classroom.quiz.question import Block, LayerTable, Question
 from tinycnn.classroom.quiz.quiz import Quiz
-from tinycnn.classroom.quiz.sheet import RULES, origin, pieces, title, unbroken
+from tinycnn.classroom.quiz.sheet import (
+    RULES,
+    key_origin,
+    key_title,
+    origin,
+    pieces,
+    title,
+    unbroken,
+)
 from tinycnn.explain.examples.arithmetic import Value
 from tinycnn.explain.examples.example_text import grid
 
 
 def draw_html(quiz: Quiz, *, answers: bool = False) -> str:
     """The sheet; with ``answers`` the key on pages of its own. Nothing is loaded from elsewhere."""
-    heading = escape(title(quiz))
     body = [
-        f"<h1>{heading}</h1>",
+        f"<h1>{escape(title(quiz))}</h1>",
         '<div class="who"><span>Name</span><span>Date</span></div>',
         f"<p>{_inline(RULES)}</p>",
         *_questions(quiz),
     ]
     if answers:
-        body += ['<section class="key">', f"<h2>Answers to quiz {quiz.seed}</h2>"]
-        for number, question in enumerate(quiz.questions, start=1):
-            body += _key(number, question)
-        body.append("</section>")
+        body += _key(quiz)
     body.append(f"<footer>{_inline(origin(quiz))}</footer>")
+    return _page(title(quiz), f"quiz {quiz.seed}", body)
+
+
+def draw_html_key(quizzes: Sequence[Quiz]) -> str:
+    """The keys of several sheets, each on pages of its own, and what leads to each of them."""
+    links = " ".join(f'<a href="#quiz-{quiz.seed}">{quiz.seed}</a>' for quiz in quizzes)
+    body = [f"<nav>Answers to quiz {links}</nav>"]
+    for quiz in quizzes:
+        body += _key(quiz)
+    body.append(f"<footer>{_inline(key_origin())}</footer>")
+    return _page("Answers", "answers", body)
+
+
+def _page(heading: str, footing: str, body: Sequence[str]) -> str:
+    """A page in its style; ``footing`` stands at the foot of each printed sheet, before its number."""
     style = files(__package__).joinpath("paper.css").read_text(encoding="utf-8")
-    style = style.replace("SEED", str(quiz.seed))
+    style = style.replace("FOOTING", footing)
     head = (
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
-        f"<title>{heading}</title>\n<style>\n{style}</style>"
+        f"<title>{escape(heading)}</title>\n<style>\n{style}</style>"
     )
     inside = "\n".join(body)
     return (
@@ -54,7 +73,15 @@ def _questions(quiz: Quiz) -> Iterator[str]:
             yield "</section>"
 
 
-def _key(number: int, question: Question) -> list[str]:
+def _key(quiz: Quiz) -> Iterator[str]:
+    yield f'<section class="key" id="quiz-{quiz.seed}">'
+    yield f"<h2>{key_title(quiz)}</h2>"
+    for number, question in enumerate(quiz.questions, start=1):
+        yield from _answer(number, question)
+    yield "</section>"
+
+
+def _answer(number: int, question: Question) -> list[str]:
     working = escape("\n".join(question.working))
     return [
         '<section class="question">',

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.explain.examples.arithmetic import Value
+from tinycnn.explain.examples.arithmetic import Value, text
 from tinycnn.explain.examples.calculation import Result, engine
 
 Random = np.random.Generator
@@ -54,14 +54,38 @@ def cell(rng: Random, *shape: int) -> tuple[int, ...]:
     return tuple(int(rng.integers(size)) for size in shape)
 
 
+def weights(rng: Random, *shape: int) -> Array:
+    """Small weights, most of them not zero."""
+    while True:
+        drawn = small(rng, -2, 2, *shape)
+        if np.count_nonzero(drawn) > drawn.size // 2:
+            return drawn
+
+
 def named(name: str, array: Array, *shape: int) -> Value:
     """An array for the ops, drawn as people do."""
     return Value.of(name, array.reshape(shape) if shape else array)
 
 
-def at(name: str, *place: int) -> str:
+def slices(name: str, array: Array) -> tuple[Value, ...]:
+    """The matrices of an array (rows, columns, ...), each under its name: ``W[:,:,0,1]``.
+
+    What belongs to one filter, the last axis, stands together.
+    """
+    places = sorted(np.ndindex(*array.shape[2:]), key=lambda place: place[::-1])
+    return tuple(
+        Value(at(name, ":", ":", *place), array[:, :, *place], array.shape[:2]) for place in places
+    )
+
+
+def at(name: str, *place: int | str) -> str:
     """A cell's name: ``z[1,2]``."""
     return f"{name}[{','.join(map(str, place))}]"
+
+
+def said(result: Result, *place: int) -> str:
+    """A cell and what it is: ``z[1,2] = 3``."""
+    return f"`{at(result.value.name, *place)} = {text(float(result.value.drawn[place]))}`"
 
 
 def worked(

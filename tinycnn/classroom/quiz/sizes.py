@@ -3,119 +3,98 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
-from tinycnn.classroom.quiz.question import LayerTable, Question, Random, cell, pick
+from tinycnn.classroom.quiz.network import SmallNetwork, cells_read, table
+from tinycnn.classroom.quiz.question import Question, Random, cell, pick
 from tinycnn.explain.explainer import explainer_of
 from tinycnn.explain.receptive_field import receptive_field
 from tinycnn.explain.values.places import Region
-from tinycnn.layers import Conv2D, Dense, Layer, MaxPool2D, Shape
-from tinycnn.model import Sequential
+from tinycnn.layers import Layer, Shape
 from tinycnn.networks import alexnet
-from tinycnn.shapes import times
+from tinycnn.shapes import Axis, Window, times
 
 _VARIANTS = ("one-tower", "paper", "torchvision")
 
 
-class SmallNetwork(NamedTuple):
-    """conv1, pool1, conv2 and fc1, in this order, and once more the pool."""
-
-    model: Sequential
-    pool: MaxPool2D
-
-
-def draw_network(rng: Random) -> SmallNetwork:
-    """Two convolutions with a pool between them that leaves a remainder, and a dense layer."""
-    while True:
-        size, channels = int(rng.integers(9, 17)), pick(rng, (1, 3))
-        kernel = pick(rng, (3, 5))
-        filters, stride = int(rng.integers(3, 9)), pick(rng, (1, 2))
-        padding = kernel // 2 if kernel == 3 else pick(rng, (1, 2))
-        conv1 = Conv2D(filters, kernel, stride=stride, padding=padding, name="conv1")
-        pool = MaxPool2D(pick(rng, (2, 3)), stride=2, name="pool1")
-        filters, kernel = int(rng.integers(3, 11)), pick(rng, (2, 3))
-        conv2 = Conv2D(filters, kernel, padding=pick(rng, (0, 1)), name="conv2")
-        fc1 = Dense(pick(rng, (5, 10)), name="fc1")
-        rows = conv1.output_shape((size, size, channels))[0]
-        windows, remainder = divmod(rows - pool.kernel[0], pool.stride[0])
-        if windows >= 2 and remainder:
-            layers = [conv1, pool, conv2, fc1]
-            return SmallNetwork(Sequential(layers, (size, size, channels)), pool)
-
-
-def table(model: Sequential) -> LayerTable:
-    """A network as a class sees it: no sizes yet."""
-    rows = model.summary().rows
-    return LayerTable(
-        ("layer", "filters or units", "kernel", "stride", "padding"),
-        tuple((row.name, row.filters, row.kernel, row.stride, row.padding) for row in rows),
-    )
-
-
 def padded_size(rng: Random, network: SmallNetwork) -> Question:
     """How large the first feature map is."""
-    model = network.model
-    conv, shape = model.layers[0], model.shapes[0]
+    conv, shape = network.conv1, network.model.shapes[0]
     return Question(
         "Output size, with padding",
-        (f"The first questions are on this network, whose input is {times(shape)}:", table(model),
+        (f"The first questions are on this network, whose input is {times(shape)}:", table(network),
          "How large is the feature map of `conv1` (height x width x filters)?"),
         (f"`{times(conv.output_shape(shape))}`",),
-        (explainer_of(conv).size_formula(shape),),
+        _size_formulas(conv.window(shape)),
         2,
     )  # fmt: skip
 
 
 def size_with_remainder(rng: Random, network: SmallNetwork) -> Question:
     """How large the pool's feature map is, and what it never reads."""
-    pool, shape = network.pool, network.model.shapes[1]
-    axis = pool.window(shape).height
-    last = axis.seen(axis.output - 1, axis.output - 1)[1]
-    unread = axis.input - 1 - last
-    start = f"({axis.output} - 1)*{axis.stride}"
+    pool, shape = network.pool1, network.model.shapes[1]
+    window = pool.window(shape)
+    (H, W), (rows, columns) = (
+        shape[:2],
+        (cells_read(axis) for axis in (window.height, window.width)),
+    )
     return Question(
         "Output size, with a remainder",
         ("In the same network:", "(a) How large is the feature map of `pool1`?",
-         "(b) How many rows at the bottom of its input does no window read?"),
-        (f"(a) `{times(pool.output_shape(shape))}`", f"(b) `{unread}`"),
-        (explainer_of(pool).size_formula(shape),
-         f"last row read = {start} + {axis.kernel} - 1 = {last}",
-         f"rows unread = {axis.input} - 1 - {last} = {unread}"),
+         "(b) At the end of rows and columns, some cells of its input are in no window. How many are "
+         "they, in each channel?"),
+        (f"(a) `{times(pool.output_shape(shape))}`", f"(b) `{H * W - rows * columns}`"),
+        (*_size_formulas(window),
+         f"rows read = {_read_formula(window.height)} = {rows}",
+         f"columns read = {_read_formula(window.width)} = {columns}",
+         f"cells unread = {H}*{W} - {rows}*{columns} = {H * W - rows * columns}"),
     )  # fmt: skip
 
 
+def _size_formulas(window: Window) -> tuple[str, ...]:
+    return f"height = {window.height.formula}", f"width = {window.width.formula}"
+
+
+def _read_formula(axis: Axis) -> str:
+    return f"({axis.output} - 1)*{axis.stride} + {axis.kernel}"
+
+
 def parameters(rng: Random, network: SmallNetwork) -> Question:
-    """How many parameters a row has."""
-    ours = pick(rng, (2, 3))
-    first, above = network.model.layers[ours], network.model.shapes[ours]
+    """How many parameters the second convolution, the dense layer and one of AlexNet's rows have."""
+    conv, dense, shapes = network.conv2, network.fc1, network.model.shapes
     row, words, shape = _row(rng)
+    asked = ((conv, shapes[2]), (dense, shapes[3]), (row, shape))
     working = [
         f"({letter}) {explainer_of(layer).parameter_formula(size)}"
-        for letter, layer, size in (("a", first, above), ("b", row, shape))
+        for letter, (layer, size) in zip("abc", asked, strict=True)
     ]
-    if ours == 3:
-        working.insert(0, f"(a) fc1 takes {times(above)} numbers")
     return Question(
         "Parameters",
-        ("How many parameters, biases included, are there", f"(a) in `{first.name}` of the same network?",
-         f"(b) in {words}?"),
-        (f"(a) `{_parameters(first, above):,}`", f"(b) `{_parameters(row, shape):,}`"),
-        tuple(working),
+        ("How many parameters, biases included, are there", "(a) in `conv2` of the same network?",
+         "(b) in its `fc1`?", f"(c) in {words}?"),
+        tuple(
+            f"({letter}) `{_parameters(layer, size):,}`"
+            for letter, (layer, size) in zip("abc", asked, strict=True)
+        ),
+        (working[0], f"(b) fc1 takes {times(shapes[3])} numbers", *working[1:]),
+        4,
     )  # fmt: skip
 
 
 def multiply_adds(rng: Random, network: SmallNetwork) -> Question:
-    """How many multiply-adds a row takes."""
-    model = network.model
+    """How many multiply-adds a convolution takes, and one of AlexNet's rows for a few images."""
+    shapes = network.model.shapes
+    conv, above = pick(rng, ((network.conv1, shapes[0]), (network.conv2, shapes[2])))
     row, words, shape = _row(rng, convolutions_only=True)
-    first = model.layers[0]
+    images = int(rng.integers(2, 10))
+    output = times(row.output_shape(shape))
     return Question(
         "Multiply-adds",
-        ("How many multiply-adds, biases not counted, does one image take",
-         "(a) in `conv1` of the same network?",
-         f"(b) in {words}, output {times(row.output_shape(shape))}? A product of whole numbers will do."),
-        (f"(a) `{first.multiply_adds(model.shapes[0]):,}`", f"(b) `{row.multiply_adds(shape):,}`"),
-        ("(a) " + _work_formula(first, model.shapes[0]), "(b) " + _work_formula(row, shape)),
+        ("How many multiply-adds, biases not counted, are there",
+         f"(a) for one image in `{conv.name}` of the same network?",
+         f"(b) for a batch of {images} images in {words}, output {output}? A product of whole numbers "
+         "will do."),
+        (f"(a) `{conv.multiply_adds(above):,}`", f"(b) `{images * row.multiply_adds(shape):,}`"),
+        ("(a) " + _work_formula(conv, above), "(b) " + _work_formula(row, shape, images)),
     )  # fmt: skip
 
 
@@ -178,11 +157,11 @@ def _parameters(layer: Layer, shape: Shape) -> int:
     return sum(math.prod(sizes) for sizes in layer.parameter_shapes(shape).values())
 
 
-def _work_formula(layer: Layer, shape: Shape) -> str:
+def _work_formula(layer: Layer, shape: Shape, images: int = 1) -> str:
     """Cells of the output times products for each: ``55*55*96 * 11*11*3 = 105,415,200``."""
-    cells = "*".join(map(str, layer.output_shape(shape)))
+    cells = f"{images} * " * (images > 1) + "*".join(map(str, layer.output_shape(shape)))
     KH, KW, C, _ = _weights(layer, shape)
-    return f"{cells} * {KH}*{KW}*{C} = {layer.multiply_adds(shape):,}"
+    return f"{cells} * {KH}*{KW}*{C} = {images * layer.multiply_adds(shape):,}"
 
 
 SIZES = (padded_size, size_with_remainder, parameters, multiply_adds, receptive)

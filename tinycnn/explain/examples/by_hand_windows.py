@@ -1,14 +1,15 @@
-"""The ops with windows worked out by hand: convolution, im2col and max-pool, and their gradients."""
+"""The ops with windows worked out by hand: convolution, im2col and pools, and their gradients."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinycnn import shapes
-from tinycnn.explain.examples.arithmetic import Index, Pair, Worked, nothing, plain, text
+from tinycnn.explain.examples.arithmetic import Index, Pair, Worked, nothing, plain, signed, text
 from tinycnn.explain.examples.by_hand_cells import (
     OMITTED,
     Arguments,
@@ -134,13 +135,13 @@ def _collected(sent: Sequence[tuple[float, str]] | None) -> Worked:
     return nothing("only gradients of 0 reach it" if sent else "lies in no window")
 
 
-# --------------------------------------------------------------------------------------- max-pool
+# ------------------------------------------------------------------------------------------ pools
 
 
 def _contests(
     image: Sequence[int], arguments: Arguments
 ) -> Iterator[tuple[Index, list[tuple[Index, Index]]]]:
-    """Each output cell of a pool, with the cells that compete for it: (kernel cell, input cell)."""
+    """Each output cell of a pool, with the cells of its window: (kernel cell, input cell)."""
     win = window(image, arguments["kernel"], arguments, pool=True)
     rivals: dict[Index, list[tuple[Index, Index]]] = {}
     for out, kernel, read in _reads(win):
@@ -200,3 +201,32 @@ def _won(sent: Sequence[tuple[float, str]]) -> Worked:
     if not sent:
         return nothing("wins no window")
     return plain([value for value, _ in sent], "from " + ", ".join(name for _, name in sent))
+
+
+@worked_out("the mean of each window of {takes[0]}")
+def avg_pool2d(takes: Values, gives: Values, arguments: Arguments) -> Results:
+    """The mean of each window, without padding."""
+    x = takes[0].array
+    means: dict[Index, Worked] = {}
+    for out, cells in _contests(x.shape, arguments):
+        total = plain([float(x[read]) for _, read in cells])
+        means[out] = Worked(f"({total.arithmetic})/{len(cells)}", total.value / len(cells))
+    return (tuple(means[place] for place in np.ndindex(gives[0].array.shape)),)
+
+
+@worked_out("each {takes[0]} is shared equally by the cells of its window")
+def avg_pool2d_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
+    """Each cell's shares of the gradients of its windows, without padding."""
+    dy = takes[0].array
+    into: dict[Index, list[tuple[float, int]]] = {}
+    for out, cells in _contests(arguments["x_shape"], arguments):
+        for _, read in cells:
+            into.setdefault(read, []).append((float(dy[out]), len(cells)))
+    return (tuple(_shared(into.get(place, [])) for place in np.ndindex(*arguments["x_shape"])),)
+
+
+def _shared(sent: Sequence[tuple[float, int]]) -> Worked:
+    if not sent:
+        return nothing("lies in no window")
+    shares = signed([f"{text(value)}/{count}" for value, count in sent])
+    return Worked(shares, math.fsum(value / count for value, count in sent))
