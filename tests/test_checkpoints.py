@@ -12,7 +12,7 @@ from small_nets import IMAGE, Scale, images, plain_net, without_dense_maps
 
 import tinycnn as tc
 from tinycnn import checkpoints
-from tinycnn.errors import ArgumentError, CheckpointError
+from tinycnn.errors import ArgumentError, CheckpointError, UnknownNameError
 from tinycnn.layers import Dense, Dropout
 
 each_ending = pytest.mark.parametrize("ending", [".npz", ".safetensors"])
@@ -189,6 +189,37 @@ def test_arrays_of_others_are_no_checkpoint(tmp_path):
     np.savez(tmp_path / "w.npz", **plain_net().parameters())
     with pytest.raises(CheckpointError, match="is no checkpoint: it holds arrays alone"):
         checkpoints.load(tmp_path / "w.npz")
+
+
+class Counter:
+    """What keeps a state, as an optimizer does: arrays and numbers, or numbers alone."""
+
+    def __init__(self, with_arrays):
+        self.count, self.sums = 0, np.zeros(3) if with_arrays else None
+        if with_arrays:
+            self.state_arrays = lambda: {"sums": self.sums}
+
+    def state_numbers(self):
+        return {"count": self.count}
+
+    def load_state(self, numbers, arrays=None):
+        self.count = numbers["count"]
+        self.sums = None if arrays is None else arrays["sums"]
+
+
+@each_ending
+def test_what_keeps_a_state_gives_it_and_takes_it_back(tmp_path, ending):
+    both, alone = Counter(True), Counter(False)
+    both.count, alone.count = 3, 4
+    both.sums += [0.1, -np.inf, 5]
+    checkpoints.save(tmp_path / f"c{ending}", plain_net(), optimizer=both, schedule=alone, epoch=1)
+    saved = checkpoints.load(tmp_path / f"c{ending}")
+    new, other = Counter(True), Counter(False)
+    saved.restore(optimizer=new, schedule=other)
+    assert (new.count, other.count, other.sums) == (3, 4, None)
+    np.testing.assert_array_equal(new.sums, both.sums)
+    with pytest.raises(UnknownNameError, match="no part 'x'; it has optimizer, schedule, epoch"):
+        saved.restore(x=new)
 
 
 # -------------------------------------------------------------------------------------- folder

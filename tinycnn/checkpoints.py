@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tinycnn import files
-from tinycnn.errors import CheckpointError
+from tinycnn.errors import CheckpointError, UnknownNameError
 from tinycnn.model import Sequential
 from tinycnn.saving import models
 from tinycnn.saving.archive import opened
@@ -27,14 +27,21 @@ def save(path: str | Path, model: Sequential, **parts: Any) -> None:
     """Write ``model`` and ``parts`` by name to an .npz or .safetensors file.
 
     A part is None, a bool, a number, a text, an array of real numbers, a numpy.random.Generator, or a list
-    or a mapping by text of these, such as an optimizer's state. The file is a model's file as well, for
-    `tinycnn.load` and `Sequential.load_weights`. It is written beside ``path``, forced to the disk and then
-    put in its place, so that whatever happens a whole file is there, the old one or the new one.
+    or a mapping by text of these; or an optimizer or schedule, whose state is kept. The file is a model's
+    as well, for `tinycnn.load` and `Sequential.load_weights`. It is written beside ``path``, forced to the
+    disk and then put in its place, so that whatever happens a whole file is there, the old or the new one.
 
     Raises CheckpointError where it cannot be written or the model changes meanwhile, and ArgumentError for
     a part of another kind.
     """
-    models.save(model, path, parts)
+    models.save(model, path, {name: _state(part) for name, part in parts.items()})
+
+
+def _state(part: Any) -> Any:
+    """What an optimizer or a schedule keeps of itself, by what its ``load_state`` calls it; else ``part``."""
+    kept = {kind: getattr(part, f"state_{kind}", None) for kind in ("arrays", "numbers")}
+    given = {kind: give() for kind, give in kept.items() if give is not None}
+    return given or part
 
 
 def load(path: str | Path, model: Sequential | None = None) -> Checkpoint:
@@ -59,6 +66,24 @@ class Checkpoint:
 
     model: Sequential
     parts: dict[str, Any]
+
+    def restore(self, **kept: HasState) -> None:
+        """Put the state of optimizers and schedules back: ``kept``, each by the name it was saved under.
+
+        Raises UnknownNameError where the checkpoint has no such part, and what their ``load_state`` raises.
+        """
+        for name, each in kept.items():
+            if name not in self.parts:
+                listed = ", ".join(self.parts) or "none"
+                raise UnknownNameError(f"the checkpoint has no part {name!r}; it has {listed}")
+            each.load_state(**self.parts[name])
+
+
+class HasState(Protocol):
+    """What keeps a state: ``state_arrays`` or ``state_numbers`` give it, or both, and this takes them."""
+
+    def load_state(self, *args: Any, **kept: Any) -> None:
+        """Put back ``arrays`` and ``numbers``, as many of them as it gives."""
 
 
 class Folder:
