@@ -185,6 +185,15 @@ def test_a_damaged_part_leaves_the_model_as_it_was(tmp_path, ending):
     np.testing.assert_array_equal(model.parameters().flat, plain_net(rng=1).parameters().flat)
 
 
+@each_ending
+def test_what_could_not_be_read_again_is_not_written(tmp_path, ending):
+    history = ["x" * (1 << 20)] * 15
+    checkpoints.save(tmp_path / f"c{ending}", plain_net(), history=history)
+    assert checkpoints.load(tmp_path / f"c{ending}").parts["history"] == history
+    with pytest.raises(CheckpointError, match="at most 16,777,216 are read again: keep long lists"):
+        checkpoints.save(tmp_path / f"c{ending}", plain_net(), history=[*history, *history])
+
+
 def test_arrays_of_others_are_no_checkpoint(tmp_path):
     np.savez(tmp_path / "w.npz", **plain_net().parameters())
     with pytest.raises(CheckpointError, match="is no checkpoint: it holds arrays alone"):

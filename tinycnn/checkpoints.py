@@ -95,7 +95,7 @@ class Folder:
     """
 
     def __init__(self, path: str | Path, *, ending: str = ".npz") -> None:
-        check_choice(ending, (".npz", ".safetensors"), "ending")
+        check_choice(ending, files.MODEL_ENDINGS, "ending")
         self.path = Path(path)
         try:
             self.path.mkdir(parents=True, exist_ok=True)

@@ -14,12 +14,18 @@ from pathlib import Path
 from tinycnn.errors import FileError, TinyCNNError
 from tinycnn.wording import said_or_kind
 
+MODEL_ENDINGS = (".npz", ".safetensors")
 _BESIDE = ".tinycnn-"  # how the folders begin that hold what is being written
 
 
 def code_file(source: str) -> str:
     """The file of "FILE.py:NAME", which names somebody's own code; "" for any other text."""
     return source.rpartition(":")[0] if ".py:" in source else ""
+
+
+def is_model_file(source: str) -> bool:
+    """Whether a name is that of a model's file, by its ending."""
+    return Path(source).suffix.lower() in MODEL_ENDINGS
 
 
 def expect_regular(path: Path, what: str) -> int:

@@ -67,7 +67,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--im2col", action="store_true", help="with --layer: the row of im2col's matrix at R,C"
     )
     parser.add_argument("--model", metavar="M", default="one-tower",
-                        help=f"{', '.join(VARIANTS)}, or FILE.py:NAME for your own Sequential")  # fmt: skip
+                        help=f"{', '.join(VARIANTS)}, or FILE.py:NAME for your own Sequential, or "
+                             "what model.save wrote")  # fmt: skip
     parser.add_argument(
         "--weights", metavar="FILE",
         help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",

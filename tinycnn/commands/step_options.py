@@ -14,7 +14,7 @@ from tinycnn import figures
 from tinycnn.commands import step_hints
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError
-from tinycnn.files import code_file
+from tinycnn.files import code_file, is_model_file
 from tinycnn.networks import VARIANTS
 from tinycnn.validation import check_choice
 from tinycnn.wording import option
@@ -100,8 +100,8 @@ def _listed(names: Sequence[str]) -> str:
 def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     """Refuse options that would otherwise be passed over in silence."""
     seed(arguments)
-    if not code_file(arguments.model):
-        check_choice(arguments.model, (*VARIANTS, "FILE.py:NAME"), "--model")
+    if not code_file(arguments.model) and not is_model_file(arguments.model):
+        check_choice(arguments.model, (*VARIANTS, "FILE.py:NAME", "FILE.npz"), "--model")
     if arguments.at is not None and (what is None or arguments.weight or arguments.why):
         raise ArgumentError(
             f"--at says which number of --layer or --grad{_hint(arguments, step_hints.cell)}"

@@ -20,9 +20,9 @@ import numpy as np
 from tinycnn import strict_json
 from tinycnn.arrays import Array
 from tinycnn.errors import CheckpointError, FileError, TinyCNNError, TooLargeError
-from tinycnn.files import beside, expect_ending, expect_regular
+from tinycnn.files import MODEL_ENDINGS, beside, expect_ending, expect_regular
 from tinycnn.saving import npz, safe_tensors
-from tinycnn.saving.claim import KINDS, Claim
+from tinycnn.saving.claim import KINDS, MOST_TEXT, Claim
 from tinycnn.wording import said_or_kind
 
 _Source = npz.NpzFile | safe_tensors.SafeTensorsFile
@@ -49,10 +49,15 @@ def write(
     file of that name is then as it was.
     """
     with _checkpoint_errors():
-        expect_ending("a file of arrays", target, list(_WRITERS))
+        expect_ending("a file of arrays", target, MODEL_ENDINGS)
         kept = {name: _plain(array) for name, array in arrays.items()}
         listed = {name: _description(array) for name, array in kept.items()}
         described = strict_json.dumps({**_FORMAT, **facts, "arrays": listed})
+        if len(described) > MOST_TEXT:
+            raise CheckpointError(
+                f"all but the arrays takes {len(described):,} bytes as JSON, and at most {MOST_TEXT:,} are "
+                f"read again: keep long lists of numbers as arrays"
+            )
         texts = {_DESCRIPTION: described, _DIGEST: sha256(described.encode()).hexdigest()}
         with beside(target) as path:
             _WRITERS[path.suffix.lower()](path, kept, texts)
@@ -154,7 +159,7 @@ def opened(source: str | Path, what: str = "model file") -> Iterator[Archive]:
     with _checkpoint_errors():
         try:
             size = expect_regular(path, what)
-            expect_ending(f"a {what}", path, list(_READERS))
+            expect_ending(f"a {what}", path, MODEL_ENDINGS)
             with closing(_READERS[path.suffix.lower()](path)) as content:
                 yield Archive(content, path.name, size)
         except TinyCNNError:
