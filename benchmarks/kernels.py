@@ -52,7 +52,7 @@ from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.offers import FIRST_TICKET, LINE, OWN, look_for_work, offer, withdraw
 from tinycnn.kernels.peak import CHAINS, add_products
-from tinycnn.kernels.recorded_calls import COUNTERS, begin, carry_out
+from tinycnn.kernels.recorded_calls import COUNTERS, begin, carry_on, carry_out, help_carry_out
 from tinycnn.kernels.relu import relu, relu_backward
 from tinycnn.kernels.sgd import sgd_momentum
 from tinycnn.kernels.simd import LANES
@@ -577,32 +577,58 @@ def test_add_products(benchmark: Benchmark) -> None:
     benchmark(add_products, 100_000, a, a, sums)
 
 
-def test_carry_out(benchmark: Benchmark) -> None:
+class Recorded:
     """A thousand tasks of next to no work: what a recorded call costs beside its kernel."""
-    recorder = Recorder(LANES, LANES)
-    maps, cell = FeatureMaps.plain(recorder.source, (1, 1, 1, LANES)), (1, 1)
 
-    def task(calls: Calls) -> None:
-        calls(
-            max_pool, maps.flat, maps.place, cell, 0, 1, cell, cell, (0, 0), cell, LANES,
-            recorder.result, maps.place, cell,
-        )  # fmt: skip
+    def __init__(self) -> None:
+        recorder = Recorder(LANES, LANES)
+        maps, cell = FeatureMaps.plain(recorder.source, (1, 1, 1, LANES)), (1, 1)
 
-    chain = recorder.chain([[task]])
-    recorder.phase([(chain, image) for image in range(1000)])
-    tables, (x, y) = recorder.program(1).tables, normal(2, 1000 * LANES)
-    slots = np.array([[array.ctypes.data, array.size, LANES] for array in (x, y)])
+        def task(calls: Calls) -> None:
+            calls(
+                max_pool, maps.flat, maps.place, cell, 0, 1, cell, cell, (0, 0), cell, LANES,
+                recorder.result, maps.place, cell,
+            )  # fmt: skip
 
-    def arguments() -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return (*tables, slots, np.zeros(COUNTERS, np.int64), 1000, 0), {}
+        chain = recorder.chain([[task]])
+        recorder.phase([(chain, image) for image in range(1000)])
+        self.x, self.y = normal(2, 1000 * LANES)
+        slots = np.array([[array.ctypes.data, array.size, LANES] for array in (self.x, self.y)])
+        slots = np.concatenate([slots, slots[:, -1:]], axis=1)
+        self.counters = np.zeros(COUNTERS, np.int64)
+        self.arrays = *recorder.program(1).tables, slots, self.counters
+        addresses = [(array.ctypes.data, array.size) for array in self.arrays]
+        self.rows = np.array([[0] * OWN + [number for pair in addresses for number in pair]])
 
-    benchmark.pedantic(carry_out, setup=arguments, rounds=100)
+    def afresh(self, *arguments: Any) -> Any:
+        """What sets a call up: nothing is done yet."""
+
+        def given() -> tuple[tuple[Any, ...], dict[str, Any]]:
+            self.counters[:] = 0
+            return arguments, {}
+
+        return given
 
 
 def test_begin(benchmark: Benchmark) -> None:
-    x, y = normal(2, 1000)
-    slots, counters = np.zeros((2, 8, 4), np.int64), np.zeros(8 * COUNTERS, np.int64)
-    benchmark(begin, read_only(x), y, slots, counters)
+    recorded = Recorded()
+    benchmark(begin, read_only(recorded.x), recorded.y, recorded.rows)
+
+
+def test_carry_out(benchmark: Benchmark) -> None:
+    recorded = Recorded()
+    benchmark.pedantic(carry_out, setup=recorded.afresh(*recorded.arrays, 1000, 0), rounds=100)
+
+
+def test_carry_on(benchmark: Benchmark) -> None:
+    recorded = Recorded()
+    benchmark.pedantic(carry_on, setup=recorded.afresh(recorded.rows[0], 1000, 0), rounds=100)
+
+
+def test_help_carry_out(benchmark: Benchmark) -> None:
+    recorded = Recorded()
+    given = recorded.rows[0], recorded.rows, recorded.rows, 0
+    benchmark.pedantic(help_carry_out, setup=recorded.afresh(*given), rounds=100)
 
 
 def test_begin_helping(benchmark: Benchmark) -> None:

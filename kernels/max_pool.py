@@ -12,6 +12,10 @@ from tinycnn.kernels.jit import kernel
 @kernel
 def cells_inside(start: int, length: int, dilation: int, limit: int) -> tuple[int, int]:
     """Range of the ``length`` cells of a window on an axis that lie in 0 to ``limit``; one of them does."""
+    if (
+        start >= 0 and start + (length - 1) * dilation < limit
+    ):  # most are inside: a division takes long
+        return 0, length
     return -(min(start, 0) // dilation), min(length, -((start - limit) // dilation))
 
 

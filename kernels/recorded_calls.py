@@ -41,15 +41,30 @@ FINISHED, HAS_MORE, WAITS = 0, 1, 2
 
 
 @kernel
-def begin(x: Any, out: Any, slots: Any, counters: Any) -> None:
+def begin(x: Any, out: Any, rows: Any) -> None:
     """Make ready for a run: slot 0 of each thread is ``x``, slot 1 ``out``, both flat, and nothing is done.
 
-    ``slots`` (threads, slots, 4) and ``counters`` are what `carry_out` takes.
+    ``rows`` has a row for each thread, see `carry_on`; their counters are the same.
     """
-    for thread in range(len(slots)):
-        slots[thread, 0, 0], slots[thread, 0, 1] = x.ctypes.data, x.size
-        slots[thread, 1, 0], slots[thread, 1, 1] = out.ctypes.data, out.size
-    counters[:] = 0
+    for thread in range(len(rows)):
+        slots = _table(rows[thread], 4, 4)
+        slots[0, 0], slots[0, 1] = x.ctypes.data, x.size
+        slots[1, 0], slots[1, 1] = out.ctypes.data, out.size
+    if len(rows):
+        counters = _numbers(rows[0], 5)
+        counters[:] = 0
+
+
+@kernel
+def carry_on(row: Any, most: int, spins: int) -> int:
+    """`carry_out`, for a thread whose ``row`` has addresses and lengths of the arrays from OWN on.
+
+    They are ``calls``, ``jobs``, ``tasks``, ``phases``, this thread's ``slots`` and ``counters``.
+    """
+    calls, jobs = _table(row, 0, WIDTH), _table(row, 1, 5)
+    tasks, slots = _table(row, 2, 3), _table(row, 4, 4)
+    phases, counters = _numbers(row, 3), _numbers(row, 5)
+    return carry_out(calls, jobs, tasks, phases, slots, counters, most, spins)
 
 
 @kernel
@@ -90,15 +105,9 @@ def carry_out(
 
 @kernel
 def help_carry_out(row: Any, first: Any, second: Any, helper: int) -> None:
-    """Carry out what `offers.offer` gave a helper: from OWN on stand addresses and lengths of the arrays.
-
-    They are ``calls``, ``jobs``, ``tasks``, ``phases``, this thread's ``slots`` and ``counters``.
-    """
-    calls, jobs = _table(row, 0, WIDTH), _table(row, 1, 5)
-    tasks, slots = _table(row, 2, 3), _table(row, 4, 4)
-    phases, counters = _numbers(row, 3), _numbers(row, 5)
+    """What a helper does with a row that it is offered, see `offers`."""
     while not atomic_load(row, STOP):
-        if carry_out(calls, jobs, tasks, phases, slots, counters, 1, _GLANCES) == FINISHED:
+        if carry_on(row, 1, _GLANCES) == FINISHED:
             break
 
 

@@ -227,7 +227,8 @@ class Sequential:
         x = as_batches(x, self.input_shape, step)
         result = memory.empty((len(x), *self._chain.shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
-            batch = self.batch(x[first : first + step])
+            some = x[first : first + step]
+            batch = self._in_dtype(some) if isinstance(some, np.ndarray) else self.batch(some)
             self._inference().run(self, batch, first, result[first : first + step], algorithm)
         return result
 
@@ -271,7 +272,10 @@ class Sequential:
 
     def batch(self, x: ArrayLike) -> Array:
         """Read a batch ``x`` of inputs (N, ...) in the model's dtype; raises as `predict` does."""
-        return as_input_array(as_inputs(x, self.input_shape), "x", "N...", self.dtype)
+        return self._in_dtype(as_inputs(x, self.input_shape))
+
+    def _in_dtype(self, x: Array) -> Array:
+        return as_input_array(x, "x", "N...", self.dtype)
 
     def summary(self) -> Summary:
         """The table of layers: ``str``, HTML in notebooks, ``to_dict`` for programs."""

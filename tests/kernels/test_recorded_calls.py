@@ -10,12 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import error
 
+from tinycnn.arrays import read_only
 from tinycnn.kernels import reference
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.function_pointers import address_of
 from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.max_pool_maps import max_pool
-from tinycnn.kernels.recorded_calls import CALLERS, COUNTERS, FINISHED, HAS_MORE, WAITS, carry_out
+from tinycnn.kernels.offers import OWN, STOP
+from tinycnn.kernels.recorded_calls import (
+    CALLERS,
+    COUNTERS,
+    FINISHED,
+    HAS_MORE,
+    WAITS,
+    begin,
+    carry_on,
+    carry_out,
+    help_carry_out,
+)
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.convolution.direct import DirectConvolution, convolve_windows
 from tinycnn.ops.convolution.grouped import GroupedConvolution, PackedGroups
@@ -263,3 +275,37 @@ def test_a_thread_that_finds_nothing_to_take_is_told_what_it_waits_for(spins, ot
     assert (counters[COUNTERS] > 0) == (others == 0)
     counters[COUNTERS // 2] = 3
     assert carry_out(*tables, slots, counters, FOREVER, spins) == FINISHED
+
+
+@given(st.integers(2, 3), generators)
+def test_a_helper_and_its_caller_carry_out_what_their_rows_say(threads, rng):
+    """From addresses the same numbers as from the arrays, for whoever comes first; none if it is to stop."""
+    memory = Memory(IMAGES, rng)
+    chain, _ = convolution(memory, True, 20)
+    memory.recorder.phase([(chain, image) for image in range(IMAGES)])
+    tables, slots, counters, numbers = memory.tables(threads)
+    before = numbers.copy()
+    assert carry_out(*tables, slots[0], counters, FOREVER, 0) == FINISHED
+    expected = numbers.copy()
+    arrays = [(*tables, slots[thread], counters) for thread in range(threads)]
+    rows = np.array(
+        [
+            [0] * OWN + [n for array in own for n in (array.ctypes.data, array.size)]
+            for own in arrays
+        ]
+    )
+    x, y = (np.zeros(size, np.float32) for size in (3, 5))
+    begin(read_only(x), y, rows)
+    for number, array in enumerate((x, y)):
+        assert all(
+            list(slots[t, number, :2]) == [array.ctypes.data, array.size] for t in range(threads)
+        )
+    numbers[...] = before
+    rows[1, STOP] = 1
+    help_carry_out(rows[1], rows, rows, 0)
+    assert not counters.any()
+    assert carry_on(rows[0], 1, 0) == HAS_MORE
+    rows[1, STOP] = 0
+    help_carry_out(rows[1], rows, rows, 0)
+    assert carry_on(rows[0], FOREVER, 0) == FINISHED
+    np.testing.assert_array_equal(numbers, expected)

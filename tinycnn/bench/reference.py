@@ -18,14 +18,17 @@ FORWARD_BOUND = 1e-4  # of the largest number: logits of a network, outputs of a
 # Of each tensor's length, sqrt(sum of squares). Of two nearly equal cells of a pool, rounding decides
 # which one wins and gets the gradient: single numbers differ then, in whoever's float32, by a percent.
 GRADIENT_BOUND = 1e-2
+# Through a whole network such cells add up: in the paper's AlexNet to 1 or 2 percent, in every engine.
+TRAINING_BOUND = 3e-2
 
 _CHECKED = 8  # images of a batch whose outputs are compared
 
 
 def bound(workload: Workload) -> float:
     """How large `largest_error` may be."""
-    gradients = workload.work in ("training", "backward", "pool backward", "op backward")
-    return GRADIENT_BOUND if gradients else FORWARD_BOUND
+    if workload.work == "training":
+        return TRAINING_BOUND
+    return GRADIENT_BOUND if workload.work.endswith("backward") else FORWARD_BOUND
 
 
 def largest_error(workload: Workload, results: Mapping[str, Array]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,13 @@ import numpy as np
 from tinycnn.arrays import Array, read_only, row_major
 from tinycnn.kernels.function_pointers import address_of
 from tinycnn.kernels.offers import CODE, OWN, offer, withdraw
-from tinycnn.kernels.recorded_calls import COUNTERS, WAITS, begin, carry_out, help_carry_out
+from tinycnn.kernels.recorded_calls import (
+    COUNTERS,
+    WAITS,
+    begin,
+    carry_on,
+    help_carry_out,
+)
 from tinycnn.runtime.balance import Balance
 from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.runtime.held import NamedArrays, PackedWeights, Workspace
@@ -78,8 +85,9 @@ class Program:
 
     def run(self, x: Array, weights: PackedWeights, workspace: Workspace, out: Array) -> None:
         """Carry all out for the images ``x``; both arrays are float32 and C-contiguous."""
-        memory: _Memory = workspace.get(self, lambda: _Memory(self))
-        memory.prepare(x, weights, out)
+        memory: _Memory = workspace.get(self, partial(_Memory, self))
+        memory.follow(weights)
+        begin(read_only(x.reshape(-1)), out.reshape(-1), memory.rows)
         if self.threads == 1:
             self._alone(memory)
         elif not (self._looking.pays and self._with_those_who_look(memory)):
@@ -95,8 +103,11 @@ class Program:
 
     def _with_those_who_look(self, memory: _Memory) -> bool:
         """Share the work with helpers that look for some; False if there are none."""
-        pool, rows = thread_pool(), memory.offers
+        if not self._ended:  # it is the first run: nobody looks
+            return False
+        pool = thread_pool()
         board = pool.board
+        rows = memory.offers(board)
         pool.stay_apart()
         try:
             if not offer(rows, pool.tickets, board):
@@ -117,18 +128,18 @@ class Program:
 
     def _alone(self, memory: _Memory) -> float:
         """Do the first thread's part, all there is if there are no others; gives the seconds it waited."""
-        return sum(self._work(memory)(0))
+        return sum(self._work(memory)(0)) if carry_on(memory.rows[0], _TASKS, _GLANCES) else 0.0
 
     def _work(self, memory: _Memory) -> Callable[[int], Generator[float]]:
         """What a thread does: it yields, to an interrupt, the seconds that it waited."""
         finished: list[int] = []  # threads that found all done
 
         def work(thread: int) -> Generator[float]:
-            program, spins = (*self.tables, memory.slots[thread], memory.counters), _SPINS
-            while not finished and (left := carry_out(*program, _TASKS, _GLANCES)):
+            row, spins = memory.rows[thread], _SPINS
+            while not finished and (left := carry_on(row, _TASKS, _GLANCES)):
                 began = time.perf_counter()
                 if left == WAITS:
-                    spins = _SPINS if carry_out(*program, 0, spins) != WAITS else 0
+                    spins = _SPINS if carry_on(row, 0, spins) != WAITS else 0
                     if spins == 0:
                         time.sleep(_NAP)
                 yield time.perf_counter() - began
@@ -148,22 +159,19 @@ class _Memory:
         self._version: PackedWeights | None = None
         self._kept: list[Array] = []  # that the addresses below point at
         self._unpacked: list[Any] = []  # and these, of a version's first run
-        self.slots = np.zeros((program.threads, len(program.slots), 4), np.int64)
-        self.counters = np.zeros((len(program.phases) - 1) * COUNTERS, np.int64)
+        self._slots = np.zeros((program.threads, len(program.slots), 4), np.int64)
+        self._counters = np.zeros((len(program.phases) - 1) * COUNTERS, np.int64)
         for number, slot in enumerate(program.slots):
-            self.slots[:, number, 2] = slot.step
+            self._slots[:, number, 2] = slot.step
             if slot.of_each_thread:
                 for thread in range(program.threads):
                     self._keep(number, aligned_zeros(slot.size), thread)
             elif slot.size:
                 self._keep(number, aligned_zeros(slot.size))
-        self.offers = np.array(
-            [self._offer(thread) for thread in range(1, program.threads)], np.int64
-        )
+        self.rows = np.array([self._row(thread) for thread in range(program.threads)], np.int64)
 
-    def prepare(self, x: Array, weights: PackedWeights, out: Array) -> None:
-        """Make ready for a run."""
-        begin(read_only(x.reshape(-1)), out.reshape(-1), self.slots, self.counters)
+    def follow(self, weights: PackedWeights) -> None:
+        """Let the slots of weights be those of ``weights``."""
         if self._version is not weights:
             is_first = weights.begin_run(self._program)
             self._unpacked = []
@@ -175,11 +183,18 @@ class _Memory:
                 self._point(number, getattr(packed, source.attribute))
             self._version = None if is_first else weights
 
-    def _offer(self, thread: int) -> list[int]:
-        """What is offered to a helper, see `help_carry_out`."""
-        arrays = *self._program.tables, self.slots[thread], self.counters
+    def offers(self, board: Array) -> Array:
+        """The rows that helpers are offered; what that takes is compiled when it is first wanted."""
+        rows = self.rows[1:]
+        if not rows[0, CODE]:
+            withdraw(board, rows, False, 0)  # before anybody depends on it
+            rows[:, CODE] = address_of(help_carry_out)
+        return rows
+
+    def _row(self, thread: int) -> list[int]:
+        """What a thread works from, see `carry_on`; a helper is offered it."""
+        arrays = *self._program.tables, self._slots[thread], self._counters
         row = [0] * OWN
-        row[CODE] = address_of(help_carry_out)
         return row + [number for array in arrays for number in (array.ctypes.data, array.size)]
 
     def _keep(self, number: int, array: Array, thread: int | None = None) -> None:
@@ -189,5 +204,5 @@ class _Memory:
     def _point(self, number: int, array: Array, thread: int | None = None) -> None:
         where = slice(None) if thread is None else thread
         flat, _ = row_major(array)
-        self.slots[where, number, :2] = flat.ctypes.data, flat.size
-        self.slots[where, number, 3] = array.shape[-1]
+        self._slots[where, number, :2] = flat.ctypes.data, flat.size
+        self._slots[where, number, 3] = array.shape[-1]
