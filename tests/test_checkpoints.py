@@ -1,57 +1,19 @@
-"""Checkpoints: all that a run goes on from comes back bit for bit, and a kill at any moment loses nothing."""
+"""Checkpoints: all that a run goes on from comes back bit for bit."""
 
 import math
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
-from small_nets import IMAGE, Scale, images, plain_net, without_dense_maps
+from small_nets import Scale, images, plain_net
+from training_runs import Run, net
 
 import tinycnn as tc
 from tinycnn import checkpoints
 from tinycnn.errors import ArgumentError, CheckpointError, UnknownNameError
-from tinycnn.layers import Dense, Dropout
+from tinycnn.layers import Dense
 
 each_ending = pytest.mark.parametrize("ending", [".npz", ".safetensors"])
 KINDS = (np.random.MT19937, np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
-
-
-def net():
-    return tc.Sequential([*without_dense_maps()[:-1], Dropout(0.3), Dense(5)], IMAGE)
-
-
-class Run:
-    """A training run with all that may differ from step to step: masks, order, running statistics."""
-
-    def __init__(self, model):
-        self.optimizer = tc.optimizers.SGD(model, rate=0.01)
-        self.rng = np.random.default_rng(3)
-        self.step = 0
-
-    def train(self, steps):
-        model = self.optimizer.model
-        for _ in range(steps):
-            x = images(4, seed=int(self.rng.integers(100)))
-            trace = model.trace(x, training=True, rng=self.rng)
-            self.optimizer.step(trace.backward(labels=[0, 1, 2, 3]))
-            self.optimizer.rate *= 0.97
-            self.step += 1
-
-    def parts(self):
-        optimizer = {"velocities": self.optimizer.velocities, "rate": self.optimizer.rate}
-        return {"optimizer": optimizer, "rng": self.rng, "step": self.step}
-
-    @classmethod
-    def resumed(cls, checkpoint):
-        run, parts = cls(checkpoint.model), checkpoint.parts
-        for name, array in parts["optimizer"]["velocities"].items():
-            run.optimizer.velocities[name] = array
-        run.optimizer.rate = parts["optimizer"]["rate"]
-        run.rng, run.step = parts["rng"], parts["step"]
-        return run
 
 
 @each_ending
@@ -271,58 +233,3 @@ def test_a_folder_that_cannot_be_made_or_is_damaged(tmp_path):
         checkpoints.Folder(tmp_path)
     with pytest.raises(ArgumentError, match="ending must be one of"):
         checkpoints.Folder(tmp_path, ending=".pt")
-
-
-# --------------------------------------------------------------------------------------- kills
-
-# Saves one checkpoint after the other, numbered, its arrays full of the number; says when it begins.
-SAVING = """
-import sys
-import numpy as np
-import tinycnn as tc
-from tinycnn import checkpoints
-folder = checkpoints.Folder(sys.argv[1], ending=sys.argv[2])
-model = tc.Sequential([tc.layers.Dense(300)], (400,))
-number = int(sys.argv[3])
-while True:
-    number += 1
-    with model.edit() as parameters:
-        parameters.flat[...] = number
-    folder.save(model, score=number, number=number, velocities=np.full(50_000, float(number)))
-    print(number, flush=True)
-"""
-
-
-def kills(folder, ending, count, seed):
-    """Kill a process that saves, at random moments; after each the file is whole, and no older than said."""
-    rng, number = np.random.default_rng(seed), 0
-    for _ in range(count):
-        command = [sys.executable, "-c", SAVING, str(folder), ending, str(number)]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        said = int(child.stdout.readline())  # it is at work
-        time.sleep(rng.uniform(0, 0.05))  # the moment of the kill
-        child.send_signal(signal.SIGKILL)
-        said = int(([str(said), *child.stdout.read().split()])[-1])
-        child.wait()
-        child.stdout.close()
-        for name in ("latest", "best"):
-            loaded = checkpoints.load(folder / f"{name}{ending}")
-            number = loaded.parts["number"]
-            assert said <= number <= said + 1
-            assert (loaded.model.parameters().flat == number).all()
-            assert (loaded.parts["velocities"] == number).all()
-        number = said
-        left = [*folder.glob(".*")]
-        assert len(left) <= 1  # what the next one sweeps
-
-
-@pytest.mark.process
-@each_ending
-def test_a_kill_leaves_a_whole_file(tmp_path, ending):
-    kills(tmp_path / "run", ending, 3, seed=0)
-
-
-@pytest.mark.slow
-@pytest.mark.process
-def test_a_hundred_kills_leave_a_hundred_whole_files(tmp_path):
-    kills(tmp_path / "run", ".npz", 100, seed=1)
