@@ -30,6 +30,7 @@ LEVELS = [
     ["checking"],
     ["testing"],
     ["explain"],
+    ["progress"],
     ["bench", "classroom"],
     ["commands"],
     ["cli"],

@@ -289,8 +289,9 @@ def test_a_wrong_derivative_explained_ends_with_1(capsys):
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["mine.py"], "mine.py is no exercise: say what in it is to be checked, as in mine.py:NAME; it has"),
-        (["mine.py"], "Power, Half, Stateful, Dead, Crashes, net, deep"),
+        (["mine.py"], "mine.py is no exercise: it has no line EXERCISE = 'relu' or the like, as the"),
+        (["mine.py"], "a layer or model of yours is checked by its name, mine.py:NAME"),
+        (["mine.py:Nothing", "--input", "3"], "Power, Half, Stateful, Dead, Crashes, net, deep"),
         (["nowhere.py"], "'nowhere.py' cannot be read: No such file"),
         (["nowhere.py:Layer", "--input", "3"], "'nowhere.py' cannot be read"),
         (["conv2d"], "TARGET is FILE.py:NAME, or FILE.py for an exercise, got 'conv2d'"),

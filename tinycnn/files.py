@@ -104,7 +104,7 @@ def beside(target: str | Path, *, replace: bool = True) -> Iterator[Path]:
         if replace:
             written.replace(path)
         else:
-            os.link(written, path)
+            _put(written, path)
         if os.name == "posix":  # elsewhere no folder can be opened
             _flush(path.parent, os.O_RDONLY)
 
@@ -124,6 +124,21 @@ def sweep(folder: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
+def _put(written: Path, path: Path) -> None:
+    """Put a file where none may be yet: as a second name of it, or as a copy where a disk has no such."""
+    try:
+        os.link(written, path)
+    except FileExistsError:
+        raise
+    except (AttributeError, OSError):  # no os.link; exFAT, some network folders
+        path.touch(exist_ok=False)
+        try:
+            path.write_bytes(written.read_bytes())
+        except BaseException:
+            path.unlink()
+            raise
+
+
 @contextmanager
 def _writing(target: str | Path) -> Iterator[None]:
     try:
@@ -137,6 +152,11 @@ def _writing(target: str | Path) -> Iterator[None]:
         ) from error
     except (OSError, ValueError) as error:
         raise FileError(f"{str(target)!r} cannot be written: {reason(error)}") from error
+
+
+def shown(name: str) -> str:
+    """A file's name as text that can be written anywhere, whatever bytes it is made of."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def reason(error: Exception) -> str:

@@ -26,7 +26,7 @@ from tinycnn.saving import models, weights
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
-from tinycnn.validation import ALGORITHMS, check_choice, check_int, check_items, seed_of
+from tinycnn.validation import ALGORITHMS, check_choice, check_int, check_items, check_seed
 from tinycnn.wording import many
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Sequential:
         self.version = 0
         self.steps = 0  # of optimizers
         self._watch = MaskWatch()
-        self._seed = seed_of(rng)
+        self._seed = check_seed(rng)
         self._parameters: FlatArrays | None = None
         self._state: FlatArrays | None = None
         self._edits: set[Edit] = set()
@@ -171,20 +171,18 @@ class Sequential:
     def load_weights(self, source: str | Path | Mapping[str, ArrayLike] | Archive) -> None:
         """Take parameters and state from ``source``, a file or arrays by name, as `arrays` gives them.
 
-        The file is one that `save` has written, or any .npz or .safetensors file of floating-point arrays.
-        Names, shapes and kinds are checked one by one before any array is taken; on an error the model is
-        as it was. A wrong order that fits by shape is not seen: see `tinycnn.weights` for other engines'.
+        The file is one that `save` wrote, or any .npz or .safetensors file of floating-point arrays. All is
+        checked before any is taken. A wrong order that fits by shape is not seen: see `tinycnn.weights`.
 
         Raises CheckpointError for what is wrong with a file or too large for the model's dtype, for a
         mapping UnknownNameError, ShapeError or DTypeError, and ArgumentError for what is neither.
         """
         parameters, state = weights.read(self, source)
         with self._lock:
-            if self._parameters is None:
+            if self._parameters is None:  # then nothing is drawn in vain
                 self._parameters = parameters
-            else:
-                with self.edit() as own:
-                    own.flat[...] = parameters.flat
+            with self.edit() as own:
+                own.flat[...] = parameters.flat
             self.update_state(state)
 
     def _draw(self, arrays: FlatArrays, seed: int) -> None:
@@ -213,11 +211,10 @@ class Sequential:
         """What the last layer gives for ``x`` (N, ...), with training off: (N, ...).
 
         It goes in batches of ``batch_size``, and no more than one of them is converted at a time, so ``x``
-        may be a large mapped file.
-        ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the model's. In float32
-        these may go by Winograd's algorithm, which gives up exact zeros, signs, counts and the locality
-        of a window, and overflows earlier (`ops.conv2d` says where): an impulse through two 3 x 3
-        layers then touches more than 25 cells. ``predict(x, algorithm="im2col")`` is without all that.
+        may be a large mapped file. ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the
+        model's. In float32 these may go by Winograd's algorithm, which gives up exact zeros, signs, counts
+        and the locality of a window, and overflows earlier (`ops.conv2d` says where): an impulse through two
+        3 x 3 layers then touches more than 25 cells. ``predict(x, algorithm="im2col")`` is without all that.
 
         Raises ShapeError where an input has not the model's ``input_shape``, DTypeError for what holds no
         real numbers, and ArgumentError for an option outside its range.
@@ -227,8 +224,10 @@ class Sequential:
         x = as_batches(x, self.input_shape, step)
         result = memory.empty((len(x), *self._chain.shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
-            some = x[first : first + step]
-            batch = self._in_dtype(some) if isinstance(some, np.ndarray) else self.batch(some)
+            batch: Any = x[first : first + step]
+            if not isinstance(x, np.ndarray):  # else it has been read
+                batch = as_inputs(batch, self.input_shape)
+            batch = as_input_array(batch, "x", "N...", self.dtype)
             self._inference().run(self, batch, first, result[first : first + step], algorithm)
         return result
 
@@ -272,10 +271,7 @@ class Sequential:
 
     def batch(self, x: ArrayLike) -> Array:
         """Read a batch ``x`` of inputs (N, ...) in the model's dtype; raises as `predict` does."""
-        return self._in_dtype(as_inputs(x, self.input_shape))
-
-    def _in_dtype(self, x: Array) -> Array:
-        return as_input_array(x, "x", "N...", self.dtype)
+        return as_input_array(as_inputs(x, self.input_shape), "x", "N...", self.dtype)
 
     def summary(self) -> Summary:
         """The table of layers: ``str``, HTML in notebooks, ``to_dict`` for programs."""

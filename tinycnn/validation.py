@@ -117,7 +117,7 @@ def check_rng(rng: int | np.random.Generator | None) -> np.random.Generator:
     return np.random.default_rng(rng)
 
 
-def seed_of(rng: int | np.random.Generator | None) -> int:
+def check_seed(rng: int | np.random.Generator | None) -> int:
     """Turn ``rng`` into a seed: an int from 0 up is one, a Generator gives one draw, None a fresh one."""
     if isinstance(rng, np.random.Generator):
         return int(rng.integers(2**63))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import traceback
+from collections.abc import Container
+from pathlib import Path
 from tokenize import TokenError
 
 _LONGEST = 300  # characters of what others say
@@ -59,3 +62,20 @@ def said(error: BaseException) -> str:
 def said_or_kind(error: BaseException) -> str:
     """The same, and where it says nothing its kind: ``EOFError``."""
     return said(error) or type(error).__name__
+
+
+def format_user_error(error: BaseException, files: Container[str]) -> str:
+    """An error in one line, with the last place in ``files`` that it passed through."""
+    words = said(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [
+        f" ({Path(frame.filename).name}, line {frame.lineno})"
+        for frame in frames
+        if frame.filename in files
+    ]
+    name = type(error).__name__
+    return (
+        f"{name}: {words}{places[-1] if places else ''}"
+        if words
+        else f"{name}{''.join(places[-1:])}"
+    )

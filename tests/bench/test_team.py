@@ -8,10 +8,10 @@ import pytest
 
 from tinycnn.bench.engines import ENGINES, OURS
 from tinycnn.bench.machine import MISLEADING, clean_environment
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.team import Team
 from tinycnn.bench.work import Workload
+from tinycnn.progress import Progress
 
 POOL = Workload("pool", "pool 9 9 4 3 2 0", 2)
 

@@ -1,4 +1,4 @@
-"""Each exercise solved, and solved with one of the usual mistakes planted."""
+"""Each exercise solved, in three styles, and solved with one of the usual mistakes planted."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,12 @@ from pathlib import Path
 from tinycnn.classroom.exercises import skeleton
 
 SOLUTIONS = Path(__file__).parent / "solutions"
+STYLES = ("loops", "vectorised", "einsum")
+_VECTORISED = (
+    "dropout",
+    "lrn",
+    "softmax-cross-entropy",
+)  # mistakes are planted there; else in loops
 
 
 @dataclass(frozen=True)
@@ -24,17 +30,24 @@ class Planted:
 
     @property
     def source(self):
-        code = solution(self.exercise)
-        assert code.count(self.old) == 1, f"{self.old!r} stands {code.count(self.old)} times"
-        return f"{skeleton(self.exercise)}\n\n{code.replace(self.old, self.new)}"
+        return changed(self.exercise, "", self.old, self.new)
 
 
-def solution(exercise):
-    return (SOLUTIONS / f"{exercise.replace('-', '_')}.py").read_text(encoding="utf-8")
+def changed(exercise, style, old, new):
+    """A solved exercise, ``old`` replaced by ``new`` in it."""
+    code = solution(exercise, style)
+    assert code.count(old) == 1, f"{old!r} stands {code.count(old)} times"
+    return f"{skeleton(exercise)}\n\n{code.replace(old, new)}"
 
 
-def solved(exercise):
-    return f"{skeleton(exercise)}\n\n{solution(exercise)}"
+def solution(exercise, style=""):
+    style = style or ("vectorised" if exercise in _VECTORISED else "loops")
+    file = SOLUTIONS / style / f"{exercise.replace('-', '_')}.py"
+    return file.read_text(encoding="utf-8")
+
+
+def solved(exercise, style=""):
+    return f"{skeleton(exercise)}\n\n{solution(exercise, style)}"
 
 
 def _conv(old, new, case, cells, words):
@@ -59,6 +72,26 @@ def _dropout(old, new, case, cells, words):
 
 def _lrn(old, new, case, cells, words):
     return Planted("lrn", old, new, case, cells, words)
+
+
+def _relu(old, new, case, cells, words):
+    return Planted("relu", old, new, case, cells, words)
+
+
+def _dense(old, new, case, cells, words):
+    return Planted("dense", old, new, case, cells, words)
+
+
+def _sgd(old, new, case, cells, words):
+    return Planted("sgd-momentum", old, new, case, cells, words)
+
+
+def _im2col(old, new, case, cells, words):
+    return Planted("im2col", old, new, case, cells, words)
+
+
+def _tiny(old, new, case, cells, words):
+    return Planted("tiny-net", old, new, case, cells, words)
 
 
 _TEST = "0 <= h < x.shape[1] and 0 <= w < x.shape[2]"
@@ -125,6 +158,9 @@ MISTAKES = [
     # ----------------------------------------------------------------------------------- pool
     _pool("winner[1], c] +=", "winner[1], c] =", "overlapping windows", 5,
           "overlapping windows overwritten instead of added"),
+    _pool("x[n, top + i, left + j, c] > best",
+          "best == -np.inf or abs(x[n, top + i, left + j, c]) > abs(best)",
+          "numbers below zero", 5, "the largest without its sign"),
     _pool("> best", ">= best", "equal maxima", 3, "the last of several equal maxima paid"),
     _pool("dx[n, winner[0], winner[1], c] += dy[n, oh, ow, c]",
           "dx[n, top:top + kernel[0], left:left + kernel[1], c] += dy[n, oh, ow, c] * ("
@@ -153,6 +189,12 @@ MISTAKES = [
              "the columns of p add up to 1"),
     _softmax("np.exp(z - z.max(axis=1, keepdims=True))", "np.exp(z)", "logits of 1000", 1,
              "p holds nan (not a number): something overflows"),
+    _softmax("z - z.max(axis=1, keepdims=True)", "z - z.max()", "rows of very different size", 4,
+             "p holds nan (not a number): something overflows, or 0 is divided by 0"),
+    _softmax("z - z.max(axis=1, keepdims=True)", "(z - z.max())", "rows of very different size", 4,
+             "p looks like one largest logit for all rows"),
+    _softmax("largest = z.max(axis=1)", "largest = z.max() + np.zeros(len(z))",
+             "rows of very different size", 8, "loss holds infinity"),
     _softmax("dz / len(z)", "dz", "a batch", 6, "a factor of N missing"),
     _softmax(".mean()", ".sum()", "a batch", 6, "a factor of N missing"),
     _softmax("dz[rows, labels] -= 1", "pass", "one image", 2, "the label's 1 not taken off"),
@@ -212,4 +254,106 @@ MISTAKES = [
          "one channel", 2, "the window clipped by one"),
     _lrn("s = energy(x, size, alpha, k)", "s = energy(dy, size, alpha, k)", "one channel", 2,
          "dx[0, 0, 0, 0] should be 1, came 0.5"),
+    # ----------------------------------------------------------------------------------- relu
+    _relu("if x[place] > 0:\n            y[place] = x[place]", "y[place] = abs(x[place])",
+          "one number", 1, "the absolute value"),
+    _relu("y[place] = x[place]", "y[place] = 1", "one number", 1, "the mask alone, because y is 1"),
+    _relu("if x[place] > 0:\n            y[place] = x[place]", "y[place] = max(x[place], 0.01 * x[place])",
+          "one number", 1, "a leaky ReLU"),
+    _relu("if x[place] > 0:\n            dx", "if True:\n            dx", "one number", 2,
+          "no mask, because dx is dy"),
+    _relu("if x[place] > 0:\n            dx", "if dy[place] > 0:\n            dx", "one number", 2,
+          "a mask made of dy"),
+    _relu("if x[place] > 0:\n            dx", "if dy[place] > 0 and x[place] > 0:\n            dx",
+          "one number", 2, "two masks"),
+    _relu("if x[place] > 0:\n            dx", "if x[place] <= 0:\n            dx", "one number", 2,
+          "the mask turned round"),
+    _relu("if x[place] > 0:\n            dx", "if x[place] >= 0:\n            dx", "one number", 2,
+          "zeros that pass"),
+    _relu("dx[place] = dy[place]", "dx[place] = 1", "one number", 2, "dy left out"),
+    _relu("dx[place] = dy[place]", "dx[place] = dy[place] * x[place]", "one number", 2,
+          "the output instead of its slope"),
+    # ---------------------------------------------------------------------------------- dense
+    _dense("x[n, d] * W[d, f]", "x[n, d] * W[f, d]", "several inputs", 5, "IndexError"),
+    _dense("y[n, f] = b[f]\n", "y[n, f] = 0\n", "a bias", 3, "the bias missing"),
+    _dense("y[n, f] = b[f]\n            for d in range(D):\n                y[n, f] += x[n, d] * W[d, f]",
+           "for d in range(D):\n                y[n, f] += x[n, d] * W[d, f] + b[f]",
+           "a bias", 5, "the bias added once for each product"),
+    _dense("for d in range(D)", "for d in range(1)", "several inputs", 5,
+           "the sum over the inputs left out"),
+    _dense("x[n, d] * W[d, f]", "x[n, d] * W[d, 0]", "several outputs", 5,
+           "the weights of output 0 used for all"),
+    _dense("x[n, d] * W[d, f]", "x[0, d] * W[d, f]", "a batch of images", 4,
+           "every image has the first image's y"),
+    _dense("dx[n, d] += dy[n, f] * W[d, f]", "dx[n, d] = dy[n, f] * W[d, f]", "several outputs", 5,
+           "the outputs overwritten instead of added"),
+    _dense("dW[d, f] += dy", "dW[d, f] = dy", "a batch of images", 5,
+           "the images overwritten instead of added"),
+    _dense("db[f] += dy[n, f]", "db[f] = dy[n, f]", "a batch of images", 5, "db is the last dy alone"),
+    _dense("return dx, dW, db", "return dx, dW / N, db", "a batch of images", 5, "dW is divided by N"),
+    _dense("return dx, dW, db", "return dx, dW, dy.sum(1)", "several outputs", 6, "db should have shape"),
+    _dense("return dx, dW, db", "return dx, dy.T @ x, db", "several inputs", 5,
+           "dW should have shape (2, 1), shape (1, 2) came"),
+    _dense("return dx, dW, db", "return dx, (dy.T @ x).reshape(W.shape), db", "as many outputs as inputs", 8,
+           "dW transposed"),
+    _dense("return dx, dW, db", "return dx, dW, dy", "one number", 3, "no sum over the images"),
+    # ----------------------------------------------------------------------------------- sgd
+    _sgd("- rate *", "+ rate *", "the gradient alone", 3, "a step uphill"),
+    _sgd("w[place] += v[place]", "w[place] -= v[place]", "the gradient alone", 3, "the velocity taken off"),
+    _sgd("(g[place] + weight_decay * w[place])", "g[place]", "weight decay", 3, "weight decay left out"),
+    _sgd("(g[place] + weight_decay * w[place])\n",
+         "g[place]\n        w[place] -= rate * weight_decay * w[place]\n",
+         "weight decay", 3, "made smaller before the step"),
+    _sgd("- rate * (g[place] + weight_decay * w[place])\n        w[place] +=",
+         "+ g[place] + weight_decay * w[place]\n        w[place] -= rate *", "the gradient alone", 3,
+         "the rate outside of the velocity"),
+    _sgd("momentum * v[place]", "v[place]", "the gradient alone", 3, "a velocity that never fades"),
+    _sgd("- rate *", "- (1 - momentum) * rate *", "momentum", 3,
+         "new_w looks like a mean of gradients"),
+    _sgd("w, v = sgd_step(w, v, g", "w, _ = sgd_step(w, v, g", "several steps", 5, "momentum left out"),
+    _sgd("rates[t], momentum", "rates[0], momentum", "several steps", 6, "the first rate at every step"),
+    _sgd("        ws[t] = w\n", "        ws[:] = w\n", "several steps", 5, "the last weights everywhere"),
+    # --------------------------------------------------------------------------------- im2col
+    _im2col("cols[(n * OH + oh) * OW + ow, (i * kernel[1] + j) * C + c] = x",
+            "cols[(n * OH + oh) * OW + ow, (c * kernel[0] + i) * kernel[1] + j] = x",
+            "several channels", 8, "the channels first"),
+    _im2col("cols[(n * OH + oh) * OW + ow, (i * kernel[1] + j) * C + c] = x",
+            "cols[(n * OH + oh) * OW + ow, (j * kernel[0] + i) * C + c] = x",
+            "one window", 4, "the windows read column by column"),
+    _im2col("cols[(n * OH + oh) * OW + ow, (i * kernel[1] + j) * C + c] = x",
+            "cols[(n * OW + ow) * OH + oh, (i * kernel[1] + j) * C + c] = x",
+            "a square window that slides", 4, "oh runs faster than ow"),
+    _im2col("cols[(n * OH + oh) * OW + ow, (i * kernel[1] + j) * C + c] = x",
+            "cols[(oh * OW + ow) * N + n, (i * kernel[1] + j) * C + c] = x",
+            "a batch of images", 8, "the images mixed"),
+    _im2col("] += cols", "] = cols", "a square window that slides", 16,
+            "overlapping windows overwritten instead of added"),
+    _im2col("return x\n", "return x[::-1]\n", "a batch of images", 4, "x[0, 0, 0, 0] should be"),
+    _im2col("y[row, f] = b[f] + sum(", "y[row, f] = sum(", "one window", 9, "the bias missing"),
+    _im2col("W.reshape(KH * KW * C, F)", "W.reshape(F, KH * KW * C).T", "one window", 20,
+            "the filters read in the wrong order"),
+    _im2col("return y.reshape(N, OH, OW, F)", "return y.T.reshape(N, OH, OW, F)",
+            "a square window that slides", 9, "the filters first"),
+    # ------------------------------------------------------------------------------- tiny-net
+    _tiny("pooled.reshape(N, -1) @ W2 + b2", "pooled.transpose(0, 3, 1, 2).reshape(N, -1) @ W2 + b2",
+          "all of it at once", 60, "the features flattened channels first"),
+    _tiny(" @ filters + b1", " @ filters", "one image, one filter", 12, "b1 missing"),
+    _tiny(".max(axis=(0, 1))", ".mean(axis=(0, 1))", "one image, one filter", 12,
+          "means instead of maxima"),
+    _tiny("dz[n, labels[n]] -= 1 / N", "pass", "one image, one filter", 12, "the label's 1 not taken off"),
+    _tiny("powers / powers.sum() / N\n        dz[n, labels[n]] -= 1 / N",
+          "powers / powers.sum()\n        dz[n, labels[n]] -= 1", "a batch of images", 20,
+          "a factor of N missing"),
+    _tiny("if z1[n, 2 * h + i, 2 * w + j, f] > 0:", "if True:", "one image, one filter", 20,
+          "ReLU's mask left out"),
+    _tiny("dW1[i, j] = cells", "dW1[-1 - i, -1 - j] = cells", "one image, one filter", 20,
+          "the flipped kernel"),
+    _tiny("0.9 * v - 0.05 * g", "0.9 * v + 0.05 * g", "the loss falls", 10_000,
+          "does each step go downhill"),
+    _tiny("range(7)", "range(0)", "the loss falls", 10_000, "the weights came back as they went in"),
+    _tiny("0.9 * v - 0.05 * g", "-0.0005 * g", "90 % of digits", 100_000, "more steps, or larger ones?"),
+    _tiny("batch = order[start : start + 20]", "batch = np.arange(20)", "the loss falls", 10_000,
+          "after training the loss on the images it has learnt from is"),
+    _tiny("0.9 * v - 0.05 * g", "0.9 * v - 500 * g", "the loss falls", 10_000,
+          "is the rate small enough?"),
 ]  # fmt: skip

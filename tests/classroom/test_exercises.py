@@ -2,15 +2,18 @@
 
 import doctest
 import json
+import re
 import runpy
 import sys
 
 import numpy as np
 import pytest
-from classroom.mistakes import MISTAKES, SOLUTIONS, Planted, solved
+from classroom.inventions import INVENTED
+from classroom.mistakes import MISTAKES, SOLUTIONS, STYLES, Planted, changed, solved
 
 from tinycnn import cli
-from tinycnn.classroom.exercises import EXERCISES, grade, is_exercise, skeleton
+from tinycnn.classroom.exercises import EXERCISES, skeleton
+from tinycnn.classroom.grading import grade, is_exercise
 from tinycnn.errors import FileError, MissingExtraError, UnknownNameError
 
 each_exercise = pytest.mark.parametrize("name", EXERCISES)
@@ -40,11 +43,14 @@ def first_failure(grade):
 # ----------------------------------------------------------------------------- skeletons, solutions
 
 
-def test_the_exercises_are_those_of_the_class():
+def test_the_exercises_are_those_of_the_class_from_easy_to_hard():
     assert list(EXERCISES) == [
-        "conv-forward", "conv-backward", "max-pool-backward", "softmax-cross-entropy", "dropout", "lrn",
+        "relu", "dense", "dropout", "softmax-cross-entropy", "sgd-momentum", "conv-forward",
+        "max-pool-backward", "lrn", "conv-backward", "im2col", "tiny-net",
     ]  # fmt: skip
-    assert {path.stem.replace("_", "-") for path in SOLUTIONS.glob("*.py")} == set(EXERCISES)
+    for style in STYLES:
+        files = {path.stem.replace("_", "-") for path in (SOLUTIONS / style).glob("*.py")}
+        assert files == set(EXERCISES)
 
 
 @each_exercise
@@ -64,9 +70,17 @@ def test_a_skeleton_needs_numpy_only_and_is_not_begun(name, write):
     assert "NOT YET: 0 of" in str(result)
 
 
-@each_exercise
-def test_a_solution_passes_every_case(name, write):
-    result = grade(write(solved(name)))
+def in_every_style():
+    """Each exercise in each style; a plain run has every second exercise in one of the three."""
+    for number, name in enumerate(EXERCISES):
+        for place, style in enumerate(STYLES):
+            marks = () if (number + place) % 6 == 0 else pytest.mark.slow
+            yield pytest.param(name, style, marks=marks)
+
+
+@pytest.mark.parametrize(("name", "style"), list(in_every_style()))
+def test_a_solution_passes_every_case(name, style, write):
+    result = grade(write(solved(name, style)))
     assert result.ok, str(result)
     assert result.exercise == name and result.file == "mine.py" and result.problem == ""
     assert all(case.status == "passes" for one in result.functions for case in one.cases)
@@ -86,6 +100,22 @@ def test_the_example_of_a_skeleton_is_what_its_solution_gives(name, write):
     assert tried > 1 and failed == 0
 
 
+@each_exercise
+def test_without_formula_the_shapes_and_the_example_stay(name, capsys):
+    assert cli.main(["exercise", name, "--no-formula"]) == 0
+    out = capsys.readouterr().out
+    assert out == skeleton(name, formula=False)
+    before, formula, after = re.split(
+        "^(Formula:.*?)(?=^Shapes:)", skeleton(name), flags=re.M | re.S
+    )
+    assert out == before + after
+    equations = [line for line in formula.splitlines() if "=" in line]
+    assert equations and not any(line in out for line in equations)
+    assert out.count(">>>") == skeleton(name).count(">>>") > 1
+    assert "Shapes:" in out and "Example:" in out
+    compile(out, name, "exec")
+
+
 # ---------------------------------------------------------------------------------------- mistakes
 
 
@@ -100,7 +130,7 @@ def planted(every):
     ]
 
 
-@pytest.mark.parametrize("mistake", planted(every=4))
+@pytest.mark.parametrize("mistake", planted(every=12))
 def test_a_usual_mistake_is_found_shown_small_and_named(mistake, write):
     result = grade(write(mistake.source))
     assert not result.ok
@@ -109,9 +139,35 @@ def test_a_usual_mistake_is_found_shown_small_and_named(mistake, write):
     arrays = [v for v in function.failure.arguments.values() if isinstance(v, np.ndarray)]
     assert sum(array.size for array in arrays) <= mistake.cells, str(result)
     assert mistake.words in in_one_line(result), str(result)
+    assert all(len(line) <= 80 for line in str(result).splitlines()), str(result)
+    for hint in function.failure.hints:
+        assert hint.teaches in in_one_line(result) and hint.asks in in_one_line(result)
+    assert bool(function.failure.hints) == bool(function.failure.looks_like)
     failing = [case.name for case in function.cases if case.status == "fails"]
     assert failing[0] == function.case  # from easy to hard: the first that fails is reported
+    if function.cases[-1].name == "all of it at once":  # and its largest input lets nothing pass
+        assert failing[-1] == "all of it at once", str(result)
     json.dumps(result.to_dict())
+
+
+def inventions():
+    """Each wrong file; a plain run has one for each exercise, another in each."""
+    for place, (exercise, wrong) in enumerate(INVENTED.items()):
+        for number, (style, old, new) in enumerate(wrong):
+            marks = () if number == place % 10 else pytest.mark.slow
+            yield pytest.param(exercise, style, old, new, id=f"{exercise}: {new[:40]}", marks=marks)
+
+
+@pytest.mark.parametrize(("exercise", "style", "old", "new"), list(inventions()))
+def test_a_wrong_file_is_refused_whatever_is_wrong(exercise, style, old, new, write):
+    result = grade(write(changed(exercise, style, old, new)))
+    assert not result.ok and not result.problem, str(result)
+
+
+def test_each_exercise_has_ten_wrong_files_beside_the_usual_mistakes():
+    assert list(INVENTED) == list(EXERCISES)
+    for exercise, wrong in INVENTED.items():
+        assert len({(style, old, new) for style, old, new in wrong}) >= 10, exercise
 
 
 def test_every_exercise_has_its_mistakes():
@@ -131,6 +187,24 @@ def test_a_report_shows_the_input_what_is_expected_and_what_came(write):
     ):
         assert line in text.splitlines(), text
     assert "(2 of 4 numbers are wrong)" in in_one_line(text)
+
+
+def test_wide_arrays_are_shown_a_few_columns_at_a_time(write):
+    anew = next(one for one in MISTAKES if one.words == "is something drawn at random in it")
+    lines = str(grade(write(anew.source))).splitlines()
+    masks = [i for i, line in enumerate(lines) if line.startswith("  mask[:, ")]
+    assert [lines[i] for i in masks] == ["  mask[:, 0:10]", "  mask[:, 10:16]"]
+    assert [len(lines[i + 1].split()) for i in masks] == [10, 6]
+
+
+def test_what_a_mistake_teaches_is_said_once(write):
+    """One hint for two results, here the mean over the batch of dW and db; and it is in the data."""
+    divided = Planted("conv-backward", "dW, db\n", "dW / N, db / N\n", "", 0, "").source
+    result = grade(write(divided))
+    assert len(first_failure(result).failure.looks_like) == 2
+    assert in_one_line(result).count("Ask yourself: Where does 1/N come in") == 1
+    data = result.to_dict()["functions"][0]["smallest"]
+    assert [set(hint) for hint in data["hints"]] == [{"teaches", "asks"}]
 
 
 def test_the_same_report_every_time(write):
@@ -207,7 +281,7 @@ def test_what_raises_in_the_diagnosis_does_not_end_the_grade(write):
 
 def test_a_function_that_fails_for_another_generator(write):
     checking = (
-        "if x.shape == (4, 100) and rng.random() != np.random.default_rng(0).random(401)[-1]:\n"
+        "if x.shape == (20, 20) and rng.random() != np.random.default_rng(0).random(401)[-1]:\n"
     )
     checking += "        raise ValueError('this rng')\n    " + MEAN
     text = in_one_line(grade(write(Planted("dropout", MEAN, checking, "", 0, "").source)))
@@ -252,8 +326,8 @@ def test_a_file_that_cannot_be_run(source, words, write):
     path = write(DROPOUT + source)
     assert is_exercise(path)
     result = grade(path)
-    assert not result.ok and not result.functions
-    assert words in result.problem and in_one_line(result).endswith("NOT YET.")
+    assert not result.ok and result.passed == 0 and result.total == 9
+    assert words in result.problem and in_one_line(result).endswith("NOT YET: 0 of 9 cases pass.")
     assert result.to_dict()["problem"] == result.problem
 
 
@@ -269,12 +343,12 @@ def test_what_is_no_exercise(write, tmp_path):
     path = write("import numpy as np\n")
     assert not is_exercise(path) and not is_exercise(tmp_path / "nowhere.py")
     assert not is_exercise(tmp_path)
-    with pytest.raises(FileError, match="is no exercise: it has no line EXERCISE = 'conv-forward'"):
+    with pytest.raises(FileError, match="is no exercise: it has no line EXERCISE = 'relu'"):
         grade(path)
     with pytest.raises(FileError, match=r"nowhere\.py' cannot be read: No such file"):
         grade(tmp_path / "nowhere.py")
     with pytest.raises(
-        UnknownNameError, match="there is no exercise 'chess'; there are conv-forward"
+        UnknownNameError, match="there is no exercise 'chess'; there are relu, dense"
     ):
         grade(write("EXERCISE = 'chess'\n"))
 
@@ -320,9 +394,10 @@ def test_somebodys_work_is_not_overwritten(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["chess"], "there is no exercise 'chess'; there are conv-forward"),
+        (["chess"], "there is no exercise 'chess'; there are relu, dense"),
         (["lrn", "-o", "nowhere/lrn.py"], "'nowhere/lrn.py' cannot be written: No such file"),
         (["lrn", "-o", ""], "cannot be written"),
+        (["--no-formula"], "--no-formula is for an exercise: tinycnn exercise NAME --no-formula"),
         (["-o", "lrn.py"], "which exercise? tinycnn exercise NAME -o FILE"),
     ],
 )

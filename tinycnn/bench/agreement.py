@@ -7,11 +7,11 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.bench import reference, work
 from tinycnn.bench.engines import OURS
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import LESS, Column, ResultTable, identity
 from tinycnn.bench.work import Workload
+from tinycnn.progress import Progress
 
 IMAGES = 200
 _BLOCK = 20  # images that the reference works on at once

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from tinycnn.bench import contest
 from tinycnn.bench.engines import OURS
 from tinycnn.bench.machine import clean_environment
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Rounds, Spread, fastest, ratio
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import LESS, Column, ResultTable, identity
 from tinycnn.bench.work import Workload
+from tinycnn.progress import Progress
 from tinycnn.runtime.cores import cores
 
 NETWORK = "one-tower"

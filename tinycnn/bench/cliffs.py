@@ -12,12 +12,12 @@ import numpy as np
 from tinycnn.bench import contest
 from tinycnn.bench.engines import OURS
 from tinycnn.bench.operations import OPERATIONS, Operation
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import geometric_mean
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import MORE, Column, ResultTable, identity
 from tinycnn.bench.work import Workload
+from tinycnn.progress import Progress
 
 GOAL = 0.8  # times PyTorch's speed, each
 MINUTES, QUICK_MINUTES = 10.0, 2.0

@@ -8,13 +8,13 @@ from typing import Any
 
 from tinycnn.bench import reference
 from tinycnn.bench.engines import ENGINES, OURS
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Rounds, Spread, fastest, geometric_mean, ratio
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import LESS, MORE, Column, ResultTable, identity
 from tinycnn.bench.team import Team, engine_of
 from tinycnn.bench.work import Workload
+from tinycnn.progress import Progress
 from tinycnn.wording import many
 
 

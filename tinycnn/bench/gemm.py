@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tinycnn.bench import contest
 from tinycnn.bench.engines import LIMITS, OURS
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Spread, ratio
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import LESS, MORE, Column, ResultTable, identity
 from tinycnn.bench.work import Workload
+from tinycnn.progress import Progress
 from tinycnn.wording import many
 
 LAYERS = {"conv1": 0.6, "conv2": 0.8, "conv3": 0.8, "conv4": 0.8, "conv5": 0.8}  # least ratios

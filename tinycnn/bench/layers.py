@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from tinycnn.bench import contest
 from tinycnn.bench.engines import LIMITS, OURS
 from tinycnn.bench.limits import Limits, measure_limits
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Spread
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import LESS, Column, ResultTable, identity
 from tinycnn.bench.work import Workload, build
 from tinycnn.inference.plan import plan
+from tinycnn.progress import Progress
 from tinycnn.summary import Row
 from tinycnn.wording import many
 

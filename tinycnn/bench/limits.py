@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from tinycnn.bench.contest import measure
 from tinycnn.bench.engines.limits import STREAM, multiply_adds
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.team import Team
 from tinycnn.bench.work import Workload
+from tinycnn.progress import Progress
 
 
 @dataclass(frozen=True)

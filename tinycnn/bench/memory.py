@@ -6,11 +6,11 @@ from typing import Any
 
 from tinycnn.bench import memory_peak
 from tinycnn.bench.engines import OURS
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import LESS, Column, ResultTable, identity
 from tinycnn.bench.work import Workload
+from tinycnn.progress import Progress
 
 NETWORK = "one-tower"
 BATCH = 128

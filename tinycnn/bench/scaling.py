@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from tinycnn.bench import contest
 from tinycnn.bench.engines import OURS
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Spread, ratio
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import LESS, MORE, Column, ResultTable, identity
 from tinycnn.bench.work import Workload, build
+from tinycnn.progress import Progress
 
 NETWORK = "one-tower"
 GOAL = 1.7  # times as fast on two threads as on one

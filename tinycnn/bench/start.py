@@ -13,13 +13,13 @@ from statistics import median
 
 from tinycnn.bench.engines import ENGINES, OURS, PEERS
 from tinycnn.bench.machine import clean_environment
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Rounds, Spread, ratio
 from tinycnn.bench.settings import Settings
 from tinycnn.bench.tables import LESS, Column, ResultTable, identity
 from tinycnn.bench.work import Workload
 from tinycnn.errors import TinyCNNError
+from tinycnn.progress import Progress
 
 NETWORK = "one-tower"
 SUMMARY_GOAL = 4.0  # times `import numpy`

@@ -23,9 +23,9 @@ from tinycnn import strict_json
 from tinycnn.arrays import Array
 from tinycnn.bench.engines import ENGINES, Engine
 from tinycnn.bench.machine import clean_environment
-from tinycnn.bench.progress import Progress
 from tinycnn.bench.rounds import Rounds
 from tinycnn.bench.work import Workload
+from tinycnn.progress import Progress
 from tinycnn.wording import many
 
 # Where processes cannot be stopped: OpenMP and BLAS threads spin for some hundredths of a second

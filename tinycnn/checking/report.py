@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tinycnn.checking.mistakes.hints import HINTS, Hint
 from tinycnn.tables import html_table, text_table
 
 
@@ -49,6 +50,11 @@ class Diagnosis:
 
     kind: str  # "factor", "transposed", "flipped kernel", ...
     text: str  # "looks like ... because ..."
+
+    @property
+    def hint(self) -> Hint:
+        """What that kind of mistake teaches, and the question that leads on."""
+        return HINTS[self.kind]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="FILE",
         help="write to FILE, which must not exist yet, instead of standard output",
     )
+    parser.add_argument(
+        "--no-formula",
+        action="store_true",
+        help="leave the formulas out: to be worked out by the class, or stated by you",
+    )
     parser.set_defaults(run=run)
 
 
@@ -35,13 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise ArgumentError(
             "which exercise? tinycnn exercise NAME -o FILE; `tinycnn exercise` lists them"
         )
+    if arguments.name is None and arguments.no_formula:
+        raise ArgumentError("--no-formula is for an exercise: tinycnn exercise NAME --no-formula")
     if arguments.output is not None:
         expect_writable(arguments.output, replace=False)
         expect_ending("an exercise", arguments.output, (".py",))
     if arguments.name is None:
         text = "".join(f"{name:<23} {EXERCISES[name].title}\n" for name in EXERCISES)
     else:
-        text = skeleton(arguments.name)
+        text = skeleton(arguments.name, formula=not arguments.no_formula)
     if arguments.output is None:
         print(text, end="")
     else:

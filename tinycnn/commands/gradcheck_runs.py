@@ -10,10 +10,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from tinycnn.errors import ArgumentError, TinyCNNError
 from tinycnn.files import code_file
+from tinycnn.wording import format_user_error
 
 if TYPE_CHECKING:
     from tinycnn.arrays import Array
@@ -165,8 +167,6 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _guarded(source: str, check: Callable[[], CheckOutcome]) -> CheckOutcome:
     """Run a check; an error of the user's code is its result."""
-    from tinycnn.checking.targets.own_code import format_user_error
-
     try:
         return check()
     except TinyCNNError:
@@ -202,14 +202,16 @@ def one_derivative(arguments: argparse.Namespace) -> CheckOutcome:
 
 def exercise(file: str) -> CheckOutcome:
     """Grade a filled-in exercise."""
-    from tinycnn.checking.targets.own_code import layers_in
-    from tinycnn.classroom.exercises import grade, is_exercise
+    from tinycnn.checking.targets.own_code import source_of
+    from tinycnn.classroom.exercises import EXERCISES
+    from tinycnn.classroom.grading import grade, is_exercise
 
     if not file.endswith(".py"):
         raise ArgumentError(f"TARGET is FILE.py:NAME, or FILE.py for an exercise, got {file!r}")
+    source_of(Path(file))
     if not is_exercise(file):
         raise ArgumentError(
-            f"{file} is no exercise: say what in it is to be checked, as in {file}:NAME; "
-            f"{layers_in(file)}"
+            f"{file} is no exercise: it has no line EXERCISE = {next(iter(EXERCISES))!r} or the like, as "
+            f"the skeleton has; a layer or model of yours is checked by its name, {file}:NAME"
         )
     return grade(file)

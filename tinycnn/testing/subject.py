@@ -15,11 +15,11 @@ from numpy.typing import DTypeLike
 from tinycnn import passes
 from tinycnn.arrays import Array, as_real_array
 from tinycnn.checking.targets.layers import state_after_training
-from tinycnn.checking.targets.own_code import format_user_error
 from tinycnn.checking.values import separated
 from tinycnn.errors import ArgumentError, CheckFailedError
 from tinycnn.layers import BackwardContext, ForwardContext, Layer, Params, Shape
 from tinycnn.validation import check_int
+from tinycnn.wording import format_user_error
 
 MakesLayer = Layer | Callable[[], Layer]
 

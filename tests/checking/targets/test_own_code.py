@@ -10,7 +10,7 @@ import pytest
 
 from tinycnn import cli
 from tinycnn.checking.targets.own_code import load, module_of
-from tinycnn.classroom.exercises import grade
+from tinycnn.classroom.grading import grade
 from tinycnn.errors import FileError
 
 LAYER = """

@@ -59,41 +59,53 @@ _DX = mistakes_in(
     "dx",
     (
         lambda a: convolution_gradients(a, W=rotated180(a["W"]))[0],
+        "flipped kernel",
         "the flipped kernel, because dx is what W[::-1, ::-1] gives: each dy goes back, times "
         "W[i, j], to the very cell that W[i, j] met (a full convolution with W turned is the same sum, "
         "so turn it once or not at all)",
     ),
     (
         lambda a: convolution_gradients(a, W=height_and_width_swapped(a["W"]))[0],
+        "height and width swapped",
         "height and width of the kernel swapped, because dx is what W.transpose(1, 0, 2, 3) gives",
     ),
     (
         lambda a: _cropped(_scattered(a, overwrite=True), a),
+        "overwritten",
         "overlapping windows overwritten instead of added, because each cell of dx has the share of "
         "the last window that saw it: write dx[...] += ..., not dx[...] = ...",
     ),
     (
         lambda a: _scattered(a)[:, : a["x"].shape[1], : a["x"].shape[2]],
+        "off by padding",
         "the padding not cut off dx, because dx begins in the padding: its cell (0, 0) is cell "
         "(padding, padding) of the padded sum",
     ),
-    (_scattered, "the padding left on dx, because dx has the padded image's shape"),
+    (
+        _scattered,
+        "off by padding",
+        "the padding left on dx, because dx has the padded image's shape",
+    ),
     (
         lambda a: _moved(a, (-1, -1)),
+        "off by padding",
         "the padding off by one, because dx is shifted by one cell up and left",
     ),
     (
         lambda a: _moved(a, (1, 1)),
+        "off by padding",
         "the padding off by one, because dx is shifted by one cell down and right",
     ),
     (
         _wrapped_back,
+        "negative indices",
         "negative indices that wrap around, because what falls into the padding above and left is "
         "added to the last rows and columns: dx[n, -1] is the last row in Python, so test 0 <= h and "
         "0 <= w",
     ),
     (
         lambda a: first_image_only(convolution_gradients(a)[0]),
+        "one image",
         "the batch left out, because only the first image's dx is filled in",
     ),
 )
@@ -101,28 +113,34 @@ _DW = mistakes_in(
     "dW",
     (
         lambda a: rotated180(convolution_gradients(a)[1]),
+        "flipped kernel",
         "the flipped kernel, because dW is turned by 180 degrees",
     ),
     (
         lambda a: height_and_width_swapped(convolution_gradients(a)[1]),
+        "height and width swapped",
         "height and width of dW swapped, because dW is transposed",
     ),
     (
         _last_window,
+        "overwritten",
         "the windows overwritten instead of added, because dW is that of the last window alone: "
         "write dW += ..., not dW = ...",
     ),
     (
         lambda a: convolution_gradients(a, x=wrapped_images(a), padding=0)[1],
+        "negative indices",
         "negative indices that wrap around, because above and left of the image the last rows and "
         "columns were read: x[n, -1] is the last row in Python, so test 0 <= h and 0 <= w",
     ),
     (
         lambda a: convolution_gradients(a, x=a["x"][:1], dy=a["dy"][:1])[1],
+        "one image",
         "the batch left out, because dW is that of the first image alone: all images add to it",
     ),
     (
         lambda a: convolution_gradients(a)[1] / len(a["x"]),
+        "mean",
         "a mean over the batch, because dW is divided by N: the sum is asked for",
     ),
 )
@@ -130,31 +148,38 @@ _DB = mistakes_in(
     "db",
     (
         lambda a: convolution_gradients(a)[2] / len(a["x"]),
+        "mean",
         "a mean over the batch, because db is divided by N: the sum is asked for",
     ),
     (
         lambda a: a["dy"][-1, -1, -1],
+        "overwritten",
         "the windows overwritten instead of added, because db is the last dy alone: write db += ..., "
         "not db = ...",
     ),
     (
         lambda a: a["dy"].mean((0, 1, 2)),
+        "mean",
         "a mean where a sum belongs, because db is divided by N*OH*OW",
     ),
     (
         lambda a: a["dy"].sum((0, 1)),
+        "bias axes",
         "db summed over the wrong axes, because it is dy.sum((0, 1)): all axes but the filters' go",
     ),
     (
         lambda a: a["dy"].sum(0),
+        "bias axes",
         "db summed over the wrong axes, because it is dy.sum(0): all axes but the filters' go",
     ),
     (
         lambda a: np.broadcast_to(a["dy"].sum(), a["dy"].shape[3:]),
+        "bias axes",
         "db summed over the wrong axes, because every db[f] is the sum of the whole of dy",
     ),
     (
         lambda a: a["dy"][:1].sum((0, 1, 2)),
+        "one image",
         "the batch left out, because db is that of the first image alone: all images add to it",
     ),
 )

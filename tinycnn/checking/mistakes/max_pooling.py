@@ -68,6 +68,11 @@ def _everyone(window: Array, dy: float) -> Array:
     return np.full(window.shape, dy / window.size)
 
 
+def shared_by_all(a: Arguments) -> Array:
+    """dx where each cell of a window has an equal part of its dy, as in an average."""
+    return _by(_everyone)(a)
+
+
 def _nobody_below_zero(window: Array, dy: float) -> Array:
     return _first(window, dy) if window.max() > 0 else np.zeros(window.shape)
 
@@ -117,57 +122,88 @@ _OVERWRITTEN = (
 
 MAX_POOL_GRADIENT = mistakes_in(
     "dx",
-    (_last_win, _OVERWRITTEN),
-    (_last_window, _OVERWRITTEN),
+    (_last_win, "overwritten", _OVERWRITTEN),
+    (_last_window, "overwritten", _OVERWRITTEN),
     (
         _by(_all_tied),
+        "ties",
         "every tied maximum paid, because each of several equal maxima has the whole dy: "
         "one window pays its dy once",
     ),
     (
         _by(_shared),
+        "ties",
         "dy shared among equal maxima, because each has its part of it: the first gets it all",
     ),
     (
         _by(_last),
+        "ties",
         "the last of several equal maxima paid, because dx is right but for ties: the first "
         "in reading order gets it (compare with >, not with >=)",
     ),
     (
-        _by(_everyone),
+        shared_by_all,
+        "average",
         "the gradient of the average, because every cell has dy / (KH*KW): only the "
         "maximum gets any",
     ),
     (
         _by(lambda window, dy: np.full(window.shape, dy)),
+        "average",
         "every cell of the window paid, because each has the whole dy: only the maximum gets any",
     ),
     (
         _by(_nobody_below_zero),
+        "maximum",
         "a maximum that starts at 0, because windows of numbers below zero pay nobody: "
         "start with the window's first cell, or with -inf",
     ),
     (
         _by(_corner_below_zero),
+        "maximum",
         "a maximum that starts at 0, because windows of numbers below zero pay their first "
         "cell: start with that cell's number, or with -inf",
     ),
     (
         lambda a: _by(_first)({**a, "stride": a["kernel"]}),
+        "stride",
         "the kernel's size taken for the stride, because the windows begin at oh*KH, ow*KW",
     ),
-    (_into_first_image, "the batch left out, because the dx of all images were added to the first"),
+    (
+        lambda a: _by(_first)({**a, "stride": a["stride"][::-1]}),
+        "height and width swapped",
+        "height and width of the stride swapped, because the windows begin at oh*SW, ow*SH",
+    ),
+    (
+        _by(lambda window, dy: _first(np.abs(window), dy)),
+        "maximum",
+        "the largest without its sign, because the cell that is farthest from 0 gets dy: -3 is "
+        "smaller than 1",
+    ),
+    (
+        _by(lambda window, dy: _first(-window, dy)),
+        "maximum",
+        "the smallest instead of the largest, because each window's minimum gets its dy",
+    ),
+    (
+        _into_first_image,
+        "one image",
+        "the batch left out, because the dx of all images were added to the first",
+    ),
     (
         _swapped_window,
+        "height and width swapped",
         "height and width of the window swapped, because the winner's number was read with "
         "divmod(winner, KH): it is i*KW + j",
     ),
     (
         lambda a: first_image_only(max_pool_gradient(a)),
+        "one image",
         "the batch left out, because only the first image's dx is filled in",
     ),
     (
         _by(lambda window, dy: _first(window, 1.0)),
+        "dy ignored",
         "dy left out, because each winner has 1 instead of its window's dy",
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tinycnn.arrays import Array
+from tinycnn.checking.mistakes.hints import HINTS, Hint
 
 Arguments = dict[str, Any]  # a function's arguments by name, in the order of its signature
 
@@ -25,18 +26,24 @@ class MistakenArray(NamedTuple):
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake in one operation: what its ``result`` then is, and the words with a hint.
+    """A mistake in one operation: what its ``result`` then is, its kind, and the words with a hint.
 
     ``make`` gets the operation's arguments by name and, under their names, the results that came.
     """
 
     result: str
     make: Callable[[Arguments], Array]
+    kind: str
     text: str
+
+    @property
+    def hint(self) -> Hint:
+        """What the mistake teaches."""
+        return HINTS[self.kind]
 
 
 def mistakes_in(
-    result: str, *pairs: tuple[Callable[[Arguments], Array], str]
+    result: str, *those: tuple[Callable[[Arguments], Array], str, str]
 ) -> tuple[Mistake, ...]:
-    """Mistakes in one ``result``, each made and told."""
-    return tuple(Mistake(result, make, text) for make, text in pairs)
+    """Mistakes in one ``result``: how each is made, its kind, and its words."""
+    return tuple(Mistake(result, *one) for one in those)

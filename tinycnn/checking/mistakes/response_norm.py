@@ -98,70 +98,87 @@ RESPONSE_NORM = mistakes_in(
     "y",
     (
         _windowed(_half, lambda size: _half(size) - 1),
+        "bounds",
         "the window clipped by one, because channel c + size//2 is left out: range's end is "
         "exclusive, so it has to be c + size//2 + 1",
     ),
     (
         _windowed(lambda size: 0, lambda size: size - 1),
+        "neighbours",
         "a window that begins at c, because channels c .. c + size - 1 are summed: size//2 of them "
         "stand before c",
     ),
     (
         _windowed(lambda size: size, lambda size: size),
+        "neighbours",
         "a window of size channels on either side, because 2*size + 1 are summed: size in all",
     ),
     (
         _windowed(lambda size: 0, lambda size: 0),
+        "neighbours",
         "channel c's own square alone, because its neighbours are left out",
     ),
     (
         _unclipped,
+        "negative indices",
         "a window that is not clipped, because it is empty, or begins elsewhere, where c - size//2 is "
         "negative: a slice's negative beginning counts from the end, so write max(0, c - size//2)",
     ),
     (
         _wrapped,
+        "negative indices",
         "a window that wraps around, because the first channel's neighbours are the last: clip it "
         "with max(0, c - size//2) (a negative index counts from the end)",
     ),
     (
         lambda a: response_norm(a, alpha=a["alpha"] / a["size"]),
+        "coefficient",
         "the other dialect, because alpha is divided by size: this formula has alpha itself",
     ),
-    (_along(2), "a window along the columns, because neighbours are channels here"),
-    (_along(1), "a window along the rows, because neighbours are channels here"),
+    (_along(2), "neighbours", "a window along the columns, because neighbours are channels here"),
+    (_along(1), "neighbours", "a window along the rows, because neighbours are channels here"),
     (
         lambda a: response_norm(a, beta=-a["beta"]),
+        "coefficient",
         "the sign of beta, because x is multiplied by s**beta: it is divided by it",
     ),
-    (lambda a: response_norm(a, beta=1.0), "beta left out, because y is x / s"),
-    (lambda a: response_norm(a, k=0.0), "k left out, because y is what k = 0 gives"),
+    (lambda a: response_norm(a, beta=1.0), "coefficient", "beta left out, because y is x / s"),
+    (lambda a: response_norm(a, k=0.0), "coefficient", "k left out, because y is what k = 0 gives"),
 )
 
 RESPONSE_NORM_GRADIENT = mistakes_in(
     "dx",
-    (_own_path, "the first term alone, because dx is dy * s**-beta: x[c] is in s too"),
+    (
+        _own_path,
+        "taken for a constant",
+        "the first term alone, because dx is dy * s**-beta: x[c] is in s too",
+    ),
     (
         _own_term,
+        "neighbours' shares",
         "the own term only, because x[c]'s share in its neighbours' s is left out: sum over all "
         "the channels e in whose window c lies",
     ),
     (
         _clipped_share,
+        "bounds",
         "the window clipped by one, because channel c + size//2 is left out of the sum: range's end "
         "is exclusive, so it has to be c + size//2 + 1",
     ),
     (
         _scaled_share(0.5),
+        "factor",
         "a factor of 2 missing, because the second term is half of what it should be: the "
         "derivative of x**2 is 2*x",
     ),
     (
         _scaled_share(-1.0),
+        "sign",
         "the sign of the second term, because it is added: a larger s makes y smaller",
     ),
     (
         lambda a: response_norm_gradient(a, alpha=a["alpha"] / a["size"]),
+        "coefficient",
         "the other dialect, because alpha is divided by size: this formula has alpha itself",
     ),
 )

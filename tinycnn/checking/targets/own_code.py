@@ -8,7 +8,7 @@ import sys
 import tokenize
 import traceback
 import zlib
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +19,7 @@ from tinycnn.errors import ArgumentError, FileError, TinyCNNError, UnknownNameEr
 from tinycnn.files import expect_regular, reason
 from tinycnn.layers import Layer
 from tinycnn.model import Sequential
-from tinycnn.wording import a, said
+from tinycnn.wording import a, format_user_error
 
 Own = Layer | Sequential
 
@@ -63,28 +63,6 @@ def value_of(source: str) -> tuple[ModuleType, Any]:
     if name not in vars(module):
         raise UnknownNameError(f"{file} defines no {name!r}; {_offered(module)}")
     return module, vars(module)[name]
-
-
-def layers_in(file: str) -> str:
-    """What a file offers to be checked, in words."""
-    return _offered(module_of(Path(file)))
-
-
-def format_user_error(error: BaseException, files: Container[str]) -> str:
-    """An error in one line, with the last place in ``files`` that it passed through."""
-    words = said(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [
-        f" ({Path(frame.filename).name}, line {frame.lineno})"
-        for frame in frames
-        if frame.filename in files
-    ]
-    name = type(error).__name__
-    return (
-        f"{name}: {words}{places[-1] if places else ''}"
-        if words
-        else f"{name}{''.join(places[-1:])}"
-    )
 
 
 def _offered(module: ModuleType) -> str:

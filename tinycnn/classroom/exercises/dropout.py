@@ -19,10 +19,12 @@ from tinycnn.classroom.exercises.exercise import (
     Seed,
 )
 
-# Of this many cells the share that is kept lies within 0.05 of 1 - rate but for one seed in 10**23.
+# Of a third of so many cells the share that is kept lies within 0.05 of 1 - rate but for one seed in 10**10.
 _MANY = 10_000
 _CLOSE = 0.05
 _CELLS = 16  # of an image: enough that two masks differ
+_ROWS = 20  # of as many cells: that three pairs have the same mask by chance happens once in 10**11
+_TWINS = 2
 
 
 def _draw(choose: Chooser, rows: int, rates: tuple[float, ...]) -> Arguments:
@@ -30,8 +32,14 @@ def _draw(choose: Chooser, rows: int, rates: tuple[float, ...]) -> Arguments:
     return {"x": x, "rate": choose.choice(rates), "rng": Seed(choose.integer(0, 9))}
 
 
-def _ones(choose: Chooser, N: int, D: int, rates: tuple[float, ...]) -> Arguments:
-    return {"x": np.ones((N, D)), "rate": choose.choice(rates), "rng": Seed(0)}
+def _signs(choose: Chooser, rates: tuple[float, ...]) -> Arguments:
+    """As many cells of -1 and 1 as of 0: none of them is dropped more often than the others."""
+    x = np.resize([-1.0, 0.0, 1.0], (100, _MANY // 100))
+    return {"x": x, "rate": choose.choice(rates), "rng": Seed(0)}
+
+
+def _ones(choose: Chooser) -> Arguments:
+    return {"x": np.ones((_ROWS, _ROWS)), "rate": 0.5, "rng": Seed(0)}
 
 
 def _for_gradient(choose: Chooser, rows: int, rates: tuple[float, ...]) -> Arguments:
@@ -45,21 +53,37 @@ def _for_gradient(choose: Chooser, rows: int, rates: tuple[float, ...]) -> Argum
 
 
 def _share(a: Arguments, came: Results) -> str:
-    """The share of cells that is kept is 1 - rate, nearly."""
-    kept, rate = float(came[1].mean()), a["rate"]
-    if abs(kept - (1 - rate)) < _CLOSE:
-        return ""
-    words = f"of {came[1].size:,} cells {kept:.0%} are kept at rate {rate}, where {1 - rate:.0%} should be"
-    return words + (": rate is the share that is dropped" if abs(kept - rate) < _CLOSE else "")
+    """The share of cells that is kept is 1 - rate, nearly, whatever x is."""
+    rate = a["rate"]
+    for value in (1, 0, -1):
+        mask = came[1][a["x"] == value]
+        kept = float(mask.mean())
+        if abs(kept - (1 - rate)) >= _CLOSE:
+            words = f"of {mask.size:,} cells of x that are {value} {kept:.0%} are kept at rate {rate}, where "
+            words += f"{1 - rate:.0%} should be"
+            return words + _why(kept, rate, value)
+    return ""
+
+
+def _why(kept: float, rate: float, value: int) -> str:
+    if abs(kept - rate) < _CLOSE:
+        return ": rate is the share that is dropped"
+    return ": the mask does not depend on x" if value < 1 else ""
 
 
 def _own_masks(a: Arguments, came: Results) -> str:
-    """Every image has a mask of its own."""
+    """Every image has a mask of its own, and every cell of it."""
     mask = came[1]
-    if (mask == mask[:1]).all():
-        return "all images have the same mask: draw one for every cell of x, batch included"
     if (mask == mask[:, :1]).all():
         return "all cells of an image are dropped or kept together: draw one number for every cell"
+    if (mask == mask[:1]).all():
+        return "all images have the same mask: draw one for every cell of x, batch included"
+    if len(np.unique(mask, axis=0)) < len(mask) - _TWINS:
+        return "some images have the same mask: draw a number for every cell of x, batch included"
+    if np.unique(mask, axis=1).shape[1] < mask.shape[1] - _TWINS:
+        return (
+            "some cells are dropped or kept together in every image: draw one number for every cell"
+        )
     return ""
 
 
@@ -90,17 +114,17 @@ _FORWARD = Assignment(
             partial(_draw, rows=1, rates=(0.0,)),
             _everything_kept,
         ),
-        Case("what is kept is scaled up", partial(_draw, rows=1, rates=(0.75, 0.5))),
-        Case("a batch of images", partial(_draw, rows=3, rates=(0.2, 0.75, 0.5))),
+        Case("what is kept is scaled up", partial(_draw, rows=1, rates=(0.5, 0.75))),
+        Case("a batch of images", partial(_draw, rows=3, rates=(0.5, 0.75, 0.2))),
         Case(
             "the share that is dropped",
-            partial(_ones, N=100, D=_MANY // 100, rates=(0.25, 0.2)),
+            partial(_signs, rates=(0.25, 0.2)),
             _share,
         ),
-        Case("a mask for every image", partial(_ones, N=4, D=100, rates=(0.5,)), _own_masks),
+        Case("a mask for every image", _ones, _own_masks),
         Case(
             "the mask comes from rng",
-            partial(_ones, N=4, D=100, rates=(0.5,)),
+            _ones,
             unlike=(
                 _other_seed,
                 "the mask does not depend on rng: another Generator gives the same, where "
@@ -117,8 +141,8 @@ _BACKWARD = Assignment(
     lambda a: (dropped(a["dy"], a["mask"], a["rate"]),),
     (
         Case("a rate of 0", partial(_for_gradient, rows=1, rates=(0.0,))),
-        Case("the mask and the scale", partial(_for_gradient, rows=1, rates=(0.75, 0.5))),
-        Case("a batch of images", partial(_for_gradient, rows=3, rates=(0.2, 0.75, 0.5))),
+        Case("the mask and the scale", partial(_for_gradient, rows=1, rates=(0.5, 0.75))),
+        Case("a batch of images", partial(_for_gradient, rows=3, rates=(0.5, 0.75, 0.2))),
     ),
     DROPOUT_GRADIENT,
     lambda a: Differentiable(

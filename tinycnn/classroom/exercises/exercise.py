@@ -54,6 +54,7 @@ class Case:
 
     ``rule``, where there is one, says what is wrong with the results beyond their values, or "".
     ``unlike`` has other arguments, which have to give other results, and the words if they do not.
+    ``once`` is for what takes long, a training: one call on one input is all there is.
     ``by_differences`` tells whether numerical differences can judge here, which equal maxima forbid.
     """
 
@@ -61,6 +62,7 @@ class Case:
     draw: Callable[[Chooser], Arguments]
     rule: Callable[[Arguments, Results], str] | None = None
     by_differences: bool = True
+    once: bool = False
     unlike: tuple[Callable[[Arguments], Arguments], str] | None = None
 
 

@@ -27,12 +27,8 @@ def _draw(
     others: bool = False,
 ) -> Arguments:
     """``others``: coefficients other than alpha = beta = k = 1."""
-    shape = (
-        choose.integer(1, images),
-        choose.integer(1, grid),
-        choose.integer(1, grid),
-        choose.integer(*channels),
-    )
+    N, H = choose.integer(1, images), choose.integer(1, grid)
+    shape = N, H, choose.integer(1, grid + 1) if grid > 1 else 1, choose.integer(*channels)
     return {
         "x": choose.numbers(*shape),
         "size": choose.choice(sizes),
@@ -54,7 +50,7 @@ _DRAWN: dict[str, dict[str, Any]] = {
     "a window larger than the channels": {"channels": (1, 3), "sizes": (5, 7, 9)},
     "rows and columns": {"channels": (1, 3), "sizes": (1, 3), "grid": 2},
     "all of it at once": {
-        "channels": (1, 6), "sizes": (1, 3, 5), "grid": 2, "images": 2, "others": True,
+        "channels": (1, 7), "sizes": (1, 3, 5), "grid": 3, "images": 2, "others": True,
     },
 }  # fmt: skip
 

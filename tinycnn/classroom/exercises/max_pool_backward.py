@@ -2,78 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from tinycnn.checking.mistakes.max_pooling import MAX_POOL_GRADIENT
 from tinycnn.checking.mistakes.mistake import Arguments
 from tinycnn.checking.mistakes.naive import max_pool, max_pool_gradient
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Chooser, Differentiable, Exercise
-
-Size = tuple[int, int]
+from tinycnn.classroom.exercises.windows import WindowAxis, draw_axes
 
 
 def _draw(
-    kernels: tuple[Size, Size],
-    strides: Callable[[Chooser, Size], Size],
+    choose: Chooser,
     *,
-    room: int = 0,
-    square: bool = False,
+    rows: WindowAxis,
+    columns: WindowAxis | None = None,
     channels: int = 1,
     images: int = 1,
-    shift: bool = False,
+    below: bool = False,
     ties: bool = False,
-) -> Callable[[Chooser], Arguments]:
-    """Kernels from ``kernels``' least to its most, ``room`` cells beyond the first window."""
-
-    def draw(choose: Chooser) -> Arguments:
-        (KH_least, KW_least), (KH_most, KW_most) = kernels
-        KH = choose.integer(KH_least, KH_most)
-        KW = KH if square else choose.integer(KW_least, KW_most)
-        stride = strides(choose, (KH, KW))
-        H = KH + choose.integer(0, room)
-        W = H if square else KW + choose.integer(0, room + 1 if room else 0)
-        N, C = choose.integer(1, images), choose.integer(1, channels)
-        x = choose.few(N, H, W, C) if ties else choose.distinct(N, H, W, C)
-        if shift:
-            x = x - x.size  # all below zero
-        a: Arguments = {"x": x, "kernel": (KH, KW), "stride": stride}
-        return {"dy": choose.numbers(*max_pool(a)[0].shape), **a}
-
-    return draw
+) -> Arguments:
+    """``below``: all numbers are below zero; ``ties``: some are equal, of the second image all below zero."""
+    (H, W), kernel, stride, _ = draw_axes(choose, rows, columns)
+    N, C = choose.integer(1, images), choose.integer(1, channels)
+    x = choose.few(N, H, W, C) - 1 if ties else choose.distinct(N, H, W, C)
+    if ties:
+        x[1:] -= 2
+    if below:
+        x -= x.size
+    a: Arguments = {"x": x, "kernel": kernel, "stride": stride}
+    return {"dy": choose.numbers(*max_pool(a)[0].shape), **a}
 
 
-def _apart(choose: Chooser, kernel: Size) -> Size:
-    return kernel
+def _case(name: str, *, by_differences: bool = True, **drawn: Any) -> Case:
+    return Case(name, partial(_draw, **drawn), by_differences=by_differences)
 
 
-def _gaps(choose: Chooser, kernel: Size) -> Size:
-    return kernel[0] + choose.integer(1, 2), kernel[1] + 1
-
-
-def _overlapping(choose: Chooser, kernel: Size) -> Size:
-    return choose.integer(1, max(1, kernel[0] - 1)), choose.integer(1, max(1, kernel[1] - 1))
-
+_APART = WindowAxis(kernel=(1, 2), windows=(1, 2), gap=(0, 0))
 
 _CASES = (
-    Case("one window", _draw(((2, 2), (2, 3)), _apart, square=True)),
-    Case("windows side by side", _draw(((1, 1), (2, 2)), _apart, room=4, square=True)),
-    Case("numbers below zero", _draw(((1, 1), (2, 2)), _apart, room=2, square=True, shift=True)),
-    Case("height and width differ", _draw(((1, 1), (2, 3)), _apart, room=4)),
-    Case("several channels", _draw(((1, 1), (2, 2)), _apart, room=2, channels=3)),
-    Case("a batch of images", _draw(((1, 1), (2, 2)), _apart, room=2, images=3)),
-    Case("cells that no window reads", _draw(((1, 1), (2, 2)), _gaps, room=4)),
-    Case(
-        "overlapping windows (stride < kernel)",
-        _draw(((1, 2), (3, 3)), _overlapping, room=3),
+    _case("one window", rows=WindowAxis(kernel=(2, 2))),
+    _case("windows side by side", rows=WindowAxis(kernel=(1, 2), windows=(1, 3), gap=(0, 0))),
+    _case("numbers below zero", rows=_APART, below=True),
+    _case(
+        "height and width differ",
+        rows=WindowAxis(kernel=(1, 2), windows=(1, 3), gap=(0, 0)),
+        columns=WindowAxis(kernel=(1, 3), windows=(1, 3), gap=(0, 0)),
     ),
-    Case(
+    _case("several channels", rows=_APART, channels=3),
+    _case("a batch of images", rows=_APART, images=3),
+    _case(
+        "cells that no window reads",
+        rows=WindowAxis(kernel=(1, 2), windows=(1, 2), gap=(1, 2)),
+        columns=WindowAxis(kernel=(1, 3), windows=(1, 3), gap=(1, 1)),
+    ),
+    _case(
+        "overlapping windows (stride < kernel)",
+        rows=WindowAxis(kernel=(1, 3), windows=(1, 3), stride=(1, 2)),
+        columns=WindowAxis(kernel=(1, 4), windows=(1, 3), stride=(1, 2)),
+    ),
+    _case(
         "equal maxima: the first gets it all",
-        _draw(((1, 2), (2, 3)), _apart, ties=True),
+        rows=_APART,
+        columns=WindowAxis(kernel=(2, 3), windows=(1, 2), gap=(0, 0)),
+        ties=True,
         by_differences=False,
     ),
-    Case(
-        "all of it at once",
-        _draw(((1, 1), (3, 3)), _overlapping, room=4, channels=2, images=2, ties=True),
+    _case(
+        "all of it at once",  # rows overlap, columns are left out between windows and at the end
+        rows=WindowAxis(kernel=(1, 3), windows=(1, 3), stride=(1, 2)),
+        columns=WindowAxis(kernel=(1, 2), windows=(1, 2), stride=(1, 3)),
+        channels=3,
+        images=2,
+        ties=True,
         by_differences=False,
     ),
 )

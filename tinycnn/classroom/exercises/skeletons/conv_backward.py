@@ -1,19 +1,21 @@
 """Exercise conv-backward: the gradients of a convolution.
 
-Forward is (x is 0 outside the image: that is the padding)
+Forward is the convolution of the exercise conv-forward: y is made of x, W and b. dy is the gradient of a
+loss by y; wanted are those by x, W and b. Ask of each number: where was it used, and times what? What
+falls into the padding belongs to no cell of x.
+
+Formula:
 
     y[n, oh, ow, f] = b[f] + sum over i, j, c of
                       x[n, oh*stride - padding + i, ow*stride - padding + j, c] * W[i, j, c, f]
 
-and dy is the gradient of a loss by y. Wanted are the gradients of the loss by x, W and b. Ask of
-each number: where was it used, and times what? With h = oh*stride - padding + i and
-w = ow*stride - padding + j,
+where x is 0 outside the image. With h = oh*stride - padding + i and w = ow*stride - padding + j,
 
     dx[n, h, w, c]  = sum of dy[n, oh, ow, f] * W[i, j, c, f] over all oh, ow, i, j, f that read it
     dW[i, j, c, f]  = sum over n, oh, ow of dy[n, oh, ow, f] * x[n, h, w, c]
     db[f]           = sum over n, oh, ow of dy[n, oh, ow, f]
 
-What falls into the padding belongs to no cell of x.
+Shapes:
 
     dy          (N, OH, OW, F)   OH = (H + 2*padding - KH) // stride + 1, and OW likewise
     x, dx       (N, H, W, C)     N images of H rows, W columns and C channels

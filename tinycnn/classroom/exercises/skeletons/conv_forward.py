@@ -1,12 +1,15 @@
 """Exercise conv-forward: a convolution.
 
 Filters slide over images. Each cell of y is a filter laid over a window of an image: products of
-the numbers that lie on each other, summed, and a bias.
+the numbers that lie on each other, summed, and a bias. Outside the image x is 0: that is the padding.
+The stride is how far a window lies from the one before.
+
+Formula:
 
     y[n, oh, ow, f] = b[f] + sum over i, j, c of
                       x[n, oh*stride - padding + i, ow*stride - padding + j, c] * W[i, j, c, f]
 
-where x is 0 outside the image: that is the padding.
+Shapes:
 
     x   (N, H, W, C)     N images of H rows, W columns and C channels
     W   (KH, KW, C, F)   F filters, each of KH rows, KW columns and C channels

@@ -1,17 +1,20 @@
 """Exercise dropout: cells dropped at random, and the gradient of it.
 
 In training each cell of x is dropped, set to 0, with the probability `rate`, and what is kept is
-scaled up, so that the mean stays what it was:
+scaled up, so that the mean stays what it was. The mask has to come from rng and from nothing else, so
+that it can be drawn again; backward gets the mask that forward returned.
+
+Formula:
 
     forward    y  = x * mask / (1 - rate)     where mask is True with the probability 1 - rate
     backward   dx = dy * mask / (1 - rate)    with the same mask
+
+Shapes:
 
     x, y, dx, dy   (N, D)   N images, each with D numbers
     mask           (N, D)   True where a cell is kept; drawn for every cell of every image anew
     rate           a number from 0 on, and less than 1
     rng            a NumPy Generator: rng.random(shape) draws numbers from 0 to 1
-
-The mask has to come from rng and from nothing else, so that it can be drawn again.
 
 Example: at rate 0.75 what is kept is multiplied by 1 / (1 - 0.75) = 4.
 

@@ -2,16 +2,21 @@
 
 Each number is divided by the energy of its neighbours in the channels beside it, at the same row
 and column. With half = size // 2 (size is odd), channel c's neighbours are the channels from
-c - half to c + half, those that exist, c itself included:
+c - half to c + half, those that exist, c itself included. Backward gets dy, the gradient of a
+loss by y, and gives that by x.
+
+Formula:
 
     s[c]  = k + alpha * sum over e, the neighbours of c, of x[e]**2
     y[c]  = x[c] / s[c]**beta
 
-x[c] stands in y[c] itself and in the s of all its neighbours. So, with dy the gradient by y,
+x[c] stands in y[c] itself and in the s of all its neighbours. So
 
     dx[c] = dy[c] / s[c]**beta
             - 2 * alpha * beta * x[c] * sum over e, the neighbours of c, of
                                         dy[e] * x[e] / s[e]**(beta + 1)
+
+Shapes:
 
     x, y, dx, dy           (N, H, W, C)   N images of H rows, W columns and C channels
     size                   a whole number, odd

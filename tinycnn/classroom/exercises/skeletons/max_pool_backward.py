@@ -1,12 +1,16 @@
 """Exercise max-pool-backward: the gradient of max-pooling.
 
-Forward takes the largest number of each window, channel by channel:
+Forward takes the largest number of each window, channel by channel. Backward gives each dy to the
+cell that was the largest of its window; all others get nothing from it. Where windows overlap, a
+cell may win several and gets the sum of their dy. Where several cells of a window are equally
+large, the first in reading order (row by row, left to right) gets it all.
+
+Formula:
 
     y[n, oh, ow, c] = max over i, j of x[n, oh*SH + i, ow*SW + j, c]
+    dx[n, h, w, c]  = sum of dy[n, oh, ow, c] over all oh, ow whose window has its maximum at h, w
 
-Backward gives each dy to the cell that was the largest of its window; all others get nothing from
-it. Where windows overlap, a cell may win several and gets the sum of their dy. Where several cells
-of a window are equally large, the first in reading order (row by row, left to right) gets it all.
+Shapes:
 
     x, dx    (N, H, W, C)     N images of H rows, W columns and C channels
     kernel   (KH, KW)         rows and columns of a window

@@ -1,6 +1,11 @@
 """Exercise softmax-cross-entropy: from logits to a loss, and back.
 
-A row of z holds the logits of one image, a number for each class.
+A row of z holds the logits of one image, a number for each class. Softmax makes probabilities of them,
+which are larger for larger logits and add up to 1. The cross-entropy is the mean over the images of
+minus the logarithm of the probability that the right class, the label, was given. Logits may be large:
+exp(1000) is beyond float64, and log(0) is minus infinity.
+
+Formula:
 
     softmax             p[n, f] = exp(z[n, f]) / sum over g of exp(z[n, g])
     its gradient        dz[n, f] = p[n, f] * (dy[n, f] - sum over g of dy[n, g] * p[n, g])
@@ -9,12 +14,13 @@ A row of z holds the logits of one image, a number for each class.
     gradient by z       dz = (p - onehot) / N
                         where onehot[n, f] is 1 at the label of n and 0 elsewhere
 
-Logits may be large: exp(1000) is beyond float64, and log(0) is minus infinity. Subtracting a row's
-largest logit first changes no p (it cancels), and the loss is better worked out as
+Subtracting a row's largest logit first changes no p (it cancels), and the loss is better worked out as
 
     loss = mean over n of log(sum over g of exp(z[n, g])) - z[n, label of n]
 
 with the largest logit of the row taken out of the logarithm.
+
+Shapes:
 
     z, p, dy, dz   (N, F)   N images, F classes
     labels         (N,)     whole numbers from 0 to F - 1

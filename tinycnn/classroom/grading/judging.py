@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tinycnn.arrays import Array, first_cell
+from tinycnn.checking.mistakes.hints import Hint
 from tinycnn.checking.mistakes.mistake import Arguments, Mistake
 from tinycnn.classroom.exercises.exercise import Assignment, Case, Results
-from tinycnn.classroom.exercises.student import File, Trouble
+from tinycnn.classroom.grading.solution import Solution
+from tinycnn.classroom.sandbox.calling import ENDINGS, Trouble
+from tinycnn.classroom.sandbox.values import Foreign
 from tinycnn.errors import TinyCNNError
 from tinycnn.explain.examples.arithmetic import text
 from tinycnn.wording import a, many
@@ -50,6 +53,15 @@ class Failure:
     results: tuple[str, ...] = ()  # those that are wrong
     wrong: tuple[Wrong, ...] = ()
     looks_like: tuple[str, ...] = ()
+    hints: tuple[Hint, ...] = ()  # of the mistakes that it looks like, each once
+    output: str = ""  # what was printed
+
+    def explained(self, found: Sequence[tuple[str, Hint]]) -> Failure:
+        """Add what it looks like, and what that teaches; nothing found changes nothing."""
+        if not found:
+            return self
+        words, hints = zip(*found, strict=True)
+        return replace(self, looks_like=words, hints=tuple(dict.fromkeys(hints)))
 
 
 @dataclass(frozen=True)
@@ -61,23 +73,28 @@ class Judgement:
     failure: Failure | None = None
 
 
-def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Judgement:
-    """Call the function twice on ``arguments`` and compare what comes with the naive twin."""
+def judge(task: Assignment, case: Case, solution: Solution, arguments: Arguments) -> Judgement:
+    """Call the function on ``arguments``, twice or once, and compare what comes with the naive twin."""
 
     def failed(kind: str, words: str, **more: Any) -> Judgement:
         came = more.pop("came", {})
-        return Judgement(arguments, came, Failure(kind, words, arguments, **more))
+        return Judgement(arguments, came, Failure(kind, words, arguments, output=output, **more))
 
-    came = called(task, file, arguments)
+    came = called(task, solution, arguments)
+    output = solution.output
     if isinstance(came, Trouble):
         return failed(came.kind, came.text)
     named = dict(zip(task.results, came, strict=True))
-    expected = task.expected({**arguments, **named})
+    expected = task.expected(
+        {**arguments, **{name: _numbers(mine) for name, mine in named.items()}}
+    )
     for name, mine, right in zip(task.results, came, expected, strict=True):
         if words := _unlike(name, mine, right):
             kind = "dtype" if mine.shape == right.shape else "shape"
             return failed(kind, words, results=(name,), came=named)
-    again = called(task, file, arguments)
+    again = came if case.once else called(task, solution, arguments)
+    if isinstance(again, Trouble) and again.kind in ENDINGS:
+        return failed(again.kind, again.text)
     if isinstance(again, Trouble) or not all(map(_same, came, again)):
         words = (
             f"{task.function} gives another result when it is called again with the same arguments: "
@@ -96,7 +113,7 @@ def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Jud
         return failed("rule", words, came=named)
     if case.unlike is not None:
         change, words = case.unlike
-        other = called(task, file, change(arguments))
+        other = called(task, solution, change(arguments))
         if isinstance(other, Trouble):
             return failed(other.kind, other.text)
         if all(map(_same, came, other)):
@@ -104,10 +121,9 @@ def judge(task: Assignment, case: Case, file: File, arguments: Arguments) -> Jud
     return Judgement(arguments, named)
 
 
-def called(task: Assignment, file: File, arguments: Arguments) -> Results | Trouble:
+def called(task: Assignment, solution: Solution, arguments: Arguments) -> Results | Trouble:
     """Call the task's function: as many arrays or numbers as the task has results."""
-    function = file.function(task.function)
-    returned = function if isinstance(function, Trouble) else file.call(function, arguments)
+    returned = solution.call(task.function, arguments)
     if isinstance(returned, Trouble):
         return returned
     count = len(task.results)
@@ -128,14 +144,15 @@ def called(task: Assignment, file: File, arguments: Arguments) -> Results | Trou
 
 def looks_like(
     mistakes: Iterable[Mistake], outcome: Judgement, others: Iterable[Judgement]
-) -> tuple[str, ...]:
-    """Name the mistakes that give just what came.
+) -> list[tuple[str, Hint]]:
+    """Name the mistakes that give just what came, each with its one.
 
     They have to explain half of all failures of the result at least; of several, those that explain
     most are named, or none if there are more than two of them.
     """
     assert outcome.failure is not None
-    suspects, found, everything = list(mistakes), [], list(others)
+    suspects, everything = list(mistakes), list(others)
+    found: list[tuple[str, Hint]] = []
     for name in outcome.failure.results:
         failing = [one for one in everything if one.failure and name in one.failure.results]
         counts = {
@@ -146,8 +163,8 @@ def looks_like(
         most = max(counts.values(), default=0)
         best = [mistake for mistake, count in counts.items() if count == most]
         if 2 * most >= len(failing) and len(best) <= _NAMED:
-            found += [f"{name} looks like {mistake.text}" for mistake in best]
-    return tuple(found)
+            found += [(f"{name} looks like {mistake.text}", mistake.hint) for mistake in best]
+    return found
 
 
 def _fits(mistake: Mistake, outcome: Judgement) -> bool:
@@ -159,7 +176,14 @@ def _fits(mistake: Mistake, outcome: Judgement) -> bool:
             made = np.asarray(mistake.make({**outcome.arguments, **outcome.came}))
     except (TinyCNNError, ValueError, IndexError):  # it cannot be made with these shapes
         return False
-    return made.shape == came.shape and bool(_near(came, made).all())
+    if made.shape != came.shape:
+        return False
+    return bool((_near(came, made) | (np.isnan(came) & np.isnan(made))).all())
+
+
+def _numbers(came: Array) -> Array:
+    """What came, for the twin to go by; zeros where it holds no real numbers, which is refused next."""
+    return came if came.dtype.kind in "fiub" else np.zeros(came.shape)
 
 
 def _unlike(name: str, came: Array, expected: Array) -> str:
@@ -207,4 +231,4 @@ def _value(number: Any) -> str:
 
 
 def _type(value: Any) -> str:
-    return a(type(value).__name__)
+    return a(value.type_name if isinstance(value, Foreign) else type(value).__name__)

@@ -1,4 +1,4 @@
-"""How far a measurement is: a bar on stderr where that is a terminal, else nothing."""
+"""How far a long work is: a bar on stderr where that is a terminal, else nothing."""
 
 from __future__ import annotations
 
