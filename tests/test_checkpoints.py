@@ -148,6 +148,17 @@ def test_a_damaged_part_leaves_the_model_as_it_was(tmp_path, ending):
 
 
 @each_ending
+def test_arrays_whose_ways_look_the_same_are_kept_apart(tmp_path, ending):
+    one, two, three = np.ones(2), np.zeros(3), np.arange(4)
+    tree = {"a/b": {"c": one}, "a": {"b/c": two, "b": {"c": three}}}
+    checkpoints.save(tmp_path / f"c{ending}", plain_net(), tree=tree)
+    saved = checkpoints.load(tmp_path / f"c{ending}").parts["tree"]
+    np.testing.assert_array_equal(saved["a/b"]["c"], one)
+    np.testing.assert_array_equal(saved["a"]["b/c"], two)
+    np.testing.assert_array_equal(saved["a"]["b"]["c"], three)
+
+
+@each_ending
 def test_what_could_not_be_read_again_is_not_written(tmp_path, ending):
     history = ["x" * (1 << 20)] * 15
     checkpoints.save(tmp_path / f"c{ending}", plain_net(), history=history)

@@ -44,8 +44,6 @@ def _member(name: str) -> zipfile.ZipInfo:
 class NpzFile:
     """An .npz file opened to be read: what it claims is known before any of it is taken into memory."""
 
-    kind = ".npz"
-
     def __init__(self, path: Path) -> None:
         self._file = path.name
         with ExitStack() as opened:  # what fails here leaves nothing open

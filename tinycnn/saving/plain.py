@@ -38,6 +38,8 @@ def pack(value: Any, name: str, arrays: dict[str, Array]) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else {_FLOAT: str(value)}
     if isinstance(value, np.ndarray) and value.dtype.kind in KINDS and value.dtype.itemsize <= 8:
+        while name in arrays:  # the ways a/b, then c, and a, then b/c, look the same
+            name += "_"
         arrays[name] = value
         return {_ARRAY: name}
     if isinstance(value, np.random.Generator):

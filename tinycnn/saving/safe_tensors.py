@@ -18,6 +18,7 @@ _DTYPES = {
     "BOOL": "?", "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8", "I8": "i1", "I16": "<i2", "I32": "<i4",
     "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8",
 }  # fmt: skip
+_MOST_HEADER = 4 * MOST_TEXT  # bytes: a text is written there with its quotes escaped
 
 
 def write(path: Path, arrays: Mapping[str, Array], texts: Mapping[str, str]) -> None:
@@ -32,14 +33,12 @@ def write(path: Path, arrays: Mapping[str, Array], texts: Mapping[str, str]) -> 
 class SafeTensorsFile:
     """A .safetensors file opened to be read; the library has checked that its arrays fill it."""
 
-    kind = ".safetensors"
-
     def __init__(self, path: Path) -> None:
         library = _library("safetensors", path.name)
         with path.open("rb") as stream:
             head = stream.read(8)
-        if len(head) == 8 and struct.unpack("<Q", head)[0] > 2 * MOST_TEXT:
-            raise CheckpointError(f"{path.name} has a header larger than {2 * MOST_TEXT:,} bytes")
+        if len(head) == 8 and struct.unpack("<Q", head)[0] > _MOST_HEADER:
+            raise CheckpointError(f"{path.name} has a header larger than {_MOST_HEADER:,} bytes")
         self._name = path.name
         self._file: Any = library.safe_open(path, framework="numpy")
         self._metadata: dict[str, str] = self._file.metadata() or {}
