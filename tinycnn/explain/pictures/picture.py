@@ -59,9 +59,9 @@ def load(source: str | Path | None, shape: tuple[int, ...], scaling: Scaling = U
     if read.numbers is not None and read.numbers.shape == shape:
         return Picture(read.values, name, *scaling.of_numbers(read.numbers))
     resized = covering(size, (shape[0], shape[1]))
-    fitted = _fitted(read.values, resized, shape)
-    words = [*read.notes, *_steps(size, resized, (shape[0], shape[1])), *_flat(fitted)]
-    return Picture(fitted, ", ".join([name, *words]), *scaling.of_pixels(fitted))
+    cut = _fitted(read.values, resized, shape)
+    words = [*read.notes, *_steps(size, resized, (shape[0], shape[1])), *_flat(cut)]
+    return Picture(cut, ", ".join([name, *words]), *scaling.of_pixels(cut))
 
 
 def _bundled(shape: tuple[int, ...], scaling: Scaling) -> Picture:
@@ -76,8 +76,8 @@ def _bundled(shape: tuple[int, ...], scaling: Scaling) -> Picture:
     else:
         size = covering((h, w), (H, W))
     title = f"{BUNDLED} ({_BUNDLED_FACTS}), cut to {times((H, W))}"
-    fitted = _fitted(photograph, size, shape)
-    return Picture(fitted, title, *scaling.of_pixels(fitted), _BUNDLED_LABEL)
+    cut = _fitted(photograph, size, shape)
+    return Picture(cut, title, *scaling.of_pixels(cut), _BUNDLED_LABEL)
 
 
 def _fitted(values: Array, size: Size, shape: tuple[int, ...]) -> Array:
@@ -99,8 +99,8 @@ def _steps(size: Size, resized: Size, wanted: Size) -> Iterator[str]:
         yield f"cut to {times(wanted)}"
 
 
-def _flat(fitted: Array) -> Iterator[str]:
+def _flat(cut: Array) -> Iterator[str]:
     """That there is nothing to see, where every pixel is the same."""
-    colour = fitted[0, 0]
-    if (fitted == colour).all():
+    colour = cut[0, 0]
+    if (cut == colour).all():
         yield f"every pixel {', '.join(map(str, colour))}"
