@@ -15,6 +15,7 @@ from PIL import Image
 
 import tinycnn as tc
 from tinycnn import cli
+from tinycnn.explain import open_lesson
 
 
 def run(capsys, *argv):
@@ -203,6 +204,23 @@ def test_step_on_a_picture_and_weights_of_ones_own(capsys, tmp_path):
     )  # fmt: skip
     assert code == 0
     assert "mine.png" in out and "Weights: from w.npz." in out and "random" not in out
+
+
+def test_step_on_a_model_that_was_saved(capsys, tmp_path):
+    path = str(tmp_path / "m.safetensors")
+    model = tc.alexnet(7, variant="mini", rng=5)
+    model.save(path)
+    code, out, _ = run(
+        capsys, "step", "--model", path, "--label", "3", "--layer", "fc3", "--at", "2"
+    )
+    assert code == 0 and "fc3" in out
+    data = json.loads(run(capsys, "step", "--model", path, "--label", "3", "--json")[1])
+    assert data["model"] == "AlexNet (mini)" and data["weights"] == f"as {path} has them"
+    x = open_lesson(None, model=path).picture.x
+    p = model.predict(x, algorithm="im2col")[0, 3]
+    assert data["loss"]["probability"] == pytest.approx(float(p), rel=1e-6)
+    code, out, err = run(capsys, "step", "--model", "nowhere.npz")
+    assert (code, out) == (2, "") and "there is no model file 'nowhere.npz'" in err
 
 
 def test_step_says_which_label_it_takes_where_none_is_named(capsys, tmp_path):

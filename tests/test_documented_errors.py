@@ -125,6 +125,24 @@ MISTAKES = {
         lambda: small().trace([[1, 2j]]),
         lambda: small().trace([[1, 2]], algorithm="quick"),
     ],
+    "Sequential.save": [lambda: small().save("model.pt")],
+    "Sequential.load_weights": [
+        lambda: small().load_weights("nowhere.npz"),
+        lambda: small().load_weights({"dense1.W": np.ones((2, 3))}),
+        lambda: small().load_weights({"dense1.W": np.ones((3, 2)), "dense1.b": np.ones(3)}),
+        lambda: small().load_weights({"dense1.W": np.ones((2, 3)), "dense1.b": 3 * [1j]}),
+        lambda: small().load_weights(3),
+    ],
+    "Checkpoint.restore": [lambda: tc.checkpoints.Checkpoint(small(), {}).restore(optimizer=None)],
+    "Folder": [
+        lambda: tc.checkpoints.Folder("/dev/null"),
+        lambda: tc.checkpoints.Folder("/dev/null", ending=".pt"),
+    ],
+    "from_torch": [
+        lambda: tc.weights.from_torch({}, small()),
+        lambda: tc.weights.from_torch({"weight": np.ones((2, 3)), "bias": np.ones(3)}, small()),
+        lambda: tc.weights.from_torch({"weight": np.ones((3, 2)), "bias": 3 * ["a"]}, small()),
+    ],
     "Trace.backward": [
         lambda: stale().backward(labels=[1]),
         lambda: traced().backward(labels=[1, 2]),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tinycnn import (
+        checkpoints,
         data,
         errors,
         initializers,
@@ -20,23 +21,27 @@ if TYPE_CHECKING:
         recipes,
         schedules,
         testing,
+        weights,
     )
     from tinycnn.checking import gradcheck
     from tinycnn.errors import TinyCNNError
     from tinycnn.model import Sequential
     from tinycnn.networks import alexnet
     from tinycnn.runtime.threads import use_threads
+    from tinycnn.saving.loading import load
 
 __version__ = "0.1.0"
 __all__ = [
     "Sequential",
     "TinyCNNError",
     "alexnet",
+    "checkpoints",
     "data",
     "errors",
     "gradcheck",
     "initializers",
     "layers",
+    "load",
     "losses",
     "ops",
     "optimizers",
@@ -44,6 +49,7 @@ __all__ = [
     "schedules",
     "testing",
     "use_threads",
+    "weights",
 ]
 
 _HOMES = {
@@ -51,6 +57,7 @@ _HOMES = {
     "TinyCNNError": "errors",
     "alexnet": "networks",
     "gradcheck": "checking",
+    "load": "saving.loading",
     "use_threads": "runtime.threads",
 }
 

@@ -39,6 +39,10 @@ class FileError(TinyCNNError, OSError):
     """A file that is missing, damaged, foreign or too large."""
 
 
+class CheckpointError(FileError):
+    """A file of weights, a model or a checkpoint that is none, is damaged, or cannot be written."""
+
+
 class DataError(TinyCNNError, ValueError):
     """A data set that is damaged, claims more than it holds, or whose parts do not fit together."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,10 +14,18 @@ from pathlib import Path
 from tinycnn.errors import FileError, TinyCNNError
 from tinycnn.wording import said_or_kind
 
+MODEL_ENDINGS = (".npz", ".safetensors")
+_BESIDE = ".tinycnn-"  # how the folders begin that hold what is being written
+
 
 def code_file(source: str) -> str:
     """The file of "FILE.py:NAME", which names somebody's own code; "" for any other text."""
     return source.rpartition(":")[0] if ".py:" in source else ""
+
+
+def is_model_file(source: str) -> bool:
+    """Whether a name is that of a model's file, by its ending."""
+    return Path(source).suffix.lower() in MODEL_ENDINGS
 
 
 def expect_regular(path: Path, what: str) -> int:
@@ -82,16 +91,37 @@ def write_text(target: str | Path, text: str, *, replace: bool = True) -> None:
 def beside(target: str | Path, *, replace: bool = True) -> Iterator[Path]:
     """Give a path beside ``target`` to write to, which is then put in its place: nothing is lost.
 
+    It is on the disk before it takes the place, so that a crash at any moment leaves the old file or the
+    new one, whole; a process that is killed leaves a hidden folder as well, for `sweep`.
+
     Raises FileError where that fails; without ``replace`` also where a file has come to be.
     """
     path = Path(target)
-    with _writing(target), tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+    with _writing(target), tempfile.TemporaryDirectory(dir=path.parent, prefix=_BESIDE) as folder:
         written = Path(folder) / path.name
         yield written
+        _flush(written, os.O_RDWR)
         if replace:
             written.replace(path)
         else:
             _put(written, path)
+        if os.name == "posix":  # elsewhere no folder can be opened
+            _flush(path.parent, os.O_RDONLY)
+
+
+def _flush(path: Path, mode: int) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    opened = os.open(path, mode)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what `beside` left in a folder where a process was killed; nobody may be writing there."""
+    for left in folder.glob(f"{_BESIDE}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _put(written: Path, path: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,13 +14,15 @@ from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array, as_input_array
 from tinycnn.chain import chain, check_shape
-from tinycnn.errors import ArgumentError, RepeatedMasksWarning
+from tinycnn.errors import ArgumentError
 from tinycnn.inputs import as_batches, as_inputs
 from tinycnn.layers import Layer
 from tinycnn.ownership import own
 from tinycnn.parameters import Block, Edit, FlatArrays
+from tinycnn.repeated_masks import MaskWatch
 from tinycnn.runtime import memory
 from tinycnn.runtime.locks import new_reentrant_lock
+from tinycnn.saving import models, weights
 from tinycnn.shapes import times
 from tinycnn.summary import Summary
 from tinycnn.trace import Trace, record
@@ -29,6 +31,7 @@ from tinycnn.wording import many
 
 if TYPE_CHECKING:
     from tinycnn.inference import Inference
+    from tinycnn.saving.archive import Archive
 
 _ALGORITHMS = (None, *ALGORITHMS)
 _FIXED = {"layers", "input_shape", "dtype"}
@@ -67,8 +70,7 @@ class Sequential:
         self.name = name
         self.version = 0
         self.steps = 0  # of optimizers
-        self._masks: tuple[int, int, int] | None = None  # of the last training pass
-        self._has_warned = False  # of masks that repeat
+        self._watch = MaskWatch()
         self._seed = check_seed(rng)
         self._parameters: FlatArrays | None = None
         self._state: FlatArrays | None = None
@@ -158,6 +160,31 @@ class Sequential:
         """Parameters and state by name, read-only."""
         return {**self.parameters(), **self.state()}
 
+    def save(self, path: str | Path) -> None:
+        """Write architecture, parameters and state to ``path``, .npz or .safetensors, for `tinycnn.load`.
+
+        A layer of your own is only named there: build the model again and call `load_weights`. The file is
+        put in an old one's place once it is whole. Raises CheckpointError where that fails.
+        """
+        models.save(self, path)
+
+    def load_weights(self, source: str | Path | Mapping[str, ArrayLike] | Archive) -> None:
+        """Take parameters and state from ``source``, a file or arrays by name, as `arrays` gives them.
+
+        The file is one that `save` wrote, or any .npz or .safetensors file of floating-point arrays. All is
+        checked before any is taken. A wrong order that fits by shape is not seen: see `tinycnn.weights`.
+
+        Raises CheckpointError for what is wrong with a file or too large for the model's dtype, for a
+        mapping UnknownNameError, ShapeError or DTypeError, and ArgumentError for what is neither.
+        """
+        parameters, state = weights.read(self, source)
+        with self._lock:
+            if self._parameters is None:  # then nothing is drawn in vain
+                self._parameters = parameters
+            with self.edit() as own:
+                own.flat[...] = parameters.flat
+            self.update_state(state)
+
     def _draw(self, arrays: FlatArrays, seed: int) -> None:
         """Fill arrays as their layers' initializers say, each from a stream of its own."""
         layers = {str(layer.name): layer for layer in self.layers}
@@ -184,11 +211,10 @@ class Sequential:
         """What the last layer gives for ``x`` (N, ...), with training off: (N, ...).
 
         It goes in batches of ``batch_size``, and no more than one of them is converted at a time, so ``x``
-        may be a large mapped file.
-        ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the model's. In float32
-        these may go by Winograd's algorithm, which gives up exact zeros, signs, counts and the locality
-        of a window, and overflows earlier (`ops.conv2d` says where): an impulse through two 3 x 3
-        layers then touches more than 25 cells. ``predict(x, algorithm="im2col")`` is without all that.
+        may be a large mapped file. ``algorithm`` is that of all convolutions, as in `ops.conv2d`; None: the
+        model's. In float32 these may go by Winograd's algorithm, which gives up exact zeros, signs, counts
+        and the locality of a window, and overflows earlier (`ops.conv2d` says where): an impulse through two
+        3 x 3 layers then touches more than 25 cells. ``predict(x, algorithm="im2col")`` is without all that.
 
         Raises ShapeError where an input has not the model's ``input_shape``, DTypeError for what holds no
         real numbers, and ArgumentError for an option outside its range.
@@ -235,33 +261,13 @@ class Sequential:
         real numbers, and ArgumentError for an option outside its range.
         """
         if training and isinstance(rng, (int, np.integer)):
-            self._warn_of_repeated_masks(int(rng), first_sample)
+            self._watch.saw(self, int(rng), first_sample)
         return record(self, x, training, rng, first_sample, self._algorithm(algorithm))
 
     def _algorithm(self, asked: str | None) -> str | None:
         """Of a pass's convolutions: what is asked for, else the model's."""
         check_choice(asked, _ALGORITHMS, "algorithm")
         return self.algorithm if asked is None else asked
-
-    def _warn_of_repeated_masks(self, key: int, first_sample: int) -> None:
-        """Warn once, if an optimizer has made a step since the last pass of the same masks.
-
-        Without a step between, as in differences of the loss, they are to be the same.
-        """
-        before, self._masks = self._masks, (key, first_sample, self.steps)
-        repeated = (
-            before is not None and before[:2] == (key, first_sample) and before != self._masks
-        )
-        if self._has_warned or not repeated or not any(layer.draws for layer in self.layers):
-            return
-        self._has_warned = True
-        warnings.warn(
-            f"trace(training=True, rng={key}) again after a training step: it drops the same cells as "
-            f"before; make rng = numpy.random.default_rng({key}) once, before the loop, and pass it "
-            f"to every trace",
-            RepeatedMasksWarning,
-            stacklevel=3,
-        )
 
     def batch(self, x: ArrayLike) -> Array:
         """Read a batch ``x`` of inputs (N, ...) in the model's dtype; raises as `predict` does."""

@@ -67,8 +67,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--im2col", action="store_true", help="with --layer: the row of im2col's matrix at R,C"
     )
     parser.add_argument("--model", metavar="M", default="one-tower",
-                        help=f"{', '.join(VARIANTS)}, or FILE.py:NAME for your own Sequential")  # fmt: skip
-    parser.add_argument("--weights", metavar="FILE", help=".npz of arrays by name (conv1.W, ...)")
+                        help=f"{', '.join(VARIANTS)}, or FILE.py:NAME for your own Sequential, or "
+                             "what model.save wrote")  # fmt: skip
+    parser.add_argument(
+        "--weights", metavar="FILE",
+        help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
+    )  # fmt: skip
+    step_options.add_scaling(parser)
     parser.add_argument(
         "--label", metavar="N", type=int, help="the class the loss is taken against"
     )
@@ -202,6 +207,7 @@ def _lesson(arguments: argparse.Namespace) -> Lesson:
         label=arguments.label,
         seed=arguments.seed,
         training=arguments.train,
+        scaling=step_options.scaling(arguments),
     )
 
 

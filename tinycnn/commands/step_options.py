@@ -14,17 +14,51 @@ from tinycnn import figures
 from tinycnn.commands import step_hints
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError
-from tinycnn.files import code_file
+from tinycnn.files import code_file, is_model_file
 from tinycnn.networks import VARIANTS
 from tinycnn.validation import check_choice
 from tinycnn.wording import option
 
 if TYPE_CHECKING:
     from tinycnn.explain import Lesson
+    from tinycnn.explain.pictures.scaling import Scaling
     from tinycnn.model import Sequential
 
 _USUAL = {"image": None, "at": None, "im2col": False, "save": None, "weights": None, "label": None,
-          "train": False, "model": "one-tower", "seed": 0, "interactive": False}  # fmt: skip
+          "train": False, "model": "one-tower", "seed": 0, "interactive": False, "mean": None, "std": None,
+          "channels": "rgb"}  # fmt: skip
+
+
+def add_scaling(parser: argparse.ArgumentParser) -> None:
+    """Declare what says how a picture becomes the network's input."""
+    group = parser.add_argument_group(
+        "what pixels become (x = (pixel - 128) / 128 unless --mean or --std is given)"
+    )
+    of_which = "one number or one a channel; of pixels 0 .. 1 if none is above 1, else 0 .. 255"
+    group.add_argument("--mean", metavar="M,..", type=_numbers, help=f"taken off: {of_which}")
+    group.add_argument("--std", metavar="S,..", type=_numbers, help="what is then divided by")
+    group.add_argument(
+        "--channels",
+        choices=("rgb", "bgr"),
+        default="rgb",
+        help="the order of the network's colours",
+    )
+
+
+def scaling(arguments: argparse.Namespace) -> Scaling:
+    """What the options say of it."""
+    from tinycnn.explain.pictures.scaling import Scaling
+
+    return Scaling(arguments.mean, arguments.std, arguments.channels)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number and no list such as 0.485,0.456,0.406"
+        ) from None
 
 
 def quietly() -> contextlib.AbstractContextManager[object]:
@@ -66,8 +100,8 @@ def _listed(names: Sequence[str]) -> str:
 def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     """Refuse options that would otherwise be passed over in silence."""
     seed(arguments)
-    if not code_file(arguments.model):
-        check_choice(arguments.model, (*VARIANTS, "FILE.py:NAME"), "--model")
+    if not code_file(arguments.model) and not is_model_file(arguments.model):
+        check_choice(arguments.model, (*VARIANTS, "FILE.py:NAME", "FILE.npz"), "--model")
     if arguments.at is not None and (what is None or arguments.weight or arguments.why):
         raise ArgumentError(
             f"--at says which number of --layer or --grad{_hint(arguments, step_hints.cell)}"
@@ -128,6 +162,11 @@ def command(arguments: argparse.Namespace) -> str:
         value = getattr(arguments, name)
         if value != usual:
             words += [f"--{name}", str(value)]
+    for name in ("mean", "std"):
+        if numbers := getattr(arguments, name):
+            words.append(f"--{name}={','.join(f'{number:g}' for number in numbers)}")
+    if arguments.channels != "rgb":
+        words += ["--channels", arguments.channels]
     if arguments.train:
         words.append("--train")
     return shlex.join(words)

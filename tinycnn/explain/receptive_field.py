@@ -63,10 +63,15 @@ def in_the_picture(trace: Trace, region: Region) -> str:
 
 
 def picture_of(trace: Trace, sample: int) -> Array | None:
-    """The input as a picture again, the inverse of x = (pixel - 128) / 128; None if it is none."""
+    """The input as a picture again, the inverse of x = (pixel - 128) / 128; None if it is none.
+
+    Where x reaches beyond +-1, so that it was scaled otherwise, it is brought there first.
+    """
     if not _is_picture(trace):
         return None
-    centred = np.clip(np.nan_to_num(trace.x[sample], nan=0.0), -1, 1)
+    x = trace.x[sample]
+    reach = np.abs(x, where=np.isfinite(x), out=np.zeros_like(x)).max(initial=1.0)
+    centred = np.clip(np.nan_to_num(x / reach, nan=0.0), -1, 1)
     pixels: Array = np.clip(np.rint(centred * 128.0 + 128), 0, 255)
     return pixels.astype(np.uint8)
 

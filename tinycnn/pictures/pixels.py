@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,14 @@ _STRIP = 1 << 22  # numbers that are converted at a time
 
 @dataclass(frozen=True)
 class Pixels:
-    """Pixels (H, W, C) uint8, C 1 or 3, and in words what was done to get them."""
+    """Pixels (H, W, C) uint8, C 1 or 3, in words what was done to get them, and of what ``numbers``.
+
+    ``numbers`` are those of an .npy file of floating-point numbers (H, W, C), None of any other.
+    """
 
     values: Array
     notes: tuple[str, ...] = ()
+    numbers: Array | None = None
 
 
 def read(path: Path) -> Pixels:
@@ -68,7 +72,8 @@ def _array(path: Path) -> Pixels:
             + ("; channels come last: np.moveaxis(array, 0, -1)" if first else "")
         )
     _expect_few(path.name, *array.shape[:2])
-    return _on_white(_as_bytes(array, path.name))
+    pixels = _on_white(_as_bytes(array, path.name))
+    return replace(pixels, numbers=array) if array.dtype.kind == "f" else pixels
 
 
 def _expect_few(name: str, height: int, width: int) -> None:

@@ -12,8 +12,11 @@ from tinycnn.errors import ArgumentError, FileError
 from tinycnn.explain.lessons import weights
 from tinycnn.explain.pictures import picture
 from tinycnn.explain.pictures.picture import Picture
+from tinycnn.explain.pictures.scaling import USUAL, Scaling
+from tinycnn.files import code_file, is_model_file
 from tinycnn.model import Sequential
-from tinycnn.networks import alexnet
+from tinycnn.networks import VARIANTS, alexnet
+from tinycnn.saving.loading import load
 from tinycnn.shapes import times
 from tinycnn.trace import Trace
 
@@ -74,28 +77,30 @@ def open_lesson(
     label: int | None = None,
     seed: int = 0,
     training: bool = False,
+    scaling: Scaling = USUAL,
 ) -> Lesson:
     """Put a lesson together: ``image`` (None: the bundled picture) through ``model``.
 
     ``model`` is an AlexNet variant, with the lesson's own weights drawn from ``seed``, or
-    "FILE.py:NAME", a Sequential of yours with the weights that it has; ``weights_file`` names an
-    .npz to take instead. ``label`` is the class that the loss is taken against (None: the bundled
-    picture's own, else the likeliest); ``training`` turns dropout on, its masks drawn from ``seed``.
+    "FILE.py:NAME" or a file that a model was saved in, with the weights that it has; ``weights_file`` names
+    a file to take them from instead, as `Sequential.load_weights` does. ``label`` is the class that the loss
+    is taken against (None: the bundled picture's own, else the likeliest); ``training`` turns dropout on,
+    its masks drawn from ``seed``. ``scaling`` says what pixels become as the network's input.
     """
-    own, network = ".py:" in model, network_of(model, seed)
+    own, network = model not in VARIANTS, network_of(model, seed)
     if len(network.shapes[-1]) != 1:
         raise ArgumentError(
             f"a lesson needs a network that ends in classes, but {model} ends in "
             f"{times(network.shapes[-1])}"
         )
-    seen = picture.load(image, network.input_shape)
+    seen = picture.load(image, network.input_shape, scaling)
     classes = network.shapes[-1][0]
     if label is None and seen.label is not None and seen.label < classes:
         label = seen.label
     if label is not None and not 0 <= label < classes:
         raise ArgumentError(f"label must lie in 0 .. {classes - 1}, got {label}")
     if weights_file is not None:
-        weights.load(network, weights_file)
+        network.load_weights(weights_file)
         words = f"from {Path(weights_file).name}"
     elif own:
         words = f"as {model} has them"
@@ -112,8 +117,10 @@ def open_lesson(
 
 
 def network_of(source: str, seed: int = 0) -> Sequential:
-    """An AlexNet variant, its weights to be drawn from ``seed``, or the Sequential of FILE.py:NAME."""
-    return _own_model(source) if ".py:" in source else alexnet(variant=source, rng=seed)
+    """An AlexNet variant, its weights drawn from ``seed``, or that of FILE.py:NAME or of a model's file."""
+    if code_file(source):
+        return _own_model(source)
+    return load(source) if is_model_file(source) else alexnet(variant=source, rng=seed)
 
 
 def _own_model(source: str) -> Sequential:

@@ -121,6 +121,7 @@ def to_dict(lesson: Lesson) -> dict[str, Any]:
         "weights": lesson.weights,
         "random": lesson.random,
         "picture": lesson.picture.title,
+        "input": lesson.picture.formula,
         "label": lesson.label,
         "label_is_likeliest": lesson.likeliest,
         "forward": [asdict(row) for row in forward_rows(lesson)],

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import ShapeError
+from tinycnn.explain.pictures.scaling import USUAL, Scaling
 from tinycnn.pictures import pixels
 from tinycnn.pictures.fitting import fitted
 from tinycnn.pictures.resizing import Size, covering
@@ -23,26 +24,26 @@ _BUNDLED_LABEL = 281  # "tabby, tabby cat" in ImageNet's numbering
 
 @dataclass(frozen=True)
 class Picture:
-    """Pixels (H, W, C) uint8, and where they come from."""
+    """Pixels (H, W, C) uint8 and where they come from; the input ``x`` (1, H, W, C) and its formula.
+
+    As the usual `Scaling` has it, x = (pixel - 128) / 128: multiples of 1/128 within +-1.
+    """
 
     pixels: Array
     title: str
+    x: Array
+    formula: str
     label: int | None = None
 
-    @property
-    def x(self) -> Array:
-        """The network's input (1, H, W, C): (pixel - 128) / 128, multiples of 1/128 within +-1."""
-        centred: Array = (self.pixels.astype(np.float32) - 128) / 128
-        return centred[None]
 
-
-def load(source: str | Path | None, shape: tuple[int, ...]) -> Picture:
-    """Read a picture of any size and fit it to ``shape`` (H, W, C).
+def load(source: str | Path | None, shape: tuple[int, ...], scaling: Scaling = USUAL) -> Picture:
+    """Read a picture of any size, fit it to ``shape`` (H, W, C), and scale it as a network reads it.
 
     ``source`` is None for the bundled photograph, an .npy file of pixels, or any picture that Pillow
     reads (extra ``image``). The short side is resized to fit, then the middle is cut out. For a network
     of one channel colours become grey by their luma, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). The
-    title says all that was done. Raises FileError for what is missing or is no picture.
+    title says all that was done. Floating-point numbers in an .npy file that have ``shape`` already are
+    taken as they are, unrounded. Raises FileError for what is missing or is no picture.
     """
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise ShapeError(
@@ -50,17 +51,20 @@ def load(source: str | Path | None, shape: tuple[int, ...]) -> Picture:
             f"array with trace() in Python"
         )
     if source is None:
-        return _bundled(shape)
+        return _bundled(shape, scaling)
     path = Path(source)
     read = pixels.read(path)
     size = (read.values.shape[0], read.values.shape[1])
+    name = f"{path.name}, {times(size)} (rows x columns)"
+    if read.numbers is not None and read.numbers.shape == shape:
+        return Picture(read.values, name, *scaling.of_numbers(read.numbers))
     resized = covering(size, (shape[0], shape[1]))
     cut = fitted(read.values, resized, shape)
     words = [*read.notes, *_steps(size, resized, (shape[0], shape[1])), *_flat(cut)]
-    return Picture(cut, ", ".join([f"{path.name}, {times(size)} (rows x columns)", *words]))
+    return Picture(cut, ", ".join([name, *words]), *scaling.of_pixels(cut))
 
 
-def _bundled(shape: tuple[int, ...]) -> Picture:
+def _bundled(shape: tuple[int, ...], scaling: Scaling) -> Picture:
     """The photograph; where it is large enough, shrunk by a whole factor alone."""
     with resources.as_file(resources.files(__package__) / "chelsea.npz") as path:
         photograph = np.load(path)["pixels"]
@@ -72,7 +76,8 @@ def _bundled(shape: tuple[int, ...]) -> Picture:
     else:
         size = covering((h, w), (H, W))
     title = f"{BUNDLED} ({_BUNDLED_FACTS}), cut to {times((H, W))}"
-    return Picture(fitted(photograph, size, shape), title, _BUNDLED_LABEL)
+    cut = fitted(photograph, size, shape)
+    return Picture(cut, title, *scaling.of_pixels(cut), _BUNDLED_LABEL)
 
 
 def _steps(size: Size, resized: Size, wanted: Size) -> Iterator[str]:

@@ -28,7 +28,7 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
     total = sum(int(np.prod(s)) for s in model.parameter_shapes().values())
     yield style.bold(f"{lesson.name}: {many(total, 'parameter')}")
     yield from paragraph(_weights_words(lesson))
-    yield from paragraph(f"Picture: {lesson.picture.title}; x = (pixel - 128) / 128.")
+    yield from paragraph(f"Picture: {lesson.picture.title}; {lesson.picture.formula}.")
     if lesson.likeliest:
         yield from paragraph(likeliest_words(lesson))
     yield ""
@@ -53,7 +53,7 @@ def _weights_words(lesson: Lesson) -> str:
         return f"Weights: {lesson.weights}."
     return (
         f"Weights: {lesson.weights}. Shapes, sums and gradients are real; the class it names "
-        f"means nothing. --weights FILE.npz takes trained ones."
+        f"means nothing. --weights FILE takes trained ones."
     )
 
 

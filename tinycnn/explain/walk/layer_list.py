@@ -104,7 +104,7 @@ def _about(walk: Walk, cache: LessonCache) -> list[str]:
     """What the list has no room to say of the chosen layer."""
     lesson = cache.lesson
     if walk.position == 0:
-        return [f"{lesson.picture.title}; x = (pixel - 128) / 128"]
+        return [f"{lesson.picture.title}; {lesson.picture.formula}"]
     if walk.position == cache.last:
         return [
             f"label {lesson.label}; guessing costs ln {lesson.classes:,} = {number(lesson.chance)}"

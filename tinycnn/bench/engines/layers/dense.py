@@ -19,7 +19,8 @@ from tinycnn.bench.engines.translation import (
     given_weights,
     optional,
 )
-from tinycnn.layers import Dense, Shape
+from tinycnn.layers import Dense
+from tinycnn.weights.layouts import channels_first, channels_last
 
 
 @TORCH.register(Dense)
@@ -29,12 +30,12 @@ def to_torch(ours: OurLayer[Dense]) -> TorchLayer:
 
     layer, W, shape = ours.layer, ours.parameters["W"], ours.input_shape
     if reordered := not ours.channels_last:
-        W = _channels_first(W, shape)
+        W = channels_first(W, shape)
     module = given_weights(nn.Linear(*W.shape, bias=ours.layer.bias), W.T, ours.parameters.get("b"))
 
     def parameters() -> dict[str, Array]:
         weights = module.weight.detach().numpy().T
-        weights = _channels_last(weights, shape) if reordered else weights
+        weights = channels_last(weights, shape) if reordered else weights
         return layer.named(np.ascontiguousarray(weights), bias_of(module))
 
     flatten = [_flatten(channels_last=ours.channels_last)] if len(shape) == 3 else []
@@ -47,7 +48,7 @@ def to_onnx(ours: OurLayer[Dense], nodes: Nodes) -> None:
     name, shape = ours.name, ours.input_shape
     if len(shape) == 3:
         nodes.add("Flatten", name, axis=1)
-    W = nodes.constant(f"{name}.W", _channels_first(ours.parameters["W"], shape))
+    W = nodes.constant(f"{name}.W", channels_first(ours.parameters["W"], shape))
     biases = (nodes.constant(f"{name}.b", b) for b in optional(ours.parameters, "b"))
     nodes.add("Gemm", name, W, *biases)
 
@@ -55,7 +56,7 @@ def to_onnx(ours: OurLayer[Dense], nodes: Nodes) -> None:
 @NCNN.register(Dense)
 def to_ncnn(ours: OurLayer[Dense], net: NcnnLayers) -> None:
     """As "InnerProduct", which flattens maps channel by channel."""
-    W = _channels_first(ours.parameters["W"], ours.input_shape)
+    W = channels_first(ours.parameters["W"], ours.input_shape)
     net.add(
         "InnerProduct", ours.name, ours.output_shape,
         {0: W.shape[1], 1: int(ours.layer.bias), 2: W.size},
@@ -73,18 +74,3 @@ def _flatten(*, channels_last: bool) -> Any:
             return (x.permute(0, 2, 3, 1) if channels_last else x).flatten(1)
 
     return Rows()
-
-
-def _channels_first(W: Array, shape: Shape) -> Array:
-    """(H*W*C, F) as (C*H*W, F)."""
-    if len(shape) == 1:
-        return W
-    return np.ascontiguousarray(np.moveaxis(W.reshape(*shape, -1), 2, 0)).reshape(W.shape)
-
-
-def _channels_last(W: Array, shape: Shape) -> Array:
-    """(C*H*W, F) as (H*W*C, F)."""
-    if len(shape) == 1:
-        return W
-    H, W_in, C = shape
-    return np.ascontiguousarray(np.moveaxis(W.reshape(C, H, W_in, -1), 0, 2)).reshape(W.shape)
