@@ -22,6 +22,8 @@ from tinycnn.runtime.recording import Recorder, Slot
 LEAST_WORK = 1 << 19
 # and those that are worth waking one.
 _WAKING = 1 << 22
+# Bytes of weights that stay in a core's L2, so that each thread may read them all.
+_CACHED = 1 << 20
 # Multiply-adds in whose time a cell is read or written between two layers.
 _CELL = 16
 
@@ -63,6 +65,7 @@ class _Chain:
 
     def __init__(self, group: Group, *, first: bool) -> None:
         self._images = group.images
+        self._apart = sum(step.weight_bytes for step in group.steps) <= _CACHED
         self._stages: list[Stage] = []
         self.shapes = [group.steps[0].input_shape]
         for step in group.steps:
@@ -83,7 +86,7 @@ class _Chain:
     ) -> None:
         """Record blocks of images; where there are fewer than threads, these share each stage."""
         batch = source.shape[0]
-        ranges = _blocks(batch, self._images or batch, threads)
+        ranges = _blocks(batch, self._images or batch, threads, apart=self._apart)
         alone = len(ranges) >= threads
         between = self._between(recorder, max(b - a for a, b in ranges), of_each_thread=alone)
         chains: dict[int, tuple[int, int]] = {}
@@ -152,7 +155,12 @@ def _maps(
     return FeatureMaps.bordered(make, shape, reader.border, whole_vectors=reader.whole_vectors)
 
 
-def _blocks(batch: int, images: int, threads: int) -> list[Range]:
-    """Cut a batch into as many blocks for each thread, so that all end together."""
+def _blocks(batch: int, images: int, threads: int, *, apart: bool) -> list[Range]:
+    """Cut a batch into as many blocks for each thread, so that all end together.
+
+    A batch that is one block stays whole, its stages shared, unless threads are to work ``apart``.
+    """
     count = -(-batch // images)
-    return split_range(batch, -(-batch // (count + -count % threads)) if count > 1 else batch)
+    if count > 1 or (apart and batch >= threads):
+        count += -count % threads
+    return split_range(batch, -(-batch // max(count, 1)))
