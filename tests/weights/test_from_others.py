@@ -189,6 +189,19 @@ def test_keras_has_our_axes_and_our_rows(in_order):
         assert origins["batchnorm1.mean"] == "batch_normalization/moving_mean"
 
 
+@pytest.mark.parametrize(("C", "M"), [(3, 2), (3, 1), (1, 4)])
+def test_depthwise_filters_of_keras_are_counted_channel_by_channel(C, M):
+    model = tc.Sequential([Conv2D(C * M, (2, 3), groups=C, bias=False)], (4, 5, C), dtype="float64")
+    kernel, x = rng.random((2, 3, C, M)), rng.random((1, 4, 5, C))
+    from_keras([kernel], model)
+    y = model.predict(x)
+    for c, m in np.ndindex(C, M):
+        window = (x[0, 1:3, 2:5, c] * kernel[:, :, c, m]).sum()
+        assert y[0, 1, 2, c * M + m] == pytest.approx(window, rel=1e-12)
+    with pytest.raises(ShapeError, match="array 0: kernel must have shape"):
+        from_keras([rng.random((2, 3, C + 1, M))], model)
+
+
 def test_arrays_of_keras_that_do_not_go_together():
     model, named = keras()
     arrays = [*named.values()]

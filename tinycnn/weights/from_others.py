@@ -150,7 +150,7 @@ def _turned(place: LayerArrays, name: str, theirs: Any, full: str) -> Array:
     """Their array in our order, once its shape is what it should be."""
     if hasattr(theirs, "detach"):
         theirs = _of_tensor(theirs, full)
-    array = as_real_array(theirs, full)
+    array = place.one_row(name, as_real_array(theirs, full))
     expected = place.their_shape(name)
     if array.shape != expected:
         raise ShapeError(

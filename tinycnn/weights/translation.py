@@ -19,13 +19,15 @@ class Arrays:
 
     ``names`` are theirs by ours, in their order. ``axes`` says which of our axes theirs are, by our name of
     an array, where they differ. ``by_feature`` are those whose first axis runs over the input's cells, in an
-    engine that flattens images channel by channel; with ``keeps_order``, so does the output.
+    engine that flattens images channel by channel; with ``keeps_order``, so does the output. Those
+    ``by_channel`` may come with filters counted channel by channel, (..., C, M) for our (..., 1, C * M).
     """
 
     names: Mapping[str, str]
     axes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     by_feature: tuple[str, ...] = ()
     keeps_order: bool = False
+    by_channel: tuple[str, ...] = ()
 
 
 TORCH: Registry[Arrays | None] = Registry(None)
@@ -53,6 +55,14 @@ class LayerArrays:
         """The shape in which they keep our array of that name."""
         shape = self.shapes[name]
         return tuple(shape[axis] for axis in self._axes(name))
+
+    def one_row(self, name: str, theirs: Array) -> Array:
+        """Their array with all filters in one row, where it may and does count them channel by channel."""
+        shape, C = self.shapes[name], self.image[-1]
+        if name not in self.arrays.by_channel or shape[-2] != 1:
+            return theirs
+        counted = theirs.shape == (*shape[:-2], C, shape[-1] // C)
+        return theirs.reshape(shape) if counted else theirs
 
     def ours(self, name: str, theirs: Array) -> Array:
         """Their array in our order."""
