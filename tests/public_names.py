@@ -9,8 +9,8 @@ import tinycnn as tc
 from tinycnn import explain
 
 DOORS = (
-    tc.data, tc.ops, tc.layers, tc.losses, tc.optimizers, tc.schedules, tc.recipes, tc.initializers, tc.testing,
-    tc.errors, tc.checkpoints, tc.weights, explain,
+    tc.data, tc.ops, tc.layers, tc.losses, tc.optimizers, tc.schedules, tc.recipes, tc.initializers,
+    tc.testing, tc.errors, tc.checkpoints, tc.weights, explain,
 )  # fmt: skip
 
 

@@ -18,8 +18,8 @@ FORWARD_BOUND = 1e-4  # of the largest number: logits of a network, outputs of a
 # Of each tensor's length, sqrt(sum of squares). Of two nearly equal cells of a pool, rounding decides
 # which one wins and gets the gradient: single numbers differ then, in whoever's float32, by a percent.
 GRADIENT_BOUND = 1e-2
-# In the paper's AlexNet such cells add up, in whoever's float32: 1.1e-2 here and in PyTorch, 1.8e-2 there with
-# channels last.
+# In the paper's AlexNet such cells add up, in whoever's float32: 1.1e-2 here and in PyTorch, 1.8e-2 there
+# with channels last.
 PAPER_BOUND = 2e-2
 
 _CHECKED = 8  # images of a batch whose outputs are compared
