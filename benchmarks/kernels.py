@@ -661,7 +661,7 @@ def test_begin_helping(benchmark: Benchmark) -> None:
 
 def test_offer(benchmark: Benchmark) -> None:
     benchmark(
-        offer, np.zeros(LINE, np.int64), np.full(1, FIRST_TICKET), np.zeros((1, OWN), np.int64)
+        offer, np.zeros((1, OWN), np.int64), np.full(1, FIRST_TICKET), np.zeros(LINE, np.int64)
     )
 
 

@@ -1,5 +1,6 @@
 """Every command that the program prints can be run."""
 
+import io
 import re
 import shlex
 from pathlib import Path
@@ -130,7 +131,8 @@ def test_im2col_of_a_network_without_convolutions_has_no_command(capsys):
 
 
 @pytest.mark.slow
-def test_the_commands_of_messages_of_the_help_and_of_the_examples(capsys):
+def test_the_commands_of_messages_of_the_help_and_of_the_examples(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))  # --ask is given no answer
     texts = [run(capsys, *argv)[2] for argv in MISTAKES]
     assert all(commands(text) for text in texts)
     texts += [run(capsys, "step", "--help")[1].split("examples:")[1], *example_text.ON.values()]
