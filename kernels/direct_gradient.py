@@ -61,30 +61,29 @@ def direct_weight_gradient(
     nothing, target = np.zeros(F + LANES, np.float32), dW.reshape(dW.size)
     rows = last_row - first_row
     weights, places = np.empty(rows, np.int64), np.empty(rows, np.int64)
-    for k in range(rows):
-        i, j, c = (
-            (first_row + k) // (kernel[1] * C),
-            (first_row + k) // C % kernel[1],
-            (first_row + k) % C,
-        )
-        places[k] = i * dilation[0] * row + j * dilation[1] * C + c
-        weights[k] = (first_row + k) * F
+    for k in range(first_row, last_row):
+        i, j, c = k // (kernel[1] * C), k // C % kernel[1], k % C
+        places[k - first_row] = i * dilation[0] * row + j * dilation[1] * C + c
+        weights[k - first_row] = k * F
         for f in range(F):
-            target[np.uintp(weights[k] + f)] = 0
-    outputs, oh_stepped = np.empty(together * oh_step * OW, np.int64), -1
+            target[np.uintp(k * F + f)] = 0
+    outputs, listed = (
+        np.empty(together * oh_step * OW, np.int64),
+        0,
+    )  # rows an image, of those listed
     for n in range(first, last, together):
         images = min(together, last - n)
         if not inside:
             copy_with_border(x, n, n + images, padding, seen, C, room)
         for oh in range(0, OH, oh_step):
-            height = min(oh_step, OH - oh)
-            if height != oh_stepped:
-                oh_stepped = height
-                for cell in range(together * height):
-                    line = cell // height * image + cell % height * stride[0] * row
+            lines = min(oh_step, OH - oh)
+            if lines != listed:
+                listed = lines
+                for line in range(together * lines):
+                    first_cell = line // lines * image + line % lines * stride[0] * row
                     for ow in range(OW):
-                        outputs[cell * OW + ow] = line + ow * stride[1] * C
-            count, start = images * height * OW, (n * cells + oh * OW) * F
+                        outputs[line * OW + ow] = first_cell + ow * stride[1] * C
+            count, start = images * lines * OW, (n * cells + oh * OW) * F
             for e in range(count * F):
                 some[np.uintp(e)] = slopes[np.uintp(start + e)]
             down = oh * stride[0] * row

@@ -148,6 +148,13 @@ def emit_load(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     return vector
 
 
+def emit_index(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """``array[index]`` of an array of int64."""
+    array, index = values
+    check_bounds(context, builder, kinds[0], array, index, 1)
+    return builder.load(pointer_to(context, builder, kinds[0], array, index))
+
+
 def emit_store(context: Any, builder: Any, kinds: Any, values: Any) -> None:
     """What `simd.store` compiles to."""
     pointer, size, _ = _vector_at(context, builder, kinds, *values[:2])

@@ -55,10 +55,3 @@ def _masked(
     full = f"llvm.masked.{name}.v{code.count}f{32 if code.element == _ir.FloatType() else 64}.p0"
     insert = numba.core.cgutils.get_or_insert_function
     return builder.call(insert(builder.module, signature, full), values)
-
-
-def emit_index(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
-    """``array[index]`` of an array of int64."""
-    array, index = values
-    check_bounds(context, builder, kinds[0], array, index, 1)
-    return builder.load(pointer_to(context, builder, kinds[0], array, index))

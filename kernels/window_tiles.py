@@ -21,6 +21,7 @@ from tinycnn.kernels.simd_code import (
     emit_at_least,
     emit_broadcast,
     emit_fma,
+    emit_index,
     emit_keep_rolled,
     emit_load,
     emit_splat,
@@ -28,7 +29,7 @@ from tinycnn.kernels.simd_code import (
     extending,
     types,
 )
-from tinycnn.kernels.simd_first import emit_index, emit_load_first, emit_store_first
+from tinycnn.kernels.simd_first import emit_load_first, emit_store_first
 
 
 def multiply_windows(

@@ -246,3 +246,20 @@ def test_a_pool_that_gives_no_threads_costs_speed_only(monkeypatch):
 
     with use_threads(4), pytest.raises(ZeroDivisionError):
         parallel_for(fail, range(9))
+
+
+def test_a_thread_whose_start_was_interrupted_keeps_its_number_to_itself(monkeypatch):
+    """Two with one line of the board would wait for each other's work for ever."""
+    numbers = []
+
+    def start(serve, arguments):
+        numbers.append(arguments[0])
+        if len(numbers) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("_thread.start_new_thread", start)
+    pool = thread_pool.ThreadPool()
+    with pytest.raises(KeyboardInterrupt):
+        pool.wake(1)
+    pool.wake(2)
+    assert len(numbers) == 3 == len(set(numbers))

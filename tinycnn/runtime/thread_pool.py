@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context, copy_context
+from itertools import count as count_up
 from queue import SimpleQueue
 from time import perf_counter
 from typing import Any
@@ -42,6 +43,9 @@ class ThreadPool:
 
     def __init__(self) -> None:
         self.size = 0
+        self._numbers = (
+            count_up()
+        )  # of threads: two that are started at once have a line each on the board
         self._asked: SimpleQueue[tuple[Context, Callable[[int], Any], int] | None] = SimpleQueue()
         self._calls = np.zeros(1, np.int64)
         # What helpers are offered while they look for the next call: see kernels/offers.py.
@@ -79,8 +83,8 @@ class ThreadPool:
         # those that there are do it.
         with suppress(RuntimeError):
             while self.size < count:
-                # First the thread, then the number: an interrupt between them costs an idle thread.
-                _thread.start_new_thread(self._serve, (self.size,))
+                # First the thread, then the size: an interrupt between them costs an idle thread.
+                _thread.start_new_thread(self._serve, (next(self._numbers),))
                 self.size += 1
         return were_there
 
