@@ -338,6 +338,29 @@ def test_a_judge_that_is_killed_stops_nothing(tmp_path):
 
 
 @pytest.mark.process
+def test_a_judge_told_to_end_while_garbage_is_collected_ends(tmp_path):
+    """Python drops what is raised in a callback of the collector: the judge must end all the same."""
+    code = (
+        "import gc, os, signal\n"
+        "from tinycnn.classroom.grading.judge import end_when_told\n"
+        "end_when_told()\n"
+        "told = []\n"
+        "def tell(phase, info):\n"
+        "    if not told:\n"
+        "        told.append(phase)\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "gc.callbacks.append(tell)\n"
+        "try:\n"
+        "    gc.collect()\n"
+        "    while True: pass\n"
+        "finally:\n"
+        "    print('ended well')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "ended well\n", "")
+
+
+@pytest.mark.process
 def test_ctrl_c_ends_everything_with_130(tmp_path):
     """The file says that it has begun, and has no end."""
     begun = tmp_path / "begun"
