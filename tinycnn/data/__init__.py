@@ -11,6 +11,7 @@ from tinycnn.data.idx import read_idx
 from tinycnn.data.images import LazyImages
 from tinycnn.data.known import digits, fashion_mnist, idx, mnist_folder
 from tinycnn.data.npz import npz
+from tinycnn.data.preparation import Preparation
 
 __all__ = [
     "Batches",
@@ -20,6 +21,7 @@ __all__ = [
     "LazyImages",
     "Mirror",
     "PCANoise",
+    "Preparation",
     "RandomCrop",
     "Resize",
     "Standardize",
