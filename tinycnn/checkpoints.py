@@ -7,6 +7,7 @@ gives the same bits if all that it draws from and counts is there.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,18 +45,25 @@ def _state(part: Any) -> Any:
     return given or part
 
 
-def load(path: str | Path, model: Sequential | None = None) -> Checkpoint:
+def load(
+    path: str | Path, model: Sequential | None = None, *, only: Collection[str] | None = None
+) -> Checkpoint:
     """Read the checkpoint ``path`` into ``model`` or into a new model as it was when it was saved.
 
-    A model with layers of your own is one that you have built. All is checked before anything changes.
+    A model with layers of your own is one that you have built. ``only`` names the parts to read, of those
+    that there are; None is all. What a model's `save` wrote has none. All is checked before anything changes.
     Raises CheckpointError for a file that is missing, damaged, not a checkpoint, or another network's.
     """
     with opened(path, "checkpoint") as archive:
         packed = archive.facts.get("parts")
         if packed is None:
-            raise CheckpointError(f"{archive.file} is no checkpoint: it holds arrays alone")
+            raise CheckpointError(
+                f"{archive.file} is no checkpoint: it holds arrays alone; build the network and call its "
+                f"load_weights({archive.file!r})"
+            )
         target = built(archive) if model is None else model
-        parts = unpack(packed, archive.read)
+        wanted = {name: part for name, part in packed.items() if only is None or name in only}
+        parts = unpack(wanted, archive.read)
         target.load_weights(archive)
         return Checkpoint(target, parts)
 
@@ -90,11 +98,13 @@ class Folder:
     """The latest checkpoint of a run and the best, ``latest`` and ``best``, in the folder ``path``.
 
     It is made if it is not there. One process at a time may write to it: what one that was killed has left
-    half written is removed. ``ending`` is ".npz" or ".safetensors". Raises CheckpointError where the folder
-    cannot be made or its best checkpoint is damaged, and ArgumentError for another ending.
+    half written is removed. ``ending`` is ".npz" or ".safetensors"; ``parts`` are saved each time, beside
+    those that `save` is given. Raises CheckpointError where the folder cannot be made or its best checkpoint
+    is damaged, and ArgumentError for another ending.
     """
 
-    def __init__(self, path: str | Path, *, ending: str = ".npz") -> None:
+    def __init__(self, path: str | Path, *, ending: str = ".npz", **parts: Any) -> None:
+        self.parts = parts
         check_choice(ending, files.MODEL_ENDINGS, "ending")
         self.path = Path(path)
         try:
@@ -116,7 +126,7 @@ class Folder:
         """
         is_best = score is not None and float(score) > self._best_score
         for path in (self.best, self.latest) if is_best else (self.latest,):
-            save(path, model, score=score, **parts)
+            save(path, model, score=score, **self.parts, **parts)
         if is_best:
             self._best_score = float(score)  # type: ignore[arg-type]
         return is_best

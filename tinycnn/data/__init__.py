@@ -12,6 +12,7 @@ from tinycnn.data.images import LazyImages
 from tinycnn.data.known import digits, fashion_mnist, idx, mnist_folder
 from tinycnn.data.npz import npz
 from tinycnn.data.preparation import Preparation
+from tinycnn.data.sources import Parts, read
 
 __all__ = [
     "Batches",
@@ -21,6 +22,7 @@ __all__ = [
     "LazyImages",
     "Mirror",
     "PCANoise",
+    "Parts",
     "Preparation",
     "RandomCrop",
     "Resize",
@@ -33,6 +35,7 @@ __all__ = [
     "idx",
     "mnist_folder",
     "npz",
+    "read",
     "read_idx",
     "readable",
 ]
