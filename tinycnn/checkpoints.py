@@ -98,13 +98,11 @@ class Folder:
     """The latest checkpoint of a run and the best, ``latest`` and ``best``, in the folder ``path``.
 
     It is made if it is not there. One process at a time may write to it: what one that was killed has left
-    half written is removed. ``ending`` is ".npz" or ".safetensors"; ``parts`` are saved each time, beside
-    those that `save` is given. Raises CheckpointError where the folder cannot be made or its best checkpoint
-    is damaged, and ArgumentError for another ending.
+    half written is removed. ``ending`` is ".npz" or ".safetensors". Raises CheckpointError where the folder
+    cannot be made or its best checkpoint is damaged, and ArgumentError for another ending.
     """
 
-    def __init__(self, path: str | Path, *, ending: str = ".npz", **parts: Any) -> None:
-        self.parts = parts
+    def __init__(self, path: str | Path, *, ending: str = ".npz") -> None:
         check_choice(ending, files.MODEL_ENDINGS, "ending")
         self.path = Path(path)
         try:
@@ -126,7 +124,7 @@ class Folder:
         """
         is_best = score is not None and float(score) > self._best_score
         for path in (self.best, self.latest) if is_best else (self.latest,):
-            save(path, model, score=score, **self.parts, **parts)
+            save(path, model, score=score, **parts)
         if is_best:
             self._best_score = float(score)  # type: ignore[arg-type]
         return is_best
