@@ -30,7 +30,7 @@ LEVELS = [
     ["checkpoints", "data", "figures", "networks", "optimizers", "schedules", "weights"],
     ["recipes"],
     ["checking"],
-    ["testing"],
+    ["runs", "testing"],
     ["explain"],
     ["progress"],
     ["bench", "classroom"],
