@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         recipes,
         schedules,
         testing,
+        training,
         weights,
     )
     from tinycnn.checking import gradcheck
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     from tinycnn.networks import alexnet
     from tinycnn.runtime.threads import use_threads
     from tinycnn.saving.loading import load
+    from tinycnn.training.trainer import Trainer
 
 __version__ = "0.1.0"
 __all__ = [
     "Sequential",
     "TinyCNNError",
+    "Trainer",
     "alexnet",
     "checkpoints",
     "data",
@@ -48,6 +51,7 @@ __all__ = [
     "recipes",
     "schedules",
     "testing",
+    "training",
     "use_threads",
     "weights",
 ]
@@ -55,6 +59,7 @@ __all__ = [
 _HOMES = {
     "Sequential": "model",
     "TinyCNNError": "errors",
+    "Trainer": "training.trainer",
     "alexnet": "networks",
     "gradcheck": "checking",
     "load": "saving.loading",
