@@ -19,7 +19,7 @@ _CELLS = ((0, 6), (1000, 3), (4000, 1))
 _GRADIENTS = 3  # of each W
 
 
-class Choice(NamedTuple):
+class NumberAddress(NamedTuple):
     """A cell of a layer, or with ``part`` the gradient of a parameter or of its input; or the loss."""
 
     layer: str
@@ -49,14 +49,14 @@ class Choice(NamedTuple):
         return ",".join(map(str, self.place))
 
 
-def chosen(lesson: Lesson) -> Iterator[Choice]:
+def chosen(lesson: Lesson) -> Iterator[NumberAddress]:
     """The loss, cells of every layer, and gradients from the last layer to the first."""
-    yield Choice("", "loss", ())
+    yield NumberAddress("", "loss", ())
     records = lesson.backward.records
     for record in records:
         labels = [(lesson.label,)] if record is records[-1] else []
         for place in dict.fromkeys([*labels, *_cells(record)]):
-            yield Choice(record.name, "", place)
+            yield NumberAddress(record.name, "", place)
     for record in reversed(records):
         yield from _gradients(record)
 
@@ -76,7 +76,7 @@ def _cells(record: Record) -> Iterator[Place]:
     yield y.shape[0] // 2, y.shape[1] // 2, 0
 
 
-def _gradients(record: Record) -> Iterator[Choice]:
+def _gradients(record: Record) -> Iterator[NumberAddress]:
     """The largest of each parameter's, and of those of what goes into the layer."""
     for name, gradient in (record.grads or {}).items():
         count = _GRADIENTS if name == "W" else 1
@@ -86,8 +86,8 @@ def _gradients(record: Record) -> Iterator[Choice]:
         yield from _choices(record, "x", [_largest(np.abs(record.dx[0]))])
 
 
-def _choices(record: Record, part: str, places: Iterable[Place]) -> Iterator[Choice]:
-    return (Choice(record.name, part, place) for place in places)
+def _choices(record: Record, part: str, places: Iterable[Place]) -> Iterator[NumberAddress]:
+    return (NumberAddress(record.name, part, place) for place in places)
 
 
 def _largest(array: Array) -> Place:

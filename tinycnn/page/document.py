@@ -14,7 +14,7 @@ from tinycnn import __version__, strict_json
 from tinycnn.explain import explain
 from tinycnn.explain.lessons.lesson import Lesson
 from tinycnn.page import curves, hand_sized, learning, network, opened, softmax
-from tinycnn.page.choosing import Choice, chosen
+from tinycnn.page.choosing import NumberAddress, chosen
 from tinycnn.page.packing import Packer
 
 _START = "import 'main';"
@@ -49,7 +49,7 @@ def _numbers(
         yield choice.key, number(lesson, choice, command)
 
 
-def number(lesson: Lesson, choice: Choice, command: str) -> dict[str, Any]:
+def number(lesson: Lesson, choice: NumberAddress, command: str) -> dict[str, Any]:
     """One opened number, and the command that opens it on a terminal."""
     return {
         **opened.drawn(explain(lesson.backward, choice.key)),

@@ -98,7 +98,7 @@ function cells(data, one, array, channel, at, backward) {
   return h("section", {}, h("h2", {}, isMap ? `${one.axis} ${channel}${backward ? ": gradients" : ""}` : `Its ${array.shape[0].toLocaleString("en-US")} numbers${backward ? "' gradients" : ""}`),
     h("div", { class: "two" },
       h("div", {}, map.element, scale(most, array), asTable(label, rows, columns, text)),
-      h("div", {}, words, seen, ways, h("div", {}, picture.element))));
+      h("div", {}, words, seen, ways, one.sees && picture.element)));
 }
 
 const option = (one, backward) => (backward ? one.gradient_option : one.option);
