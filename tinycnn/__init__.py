@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         recipes,
         schedules,
         testing,
+        training,
         weights,
     )
     from tinycnn.checking import gradcheck
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     from tinycnn.runtime.threads import use_threads
     from tinycnn.saving.loading import load
     from tinycnn.small_networks import small_network
+    from tinycnn.training.trainer import Trainer
 
 __version__ = "0.1.0"
 __all__ = [
     "Sequential",
     "TinyCNNError",
+    "Trainer",
     "alexnet",
     "checkpoints",
     "data",
@@ -52,6 +55,7 @@ __all__ = [
     "schedules",
     "small_network",
     "testing",
+    "training",
     "use_threads",
     "weights",
 ]
@@ -62,6 +66,7 @@ _HOMES = {
     "CNNClassifier": "estimator",
     "Sequential": "model",
     "TinyCNNError": "errors",
+    "Trainer": "training.trainer",
     "alexnet": "networks",
     "gradcheck": "checking",
     "load": "saving.loading",
