@@ -54,8 +54,10 @@ def test_they_are_the_first_of_each_class_of_a_full_set(tmp_path, monkeypatch):
     images, labels = rng.integers(0, 256, (200, 28, 28)), rng.integers(0, 10, 200)
     for part in ("train", "t10k"):
         write_mnist(tmp_path, images, labels, part=part)
-    (tmp_path / "written").mkdir()
+    for name in ("written", "pictures"):
+        (tmp_path / name).mkdir()
     monkeypatch.setattr(bundled_fashion_mnist, "TARGET", tmp_path / "written")
+    monkeypatch.setattr(bundled_fashion_mnist, "PICTURES", tmp_path / "pictures")
     monkeypatch.setattr(bundled_fashion_mnist, "EACH", {"train": 5, "t10k": 2})
     bundled_fashion_mnist.main(tmp_path)
     for part, each in (("train", 5), ("test", 2)):
