@@ -17,6 +17,7 @@ from sklearn.utils.estimator_checks import check_estimator
 import tinycnn as tc
 from tinycnn.errors import MissingExtraError
 from tinycnn.layers import Conv2D, Dense, GlobalAveragePool2D, Layer, MaxPool2D
+from tinycnn.runs.networks import open_network
 
 # What scikit-learn itself leaves out where pandas or an environment variable is missing.
 ELSEWHERE = {"check_array_api_input", "check_classifier_data_not_an_array"}
@@ -253,6 +254,18 @@ def test_a_clone_is_untrained_and_a_pickle_is_trained(digits):
     expected = trained.predict_proba(test)
     np.testing.assert_array_equal(copy.fit(train, classes).predict_proba(test), expected)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(trained)).predict_proba(test), expected)
+
+
+def test_the_trained_network_is_one_of_ours(digits, tmp_path):
+    """Saved with its preparation it is opened by name, as `tinycnn predict` does."""
+    train, test, classes, _ = digits
+    trained = quick().fit(train, classes)
+    file, preparation = tmp_path / "digits.npz", trained.preparation_.to_dict()
+    tc.checkpoints.save(file, trained.model_, preparation=preparation)
+    network = open_network(str(file))
+    assert network.classes == tuple("0123456789") and network.preparation.white == 16
+    x = network.preparation(test[..., None])
+    np.testing.assert_array_equal(network.model.predict(x), trained.predict_proba(test))
 
 
 def test_layers_that_are_given_stay_free(digits):

@@ -15,6 +15,7 @@ from tinycnn.data.augment import RandomCrop
 from tinycnn.data.batches import Batches, Step, batches
 from tinycnn.data.colours import Standardize
 from tinycnn.data.dataset import Dataset
+from tinycnn.data.preparation import Preparation
 from tinycnn.errors import MissingExtraError, ShapeError
 from tinycnn.layers import Dense, Layer
 from tinycnn.losses import CrossEntropy
@@ -73,8 +74,9 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ``random_state`` fixes the bits. ``verbose`` shows a bar, and a line an epoch, on stderr.
 
     After `fit`: ``model_`` (a `Sequential`), ``classes_``, ``image_shape_``, ``n_features_in_``, ``n_iter_``
-    (epochs), ``history_`` (a `training.History`). `fit` raises ArgumentError and ShapeError, which are
-    ValueErrors, for what does not fit, and what `Trainer.fit` raises.
+    (epochs), ``history_`` (a `training.History`), ``preparation_`` (a `data.Preparation`, which standardises
+    and names the classes). `fit` raises ArgumentError and ShapeError, which are ValueErrors, for what does
+    not fit, and what `Trainer.fit` raises.
     """
 
     def __init__(
@@ -121,7 +123,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, labels = np.unique(classes, return_inverse=True)
         self.image_shape_ = _image_shape(given, self.image_shape)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        self._train(Dataset(self._images(rows), labels), np.random.default_rng(seed))
+        data = Dataset(self._images(rows), labels, tuple(map(str, self.classes_)))
+        self._train(data, np.random.default_rng(seed))
         return self
 
     def predict_proba(self, X: ArrayLike) -> Array:
@@ -132,7 +135,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         _image_shape(given, self.image_shape_)
         images = self._images(rows)
         parts = [images[i : i + _AT_ONCE] for i in range(0, len(images), _AT_ONCE)]
-        return np.concatenate([self.model_.predict(self._standardize(part)) for part in parts])
+        return np.concatenate([self.model_.predict(self._prepared(part)) for part in parts])
 
     def predict(self, X: ArrayLike) -> Array:
         """The most probable class of each, (N,)."""
@@ -144,16 +147,21 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         images = rows.reshape(len(rows), *self.image_shape_)
         return images.astype(np.float64) if self._is_table else images
 
+    def _prepared(self, images: Array) -> Array:
+        if self._is_table:  # which keeps its float64
+            return Standardize(self.preparation_.mean, self.preparation_.deviation)(images)
+        return self.preparation_(images)
+
     @property
     def _is_table(self) -> bool:
         return self.image_shape_[:2] == (1, 1)
 
     def _train(self, data: Dataset, rng: np.random.Generator) -> None:
         training, held_out = self._parts(data, rng)
-        self._standardize = Standardize.of(training)
+        self.preparation_ = Preparation.of(training)
         self.model_ = self._network(rng, "float64" if self._is_table else "float32")
         optimizer = self._optimizer()
-        steps = [self._standardize, *self._augmentation()]
+        steps = [self._prepared, *self._augmentation()]
         parts = self._batches(training, rng=rng, augment=steps)
         epochs = max(_EPOCHS, -(-_STEPS // len(parts)))
         epochs = epochs if self.epochs is None else check_int(self.epochs, "epochs")
@@ -164,7 +172,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )  # fmt: skip
         validation = None
         if held_out:
-            validation = self._batches(held_out, augment=self._standardize, shuffle=False)
+            validation = self._batches(held_out, augment=self._prepared, shuffle=False)
         self.history_ = trainer.fit(parts, validation, epochs=epochs)
         self.n_iter_ = len(self.history_)
 
