@@ -56,6 +56,7 @@ class Run:
             if asked.preparation is None
             else asked.preparation.with_classes(self.training.classes)
         )
+        self._batches = recipe.training_batches(self.settings, self.training, self.preparation)
         self._filters = filters.first_filters(self.network.model)
 
     def __repr__(self) -> str:
@@ -108,7 +109,6 @@ class Run:
         self, minutes: float | None, callbacks: Sequence[Any], progress: bool | None
     ) -> Trainer:
         settings, model = self.settings, self.network.model
-        self._batches = recipe.training_batches(settings, self.training, self.preparation)
         return Trainer(
             model, recipe.optimizer_of(settings, model),
             loss=recipe.loss_of(settings), schedule=recipe.schedule_of(settings, len(self._batches)),
