@@ -22,8 +22,8 @@ from tinycnn.wording import many, option
 
 if TYPE_CHECKING:
     from tinycnn.runs.folder import RunFolder
-    from tinycnn.runs.run import Run
-    from tinycnn.runs.settings import Settings
+    from tinycnn.runs.run import TrainingRun
+    from tinycnn.runs.settings import RunSettings
     from tinycnn.training import Epoch, History, Trainer
 
 _USUAL_MODEL = "mini"
@@ -124,25 +124,25 @@ def _names(text: str) -> tuple[str, ...]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the history and how good the network is on the test part."""
-    from tinycnn.runs.run import Run
+    from tinycnn.runs.run import TrainingRun
     from tinycnn.runtime.threads import threads, use_threads
 
     minutes = check_number(arguments.save_every, "--save-every", above=0)
     count = threads() if arguments.threads is None else check_int(arguments.threads, "--threads")
     folder, settings = _planned(arguments)
     with use_threads(count):
-        work = Run(folder, settings)
+        work = TrainingRun(folder, settings)
         _say(repr(work))
         _say(f"to {str(folder.path)!r}: {_words(work.settings)}")
         return _train(work, arguments, minutes)
 
 
-def _planned(arguments: argparse.Namespace) -> tuple[RunFolder, Settings]:
+def _planned(arguments: argparse.Namespace) -> tuple[RunFolder, RunSettings]:
     """Where the run is to be, and its settings: those of its folder where it is gone on with."""
     from tinycnn.runs.folder import RunFolder
-    from tinycnn.runs.settings import Settings, settings_for, settings_to_resume
+    from tinycnn.runs.settings import RunSettings, settings_for, settings_to_resume
 
-    given = {each.name: getattr(arguments, each.name) for each in fields(Settings)}
+    given = {each.name: getattr(arguments, each.name) for each in fields(RunSettings)}
     if arguments.data is None and not (arguments.resume and arguments.out):
         raise ArgumentError(
             "which pictures? tinycnn train DATA; to go on with a run: --resume --out RUN"
@@ -163,7 +163,7 @@ def _word(source: str) -> str:
     return Path(source.rpartition(":")[2] if code_file(source) else source).stem or "run"
 
 
-def _words(settings: Settings) -> str:
+def _words(settings: RunSettings) -> str:
     shown = {
         name: value
         for name, value in settings.to_dict().items()
@@ -175,7 +175,7 @@ def _words(settings: Settings) -> str:
     )
 
 
-def _train(work: Run, arguments: argparse.Namespace, minutes: float) -> int:
+def _train(work: TrainingRun, arguments: argparse.Namespace, minutes: float) -> int:
     """Train, and print what came of it; or say why it ended before."""
     report = _Report()
     try:
@@ -195,7 +195,7 @@ def _train(work: Run, arguments: argparse.Namespace, minutes: float) -> int:
     return _finish(work, history, arguments.json)
 
 
-def _way_on(work: Run) -> str:
+def _way_on(work: TrainingRun) -> str:
     return f"go on with: tinycnn train --resume {option('--out', work.folder.path)}"
 
 
@@ -249,7 +249,7 @@ def _ended_by_sigterm(report: _Report) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _finish(work: Run, history: History, as_data: bool) -> int:
+def _finish(work: TrainingRun, history: History, as_data: bool) -> int:
     """Print what came of it: the epochs, and how good the network is on pictures it has never seen."""
     test = work.evaluate()
     if as_data:

@@ -19,14 +19,14 @@ from tinycnn.files import write_text
 from tinycnn.runs import filters, recipe
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.networks import Network, expect_classes, open_network
-from tinycnn.runs.settings import Settings
+from tinycnn.runs.settings import RunSettings
 from tinycnn.shapes import times
 from tinycnn.training import EarlyStopping, Evaluation, History, Trainer, evaluate
 
 _FITS = 1 << 30  # bytes of decoded pictures that are kept in memory
 
 
-class Run:
+class TrainingRun:
     """The run that ``settings`` describe, in ``folder``; `train` does it, or goes on with it.
 
     A variant is drawn for the classes of the data; where no ``augment`` is set, it is what leaves the classes
@@ -36,7 +36,7 @@ class Run:
     Raises what `data.read` and `open_network` raise, and ShapeError for a network that takes no pictures.
     """
 
-    def __init__(self, folder: RunFolder, settings: Settings) -> None:
+    def __init__(self, folder: RunFolder, settings: RunSettings) -> None:
         self.folder = folder
         asked = open_network(settings.model, seed=settings.seed)
         H, W, C = _picture_shape(asked)
@@ -159,7 +159,7 @@ def _fitted(network: Network, classes: int, seed: int) -> Network:
     return network
 
 
-def _readable(parts: Parts, settings: Settings) -> Parts:
+def _readable(parts: Parts, settings: RunSettings) -> Parts:
     """The parts without damaged pictures, if these are to be skipped, and in memory if they fit there."""
 
     def ready(data: Dataset | None) -> Any:
