@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinycnn import strict_json
+from tinycnn.commands import sources
 from tinycnn.errors import ArgumentError, FileError, TrainingError
 from tinycnn.files import code_file
 from tinycnn.networks import VARIANTS
-from tinycnn.validation import check_int, check_number
+from tinycnn.validation import check_number
 from tinycnn.wording import many, option
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tinycnn.runs.settings import RunSettings
     from tinycnn.training import Epoch, History, Trainer
 
-_USUAL_MODEL = "mini"
 _SAY_EVERY = 60  # seconds
 _EXAMPLES = """\
 examples:
@@ -51,37 +51,23 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_data(parser, optional=True)
+    sources.add_data(parser, otherwise="not needed with --resume --out RUN")
     parser.add_argument(
         "--model", metavar="M",
         help=f"{', '.join(VARIANTS)}, FILE.py:NAME, a saved model or a RUN to begin from (default: "
-        f"{_USUAL_MODEL})",
+        f"{sources.USUAL_MODEL})",
     )  # fmt: skip
     parser.add_argument("--out", metavar="RUN", help="the run's folder (default: DATA-M)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--json", action="store_true", help="history and test as data")
     _add_recipe(parser.add_argument_group("how it is trained"))
     machine = parser.add_argument_group("what does not change the result")
-    machine.add_argument("--threads", metavar="N", type=int, help="default: the cores")
+    sources.add_threads(machine)
     machine.add_argument(
         "--save-every", metavar="MINUTES", type=float, default=5.0,
         help="a checkpoint within an epoch, too (default 5)",
     )  # fmt: skip
     parser.set_defaults(run=run)
-
-
-def add_data(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
-    """Declare the data set."""
-    parser.add_argument(
-        "data", metavar="DATA", nargs="?" if optional else None,
-        help="digits, fashion-mnist, a folder of IDX files, an .npz file, or a folder that has a folder of "
-        "pictures for each class",
-    )  # fmt: skip
-    parser.add_argument(
-        "--full", action="store_true",
-        help="all 70,000 pictures of fashion-mnist, where Debian's dataset-fashion-mnist is installed "
-        "(without it: the 3,400 that come with tinycnn)",
-    )  # fmt: skip
 
 
 def _add_recipe(group: argparse._ArgumentGroup) -> None:
@@ -125,12 +111,10 @@ def _names(text: str) -> tuple[str, ...]:
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the history and how good the network is on the test part."""
     from tinycnn.runs.run import TrainingRun
-    from tinycnn.runtime.threads import threads, use_threads
 
     minutes = check_number(arguments.save_every, "--save-every", above=0)
-    count = threads() if arguments.threads is None else check_int(arguments.threads, "--threads")
     folder, settings = _planned(arguments)
-    with use_threads(count):
+    with sources.threads(arguments), sources.own_code_running(settings.model):
         work = TrainingRun(folder, settings)
         _say(repr(work))
         _say(f"to {str(folder.path)!r}: {_words(work.settings)}")
@@ -147,7 +131,7 @@ def _planned(arguments: argparse.Namespace) -> tuple[RunFolder, RunSettings]:
         raise ArgumentError(
             "which pictures? tinycnn train DATA; to go on with a run: --resume --out RUN"
         )
-    model = arguments.model or _USUAL_MODEL
+    model = arguments.model or sources.USUAL_MODEL
     folder = RunFolder(arguments.out or f"{_word(arguments.data)}-{_word(model)}")
     if arguments.resume and folder.is_there:
         return folder, settings_to_resume(folder.settings(), given)
