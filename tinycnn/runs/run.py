@@ -38,7 +38,7 @@ class Run:
 
     def __init__(self, folder: RunFolder, settings: Settings) -> None:
         self.folder = folder
-        asked = open_network(settings.model, seed=settings.seed)
+        asked = open_network(settings.model, seed=settings.seed, trained=False)
         H, W, C = _picture_shape(asked)
         parts = _readable(
             read(settings.data, full=settings.full, size=(H, W), channels=C if C in (1, 3) else 3),
@@ -154,7 +154,7 @@ def _picture_shape(network: Network) -> tuple[int, int, int]:
 def _fitted(network: Network, classes: int, seed: int) -> Network:
     """The network with as many classes as the data: drawn anew where it is a variant."""
     if network.random:
-        return open_network(network.source, classes=classes, seed=seed)
+        return open_network(network.source, classes=classes, seed=seed, trained=False)
     expect_classes(network, classes)
     return network
 
