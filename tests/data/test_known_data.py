@@ -8,6 +8,7 @@ from importlib import resources
 import numpy as np
 import pytest
 from idx_files import write_mnist
+from sklearn.datasets import load_digits
 
 import tinycnn as tc
 from tinycnn.data import known
@@ -114,10 +115,7 @@ def test_digits_need_scikit_learn(monkeypatch):
         tc.data.digits()
 
 
-@pytest.mark.peers
 def test_digits_are_those_of_scikit_learn():
-    from sklearn.datasets import load_digits
-
     rows, labels = load_digits(return_X_y=True)
     data = tc.data.digits()
     assert repr(data) == "<digits: 1,797 images of 8 x 8 x 1 uint8, 10 classes>"
