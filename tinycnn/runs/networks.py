@@ -13,7 +13,7 @@ from tinycnn.data.preparation import Preparation
 from tinycnn.errors import ArgumentError, CheckpointError, FileError, UnknownNameError
 from tinycnn.files import code_file, is_model_file
 from tinycnn.model import Sequential
-from tinycnn.networks import VARIANTS, alexnet
+from tinycnn.networks import VARIANTS, alexnet, trained_file
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.settings import RunSettings
 from tinycnn.shapes import times
@@ -41,10 +41,13 @@ class Network:
         return () if self.preparation is None else self.preparation.classes
 
 
-def open_network(source: str, *, classes: int | None = None, seed: int = 0) -> Network:
+def open_network(
+    source: str, *, classes: int | None = None, seed: int = 0, trained: bool = True
+) -> Network:
     """Give the network ``source``, one of:
 
-    - a key of `VARIANTS`, for ``classes`` (None: 1000), its weights drawn from ``seed``;
+    - a key of `VARIANTS`: where it comes trained, and ``trained`` is not false, as it comes; else for
+      ``classes`` (None: its own number), its weights drawn from ``seed``;
     - "FILE.py:NAME", a Sequential or a function that makes one;
     - an .npz or .safetensors file that a model or a checkpoint was saved in;
     - the folder of a run: its best checkpoint.
@@ -52,7 +55,11 @@ def open_network(source: str, *, classes: int | None = None, seed: int = 0) -> N
     Raises UnknownNameError for anything else, ArgumentError where the network has another number of classes,
     and for files the errors of `checkpoints.load` and of `own_code.value_of`.
     """
-    network = _opened(source, classes, seed)
+    if trained and source in VARIANTS and VARIANTS[source].weights is not None:
+        with trained_file(source) as path:
+            network = _saved(path, source)
+    else:
+        network = _opened(source, classes, seed)
     expect_classes(network, classes)
     return network
 
@@ -77,7 +84,7 @@ def _opened(source: str, classes: int | None, seed: int) -> Network:
     if is_model_file(source):
         return _saved(Path(source), source)
     if source in VARIANTS:
-        drawn = alexnet(classes or 1000, variant=source, rng=seed)
+        drawn = alexnet(classes, variant=source, trained=False, rng=seed)
         return Network(drawn, source, random=True)
     run = RunFolder(source)
     if not run.is_there:

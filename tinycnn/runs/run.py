@@ -34,7 +34,7 @@ class TrainingRun:
 
     def __init__(self, folder: RunFolder, settings: RunSettings) -> None:
         self.folder = folder
-        asked = open_network(settings.model, seed=settings.seed)
+        asked = open_network(settings.model, seed=settings.seed, trained=False)
         H, W, C = picture_shape(asked)
         parts = read_for(
             asked,
@@ -144,6 +144,6 @@ def _drawn(draw: Callable[[], None]) -> None:
 def _fitted(network: Network, classes: int, seed: int) -> Network:
     """The network with as many classes as the data: drawn anew where it is a variant."""
     if network.random:
-        return open_network(network.source, classes=classes, seed=seed)
+        return open_network(network.source, classes=classes, seed=seed, trained=False)
     expect_classes(network, classes)
     return network

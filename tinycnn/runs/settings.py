@@ -91,9 +91,12 @@ class RunSettings:
 _FULL_SIZE = {
     "epochs": 4, "batch": 128, "rate": 0.01, "optimizer": "sgd", "warm_up": 0.1, "clip": 5.0,
 }  # fmt: skip
-_OF_MODELS: dict[str, dict[str, Any]] = dict.fromkeys(
-    ("one-tower", "paper", "caffe", "caffenet", "torchvision"), _FULL_SIZE
-)
+_OF_MODELS: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("one-tower", "paper", "caffe", "caffenet", "torchvision"), _FULL_SIZE),
+    "fashion": {
+        "epochs": 30, "batch": 128, "rate": 0.05, "warm_up": 2.0, "smoothing": 0.05, "validation": 0.05,
+    },
+}  # fmt: skip
 _OF_OPTIMIZERS: dict[str, dict[str, Any]] = {
     "adam": {"rate": 0.001, "decay": 0.0},
     "adamw": {"rate": 0.001, "decay": 0.01},
