@@ -75,7 +75,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     step_options.add_scaling(parser)
     parser.add_argument(
-        "--label", metavar="N", type=int, help="the class the loss is taken against"
+        "--label",
+        metavar="N",
+        type=_class,
+        help="the class the loss is taken against: number or name",
     )
     parser.add_argument(
         "--train", action="store_true", help="dropout on, its mask drawn from the seed"
@@ -244,6 +247,11 @@ def _place(text: str) -> tuple[int, ...]:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a place such as 13,13,7 (row, column, channel)"
         ) from None
+
+
+def _class(text: str) -> int | str:
+    """A class by its number, or else by its name."""
+    return int(text) if text.removeprefix("-").isdecimal() else text
 
 
 def _data(values: Mapping[str, Any]) -> None:

@@ -14,9 +14,6 @@ from tinycnn import figures
 from tinycnn.commands import step_hints
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError
-from tinycnn.files import code_file, is_model_file
-from tinycnn.networks import VARIANTS
-from tinycnn.validation import check_choice
 from tinycnn.wording import option
 
 if TYPE_CHECKING:
@@ -100,8 +97,6 @@ def _listed(names: Sequence[str]) -> str:
 def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     """Refuse options that would otherwise be passed over in silence."""
     seed(arguments)
-    if not code_file(arguments.model) and not is_model_file(arguments.model):
-        check_choice(arguments.model, (*VARIANTS, "FILE.py:NAME", "FILE.npz"), "--model")
     if arguments.at is not None and (what is None or arguments.weight or arguments.why):
         raise ArgumentError(
             f"--at says which number of --layer or --grad{_hint(arguments, step_hints.cell)}"
@@ -135,10 +130,10 @@ def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
 
 def _hint(arguments: argparse.Namespace, offered: Callable[[Sequential, str], str]) -> str:
     """What opens a number of the network that the options name."""
-    from tinycnn.explain.lessons.lesson import network_of
+    from tinycnn.runs.networks import open_network
 
     with quietly():
-        return offered(network_of(arguments.model), command(arguments))
+        return offered(open_network(arguments.model).model, command(arguments))
 
 
 def expect_place(arguments: argparse.Namespace, lesson: Lesson) -> None:
