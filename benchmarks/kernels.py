@@ -53,7 +53,14 @@ from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.offers import FIRST_TICKET, LINE, OWN, look_for_work, offer, withdraw
 from tinycnn.kernels.peak import CHAINS, add_products
-from tinycnn.kernels.recorded_calls import COUNTERS, begin, carry_on, carry_out, help_carry_out
+from tinycnn.kernels.recorded_calls import (
+    COUNTERS,
+    begin,
+    carry_on,
+    carry_out,
+    help_carry_out,
+    hold,
+)
 from tinycnn.kernels.relu import relu, relu_backward
 from tinycnn.kernels.sgd import sgd_momentum
 from tinycnn.kernels.simd import LANES
@@ -480,10 +487,11 @@ SIZE = 13
 
 def test_copy_with_border(benchmark: Benchmark) -> None:
     x, target = (
-        read_only(normal(IMAGES, SIZE, SIZE, CHANNELS)),
+        read_only(normal(IMAGES * SIZE * SIZE * CHANNELS)),
         np.empty(IMAGES * 15 * 15 * CHANNELS, np.float32),
     )
-    benchmark(copy_with_border, x, 0, IMAGES, (1, 1), (15, 15), CHANNELS, target)
+    image = SIZE, SIZE, CHANNELS
+    benchmark(copy_with_border, x, image, 0, IMAGES, (1, 1), (15, 15), CHANNELS, target)
 
 
 def test_space_to_depth(benchmark: Benchmark) -> None:
@@ -522,10 +530,10 @@ def test_weight_transform(benchmark: Benchmark) -> None:
 
 
 def test_output_gradient_transform(benchmark: Benchmark) -> None:
-    dz, step = read_only(normal(IMAGES, SIZE, SIZE, CHANNELS)), ROWS_OF_TILES * WIDTH
+    dz, step = read_only(normal(IMAGES * SIZE * SIZE * CHANNELS)), ROWS_OF_TILES * WIDTH
     Z = aligned_zeros(CHANNELS // WIDTH * FREQUENCIES * step)
     benchmark(
-        output_gradient_transform, dz, 0, IMAGES * 3, TILES, IMAGES,
+        output_gradient_transform, dz, (SIZE, SIZE, CHANNELS), 0, 0, IMAGES * 3, TILES, IMAGES,
         Z, step, FREQUENCIES * step, WIDTH, CHANNELS, np.empty(SCRATCH, np.float32),
     )  # fmt: skip
 
@@ -547,9 +555,9 @@ def test_tile_number(benchmark: Benchmark) -> None:
 
 def test_weight_gradient_transform(benchmark: Benchmark) -> None:
     dU = read_only(normal(FREQUENCIES * 64 * WIDTH))
-    G = read_only(normal(7 * 3).reshape(7, 3))
-    dW, scratch = np.empty((3, 3, 64, WIDTH), np.float32), np.empty(10 * 3 * LANES, np.float32)
-    benchmark(weight_gradient_transform, dU, 64 * WIDTH, WIDTH, G, G, 0, 64, dW, scratch)
+    G, size = read_only(normal(7 * 3)), (3, 64, WIDTH)
+    dW, scratch = np.empty(9 * 64 * WIDTH, np.float32), np.empty(10 * 3 * LANES, np.float32)
+    benchmark(weight_gradient_transform, dU, 64 * WIDTH, WIDTH, G, G, size, 0, 64, dW, scratch)
 
 
 # The generated ones, whatever they are by now. Transforms to outputs take vectors, so that Python
@@ -606,12 +614,13 @@ class Recorded:
 
     def __init__(self) -> None:
         recorder = Recorder(LANES, LANES)
-        maps, cell = FeatureMaps.plain(recorder.source, (1, 1, 1, LANES)), (1, 1)
+        source, result = recorder.given
+        maps, cell = FeatureMaps.plain(source, (1, 1, 1, LANES)), (1, 1)
 
         def task(calls: Calls) -> None:
             calls(
                 max_pool, maps.flat, maps.place, cell, 0, 1, cell, cell, (0, 0), cell, LANES,
-                recorder.result, maps.place, cell,
+                result, maps.place, cell,
             )  # fmt: skip
 
         chain = recorder.chain([[task]])
@@ -637,6 +646,11 @@ class Recorded:
 def test_begin(benchmark: Benchmark) -> None:
     recorded = Recorded()
     benchmark(begin, read_only(recorded.x), recorded.y, recorded.rows)
+
+
+def test_hold(benchmark: Benchmark) -> None:
+    recorded = Recorded()
+    benchmark(hold, read_only(recorded.x), 0, recorded.rows)
 
 
 def test_carry_out(benchmark: Benchmark) -> None:

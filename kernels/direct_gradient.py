@@ -74,7 +74,7 @@ def direct_weight_gradient(
     for n in range(first, last, together):
         images = min(together, last - n)
         if not inside:
-            copy_with_border(x, n, n + images, padding, seen, C, room)
+            copy_with_border(maps, (H, W, C), n, n + images, padding, seen, C, room)
         for oh in range(0, OH, oh_step):
             lines = min(oh_step, OH - oh)
             if lines != listed:

@@ -1094,6 +1094,8 @@ def weight_transform(
 
 def output_gradient_transform(
     dz: Any,
+    size: tuple[int, int, int],
+    begin: int,
     first: int,
     last: int,
     tiles: tuple[int, ...],
@@ -1108,7 +1110,8 @@ def output_gradient_transform(
     """Z = A dz A^T for every tile in those rows of tiles, with zeros for filters from F to ``line``."""
     r, m_rows, m_columns = tiles[0], tiles[1], tiles[4]
     n_rows, n = m_rows + r - 1, m_columns + r - 1
-    F = dz.shape[3]
+    OH, OW, F = size
+    slopes = dz[begin * OH * OW * F : (begin + images) * OH * OW * F].reshape(images, OH, OW, F)
     placed = _winograd_tiles(tiles)
     tops = sorted({top for _, _, _, top, _ in placed})
     for g in range(images):
@@ -1119,7 +1122,7 @@ def output_gradient_transform(
             for f in range(line):
                 d = np.zeros((down, across))
                 if f < F:
-                    d[:] = dz[g, top : top + down, left : left + across, f]
+                    d[:] = slopes[g, top : top + down, left : left + across, f]
                 factors = A.T @ d @ B
                 for i in range(down + r - 1):
                     for j in range(across + r - 1):
@@ -1165,24 +1168,26 @@ def weight_gradient_transform(
     line: int,
     G_rows: Any,
     G_columns: Any,
+    size: tuple[int, int, int],
     first: int,
     last: int,
     dW: Any,
     scratch: Any,
 ) -> None:
     """dW = G^T dU G for those channels."""
-    r, F = dW.shape[0], dW.shape[3]
-    n_rows, n = len(G_rows), len(G_columns)
+    r, C, F = size
+    n_rows, n = len(G_rows) // r, len(G_columns) // r
+    G_down, G_across = G_rows.reshape(n_rows, r).astype(np.float64), G_columns.reshape(n, r)
     for c in range(first, last):
         for f in range(F):
             d = np.zeros((n_rows, n))
             for i in range(n_rows):
                 for j in range(n):
                     d[i, j] = dU[(i * n + j) * step + c * line + f]
-            slopes = G_rows.T.astype(np.float64) @ d @ G_columns
+            slopes = G_down.T @ d @ G_across
             for i in range(r):
                 for j in range(r):
-                    dW[i, j, c, f] = slopes[i, j]
+                    dW[((i * r + j) * C + c) * F + f] = slopes[i, j]
 
 
 def dense_product(x: Any, W: Any, first: int, last: int, y: Any) -> None:
@@ -1240,6 +1245,7 @@ def add_products(count: int, a: Any, b: Any, sums: Any) -> None:
 
 def copy_with_border(
     x: Any,
+    image: tuple[int, int, int],
     first: int,
     last: int,
     pad_top_left: tuple[int, int],
@@ -1248,13 +1254,16 @@ def copy_with_border(
     target: Any,
 ) -> None:
     """Each cell of the maps is that of the image, or zero where there is none."""
-    _, H, W, C = x.shape
+    H, W, C = image
+    images = x.reshape(-1, H, W, C)
     maps = np.zeros((last - first, *size, column))
     for n in range(first, last):
         for h in range(max(-pad_top_left[0], 0), min(size[0] - pad_top_left[0], H)):
             for w in range(max(-pad_top_left[1], 0), min(size[1] - pad_top_left[1], W)):
                 for c in range(C):
-                    maps[n - first, h + pad_top_left[0], w + pad_top_left[1], c] = x[n, h, w, c]
+                    maps[n - first, h + pad_top_left[0], w + pad_top_left[1], c] = images[
+                        n, h, w, c
+                    ]
     target[: maps.size] = maps.reshape(-1)
 
 

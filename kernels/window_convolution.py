@@ -64,7 +64,7 @@ def window_convolution(
         for j in range(KW):
             for c in range(C):
                 offsets[(i * KW + j) * C + c] = i * dilation[0] * row + j * dilation[1] * C + c
-    images, r = x.reshape(x.size // (H * width * C), H, width, C), first
+    r = first
     while r < last:
         n, oh = r // OH, r % OH
         rows = min(together, OH - oh, last - r)
@@ -72,7 +72,7 @@ def window_convolution(
         start, source = (n * H + top) * row, x
         if not inside:
             seen = ((rows - 1) * stride[0] + reach, right)
-            copy_with_border(images, n, n + 1, (-top, padding[1]), seen, C, room)
+            copy_with_border(x, (H, width, C), n, n + 1, (-top, padding[1]), seen, C, room)
             start, source = 0, read_only(room)
         window_products(
             source, start, windows[: rows * OW], offsets, read_only(weights), F, read_only(bias), relu,

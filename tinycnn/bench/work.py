@@ -66,7 +66,7 @@ def build(network: str, *, dropout: bool = True, dtype: str = "float32") -> Sequ
         layers, shape = SMALL_NETWORKS[network]()
         return Sequential(layers, shape, dtype=dtype, name=network)
     variant, _, name = network.partition("/")
-    model = alexnet(variant=variant, dtype=dtype)
+    model = alexnet(variant=variant, trained=False, dtype=dtype)
     if name:
         position = position_of(model, name)
         one = [deepcopy(model.layers[position])]

@@ -38,6 +38,13 @@ def npz(
     return Dataset(x, y, tuple(words), path.name)
 
 
+def array_names(path: Path) -> set[str]:
+    """What the arrays of an .npz file are called; raises FileError and DataError as `npz` does."""
+    expect_regular(path, ".npz file")
+    with _opened(path) as archive:
+        return {name.removesuffix(".npy") for name in archive.namelist()}
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:

@@ -7,6 +7,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.data.batches import batches
 from tinycnn.data.dataset import Dataset
+from tinycnn.pictures.fitting import LUMA
 
 _AT_ONCE = 256  # images
 
@@ -32,6 +33,20 @@ def colour_moments(dataset: Dataset) -> tuple[Array, Array]:
         count += len(pixels)
     shift = sums / count
     return middle + shift, products / count - np.outer(shift, shift)
+
+
+def channel_statistics(dataset: Dataset, *, grey: bool = False) -> tuple[Array, Array]:
+    """The mean and the standard deviation (C,) of each channel over the pixels of all images.
+
+    With ``grey`` those of the luma of 3 colours, w . x, (1,): w . mean, and sqrt(w^T covariance w). Of a
+    channel that is the same everywhere the deviation is given as 1, for it divides.
+    """
+    mean, covariance = colour_moments(dataset)
+    if grey and len(mean) == 3:
+        w = LUMA[None]
+        mean, covariance = w @ mean, w @ covariance @ w.T
+    deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
+    return mean, np.where(deviation > 0, deviation, 1.0)
 
 
 def mean_image(dataset: Dataset) -> Array:

@@ -184,10 +184,10 @@ def windows_of(maps: FeatureMaps, window: Window, rows: Range) -> FeatureMaps:
 
 def _bordered(conv: DirectConvolution, x: Array, images: Range, rows: Range) -> FeatureMaps:
     """What the windows of some rows of outputs see, in this thread's buffer."""
-    (_, W, C), ((_, _), (left, right)) = x.shape[1:], conv.border
+    (H, W, C), ((_, _), (left, right)) = x.shape[1:], conv.border
     first, last = conv.window.height.seen(rows[0], rows[1] - 1)
     height, width = last + 1 - first, left + W + right
     row = width * C
     flat = scratch("maps", ((images[1] - images[0]) * height * row,), _FLOAT32)
-    copy_with_border(x, *images, (-first, left), (height, width), C, flat)
+    copy_with_border(x.reshape(-1), (H, W, C), *images, (-first, left), (height, width), C, flat)
     return FeatureMaps(flat, (images[1] - images[0], height, width, C), 0, height * row, row, C)
