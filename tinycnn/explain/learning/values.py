@@ -64,9 +64,9 @@ class StepSettings:
 class Learning:
     """``steps`` of SGD with ``settings``, seen through one weight called ``name``.
 
-    ``images`` counts all that there were, ``classes`` theirs, ``moving`` the parameters that move. After the last step the
-    weight is ``weight``, and the loss of all images with dropout off ``tested``. ``str`` draws it for a
-    terminal, notebooks show HTML.
+    ``images`` counts all that there were, ``classes`` theirs, ``moving`` the parameters that move. After the
+    last step the weight is ``weight``, and the loss of all images with dropout off ``tested``. ``str`` draws
+    it for a terminal, notebooks show HTML.
     """
 
     name: str  # "conv1.W[5,5,0,3]"
