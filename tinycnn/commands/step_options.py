@@ -64,8 +64,11 @@ def quietly() -> contextlib.AbstractContextManager[object]:
 
 
 def refuse_all(arguments: argparse.Namespace) -> None:
-    """Refuse whatever --example has no use for."""
-    stray = [name for name, value in _USUAL.items() if getattr(arguments, name) != value]
+    """Refuse whatever --example has no use for; its steps have some."""
+    unfit = {**_USUAL, **dict.fromkeys(("layer", "weight", "grad", "why"))}
+    if arguments.steps is not None:
+        unfit = {name: unfit[name] for name in unfit if name not in ("weight", "save")}
+    stray = [name for name, value in unfit.items() if getattr(arguments, name) != value]
     if stray:
         raise ArgumentError(f"--example brings its own numbers; leave out {_listed(stray)}")
 
@@ -73,13 +76,13 @@ def refuse_all(arguments: argparse.Namespace) -> None:
 def refuse_interactive(arguments: argparse.Namespace) -> None:
     """Refuse what -i has no use for."""
     words = "-i begins with the layers, or with --layer and --at"
-    _refuse(arguments, ("weight", "grad", "why", "im2col", "save", "json"), words)
+    _refuse(arguments, ("weight", "grad", "why", "im2col", "save", "json", "steps"), words)
 
 
 def refuse_asking(arguments: argparse.Namespace) -> None:
     """Refuse what --ask has no use for."""
     words = "--ask asks for numbers and reads answers, line by line"
-    _refuse(arguments, ("json", "interactive", "im2col", "save"), words)
+    _refuse(arguments, ("json", "interactive", "im2col", "save", "steps"), words)
 
 
 def _refuse(arguments: argparse.Namespace, names: Sequence[str], words: str) -> None:
@@ -119,7 +122,12 @@ def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     if arguments.im2col and (arguments.layer is None or arguments.at is None):
         hint = partial(step_hints.im2col, layer=arguments.layer)
         raise ArgumentError(f"--im2col needs --layer and --at{_hint(arguments, hint)}")
-    if arguments.save is not None and (what is None or (arguments.layer and arguments.at is None)):
+    if arguments.steps is not None:
+        words = "--steps watches one weight, --weight or that with the largest gradient"
+        _refuse(arguments, ("layer", "grad", "why", "im2col", "interactive"), words)
+    elif arguments.save is not None and (
+        what is None or (arguments.layer and arguments.at is None)
+    ):
         hint = partial(step_hints.cell, layer=arguments.layer)
         raise ArgumentError(
             f"--save draws one opened number{_hint(arguments, hint)} --save cell.svg"
