@@ -21,6 +21,7 @@ from tinycnn.commands import (
     gradcheck,
     grade,
     handout,
+    predict,
     quiz,
     step,
     summary,
@@ -109,6 +110,18 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"tinycnn {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (step, summary, train, eval, gradcheck, bench, handout, quiz, exercise, grade):
+    for command in (
+        step,
+        summary,
+        train,
+        eval,
+        predict,
+        gradcheck,
+        bench,
+        handout,
+        quiz,
+        exercise,
+        grade,
+    ):
         command.add(commands)
     return parser

@@ -28,6 +28,7 @@ examples:
   tinycnn step --grad pool1.x --at 13,13,7          one input's gradient, opened
   tinycnn step --why loss                           where the loss comes from
   tinycnn step --layer conv1 --im2col --at 27,27    the row of im2col's matrix
+  tinycnn step RUN                                  what `tinycnn train` made, on a picture of its data
   tinycnn step --example conv-pool                  a network small enough for pencil and paper
   tinycnn step --example conv-pool --ask            predict its numbers first, and be told what went wrong
 """
@@ -42,7 +43,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("image", nargs="?", help="a picture or .npy file (default: a bundled cat)")
+    parser.add_argument(
+        "image", nargs="?", help="a picture, .npy file or RUN (default: a bundled picture)"
+    )
     parser.add_argument(
         "-i", "--interactive", action="store_true", help="walk with the arrow keys, on a terminal"
     )
@@ -67,8 +70,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--im2col", action="store_true", help="with --layer: the row of im2col's matrix at R,C"
     )
     parser.add_argument("--model", metavar="M", default="one-tower",
-                        help=f"{', '.join(VARIANTS)}, or FILE.py:NAME for your own Sequential, or "
-                             "what model.save wrote")  # fmt: skip
+                        help=f"{', '.join(VARIANTS)}, the folder of a RUN, FILE.py:NAME for your own "
+                             "Sequential, or what model.save wrote")  # fmt: skip
     parser.add_argument(
         "--weights", metavar="FILE",
         help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
@@ -104,6 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from tinycnn.checking.targets.own_code import running
 
+    step_options.take_run(arguments)
     if arguments.ask:
         step_options.refuse_asking(arguments)
     if arguments.example is not None:

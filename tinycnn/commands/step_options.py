@@ -63,6 +63,19 @@ def quietly() -> contextlib.AbstractContextManager[object]:
     return contextlib.redirect_stdout(sys.stderr)
 
 
+def take_run(arguments: argparse.Namespace) -> None:
+    """Take the folder of a run, which stands where a picture may, for the model."""
+    from tinycnn.runs.folder import RunFolder
+
+    if arguments.image is None or not RunFolder(arguments.image).is_there:
+        return
+    if arguments.model != _USUAL["model"]:
+        raise ArgumentError(
+            f"{arguments.image!r} is a run and --model names a network, too: leave one of them out"
+        )
+    arguments.model, arguments.image = arguments.image, None
+
+
 def refuse_all(arguments: argparse.Namespace) -> None:
     """Refuse whatever --example has no use for."""
     stray = [name for name, value in _USUAL.items() if getattr(arguments, name) != value]
