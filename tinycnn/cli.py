@@ -21,6 +21,7 @@ from tinycnn.commands import (
     gradcheck,
     grade,
     handout,
+    page,
     predict,
     quiz,
     step,
@@ -111,17 +112,7 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"tinycnn {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (
-        step,
-        summary,
-        train,
-        eval,
-        predict,
-        gradcheck,
-        bench,
-        handout,
-        quiz,
-        exercise,
-        grade,
-    ):
+        step, page, summary, train, eval, predict, gradcheck, bench, handout, quiz, exercise, grade,
+    ):  # fmt: skip
         command.add(commands)
     return parser
