@@ -14,7 +14,7 @@ from tinycnn.validation import check_int
 if TYPE_CHECKING:
     from tinycnn.runs.networks import Network
 
-USUAL_MODEL = "mini"
+USUAL_MODEL = "fashion"
 
 
 def add_data(parser: argparse.ArgumentParser, *, otherwise: str) -> None:

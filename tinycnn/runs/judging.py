@@ -15,13 +15,12 @@ from tinycnn.data.preparation import Preparation
 from tinycnn.data.sources import Parts
 from tinycnn.errors import ArgumentError
 from tinycnn.losses import CrossEntropy
-from tinycnn.progress import Progress
 from tinycnn.runs.networks import Network, expect_classes
 from tinycnn.runs.reading import picture_shape, read_for, with_classes_of
 from tinycnn.runs.recipe import plain_batches
+from tinycnn.runs.recognition import logits_of
 from tinycnn.tables import text_table
 from tinycnn.training import Evaluation
-from tinycnn.training.outputs import Outputs
 
 
 @dataclass(frozen=True)
@@ -122,13 +121,9 @@ def _asked(
     network: Network, data: Dataset, preparation: Preparation, skip: bool
 ) -> tuple[Array, Array]:
     """What the network gives for all of ``data``, before a softmax, and the labels."""
-    asked, found = Outputs(network.model, logits=True), list[tuple[Array, Array]]()
-    with Progress("asking", len(data), unit=" images") as bar:
-        for x, labels in plain_batches(data, preparation, on_error="skip" if skip else "raise"):
-            found.append((asked(x), labels))
-            bar.advance(len(labels))
-    outputs, labels = (np.concatenate(each) for each in zip(*found, strict=True))
-    return outputs, labels
+    shape, on_error = preparation.input_shape, "skip" if skip else "raise"
+    batches = plain_batches(data, shape, preparation, on_error=on_error)
+    return logits_of(network.model, batches)
 
 
 def _mistakes(p: Array, data: Dataset, classes: tuple[str, ...], most: int) -> tuple[Mistake, ...]:

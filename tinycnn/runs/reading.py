@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from tinycnn.arrays import Array
 from tinycnn.data.batches import readable
 from tinycnn.data.dataset import Dataset
-from tinycnn.data.images import LazyImages
+from tinycnn.data.images import LazyImages, gathered
 from tinycnn.data.sources import Parts, named_as, read
 from tinycnn.errors import ShapeError
 from tinycnn.runs.networks import Network
@@ -63,3 +64,17 @@ def with_classes_of(network: Network, data: Dataset) -> Dataset:
     if not network.classes or data.classes == numbers:
         return data
     return named_as(network.classes, data)
+
+
+def first_picture(network: Network) -> tuple[Array, int, str]:
+    """Of the data of a run, the first picture that it was not trained on, if there is one.
+
+    Gives pixels (H, W, C) uint8, the class, and what picture it is. Raises what `data.read` raises.
+    """
+    settings, preparation = network.settings, network.preparation
+    assert settings is not None and preparation is not None
+    parts = read_for(network, settings.data, full=settings.full)
+    train, validation = parts.held_out(settings.validation, settings.seed)
+    data = with_classes_of(network, parts.test or validation or train)
+    pixels = preparation.pixels_of(gathered(data.images, [0])[0])
+    return pixels, int(data.labels[0]), f"{data.title}, picture 0"

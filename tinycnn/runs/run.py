@@ -118,7 +118,8 @@ class TrainingRun:
         )  # fmt: skip
 
     def _plain(self, data: Dataset) -> Any:
-        return recipe.plain_batches(data, self.preparation, on_error=recipe.on_error(self.settings))
+        ready, on_error = self.preparation, recipe.on_error(self.settings)
+        return recipe.plain_batches(data, ready.input_shape, ready, on_error=on_error)
 
     def _keep(self, history: History) -> None:
         """Write the history, and draw its curves and the filters, where they can be drawn."""
