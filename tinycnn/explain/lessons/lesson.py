@@ -115,7 +115,8 @@ def open_lesson(
 
 def _picture(image: str | Path | None, network: Network, scaling: Scaling) -> Picture:
     """The picture that is asked for, else the last bundled one that the network knows, or the cat."""
-    known = [name for name in map(bundled.name_of, network.classes) if name in bundled.NAMES]
+    classes = set(map(bundled.name_of, network.classes))
+    known = [name for name in bundled.NAMES if name in classes]
     source = known[-1] if image is None and known else image
     way: Input = scaling
     if scaling == USUAL and network.preparation is not None:
