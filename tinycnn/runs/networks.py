@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tinycnn.files import code_file, is_model_file
 from tinycnn.model import Sequential
 from tinycnn.networks import VARIANTS, alexnet, trained_file
 from tinycnn.runs.folder import RunFolder
+from tinycnn.runs.settings import RunSettings
 from tinycnn.shapes import times
 from tinycnn.wording import many
 
@@ -25,13 +26,14 @@ _PART = "preparation"
 class Network:
     """A ``model``, how pictures become its input, if that is known, and whether its weights are drawn.
 
-    ``source`` is the word it was asked for by.
+    ``source`` is the word it was asked for by; ``settings`` are those of the run that it comes from.
     """
 
     model: Sequential
     source: str
     preparation: Preparation | None = None
     random: bool = False
+    settings: RunSettings | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -100,13 +102,14 @@ def _saved(path: Path, source: str, model: Sequential | None = None) -> Network:
 
 def _of_run(run: RunFolder, source: str) -> Network:
     """The best network of a run; of code, where its layers are none of ours, in a model that it makes."""
-    code = run.settings().model
+    settings = run.settings()
     try:
-        return _saved(run.checkpoint, source)
+        network = _saved(run.checkpoint, source)
     except CheckpointError:
-        if not code_file(code):
+        if not code_file(settings.model):
             raise
-        return _saved(run.checkpoint, source, _own_model(code))
+        network = _saved(run.checkpoint, source, _own_model(settings.model))
+    return replace(network, settings=settings)
 
 
 def _preparation(parts: Mapping[str, Any], path: Path) -> Preparation | None:

@@ -12,6 +12,7 @@ from tinycnn.explain.lessons import overview
 from tinycnn.explain.lessons.lesson import Lesson
 from tinycnn.explain.lessons.maps import Maps
 from tinycnn.explain.lessons.overview import BackwardRow, ForwardRow
+from tinycnn.explain.opening import steepest
 from tinycnn.explain.readers.style import WIDTH, Style, paragraph
 from tinycnn.explain.values.printing import number
 from tinycnn.layers import Layer
@@ -24,16 +25,10 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
 
     ``command`` is what opens numbers of this lesson.
     """
-    model = lesson.model
-    total = sum(int(np.prod(s)) for s in model.parameter_shapes().values())
-    yield style.bold(f"{lesson.name}: {many(total, 'parameter')}")
-    yield from paragraph(_weights_words(lesson))
-    yield from paragraph(f"Picture: {lesson.picture.title}; {lesson.picture.formula}.")
-    if lesson.likeliest:
-        yield from paragraph(likeliest_words(lesson))
+    yield from draw_heading(lesson, style)
     yield ""
     yield style.bold("FORWARD")
-    table = _Table.of(model.layers, model.shapes)
+    table = _Table.of(lesson.model.layers, lesson.model.shapes)
     yield style.dim(table.forward("layer", "output size", "feature map", "range", "zeros"))
     for row in overview.forward_rows(lesson):
         yield from _forward(row, table, style)
@@ -51,6 +46,16 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
 def _class(lesson: Lesson, number: int) -> str:
     """A class by its name, or where it has none by its number."""
     return lesson.class_names[number] if lesson.class_names else str(number)
+
+
+def draw_heading(lesson: Lesson, style: Style) -> Iterator[str]:
+    """What every view of a lesson begins with: its network, its weights, its picture."""
+    total = sum(int(np.prod(s)) for s in lesson.model.parameter_shapes().values())
+    yield style.bold(f"{lesson.name}: {many(total, 'parameter')}")
+    yield from paragraph(_weights_words(lesson))
+    yield from paragraph(f"Picture: {lesson.picture.title}; {lesson.picture.formula}.")
+    if lesson.likeliest:
+        yield from paragraph(likeliest_words(lesson))
 
 
 def _weights_words(lesson: Lesson) -> str:
@@ -130,16 +135,16 @@ def _backward(row: BackwardRow, table: _Table) -> str:
 
 
 def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
-    record = next((r for r in lesson.trace.records if "W" in r.params), None)
-    if record is None:
+    if not lesson.model.parameter_shapes():
         return
+    parameter, index = steepest(lesson.backward)
+    record = lesson.trace[parameter.rpartition(".")[0]]
     place = np.unravel_index(int(record.y[0].argmax()), record.y.shape[1:])
-    gradient = (record.grads or {})["W"]
-    index = np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape)
     at, weight = (",".join(str(int(i)) for i in indices) for indices in (place, index))
-    layer, name = option("--layer", record.name), option("--weight", f"{record.name}.W[{weight}]")
+    layer, name = option("--layer", record.name), option("--weight", f"{parameter}[{weight}]")
     yield from _way("Open a cell:    ", f"{command} {layer} --at {at}")
     yield from _way("Open a gradient:", f"{command} {name}")
+    yield from _way("Watch it learn: ", f"{command} --steps 50")
     yield from _way("Everything as data:", f"{command} --json")
 
 
