@@ -24,7 +24,7 @@ from tinycnn.training import Evaluation
 
 
 @dataclass(frozen=True)
-class Mistake:
+class WrongAnswer:
     """A picture, by its name or its number, its class, and what the network takes it for, each with p."""
 
     picture: str
@@ -41,7 +41,7 @@ class Judged:
     source: str
     title: str
     evaluation: Evaluation
-    mistakes: tuple[Mistake, ...]
+    mistakes: tuple[WrongAnswer, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -126,13 +126,15 @@ def _asked(
     return logits_of(network.model, batches)
 
 
-def _mistakes(p: Array, data: Dataset, classes: tuple[str, ...], most: int) -> tuple[Mistake, ...]:
+def _mistakes(
+    p: Array, data: Dataset, classes: tuple[str, ...], most: int
+) -> tuple[WrongAnswer, ...]:
     """Of probabilities (N, K) the wrong answers whose right one was found least likely."""
     own, answers = p[np.arange(len(p)), data.labels], p.argmax(axis=1)
     wrong = np.flatnonzero(answers != data.labels)
     chosen = wrong[np.argsort(own[wrong], kind="stable")][:most].tolist()
     return tuple(
-        Mistake(
+        WrongAnswer(
             name_of(data.images, i), classes[data.labels[i]], float(own[i]),
             classes[answers[i]], float(p[i, answers[i]]),
         )

@@ -11,7 +11,7 @@ from tinycnn import checkpoints
 from tinycnn.checking.targets import own_code
 from tinycnn.data.preparation import Preparation
 from tinycnn.errors import ArgumentError, CheckpointError, FileError, UnknownNameError
-from tinycnn.files import code_file, is_model_file
+from tinycnn.files import code_file, expect_regular, is_model_file
 from tinycnn.model import Sequential
 from tinycnn.networks import VARIANTS, alexnet, trained_file
 from tinycnn.runs.folder import RunFolder
@@ -110,6 +110,7 @@ def _opened(source: str, classes: int | None, picture: Sequence[int] | None, see
 
 
 def _saved(path: Path, source: str, model: Sequential | None = None) -> Network:
+    expect_regular(path, "model file")
     found = checkpoints.load(path, model, only=(_PART,))
     return Network(found.model, source, _preparation(found.parts, path))
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from tinycnn.errors import ArgumentError
 from tinycnn.explain.lessons import weights
 from tinycnn.explain.pictures import picture
+from tinycnn.explain.pictures.as_trained import way_of
 from tinycnn.explain.pictures.picture import Picture
-from tinycnn.explain.pictures.prepared import way_of
 from tinycnn.explain.pictures.scaling import USUAL, Scaling
 from tinycnn.model import Sequential
 from tinycnn.networks import VARIANTS
