@@ -34,7 +34,7 @@ LEVELS = [
     ["checking", "estimator"],
     ["runs", "testing"],
     ["explain"],
-    ["bench", "classroom"],
+    ["bench", "classroom", "page"],
     ["commands"],
     ["cli"],
     ["__main__"],
@@ -56,6 +56,7 @@ DOORS = {
 DOORS_INSIDE = {
     # An explanation draws itself when it is printed, shown in a notebook or saved.
     ("explain/values/explanation.py", "explain/readers/"),
+    ("explain/learning/values.py", "explain/readers/"),  # and so do steps of learning
 }
 
 # What knows Numba and LLVM: the decorator, and instructions that Numba does not offer.

@@ -1,0 +1,109 @@
+"""``tinycnn step --steps N``: what one weight, its gradient and the loss do over many steps."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tinycnn import figures
+from tinycnn.commands.parsing import seed
+from tinycnn.commands.step_options import quietly
+from tinycnn.errors import ArgumentError
+from tinycnn.validation import check_int, check_number
+
+if TYPE_CHECKING:
+    from tinycnn.explain import Learning, Lesson
+
+_SETTINGS = ("rate", "momentum", "decay")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    group = parser.add_argument_group("steps of learning")
+    group.add_argument("--steps", metavar="N", type=int,
+                       help="take N steps of SGD, and watch one weight (--weight; default: that with "
+                            "the largest gradient)")  # fmt: skip
+    group.add_argument(
+        "--rate", metavar="R", type=float,
+        help="how far a step goes (default: 0.001, and that of an example; 0.01 for --weight alone)",
+    )  # fmt: skip
+    group.add_argument("--momentum", metavar="M", type=float, help="of the steps (default: 0)")
+    group.add_argument("--decay", metavar="D", type=float, help="weight decay (default: 0)")
+
+
+def refuse(arguments: argparse.Namespace) -> None:
+    """Refuse what steps have no use for, and their settings without them."""
+    given = [name for name in _SETTINGS if getattr(arguments, name) is not None]
+    for name in given:
+        check_number(getattr(arguments, name), f"--{name}")
+    if arguments.steps is not None:
+        check_int(arguments.steps, "--steps")
+        return
+    stray = [f"--{name}" for name in given if name != "rate" or not arguments.weight]
+    if stray:
+        raise ArgumentError(
+            f"{', '.join(stray)} says how steps are taken: give --steps, such as --steps 50"
+        )
+
+
+def lesson(arguments: argparse.Namespace, opened: Lesson, show: Callable[[str], None]) -> Learning:
+    """Steps against the lesson's picture and label."""
+    from tinycnn.explain.readers.overview_text import draw_heading
+    from tinycnn.explain.readers.style import Style
+
+    if not arguments.json:
+        show("\n".join([*draw_heading(opened, Style.of(sys.stdout)), ""]))
+    with quietly():
+        return _taken(
+            arguments, opened.model, opened.picture.x, [opened.label], training=opened.training
+        )
+
+
+def example(arguments: argparse.Namespace, show: Callable[[str], None]) -> Learning:
+    """Steps of a hand-sized example's network."""
+    from tinycnn.explain.examples.network import example_network
+    from tinycnn.explain.readers.style import Style
+
+    if arguments.save is not None:
+        figures.expect(arguments.save)
+    network = example_network(arguments.example)
+    if not arguments.json:
+        show(Style.of(sys.stdout).bold(f"The network of the example {arguments.example}") + "\n")
+    return _taken(
+        arguments, network.model, network.x, network.labels, rate=network.rate, frozen=network.frozen
+    )  # fmt: skip
+
+
+def _taken(
+    arguments: argparse.Namespace, model: Any, x: Any, labels: Any, **options: Any
+) -> Learning:
+    from tinycnn.explain import learn
+    from tinycnn.progress import Progress
+
+    given: Mapping[str, float | None] = {
+        "rate": arguments.rate, "momentum": arguments.momentum, "weight_decay": arguments.decay,
+    }  # fmt: skip
+    options |= {name: value for name, value in given.items() if value is not None}
+    with Progress("steps", arguments.steps) as progress:
+        return learn(
+            model, x, labels, arguments.steps, arguments.weight, seed=seed(arguments),
+            report=lambda step: progress.advance(), **options,
+        )  # fmt: skip
+
+
+def draw(learning: Learning, arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
+    """Print the steps, and draw their curves with --save; 1 if the loss became no number."""
+    from tinycnn import strict_json
+    from tinycnn.explain.readers.learning_text import draw_learning
+    from tinycnn.explain.readers.style import Style
+
+    if arguments.json:
+        print(strict_json.dumps(learning.to_dict()))
+    else:
+        show(draw_learning(learning, Style.of(sys.stdout)))
+    if arguments.save:
+        learning.save(arguments.save)
+        print(f"tinycnn: wrote {arguments.save}", file=sys.stderr)
+    return 0 if learning.ok else 1
