@@ -43,13 +43,13 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
     yield from _ways_on(lesson, command)
 
 
-def draw_heading(lesson: Lesson, style: Style) -> Iterator[str]:
-    """What every view of a lesson begins with: its network, its weights, its picture."""
+def draw_heading(lesson: Lesson, style: Style, pictures: str | None = None) -> Iterator[str]:
+    """What every view of a lesson begins with: its network, weights, and picture, or other ``pictures``."""
     total = sum(int(np.prod(s)) for s in lesson.model.parameter_shapes().values())
     yield style.bold(f"{lesson.name}: {many(total, 'parameter')}")
     yield from paragraph(_weights_words(lesson))
-    yield from paragraph(f"Picture: {lesson.picture.title}; {lesson.picture.formula}.")
-    if lesson.likeliest:
+    yield from paragraph(pictures or f"Picture: {lesson.picture.title}; {lesson.picture.formula}.")
+    if lesson.likeliest and pictures is None:
         yield from paragraph(likeliest_words(lesson))
 
 
