@@ -34,7 +34,7 @@ LEVELS = [
     ["checking", "estimator"],
     ["runs", "testing"],
     ["explain"],
-    ["bench", "classroom"],
+    ["bench", "classroom", "page"],
     ["commands"],
     ["cli"],
     ["__main__"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import shutil
 import sys
 from collections.abc import Mapping
@@ -12,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from tinycnn import strict_json
 from tinycnn.commands import step_ask, step_learning, step_options
 from tinycnn.commands.step_options import quietly
-from tinycnn.files import code_file
-from tinycnn.networks import VARIANTS
 
 if TYPE_CHECKING:
     from tinycnn.explain import Lesson
@@ -43,7 +40,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("image", nargs="?", help="a picture or .npy file (default: a bundled cat)")
     parser.add_argument(
         "-i", "--interactive", action="store_true", help="walk with the arrow keys, on a terminal"
     )
@@ -68,23 +64,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--im2col", action="store_true", help="with --layer: the row of im2col's matrix at R,C"
     )
-    parser.add_argument("--model", metavar="M", default="one-tower",
-                        help=f"{', '.join(VARIANTS)}, or FILE.py:NAME for your own Sequential, or "
-                             "what model.save wrote")  # fmt: skip
-    parser.add_argument(
-        "--weights", metavar="FILE",
-        help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
-    )  # fmt: skip
-    step_options.add_scaling(parser)
-    parser.add_argument(
-        "--label", metavar="N", type=int, help="the class the loss is taken against"
-    )
-    parser.add_argument(
-        "--train", action="store_true", help="dropout on, its mask drawn from the seed"
-    )
-    parser.add_argument(
-        "--seed", metavar="N", type=int, default=0, help="of random weights and masks"
-    )
+    step_options.add_lesson(parser)
     parser.add_argument(
         "--save", metavar="FILE", help="also draw what was opened: .svg or .png (extra plot)"
     )
@@ -99,17 +79,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the overview, a layer, one opened number, or a hand-sized example."""
-    import numpy as np
-
-    from tinycnn.checking.targets.own_code import running
-
     step_learning.refuse(arguments)
     if arguments.ask:
         step_options.refuse_asking(arguments)
     if arguments.example is not None:
         return _example(arguments)
-    own = running(arguments.model) if code_file(arguments.model) else contextlib.nullcontext()
-    with own, np.errstate(all="ignore"):  # where NaN or infinity begins is said in words
+    with step_options.running(arguments):
         return _opened(arguments)
 
 
@@ -119,7 +94,7 @@ def _opened(arguments: argparse.Namespace) -> int:
     if arguments.interactive:
         return _interactive(arguments)
     with quietly():
-        lesson = _lesson(arguments)
+        lesson = step_options.lesson(arguments)
     step_options.expect_place(arguments, lesson)
     if arguments.steps is not None:
         learning = step_learning.lesson(arguments, lesson, _show)
@@ -204,26 +179,14 @@ def _sound(lesson: Lesson) -> int:
     return 0 if begins is None else 1
 
 
-def _lesson(arguments: argparse.Namespace) -> Lesson:
-    from tinycnn.explain import open_lesson
-
-    return open_lesson(
-        arguments.image,
-        model=arguments.model,
-        weights_file=arguments.weights,
-        label=arguments.label,
-        seed=arguments.seed,
-        training=arguments.train,
-        scaling=step_options.scaling(arguments),
-    )
-
-
 def _interactive(arguments: argparse.Namespace) -> int:
     """Walk with the keys, beginning with the layers, or with --layer and --at."""
     from tinycnn.explain.walk import curses_screen
 
     step_options.refuse_interactive(arguments)
-    lesson = curses_screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
+    lesson = curses_screen.walk(
+        lambda: step_options.lesson(arguments), arguments.layer, arguments.at
+    )
     return _sound(lesson)
 
 

@@ -78,7 +78,7 @@ def lesson(arguments: argparse.Namespace, opened: Lesson, show: Callable[[str], 
     x, labels, words = opened.picture.x, np.array([opened.label]), None
     options: dict[str, Any] = {}
     if arguments.data is not None:
-        x, labels, words = _pictures(arguments, opened.model)
+        x, labels, words = _pictures(arguments, opened)
         options = {"rate": _RATE_OF_DATA, "batch": arguments.batch}
     if not arguments.json:
         show("\n".join([*draw_heading(opened, Style.of(sys.stdout), words), ""]))
@@ -86,16 +86,20 @@ def lesson(arguments: argparse.Namespace, opened: Lesson, show: Callable[[str], 
         return _taken(arguments, opened.model, x, labels, training=opened.training, **options)
 
 
-def _pictures(arguments: argparse.Namespace, model: Sequential) -> tuple[Array, Array, str]:
-    """Images of a data set's training part as the network's input, drawn from the seed, and their labels."""
+def _pictures(arguments: argparse.Namespace, opened: Lesson) -> tuple[Array, Array, str]:
+    """Images of a data set's training part as the network's input, drawn from the seed, and their labels.
+
+    They are prepared as those were that it was trained on, if it was.
+    """
     from tinycnn.data import Preparation, read
 
-    H, W, C = model.input_shape
+    H, W, C = opened.model.input_shape
     train = read(arguments.data, size=(H, W), channels=C).train
     count = min(_IMAGES if arguments.images is None else arguments.images, len(train))
     places = np.random.default_rng(seed(arguments)).permutation(len(train))[:count]
     chosen = train.select(places).loaded()
-    x = Preparation.of(chosen, (H, W), C)(np.asarray(chosen.images))
+    prepare = opened.preparation or Preparation.of(chosen, (H, W), C)
+    x = prepare(np.asarray(chosen.images))
     words = f"Pictures: {count:,} of the {len(train):,} of {train.title}; x = (value - mean) / deviation."
     return x, chosen.labels, words
 

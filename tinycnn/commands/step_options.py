@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,8 @@ from tinycnn import figures
 from tinycnn.commands import step_hints
 from tinycnn.commands.parsing import seed
 from tinycnn.errors import ArgumentError
-from tinycnn.files import code_file, is_model_file
+from tinycnn.files import code_file
 from tinycnn.networks import VARIANTS
-from tinycnn.validation import check_choice
 from tinycnn.wording import option
 
 if TYPE_CHECKING:
@@ -29,7 +28,60 @@ _USUAL = {"image": None, "at": None, "im2col": False, "save": None, "weights": N
           "channels": "rgb"}  # fmt: skip
 
 
-def add_scaling(parser: argparse.ArgumentParser) -> None:
+def add_lesson(parser: argparse.ArgumentParser) -> None:
+    """Declare what says which picture goes through which network."""
+    parser.add_argument("image", nargs="?", help="a picture or .npy file (default: a bundled cat)")
+    parser.add_argument("--model", metavar="M", default="one-tower",
+                        help=f"{', '.join(VARIANTS)}, or FILE.py:NAME for your own Sequential, or "
+                             "what model.save wrote")  # fmt: skip
+    parser.add_argument(
+        "--weights", metavar="FILE",
+        help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
+    )  # fmt: skip
+    _add_scaling(parser)
+    parser.add_argument(
+        "--label", metavar="N", type=_class,
+        help="the class the loss is taken against: number or name",
+    )  # fmt: skip
+    parser.add_argument(
+        "--train", action="store_true", help="dropout on, its mask drawn from the seed"
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="of random weights and masks"
+    )
+
+
+def lesson(arguments: argparse.Namespace) -> Lesson:
+    """Put together what the options name."""
+    from tinycnn.explain import open_lesson
+
+    return open_lesson(
+        arguments.image,
+        model=arguments.model,
+        weights_file=arguments.weights,
+        label=arguments.label,
+        seed=arguments.seed,
+        training=arguments.train,
+        scaling=_scaling(arguments),
+    )
+
+
+@contextlib.contextmanager
+def running(arguments: argparse.Namespace) -> Iterator[None]:
+    """Run somebody's own code in what it holds, if the options name such; NaN is said in words elsewhere."""
+    import numpy as np
+
+    from tinycnn.checking.targets import own_code
+
+    own = code_file(arguments.model)
+    with (
+        own_code.running(arguments.model) if own else contextlib.nullcontext(),
+        np.errstate(all="ignore"),
+    ):
+        yield
+
+
+def _add_scaling(parser: argparse.ArgumentParser) -> None:
     """Declare what says how a picture becomes the network's input."""
     group = parser.add_argument_group(
         "what pixels become (x = (pixel - 128) / 128 unless --mean or --std is given)"
@@ -45,7 +97,7 @@ def add_scaling(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def scaling(arguments: argparse.Namespace) -> Scaling:
+def _scaling(arguments: argparse.Namespace) -> Scaling:
     """What the options say of it."""
     from tinycnn.explain.pictures.scaling import Scaling
 
@@ -59,6 +111,11 @@ def _numbers(text: str) -> tuple[float, ...]:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no number and no list such as 0.485,0.456,0.406"
         ) from None
+
+
+def _class(text: str) -> int | str:
+    """A class by its number, or else by its name."""
+    return int(text) if text.removeprefix("-").isdecimal() else text
 
 
 def quietly() -> contextlib.AbstractContextManager[object]:
@@ -105,8 +162,6 @@ def _listed(names: Sequence[str]) -> str:
 def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     """Refuse options that would otherwise be passed over in silence."""
     seed(arguments)
-    if not code_file(arguments.model) and not is_model_file(arguments.model):
-        check_choice(arguments.model, (*VARIANTS, "FILE.py:NAME", "FILE.npz"), "--model")
     if arguments.at is not None and (what is None or arguments.weight or arguments.why):
         raise ArgumentError(
             f"--at says which number of --layer or --grad{_hint(arguments, step_hints.cell)}"
@@ -148,10 +203,10 @@ def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
 
 def _hint(arguments: argparse.Namespace, offered: Callable[[Sequential, str], str]) -> str:
     """What opens a number of the network that the options name."""
-    from tinycnn.explain.lessons.lesson import network_of
+    from tinycnn.runs.networks import open_network
 
     with quietly():
-        return offered(network_of(arguments.model), command(arguments))
+        return offered(open_network(arguments.model).model, command(arguments))
 
 
 def expect_place(arguments: argparse.Namespace, lesson: Lesson) -> None:

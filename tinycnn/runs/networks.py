@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from tinycnn.data.preparation import Preparation
 from tinycnn.errors import ArgumentError, CheckpointError, FileError, UnknownNameError
 from tinycnn.files import code_file, is_model_file
 from tinycnn.model import Sequential
-from tinycnn.networks import VARIANTS, alexnet
+from tinycnn.networks import VARIANTS, alexnet, trained_file
 from tinycnn.runs.folder import RunFolder
+from tinycnn.runs.settings import RunSettings
 from tinycnn.shapes import times
 from tinycnn.wording import many
 
@@ -25,13 +26,14 @@ _PART = "preparation"
 class Network:
     """A ``model``, how pictures become its input, if that is known, and whether its weights are drawn.
 
-    ``source`` is the word it was asked for by.
+    ``source`` is the word it was asked for by; ``settings`` are those of the run that it comes from.
     """
 
     model: Sequential
     source: str
     preparation: Preparation | None = None
     random: bool = False
+    settings: RunSettings | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -39,10 +41,13 @@ class Network:
         return () if self.preparation is None else self.preparation.classes
 
 
-def open_network(source: str, *, classes: int | None = None, seed: int = 0) -> Network:
+def open_network(
+    source: str, *, classes: int | None = None, seed: int = 0, trained: bool = True
+) -> Network:
     """Give the network ``source``, one of:
 
-    - a key of `VARIANTS`, for ``classes`` (None: 1000), its weights drawn from ``seed``;
+    - a key of `VARIANTS`: where it comes trained, and ``trained`` is not false, as it comes; else for
+      ``classes`` (None: its own number), its weights drawn from ``seed``;
     - "FILE.py:NAME", a Sequential or a function that makes one;
     - an .npz or .safetensors file that a model or a checkpoint was saved in;
     - the folder of a run: its best checkpoint.
@@ -50,7 +55,11 @@ def open_network(source: str, *, classes: int | None = None, seed: int = 0) -> N
     Raises UnknownNameError for anything else, ArgumentError where the network has another number of classes,
     and for files the errors of `checkpoints.load` and of `own_code.value_of`.
     """
-    network = _opened(source, classes, seed)
+    if trained and source in VARIANTS and VARIANTS[source].weights is not None:
+        with trained_file(source) as path:
+            network = _saved(path, source)
+    else:
+        network = _opened(source, classes, seed)
     expect_classes(network, classes)
     return network
 
@@ -75,7 +84,7 @@ def _opened(source: str, classes: int | None, seed: int) -> Network:
     if is_model_file(source):
         return _saved(Path(source), source)
     if source in VARIANTS:
-        drawn = alexnet(classes or 1000, variant=source, rng=seed)
+        drawn = alexnet(classes, variant=source, trained=False, rng=seed)
         return Network(drawn, source, random=True)
     run = RunFolder(source)
     if not run.is_there:
@@ -93,13 +102,14 @@ def _saved(path: Path, source: str, model: Sequential | None = None) -> Network:
 
 def _of_run(run: RunFolder, source: str) -> Network:
     """The best network of a run; of code, where its layers are none of ours, in a model that it makes."""
-    code = run.settings().model
+    settings = run.settings()
     try:
-        return _saved(run.checkpoint, source)
+        network = _saved(run.checkpoint, source)
     except CheckpointError:
-        if not code_file(code):
+        if not code_file(settings.model):
             raise
-        return _saved(run.checkpoint, source, _own_model(code))
+        network = _saved(run.checkpoint, source, _own_model(settings.model))
+    return replace(network, settings=settings)
 
 
 def _preparation(parts: Mapping[str, Any], path: Path) -> Preparation | None:

@@ -9,24 +9,20 @@ from dataclasses import replace
 from typing import Any
 
 from tinycnn import figures, strict_json
-from tinycnn.data.batches import readable
 from tinycnn.data.dataset import Dataset
-from tinycnn.data.images import LazyImages
 from tinycnn.data.preparation import Preparation
-from tinycnn.data.sources import Parts, read
-from tinycnn.errors import MissingExtraError, ShapeError
+from tinycnn.errors import MissingExtraError
 from tinycnn.files import write_text
 from tinycnn.runs import filters, recipe
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.networks import Network, expect_classes, open_network
-from tinycnn.runs.settings import Settings
+from tinycnn.runs.reading import picture_shape, read_for
+from tinycnn.runs.settings import RunSettings
 from tinycnn.shapes import times
 from tinycnn.training import EarlyStopping, Evaluation, History, Trainer, evaluate
 
-_FITS = 1 << 30  # bytes of decoded pictures that are kept in memory
 
-
-class Run:
+class TrainingRun:
     """The run that ``settings`` describe, in ``folder``; `train` does it, or goes on with it.
 
     A variant is drawn for the classes of the data; where no ``augment`` is set, it is what leaves the classes
@@ -36,13 +32,16 @@ class Run:
     Raises what `data.read` and `open_network` raise, and ShapeError for a network that takes no pictures.
     """
 
-    def __init__(self, folder: RunFolder, settings: Settings) -> None:
+    def __init__(self, folder: RunFolder, settings: RunSettings) -> None:
         self.folder = folder
-        asked = open_network(settings.model, seed=settings.seed)
-        H, W, C = _picture_shape(asked)
-        parts = _readable(
-            read(settings.data, full=settings.full, size=(H, W), channels=C if C in (1, 3) else 3),
-            settings,
+        asked = open_network(settings.model, seed=settings.seed, trained=False)
+        H, W, C = picture_shape(asked)
+        parts = read_for(
+            asked,
+            settings.data,
+            full=settings.full,
+            skip=settings.damaged == "skip",
+            in_memory=True,
         )
         self.network = _fitted(asked, len(parts.train.classes), settings.seed)
         usual = ("shift", "mirror") if parts.mirrors else ("shift",)
@@ -56,6 +55,7 @@ class Run:
             if asked.preparation is None
             else asked.preparation.with_classes(self.training.classes)
         )
+        self._batches = recipe.training_batches(self.settings, self.training, self.preparation)
         self._filters = filters.first_filters(self.network.model)
 
     def __repr__(self) -> str:
@@ -108,7 +108,6 @@ class Run:
         self, minutes: float | None, callbacks: Sequence[Any], progress: bool | None
     ) -> Trainer:
         settings, model = self.settings, self.network.model
-        self._batches = recipe.training_batches(settings, self.training, self.preparation)
         return Trainer(
             model, recipe.optimizer_of(settings, model),
             loss=recipe.loss_of(settings), schedule=recipe.schedule_of(settings, len(self._batches)),
@@ -142,32 +141,9 @@ def _drawn(draw: Callable[[], None]) -> None:
         draw()
 
 
-def _picture_shape(network: Network) -> tuple[int, int, int]:
-    shape = network.model.input_shape
-    if len(shape) != 3:
-        raise ShapeError(
-            f"{network.source} takes {times(shape)}, and a picture is (height, width, channels)"
-        )
-    return shape[0], shape[1], shape[2]
-
-
 def _fitted(network: Network, classes: int, seed: int) -> Network:
     """The network with as many classes as the data: drawn anew where it is a variant."""
     if network.random:
-        return open_network(network.source, classes=classes, seed=seed)
+        return open_network(network.source, classes=classes, seed=seed, trained=False)
     expect_classes(network, classes)
     return network
-
-
-def _readable(parts: Parts, settings: Settings) -> Parts:
-    """The parts without damaged pictures, if these are to be skipped, and in memory if they fit there."""
-
-    def ready(data: Dataset | None) -> Any:
-        if data is None or not isinstance(data.images, LazyImages):
-            return data
-        good = readable(data) if settings.damaged == "skip" else data
-        return good.loaded() if math.prod(good.images.shape) <= _FITS else good
-
-    return replace(
-        parts, train=ready(parts.train), test=ready(parts.test), validation=ready(parts.validation)
-    )

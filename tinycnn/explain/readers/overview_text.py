@@ -35,12 +35,17 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
     yield ""
     yield from _loss(lesson, style)
     yield ""
-    yield style.bold(f"BACKWARD, against label {lesson.label}")
+    yield style.bold(f"BACKWARD, against label {lesson.class_words(lesson.label)}")
     yield style.dim(table.backward("layer", "gradient", "largest", "at", "zeros"))
     for backward in overview.backward_rows(lesson):
         yield _backward(backward, table)
     yield ""
     yield from _ways_on(lesson, command)
+
+
+def _class(lesson: Lesson, number: int) -> str:
+    """A class by its name, or where it has none by its number."""
+    return lesson.class_names[number] if lesson.class_names else str(number)
 
 
 def draw_heading(lesson: Lesson, style: Style, pictures: str | None = None) -> Iterator[str]:
@@ -64,7 +69,8 @@ def _weights_words(lesson: Lesson) -> str:
 
 def likeliest_words(lesson: Lesson) -> str:
     """Which label gradients are taken against where nobody named one."""
-    return f"No --label names its class: the loss is taken against the likeliest, {lesson.label}."
+    label = lesson.class_words(lesson.label)
+    return f"No --label names its class: the loss is taken against the likeliest, {label}."
 
 
 @dataclass(frozen=True)
@@ -109,8 +115,11 @@ def _forward(row: ForwardRow, table: _Table, style: Style) -> Iterator[str]:
 
 def _loss(lesson: Lesson, style: Style) -> Iterator[str]:
     loss = overview.loss(lesson)
+    if not (lesson.random or math.isnan(loss.probability)):
+        best, p = loss.top[0]
+        yield style.bold(f"RECOGNISED as {lesson.class_words(best)}, with probability {number(p)}")
     yield style.bold("LOSS")
-    top = ", ".join(f"{k} ({number(p)})" for k, p in loss.top)
+    top = ", ".join(f"{_class(lesson, k)} ({number(p)})" for k, p in loss.top)
     if math.isnan(loss.probability):
         top = "none, for p is NaN"
     yield from paragraph(
