@@ -201,6 +201,14 @@ def test_the_command_learns_from_a_data_set(capsys, tmp_path):
     assert data["settings"]["rate"] == 0.01 and data["images"] == 20
     data = json.loads(run(capsys, *argv, "--images", "10", "--batch", "5", "--json")[1])
     assert data["images"] == 10 and data["settings"]["batch"] == 5
+    prepared = tc.data.Preparation((6, 6), 1, (0.0,), (255.0,))
+    tc.checkpoints.save(
+        tmp_path / "net.npz", tc.load(tmp_path / "net.npz"), preparation=prepared.to_dict()
+    )
+    z = images.reshape(20, 36) / 255 @ tc.load(tmp_path / "net.npz").parameters()["dense1.W"]
+    expected = np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(20), labels])
+    data = json.loads(run(capsys, *argv, "--json")[1])  # as it was in its training
+    assert data["steps"][0]["loss"] == pytest.approx(expected, rel=1e-5)
     code, _, err = run(capsys, *argv, "--images", "10", "--batch", "11")
     assert code == 2 and "batch is 11, but there are 10 images" in err
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from tinycnn.data import Preparation
 from tinycnn.errors import ArgumentError
 from tinycnn.explain.lessons import weights
 from tinycnn.explain.pictures import picture
