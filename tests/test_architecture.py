@@ -56,6 +56,7 @@ DOORS = {
 DOORS_INSIDE = {
     # An explanation draws itself when it is printed, shown in a notebook or saved.
     ("explain/values/explanation.py", "explain/readers/"),
+    ("explain/learning/values.py", "explain/readers/"),  # and so do steps of learning
 }
 
 # What knows Numba and LLVM: the decorator, and instructions that Numba does not offer.

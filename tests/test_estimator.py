@@ -16,7 +16,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import tinycnn as tc
 from tinycnn.errors import MissingExtraError
-from tinycnn.layers import Conv2D, Dense, GlobalAveragePool2D, MaxPool2D
+from tinycnn.layers import Conv2D, Dense, GlobalAveragePool2D, Layer, MaxPool2D
+from tinycnn.runs.networks import open_network
 
 # What scikit-learn itself leaves out where pandas or an environment variable is missing.
 ELSEWHERE = {"check_array_api_input", "check_classifier_data_not_an_array"}
@@ -30,16 +31,18 @@ def expect_all_checks(estimator):
 
 
 def test_it_passes_the_checks_of_scikit_learn():
-    expect_all_checks(tc.CNNClassifier())
+    expect_all_checks(tc.CNNClassifier(epochs=30))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "given",
     [
+        {},
         {"optimizer": "sgd", "class_weight": "balanced"},
         {"optimizer": "adam", "label_smoothing": 0.1},
-        {"layers": [Dense(20, activation="relu"), Dense(20, activation="relu")]},
+        {"layers": [Dense(20, activation="relu"), Dense(20, activation="relu")], "epochs": 100},
+        {"early_stopping": True, "validation_fraction": 0.2},
     ],
     ids=repr,
 )
@@ -146,6 +149,89 @@ def test_a_class_that_weighs_nothing_is_not_learned(digits):
     assert (predicted != 3).all() and (quick().fit(train, classes).predict(train) == 3).any()
 
 
+# ----------------------------------------------------------------------------------------- training
+
+
+class Watched(Layer):
+    """Hands on what it is given; ``Watched.seen`` gets it in training."""
+
+    def output_shape(self, input_shape):
+        return input_shape
+
+    def forward(self, params, x, context):
+        if context.training:
+            self.seen.append(x)
+        return x, None
+
+    def backward(self, params, dz, saved, context):
+        return dz, {}
+
+
+@pytest.mark.parametrize(
+    ("augment", "moves"),
+    [(None, 9), ((), 1), (tc.data.RandomCrop(8, padding=2), 25), ([tc.data.CenterCrop(8)], 1)],
+)
+def test_images_are_standardised_and_moved(augment, moves):
+    """One white pixel on black: where it is found, and what is white and black."""
+    images = np.zeros((400, 8, 8), np.uint8)
+    images[:, 3, 4] = 255
+    Watched.seen = []
+    quick(layers=[Watched()], augment=augment, epochs=2).fit(images, np.arange(400) % 2)
+    x = np.concatenate(Watched.seen)[..., 0]
+    places = x.reshape(len(x), -1).argmax(axis=1)
+    rows, columns = np.unique(places // 8), np.unique(places % 8)
+    assert len(rows) * len(columns) == moves and {3} <= set(rows) and {4} <= set(columns)
+    mean, deviation = images.mean(), images.std()
+    assert x.max() == pytest.approx((255 - mean) / deviation, rel=1e-5)
+    assert x.min() == pytest.approx((0 - mean) / deviation, rel=1e-5)
+
+
+def test_early_stopping_ends_where_nothing_is_left_to_learn():
+    """The classes are noise, so the loss of what is held out rises sooner or later."""
+    rng = np.random.default_rng(0)
+    rows, classes = rng.standard_normal((200, 6)), rng.integers(0, 2, 200)
+    given = {"early_stopping": True, "patience": 3, "validation_fraction": 0.25, "random_state": 0}
+    stopped = tc.CNNClassifier(epochs=200, rate=0.01, **given).fit(rows, classes)
+    losses = stopped.history_["validation_loss"]
+    assert len(losses) == stopped.n_iter_ == np.argmin(losses) + 1 + 3 < 200
+    assert stopped.history_.rows[-1].steps == stopped.n_iter_ * 5  # of 150 rows in batches of 32
+
+
+def test_small_sets_get_more_epochs():
+    rows, classes = load_iris(return_X_y=True)
+    trained = tc.CNNClassifier(random_state=0).fit(rows, classes)
+    assert trained.n_iter_ == 120 and trained.history_.rows[-1].steps == 600  # in batches of 32
+    assert trained.score(rows, classes) > 0.95
+
+
+def test_a_bar_is_shown_if_it_is_asked_for(digits, capsys):
+    train, _, classes, _ = digits
+    whole = quick(epochs=2).fit(train, classes)
+    assert capsys.readouterr() == ("", "")
+    assert whole.history_["validation_loss"] == [None, None]
+    quick(epochs=2, verbose=True).fit(train, classes)
+    printed = capsys.readouterr()
+    assert printed.out == "" and "epoch 2: loss" in printed.err
+
+
+def test_classes_weigh_as_in_scikit_learn():
+    """One layer is convex, and its minimum known; batches of 4, of which many lack the heavy class."""
+    rng = np.random.default_rng(0)
+    rows, classes = rng.standard_normal((60, 3)), np.arange(60) % 6 // 2
+    rows[np.arange(60), classes] += 1
+    classes[::5] = 0
+    decay, weights = 0.1, {0: 1.0, 1: 0.2, 2: 5.0}
+    ours = tc.CNNClassifier(
+        [], optimizer="sgd", rate=0.01, weight_decay=decay, epochs=200, batch_size=4, class_weight=weights,
+        random_state=0,
+    ).fit(rows, classes)  # fmt: skip
+    total = sum(weights[number] for number in classes)
+    theirs = LogisticRegression(C=1 / (decay * total), class_weight=weights, tol=1e-8)
+    standard = (rows - rows.mean(0)) / rows.std(0)
+    expected = theirs.fit(standard, classes).predict_proba(standard)
+    np.testing.assert_allclose(ours.predict_proba(rows), expected, atol=0.01)
+
+
 # ------------------------------------------------------------------------------ scikit-learn's tools
 
 
@@ -168,6 +254,18 @@ def test_a_clone_is_untrained_and_a_pickle_is_trained(digits):
     expected = trained.predict_proba(test)
     np.testing.assert_array_equal(copy.fit(train, classes).predict_proba(test), expected)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(trained)).predict_proba(test), expected)
+
+
+def test_the_trained_network_is_one_of_ours(digits, tmp_path):
+    """Saved with its preparation it is opened by name, as `tinycnn predict` does."""
+    train, test, classes, _ = digits
+    trained = quick().fit(train, classes)
+    file, preparation = tmp_path / "digits.npz", trained.preparation_.to_dict()
+    tc.checkpoints.save(file, trained.model_, preparation=preparation)
+    network = open_network(str(file))
+    assert network.classes == tuple("0123456789") and network.preparation.white == 16
+    x = network.preparation(test[..., None])
+    np.testing.assert_array_equal(network.model.predict(x), trained.predict_proba(test))
 
 
 def test_layers_that_are_given_stay_free(digits):
@@ -204,6 +302,8 @@ def test_a_random_state_fixes_the_bits(digits, state):
         ({"image_shape": (4, 4)}, (20, 8, 8), r"\(N, 4, 4, 1\) or rows \(N, D\), got shape \(20, 8, 8\)"),
         ({}, (20, 8, 8, 1, 1), r"images \(N, H, W, C\) or rows"),
         ({}, (20, 1, 8, 8), r"channels last"),
+        ({"early_stopping": True, "validation_fraction": 1}, (20, 8, 8), r"validation_fraction must be a"),
+        ({"early_stopping": True, "patience": 0}, (20, 8, 8), r"patience must be at least 1"),
         ({"epochs": 0}, (20, 8, 8), r"epochs must be at least 1"),
         ({"batch_size": 2.5}, (20, 8, 8), r"batch_size must be an int"),
         ({"optimizer": "lbfgs"}, (20, 8, 8), r"optimizer must be one of 'adamw', 'adam', 'sgd', got 'lbfgs'"),

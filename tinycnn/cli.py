@@ -16,11 +16,13 @@ from pathlib import Path
 from tinycnn import __version__
 from tinycnn.commands import (
     bench,
+    eval,
     exercise,
     gradcheck,
     grade,
     handout,
     page,
+    predict,
     quiz,
     step,
     summary,
@@ -109,6 +111,8 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"tinycnn {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (step, page, summary, train, gradcheck, bench, handout, quiz, exercise, grade):
+    for command in (
+        step, page, summary, train, eval, predict, gradcheck, bench, handout, quiz, exercise, grade,
+    ):  # fmt: skip
         command.add(commands)
     return parser

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array
 from tinycnn.data.augment import RandomCrop
-from tinycnn.data.batches import Step, batches
+from tinycnn.data.batches import Batches, Step, batches
 from tinycnn.data.colours import Standardize
 from tinycnn.data.dataset import Dataset
+from tinycnn.data.preparation import Preparation
 from tinycnn.errors import MissingExtraError, ShapeError
 from tinycnn.layers import Dense, Layer
 from tinycnn.losses import CrossEntropy
@@ -23,7 +24,9 @@ from tinycnn.optimizers import SGD, Adam, AdamW, Optimizer
 from tinycnn.schedules import Cosine, Schedule, WarmUp
 from tinycnn.shapes import times
 from tinycnn.small_networks import small_network
-from tinycnn.validation import check_choice, check_int
+from tinycnn.training.callbacks import EarlyStopping
+from tinycnn.training.trainer import Trainer
+from tinycnn.validation import check_choice, check_int, check_number
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
@@ -43,6 +46,7 @@ _OPTIMIZERS: dict[str, tuple[Callable[..., Optimizer], float]] = {
     "adam": (Adam, 0.002),
     "sgd": (SGD, 0.02),
 }
+_EPOCHS, _STEPS = 30, 600  # where nobody says how many: at least so many of either
 _WARM_UP = 0.05  # of all steps
 _AT_ONCE = 256  # images that are asked together
 
@@ -57,17 +61,22 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     ``layers`` are those of the network but for its last, ``Dense(classes, activation="softmax")``, which is
     added; they are copied. None: those of `small_network`. ``optimizer`` is "adamw", "adam" or "sgd"; for
-    ``rate`` and ``weight_decay`` None is its usual one. In ``epochs`` epochs of batches of ``batch_size`` the
-    rate rises for a twentieth of all steps, and then falls along half a cosine to 0. ``label_smoothing`` is
-    that of `losses.CrossEntropy`; ``class_weight`` is None, "balanced" or a weight for each class.
+    ``rate`` and ``weight_decay`` None is its usual one. There are ``epochs`` epochs of batches of
+    ``batch_size`` (None: 30, and more where these are less than 600 steps); in a twentieth of the steps the
+    rate rises, then it falls along half a cosine to 0. ``label_smoothing`` is that of `losses.CrossEntropy`.
+    ``class_weight`` is None, "balanced" or a weight for each class, and counts as in scikit-learn.
 
     ``augment`` is a step or several of `tinycnn.data`, which get standardised images. None: images are moved
     by up to an eighth of their height and width, and the mean comes in; ``()``: nothing.
 
-    ``random_state`` fixes the bits.
+    With ``early_stopping`` a share of ``validation_fraction`` is held out, of each class alike; training ends
+    when its loss has not fallen for ``patience`` epochs, and the network is that of the best epoch.
+    ``random_state`` fixes the bits. ``verbose`` shows a bar, and a line an epoch, on stderr.
 
     After `fit`: ``model_`` (a `Sequential`), ``classes_``, ``image_shape_``, ``n_features_in_``, ``n_iter_``
-    (epochs). `fit` raises ArgumentError and ShapeError, which are ValueErrors, for what does not fit.
+    (epochs), ``history_`` (a `training.History`), ``preparation_`` (a `data.Preparation`, which standardises
+    and names the classes). `fit` raises ArgumentError and ShapeError, which are ValueErrors, for what does
+    not fit, and what `Trainer.fit` raises.
     """
 
     def __init__(
@@ -75,7 +84,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         layers: Sequence[Layer] | None = None,
         *,
         image_shape: Sequence[int] | None = None,
-        epochs: int = 30,
+        epochs: int | None = None,
         batch_size: int = 32,
         optimizer: str = "adamw",
         rate: float | None = None,
@@ -83,7 +92,11 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         label_smoothing: float = 0.0,
         class_weight: str | Mapping[Any, float] | None = None,
         augment: Step | Sequence[Step] | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 5,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ) -> None:
         self.layers = layers
         self.image_shape = image_shape
@@ -95,17 +108,23 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.augment = augment
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train a new network on ``X`` and their classes ``y`` (N,)."""
         given = _array(X)
-        rows, classes = validate_data(self, _rows(given), y)
+        least = 2 if self.early_stopping else 1
+        rows, classes = validate_data(self, _rows(given), y, ensure_min_samples=least)
         check_classification_targets(classes)
         self.classes_, labels = np.unique(classes, return_inverse=True)
         self.image_shape_ = _image_shape(given, self.image_shape)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        self._train(Dataset(self._images(rows), labels), np.random.default_rng(seed))
+        data = Dataset(self._images(rows), labels, tuple(map(str, self.classes_)))
+        self._train(data, np.random.default_rng(seed))
         return self
 
     def predict_proba(self, X: ArrayLike) -> Array:
@@ -116,7 +135,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         _image_shape(given, self.image_shape_)
         images = self._images(rows)
         parts = [images[i : i + _AT_ONCE] for i in range(0, len(images), _AT_ONCE)]
-        return np.concatenate([self.model_.predict(self._standardize(part)) for part in parts])
+        return np.concatenate([self.model_.predict(self._prepared(part)) for part in parts])
 
     def predict(self, X: ArrayLike) -> Array:
         """The most probable class of each, (N,)."""
@@ -128,26 +147,47 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         images = rows.reshape(len(rows), *self.image_shape_)
         return images.astype(np.float64) if self._is_table else images
 
+    def _prepared(self, images: Array) -> Array:
+        if self._is_table:  # which keeps its float64
+            return Standardize(self.preparation_.mean, self.preparation_.deviation)(images)
+        return self.preparation_(images)
+
     @property
     def _is_table(self) -> bool:
         return self.image_shape_[:2] == (1, 1)
 
     def _train(self, data: Dataset, rng: np.random.Generator) -> None:
-        self._standardize = Standardize.of(data)
-        dtype = "float64" if self._is_table else "float32"
-        self.model_ = self._network(rng, dtype)
-        parts = batches(
-            data, self.batch_size, rng=rng, augment=[self._standardize, *self._augmentation()], dtype=dtype,
+        training, held_out = self._parts(data, rng)
+        self.preparation_ = Preparation.of(training)
+        self.model_ = self._network(rng, "float64" if self._is_table else "float32")
+        optimizer = self._optimizer()
+        steps = [self._prepared, *self._augmentation()]
+        parts = self._batches(training, rng=rng, augment=steps)
+        epochs = max(_EPOCHS, -(-_STEPS // len(parts)))
+        epochs = epochs if self.epochs is None else check_int(self.epochs, "epochs")
+        trainer = Trainer(
+            self.model_, optimizer, loss=self._loss(data.labels), rng=rng, progress=bool(self.verbose),
+            schedule=_schedule(optimizer.rate, epochs * len(parts)),
+            early_stopping=EarlyStopping(self.patience, restore_best=True) if held_out else None,
         )  # fmt: skip
-        optimizer, loss = self._optimizer(), self._loss(data.labels)
-        epochs = check_int(self.epochs, "epochs")
-        schedule = _schedule(optimizer.rate, epochs * len(parts))
-        for _ in range(epochs):
-            for x, labels in parts:
-                optimizer.rate = schedule(optimizer.steps)
-                trace = self.model_.trace(x, training=True, rng=rng)
-                optimizer.step(trace.backward(labels=labels, loss=loss))
-        self.n_iter_ = epochs
+        validation = None
+        if held_out:
+            validation = self._batches(held_out, augment=self._prepared, shuffle=False)
+        self.history_ = trainer.fit(parts, validation, epochs=epochs)
+        self.n_iter_ = len(self.history_)
+
+    def _parts(
+        self, data: Dataset, rng: np.random.Generator
+    ) -> tuple[Dataset, Dataset] | tuple[Dataset, None]:
+        """What is trained on, and what is held out for early stopping."""
+        if not self.early_stopping:
+            return data, None
+        share = check_number(self.validation_fraction, "validation_fraction", above=0, below=1)
+        training, held_out = data.split(1 - share, share, rng=rng)
+        return training, held_out
+
+    def _batches(self, data: Dataset, **options: Any) -> Batches:
+        return batches(data, self.batch_size, dtype=self.model_.dtype.name, **options)
 
     def _network(self, rng: np.random.Generator, dtype: str) -> Sequential:
         shape, classes = self.image_shape_, len(self.classes_)
@@ -169,12 +209,27 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return kind(self.model_, rate if self.rate is None else self.rate, **given)
 
     def _loss(self, labels: Array) -> CrossEntropy:
-        weights = None
-        if self.class_weight is not None:
-            weights = compute_class_weight(
-                self.class_weight, classes=self.classes_, y=self.classes_[labels]
-            )
-        return CrossEntropy(self.label_smoothing, weights)
+        if self.class_weight is None:
+            return CrossEntropy(self.label_smoothing)
+        weights = compute_class_weight(
+            self.class_weight, classes=self.classes_, y=self.classes_[labels]
+        )
+        mean = weights[labels].mean()
+        return _WeighedBySet(self.label_smoothing, weights / mean if mean > 0 else weights)
+
+
+class _WeighedBySet(CrossEntropy):
+    """Mean over a batch of weight times loss, where the weights' mean over the training part is 1.
+
+    So the batches' losses are on average that of the whole part, as scikit-learn weighs. Divided by the
+    weights of the batch itself, images of a light class would count in full where no others are with them.
+    """
+
+    def __call__(self, outputs: Array, labels: ArrayLike) -> tuple[float, Array]:
+        assert self.class_weights is not None
+        loss, dz = super().__call__(outputs, labels)
+        total = float(self.class_weights[np.asarray(labels)].mean())
+        return loss * total, dz * total
 
 
 def _schedule(rate: float, steps: int) -> Schedule:

@@ -94,7 +94,7 @@ def test_folders_of_parts_whose_classes_are_known_by_name(tmp_path):
     assert parts.held_out(0.5, 0) == (parts.train, parts.validation)
     picture_folders(tmp_path / "test", ["dog"], 3)
     with pytest.raises(
-        DataError, match="test has the class 'dog', which the training part has not"
+        DataError, match="test has the class 'dog', which is none of those trained on: ant"
     ):
         tc.data.read(tmp_path, size=4)
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from tinycnn.commands import step_options
+from tinycnn.commands.parsing import seed
 from tinycnn.files import expect_ending, expect_writable, write_text
 
 _EXAMPLES = """\
@@ -38,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the page."""
     expect_ending("a page", arguments.output, [".html", ".htm"])
     expect_writable(arguments.output)
-    step_options.refuse_unknown(arguments)
+    seed(arguments)
+    step_options.take_run(arguments)
     with step_options.running(arguments):
         return _written(arguments)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tinycnn import strict_json
-from tinycnn.commands import step_ask, step_options
+from tinycnn.commands import step_ask, step_learning, step_options
 from tinycnn.commands.step_options import quietly
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ examples:
   tinycnn step --grad pool1.x --at 13,13,7          one input's gradient, opened
   tinycnn step --why loss                           where the loss comes from
   tinycnn step --layer conv1 --im2col --at 27,27    the row of im2col's matrix
+  tinycnn step --model mini --steps 50              one weight and the loss over 50 steps of learning
+  tinycnn step RUN                                  what `tinycnn train` made, on a picture of its data
   tinycnn step --example conv-pool                  a network small enough for pencil and paper
   tinycnn step --example conv-pool --ask            predict its numbers first, and be told what went wrong
 """
@@ -53,9 +55,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="the gradient of L's input x, output y, or z before the activation",
     )
     what.add_argument("--why", choices=("loss",), help="where the loss comes from")
-    what.add_argument(
+    parser.add_argument(
         "--example", metavar="NAME", help="a hand-sized example; any other name lists them"
     )
+    step_learning.add(parser)
     parser.add_argument(
         "--at", metavar="R,C,K", type=_place, help="which number: row, column, channel"
     )
@@ -77,6 +80,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the overview, a layer, one opened number, or a hand-sized example."""
+    step_options.take_run(arguments)
+    step_learning.refuse(arguments)
     if arguments.ask:
         step_options.refuse_asking(arguments)
     if arguments.example is not None:
@@ -93,6 +98,9 @@ def _opened(arguments: argparse.Namespace) -> int:
     with quietly():
         lesson = step_options.lesson(arguments)
     step_options.expect_place(arguments, lesson)
+    if arguments.steps is not None:
+        learning = step_learning.lesson(arguments, lesson, _show)
+        return step_learning.draw(learning, arguments, _show)
     if arguments.ask and arguments.at is None and (what is None or arguments.layer):
         return step_ask.sizes(lesson, arguments.layer, _show)
     if what is None:
@@ -137,7 +145,7 @@ def _layer(arguments: argparse.Namespace, lesson: Lesson) -> int:
 def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
     """Print one number opened, and draw it with --save."""
     from tinycnn.explain import explain
-    from tinycnn.explain.opening import im2col_row
+    from tinycnn.explain.opening import RATE, im2col_row
     from tinycnn.explain.readers.explanation_text import draw_explanation
     from tinycnn.explain.readers.overview_text import likeliest_words
     from tinycnn.explain.readers.style import Style
@@ -149,7 +157,8 @@ def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
             opened = im2col_row(lesson.trace, arguments.layer, arguments.at)
         else:
             trace = lesson.trace if arguments.layer else lesson.backward
-            opened = explain(trace, what, arguments.at)
+            rate = RATE if arguments.rate is None else arguments.rate
+            opened = explain(trace, what, arguments.at, rate=rate)
     if arguments.ask:
         return step_ask.number(opened, _show)
     if arguments.json:
@@ -190,6 +199,9 @@ def _example(arguments: argparse.Namespace) -> int:
     from tinycnn.explain.readers.style import Style
 
     step_options.refuse_all(arguments)
+    if arguments.steps is not None:
+        learning = step_learning.example(arguments, _show)
+        return step_learning.draw(learning, arguments, _show)
     example = open_example(arguments.example)
     if arguments.ask:
         return step_ask.example(example, _show)

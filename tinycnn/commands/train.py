@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinycnn import strict_json
+from tinycnn.commands import sources
 from tinycnn.errors import ArgumentError, FileError, TrainingError
 from tinycnn.files import code_file
-from tinycnn.networks import VARIANTS
-from tinycnn.validation import check_int, check_number
+from tinycnn.small_networks import SMALL
+from tinycnn.validation import check_number
 from tinycnn.wording import many, option
 
 if TYPE_CHECKING:
     from tinycnn.runs.folder import RunFolder
-    from tinycnn.runs.run import Run
-    from tinycnn.runs.settings import Settings
+    from tinycnn.runs.run import TrainingRun
+    from tinycnn.runs.settings import RunSettings
     from tinycnn.training import Epoch, History, Trainer
 
-_USUAL_MODEL = "mini"
 _SAY_EVERY = 60  # seconds
 _EXAMPLES = """\
 examples:
@@ -51,37 +51,23 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_data(parser, optional=True)
+    sources.add_data(parser, otherwise="not needed with --resume --out RUN")
     parser.add_argument(
         "--model", metavar="M",
-        help=f"{', '.join(VARIANTS)}, FILE.py:NAME, a saved model or a RUN to begin from (default: "
-        f"{_USUAL_MODEL})",
+        help=f"{sources.NAMES}, FILE.py:NAME, a saved model or a RUN to begin from (default: "
+        f"{sources.USUAL_MODEL} for fashion-mnist and IDX files, else small, which takes the data's size)",
     )  # fmt: skip
     parser.add_argument("--out", metavar="RUN", help="the run's folder (default: DATA-M)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--json", action="store_true", help="history and test as data")
     _add_recipe(parser.add_argument_group("how it is trained"))
     machine = parser.add_argument_group("what does not change the result")
-    machine.add_argument("--threads", metavar="N", type=int, help="default: the cores")
+    sources.add_threads(machine)
     machine.add_argument(
         "--save-every", metavar="MINUTES", type=float, default=5.0,
         help="a checkpoint within an epoch, too (default 5)",
     )  # fmt: skip
     parser.set_defaults(run=run)
-
-
-def add_data(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
-    """Declare the data set."""
-    parser.add_argument(
-        "data", metavar="DATA", nargs="?" if optional else None,
-        help="digits, fashion-mnist, a folder of IDX files, an .npz file, or a folder that has a folder of "
-        "pictures for each class",
-    )  # fmt: skip
-    parser.add_argument(
-        "--full", action="store_true",
-        help="all 70,000 pictures of fashion-mnist, where Debian's dataset-fashion-mnist is installed "
-        "(without it: the 3,400 that come with tinycnn)",
-    )  # fmt: skip
 
 
 def _add_recipe(group: argparse._ArgumentGroup) -> None:
@@ -124,30 +110,28 @@ def _names(text: str) -> tuple[str, ...]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the history and how good the network is on the test part."""
-    from tinycnn.runs.run import Run
-    from tinycnn.runtime.threads import threads, use_threads
+    from tinycnn.runs.run import TrainingRun
 
     minutes = check_number(arguments.save_every, "--save-every", above=0)
-    count = threads() if arguments.threads is None else check_int(arguments.threads, "--threads")
     folder, settings = _planned(arguments)
-    with use_threads(count):
-        work = Run(folder, settings)
+    with sources.threads(arguments), sources.own_code_running(settings.model):
+        work = TrainingRun(folder, settings)
         _say(repr(work))
         _say(f"to {str(folder.path)!r}: {_words(work.settings)}")
         return _train(work, arguments, minutes)
 
 
-def _planned(arguments: argparse.Namespace) -> tuple[RunFolder, Settings]:
+def _planned(arguments: argparse.Namespace) -> tuple[RunFolder, RunSettings]:
     """Where the run is to be, and its settings: those of its folder where it is gone on with."""
     from tinycnn.runs.folder import RunFolder
-    from tinycnn.runs.settings import Settings, settings_for, settings_to_resume
+    from tinycnn.runs.settings import RunSettings, settings_for, settings_to_resume
 
-    given = {each.name: getattr(arguments, each.name) for each in fields(Settings)}
+    given = {each.name: getattr(arguments, each.name) for each in fields(RunSettings)}
     if arguments.data is None and not (arguments.resume and arguments.out):
         raise ArgumentError(
             "which pictures? tinycnn train DATA; to go on with a run: --resume --out RUN"
         )
-    model = arguments.model or _USUAL_MODEL
+    model = arguments.model or _usual_model(arguments.data)
     folder = RunFolder(arguments.out or f"{_word(arguments.data)}-{_word(model)}")
     if arguments.resume and folder.is_there:
         return folder, settings_to_resume(folder.settings(), given)
@@ -158,12 +142,20 @@ def _planned(arguments: argparse.Namespace) -> tuple[RunFolder, Settings]:
     return folder, settings_for(arguments.data, model, given)
 
 
+def _usual_model(data: str | None) -> str:
+    """That of clothing for what is in its format; else one that takes pictures of any size."""
+    from tinycnn.data.known import is_mnist_folder
+
+    of_clothing = data == "fashion-mnist" or is_mnist_folder(Path(data or "."))
+    return sources.USUAL_MODEL if of_clothing else SMALL
+
+
 def _word(source: str) -> str:
     """What a data set or a model is called in a folder's name: "my_net.py:net" is net."""
     return Path(source.rpartition(":")[2] if code_file(source) else source).stem or "run"
 
 
-def _words(settings: Settings) -> str:
+def _words(settings: RunSettings) -> str:
     shown = {
         name: value
         for name, value in settings.to_dict().items()
@@ -175,7 +167,7 @@ def _words(settings: Settings) -> str:
     )
 
 
-def _train(work: Run, arguments: argparse.Namespace, minutes: float) -> int:
+def _train(work: TrainingRun, arguments: argparse.Namespace, minutes: float) -> int:
     """Train, and print what came of it; or say why it ended before."""
     report = _Report()
     try:
@@ -195,7 +187,7 @@ def _train(work: Run, arguments: argparse.Namespace, minutes: float) -> int:
     return _finish(work, history, arguments.json)
 
 
-def _way_on(work: Run) -> str:
+def _way_on(work: TrainingRun) -> str:
     return f"go on with: tinycnn train --resume {option('--out', work.folder.path)}"
 
 
@@ -249,7 +241,7 @@ def _ended_by_sigterm(report: _Report) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _finish(work: Run, history: History, as_data: bool) -> int:
+def _finish(work: TrainingRun, history: History, as_data: bool) -> int:
     """Print what came of it: the epochs, and how good the network is on pictures it has never seen."""
     test = work.evaluate()
     if as_data:

@@ -23,7 +23,7 @@ _HELD_OUT = 0.2  # of a set that its authors have not cut into parts
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a data set: to train on, and those to validate and to test with, where it has them.
+    """The parts of a data set: ``train``, and ``validation`` and ``test`` where it has them, else None.
 
     ``mirrors`` says that a picture's mirror image is one of its class as well, as it is not of a digit.
     """
@@ -80,7 +80,7 @@ def read(
         train = mnist_folder(path)
         if not is_mnist_folder(path, "test"):
             return Parts(train)
-        return Parts(train, _named_as(train, mnist_folder(path, "test")))
+        return Parts(train, named_as(train.classes, mnist_folder(path, "test")))
     if not path.is_dir():
         raise FileError(
             f"there is no data set {name!r}: give {' or '.join(NAMES)}, an .npz file, a folder of IDX files "
@@ -96,7 +96,7 @@ def _of_arrays(path: Path) -> Parts:
     train = npz(path, images="x_train", labels="y_train")
     if not {"x_test", "y_test"} <= names:
         return Parts(train)
-    return Parts(train, _named_as(train, npz(path, images="x_test", labels="y_test")))
+    return Parts(train, named_as(train.classes, npz(path, images="x_test", labels="y_test")))
 
 
 def _of_folders(path: Path, reader: Callable[[Path], Dataset]) -> Parts:
@@ -110,7 +110,7 @@ def _of_folders(path: Path, reader: Callable[[Path], Dataset]) -> Parts:
         )
     train = reader(places["train"])
     others = {
-        name: replace(_named_as(train, reader(place)), title=f"{path.name}, {name}")
+        name: replace(named_as(train.classes, reader(place)), title=f"{path.name}, {name}")
         for name, place in places.items()
         if name != "train"
     }
@@ -120,13 +120,16 @@ def _of_folders(path: Path, reader: Callable[[Path], Dataset]) -> Parts:
     )  # fmt: skip
 
 
-def _named_as(train: Dataset, other: Dataset) -> Dataset:
-    """``other`` with the classes of ``train``, by their names: it may lack some."""
-    unknown = [name for name in other.classes if name not in train.classes]
+def named_as(classes: tuple[str, ...], data: Dataset) -> Dataset:
+    """``data`` with the labels that its classes have among ``classes``, by their names: it may lack some.
+
+    Raises DataError where it has others.
+    """
+    unknown = [name for name in data.classes if name not in classes]
     if unknown:
         raise DataError(
-            f"{other.title} has the class {unknown[0]!r}, which the training part has not; it has "
-            f"{', '.join(train.classes[:20])}"
+            f"{data.title} has the class {unknown[0]!r}, which is none of those trained on: "
+            f"{', '.join(classes[:20])}"
         )
-    places = np.array([train.classes.index(name) for name in other.classes])
-    return replace(other, labels=places[other.labels], classes=train.classes)
+    places = np.array([classes.index(name) for name in data.classes])
+    return replace(data, labels=places[data.labels], classes=classes)

@@ -29,12 +29,14 @@ _STRIP = 1 << 22  # numbers that are converted at a time
 class Pixels:
     """Pixels (H, W, C) uint8, C 1 or 3, in words what was done to get them, and of what ``numbers``.
 
-    ``numbers`` are those of an .npy file of floating-point numbers (H, W, C), None of any other.
+    ``numbers`` are those of an .npy file of floating-point numbers (H, W, C), None of any other; ``name`` is
+    that of a picture of the package.
     """
 
     values: Array
     notes: tuple[str, ...] = ()
     numbers: Array | None = None
+    name: str | None = None
 
 
 def read(path: Path) -> Pixels:
@@ -45,7 +47,7 @@ def read(path: Path) -> Pixels:
     """
     with bundled.file_of(path) as file:
         if file is not None:
-            return replace(_read(file), notes=(bundled.NOTE,))
+            return replace(_read(file), notes=(bundled.NOTE,), name=str(path))
     return _read(path)
 
 

@@ -15,7 +15,7 @@ from tinycnn.shapes import times
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_INCHES = 0.5  # a filter's side
+_INCHES = 6  # the picture's width
 
 
 def first_filters(model: Sequential) -> str | None:
@@ -31,20 +31,16 @@ def draw(W: Array, title: str) -> Figure:
 
     Those of 3 channels are drawn in their colours, others as the mean of their channels.
     """
-    F = W.shape[3]
-    columns = math.ceil(math.sqrt(F * 1.5))
-    rows = math.ceil(F / columns)
-    figure = figures.blank(max(columns * _INCHES, 3), rows * _INCHES + 0.5)
     most = float(np.abs(W).max()) or 1.0
-    figure.suptitle(
-        f"{title}: {F} filters of {times(W.shape[:3])}; -{most:.3g} black, 0 grey, {most:.3g} white",
-        fontsize=7,
-    )
-    tiles = figure.subplots(rows, columns, squeeze=False).ravel()
-    for tile in tiles:
-        tile.axis("off")
-    for tile, shades in zip(tiles, shades_of(W, most), strict=False):
-        tile.imshow(shades, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    shades = mosaic(shades_of(W, most))
+    rows, columns = shades.shape[:2]
+    figure = figures.blank(_INCHES, _INCHES * rows / columns + 0.4)
+    axes = figure.add_subplot()
+    axes.imshow(shades, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.axis("off")
+    shown = f"-{most:.3g} is black, 0 grey, {most:.3g} white"
+    axes.set_title(f"{title}: {W.shape[3]} filters of {times(W.shape[:3])}; {shown}", fontsize=8)
+    figure.tight_layout()
     return figure
 
 
@@ -57,3 +53,15 @@ def shades_of(W: Array, most: float) -> Array:
     seen = filters if W.shape[2] == 3 else filters.mean(axis=3)
     shades: Array = 0.5 + seen / (2 * most)
     return shades
+
+
+def mosaic(tiles: Array) -> Array:
+    """Lay tiles (F, KH, KW, ...) in rows, a white line between them."""
+    F, KH, KW, *rest = tiles.shape
+    columns = math.ceil(math.sqrt(F * 1.5))
+    rows = math.ceil(F / columns)
+    laid = np.ones((rows * (KH + 1) - 1, columns * (KW + 1) - 1, *rest), tiles.dtype)
+    for number, tile in enumerate(tiles):
+        top, left = (number // columns) * (KH + 1), (number % columns) * (KW + 1)
+        laid[top : top + KH, left : left + KW] = tile
+    return laid

@@ -8,7 +8,7 @@ from pathlib import Path
 from tinycnn import strict_json
 from tinycnn.errors import FileError
 from tinycnn.files import expect_regular, make_folder, reason, write_text
-from tinycnn.runs.settings import Settings
+from tinycnn.runs.settings import RunSettings
 
 
 class RunFolder:
@@ -45,25 +45,25 @@ class RunFolder:
         """The picture of a layer's filters "before" or "after" training."""
         return self.path / f"{layer}-{when}.png"
 
-    def settings(self) -> Settings:
+    def settings(self) -> RunSettings:
         """What the run was begun with; raises FileError for no run, or damaged settings."""
         expect_regular(self.settings_file, "run's settings file")
         try:
             values = json.loads(self.settings_file.read_text(encoding="utf-8"))
-            return Settings.from_dict(values)
+            return RunSettings.from_dict(values)
         except (OSError, ValueError, TypeError) as error:
             raise FileError(
                 f"{str(self.settings_file)!r} is damaged: {reason(error)}; put back what was there, or begin "
                 f"another run"
             ) from error
 
-    def begin(self, settings: Settings) -> None:
+    def begin(self, settings: RunSettings) -> None:
         """Make the folder and write the settings; raises FileError where a run, or anything, is in it."""
         self.expect_new()
         make_folder(self.path)
         self.write(settings)
 
-    def write(self, settings: Settings) -> None:
+    def write(self, settings: RunSettings) -> None:
         """Write the settings."""
         write_text(self.settings_file, strict_json.dumps(settings.to_dict(), indent=2) + "\n")
 

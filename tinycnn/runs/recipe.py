@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Sequence
 
-from tinycnn.arrays import Array
 from tinycnn.data.augment import Mirror, RandomCrop
-from tinycnn.data.batches import Batches, batches
+from tinycnn.data.batches import Batches, Step, batches
 from tinycnn.data.colours import PCANoise
 from tinycnn.data.dataset import Dataset
 from tinycnn.data.preparation import Preparation
 from tinycnn.losses import CrossEntropy
 from tinycnn.model import Sequential
 from tinycnn.optimizers import SGD, Adam, AdamW, Optimizer
-from tinycnn.runs.settings import Settings
+from tinycnn.runs.settings import RunSettings
 from tinycnn.schedules import Cosine, DivideOnPlateau, Schedule, Steps, WarmUp
 
 _SHIFT = 14  # a picture is shifted by at most so small a part of its size: 2 pixels of 28
@@ -21,9 +21,9 @@ _EVALUATED = 256  # images at a time
 _MOST_CELLS = 1 << 23  # of these, so that large images fit into memory, too
 
 
-def training_batches(settings: Settings, data: Dataset, preparation: Preparation) -> Batches:
+def training_batches(settings: RunSettings, data: Dataset, preparation: Preparation) -> Batches:
     """The training part, shuffled and augmented as the settings say, on pictures as they are stored."""
-    augment, steps = settings.augment or (), list[Callable[..., Array]]()
+    augment, steps = settings.augment or (), list[Step]()
     if "colour" in augment:
         steps.append(PCANoise.of(data))
     if "shift" in augment:  # before they are scaled, so that what comes in is black
@@ -37,19 +37,24 @@ def training_batches(settings: Settings, data: Dataset, preparation: Preparation
     )  # fmt: skip
 
 
-def plain_batches(data: Dataset, preparation: Preparation, *, on_error: str = "raise") -> Batches:
-    """Images in their order, nothing drawn: to be evaluated or predicted."""
-    H, W, C = preparation.input_shape
-    size = max(1, min(_EVALUATED, _MOST_CELLS // (H * W * C)))
-    return batches(data, size, shuffle=False, augment=preparation, on_error=on_error)
+def plain_batches(
+    data: Dataset,
+    shape: tuple[int, ...],
+    steps: Step | Sequence[Step] = (),
+    *,
+    on_error: str = "raise",
+) -> Batches:
+    """Images in their order, by ``steps`` inputs of ``shape`` (H, W, C): to be evaluated or predicted."""
+    size = max(1, min(_EVALUATED, _MOST_CELLS // math.prod(shape)))
+    return batches(data, size, shuffle=False, augment=steps, on_error=on_error)
 
 
-def on_error(settings: Settings) -> str:
+def on_error(settings: RunSettings) -> str:
     """What `data.batches` does with damaged pictures."""
     return "skip" if settings.damaged == "skip" else "raise"
 
 
-def optimizer_of(settings: Settings, model: Sequential) -> Optimizer:
+def optimizer_of(settings: RunSettings, model: Sequential) -> Optimizer:
     """The optimizer that the settings name."""
     if settings.optimizer in ("adam", "adamw"):
         kind = Adam if settings.optimizer == "adam" else AdamW
@@ -60,7 +65,7 @@ def optimizer_of(settings: Settings, model: Sequential) -> Optimizer:
     )  # fmt: skip
 
 
-def schedule_of(settings: Settings, steps_an_epoch: int) -> Schedule:
+def schedule_of(settings: RunSettings, steps_an_epoch: int) -> Schedule:
     """The rate of each step."""
     rate, warm_up = settings.rate, settings.warm_up * steps_an_epoch
     rest = max(settings.epochs * steps_an_epoch - warm_up, 1.0)
@@ -75,6 +80,6 @@ def schedule_of(settings: Settings, steps_an_epoch: int) -> Schedule:
     return WarmUp(warm_up, after) if warm_up else after
 
 
-def loss_of(settings: Settings) -> CrossEntropy:
+def loss_of(settings: RunSettings) -> CrossEntropy:
     """The loss."""
     return CrossEntropy(label_smoothing=settings.smoothing)

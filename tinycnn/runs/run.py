@@ -9,42 +9,41 @@ from dataclasses import replace
 from typing import Any
 
 from tinycnn import figures, strict_json
-from tinycnn.data.batches import readable
 from tinycnn.data.dataset import Dataset
-from tinycnn.data.images import LazyImages
 from tinycnn.data.preparation import Preparation
-from tinycnn.data.sources import Parts, read
-from tinycnn.errors import MissingExtraError, ShapeError
+from tinycnn.errors import MissingExtraError
 from tinycnn.files import write_text
 from tinycnn.runs import filters, recipe
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.networks import Network, expect_classes, open_network
-from tinycnn.runs.settings import Settings
+from tinycnn.runs.reading import picture_shape, read_for
+from tinycnn.runs.settings import RunSettings
 from tinycnn.shapes import times
 from tinycnn.training import EarlyStopping, Evaluation, History, Trainer, evaluate
 
-_FITS = 1 << 30  # bytes of decoded pictures that are kept in memory
 
-
-class Run:
+class TrainingRun:
     """The run that ``settings`` describe, in ``folder``; `train` does it, or goes on with it.
 
-    A variant is drawn for the classes of the data; where no ``augment`` is set, it is what leaves the classes
-    as they are. ``network``, ``preparation``, ``training``, ``validation`` and ``test`` are what it works
-    with. Nothing is written before `train`.
+    A network known by name is drawn for the classes of the data; where no ``augment`` is set, it is what
+    leaves the classes as they are. ``network``, ``preparation``, ``training``, ``validation`` and ``test``
+    are what it works with. Nothing is written before `train`.
 
     Raises what `data.read` and `open_network` raise, and ShapeError for a network that takes no pictures.
     """
 
-    def __init__(self, folder: RunFolder, settings: Settings) -> None:
+    def __init__(self, folder: RunFolder, settings: RunSettings) -> None:
         self.folder = folder
-        asked = open_network(settings.model, seed=settings.seed)
-        H, W, C = _picture_shape(asked)
-        parts = _readable(
-            read(settings.data, full=settings.full, size=(H, W), channels=C if C in (1, 3) else 3),
-            settings,
+        asked = open_network(settings.model, seed=settings.seed, trained=False)
+        parts = read_for(
+            asked,
+            settings.data,
+            full=settings.full,
+            skip=settings.damaged == "skip",
+            in_memory=True,
         )
-        self.network = _fitted(asked, len(parts.train.classes), settings.seed)
+        self.network = _fitted(asked, parts.train, settings.seed)
+        H, W, C = picture_shape(self.network)
         usual = ("shift", "mirror") if parts.mirrors else ("shift",)
         self.settings = (
             settings if settings.augment is not None else replace(settings, augment=usual)
@@ -56,6 +55,7 @@ class Run:
             if asked.preparation is None
             else asked.preparation.with_classes(self.training.classes)
         )
+        self._batches = recipe.training_batches(self.settings, self.training, self.preparation)
         self._filters = filters.first_filters(self.network.model)
 
     def __repr__(self) -> str:
@@ -108,7 +108,6 @@ class Run:
         self, minutes: float | None, callbacks: Sequence[Any], progress: bool | None
     ) -> Trainer:
         settings, model = self.settings, self.network.model
-        self._batches = recipe.training_batches(settings, self.training, self.preparation)
         return Trainer(
             model, recipe.optimizer_of(settings, model),
             loss=recipe.loss_of(settings), schedule=recipe.schedule_of(settings, len(self._batches)),
@@ -119,7 +118,8 @@ class Run:
         )  # fmt: skip
 
     def _plain(self, data: Dataset) -> Any:
-        return recipe.plain_batches(data, self.preparation, on_error=recipe.on_error(self.settings))
+        ready, on_error = self.preparation, recipe.on_error(self.settings)
+        return recipe.plain_batches(data, ready.input_shape, ready, on_error=on_error)
 
     def _keep(self, history: History) -> None:
         """Write the history, and draw its curves and the filters, where they can be drawn."""
@@ -142,32 +142,12 @@ def _drawn(draw: Callable[[], None]) -> None:
         draw()
 
 
-def _picture_shape(network: Network) -> tuple[int, int, int]:
-    shape = network.model.input_shape
-    if len(shape) != 3:
-        raise ShapeError(
-            f"{network.source} takes {times(shape)}, and a picture is (height, width, channels)"
-        )
-    return shape[0], shape[1], shape[2]
-
-
-def _fitted(network: Network, classes: int, seed: int) -> Network:
-    """The network with as many classes as the data: drawn anew where it is a variant."""
+def _fitted(network: Network, data: Dataset, seed: int) -> Network:
+    """The network with as many classes as the data: drawn anew where it is known by name."""
+    classes, picture = len(data.classes), data.image_shape
     if network.random:
-        return open_network(network.source, classes=classes, seed=seed)
+        return open_network(
+            network.source, classes=classes, picture=picture, seed=seed, trained=False
+        )
     expect_classes(network, classes)
     return network
-
-
-def _readable(parts: Parts, settings: Settings) -> Parts:
-    """The parts without damaged pictures, if these are to be skipped, and in memory if they fit there."""
-
-    def ready(data: Dataset | None) -> Any:
-        if data is None or not isinstance(data.images, LazyImages):
-            return data
-        good = readable(data) if settings.damaged == "skip" else data
-        return good.loaded() if math.prod(good.images.shape) <= _FITS else good
-
-    return replace(
-        parts, train=ready(parts.train), test=ready(parts.test), validation=ready(parts.validation)
-    )

@@ -30,15 +30,16 @@ def _panel(panel: Any, history: History, name: str) -> None:
         values = history[column]
         if any(value is not None for value in values):
             panel.plot(history["epoch"], values, marker=".", label=label)
-    panel.set(xlabel="epoch", ylabel=name)
+    panel.set(xlabel="epoch" if history.rows else "step", ylabel=name)
     panel.grid(alpha=0.3)
-    panel.legend()
+    if panel.lines:
+        panel.legend()
 
 
 def _steps(panel: Any, history: History) -> None:
-    """The loss of each step, pale, at the epoch that it belongs to."""
-    if not history.rows:
+    """The loss of each step, pale, at the epoch that it belongs to; before there is one, by steps."""
+    if not history.steps:
         return
-    each = history.rows[0].steps or 1
+    each = history.rows[0].steps if history.rows else 1
     places = [(number + 1) / each for number in range(len(history.steps))]
     panel.plot(places, history.steps, color="0.85", linewidth=0.7, label="each step", zorder=0)

@@ -32,6 +32,7 @@ from tinycnn.training.monitoring import check_monitor, chosen_monitor, error_of
 from tinycnn.training.running import Running
 from tinycnn.training.source import Source, check_source, facts_of, images_in, rest_of_epoch
 from tinycnn.validation import check_int, check_items, check_number, check_rng
+from tinycnn.wording import many
 
 
 class _StoppedError(Exception):
@@ -282,5 +283,7 @@ class Trainer:
                 told(self, *facts)
 
     def _said(self) -> str:
-        where = "" if self.folder is None else f"; saved in {str(self.folder.path)!r}"
-        return f"stopped after {self.steps:,} steps{where}"
+        words = f"stopped after {many(self.steps, 'step')}"
+        if self.folder is None or not self.folder.latest.exists():
+            return words
+        return f"{words}; trainer.resume() goes on from {str(self.folder.latest)!r}"
