@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -26,11 +27,24 @@ class NumberAddress(NamedTuple):
     part: str
     place: Place
 
+    @classmethod
+    def of(cls, key: str, layers: Collection[str]) -> NumberAddress:
+        """Take a key apart; ``layers`` are the names of those that there are."""
+        found = re.fullmatch(r"(.*?)(?:\[([0-9]+(?:,[0-9]+)*)\])?", key, re.DOTALL)
+        assert found is not None  # anything does
+        name, place = found[1], tuple(map(int, found[2].split(","))) if found[2] else ()
+        layer, part = (name, "") if name in layers else name.rpartition(".")[::2]
+        return cls(layer, part, place)
+
     @property
     def key(self) -> str:
         """As `explain` takes it: ``conv2[13,13,7]``, ``conv1.W[5,5,0,3]``, ``loss``."""
-        name = ".".join(filter(None, (self.layer, self.part)))
-        return f"{name}[{self._at}]" if self.place else name
+        return f"{self.name}[{self._at}]" if self.place else self.name
+
+    @property
+    def name(self) -> str:
+        """The key without the place."""
+        return ".".join(filter(None, (self.layer, self.part)))
 
     @property
     def options(self) -> str:
@@ -39,10 +53,9 @@ class NumberAddress(NamedTuple):
             return option("--why", self.part)
         if not self.part:
             return f"{option('--layer', self.layer)} --at {self._at}"
-        name = f"{self.layer}.{self.part}"
-        if self.part == "x":
-            return f"{option('--grad', name)} --at {self._at}"
-        return option("--weight", f"{name}[{self._at}]")
+        if self.part in ("x", "y", "z"):
+            return f"{option('--grad', self.name)} --at {self._at}"
+        return option("--weight", self.key)
 
     @property
     def _at(self) -> str:

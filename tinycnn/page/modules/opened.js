@@ -3,15 +3,17 @@
 import { HOME, toLayer } from "addresses";
 import { framed } from "cursor";
 import { command, h, put } from "dom";
+import { editing } from "editing";
 import { photograph } from "maps";
 import { settings } from "settings";
+import { numberOf } from "server";
 import { sum } from "sum";
 import { termsMap } from "terms";
 import { windows } from "windows";
 
 export function opened(data, [key]) {
   const one = data.opened[key];
-  if (!one) return { title: key ?? "", up: [{ title: data.title, to: HOME }], content: [h("p", {}, "This file does not carry that number.")] };
+  if (!one) return { title: key ?? "", up: [{ title: data.title, to: HOME }], content: [data.live ? asking(data, key) : h("p", {}, "This file does not carry that number.")] };
   const up = [{ title: data.title, to: HOME }];
   if (one.layer) up.push({ title: one.layer, to: toLayer(one.layer) });
   const others = Object.keys(data.opened), at = others.indexOf(key);
@@ -20,9 +22,18 @@ export function opened(data, [key]) {
   return { title: one.subject, up, next: beside(1), previous: beside(-1), content: [content] };
 }
 
+/** The engine's answer, once it is there. */
+function asking(data, key) {
+  const words = h("p", { role: "status" }, "The engine opens it.");
+  numberOf(key).then((number) => { data.opened[key] = number; dispatchEvent(new HashChangeEvent("hashchange")); },
+    (error) => put(words, error.message));
+  return words;
+}
+
 const shown = (data, one) => [
   h("p", { class: "equation" }, h("span", { class: "result", id: "value" }, one.text)),
   one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
+  one.part && !["x", "y", "z", "loss"].includes(one.part) && editing(data, `${one.layer}.${one.part}[${one.place}]`),
   h("h2", {}, "The same on a terminal"), command(one.command),
 ];
 
