@@ -15,7 +15,7 @@ export function sum(tree, one, data) {
       h("nav", { class: "row", "aria-label": "Levels of the sum" }, path.map((part, k) => h("button", { type: "button", "aria-current": k === path.length - 1 ? "true" : null,
         onclick: () => { path.length = k + 1; show(true); } }, `${part.place} = ${part.text}`))),
       level.unit ? h("p", { class: "soft" }, `in units of 1e${level.unit}`) : null,
-      h("div", { class: "wide" }, level.parts ? parts(level) : terms(level, one, data)),
+      h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": `The parts of ${level.place}` }, level.parts ? parts(level) : terms(level, one, data)),
       inside(level).length > 1 ? h("p", { class: "mono total" }, level.total) : null);
     if (focus) box.querySelector("nav button:last-child").focus();
     if (focus) speak(`${level.place}: ${level.total}`);
