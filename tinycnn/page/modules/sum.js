@@ -39,13 +39,12 @@ export function sum(tree, one, data) {
 
 /** Products in full, each with a way to where it comes from. */
 function terms(level, one, data) {
-  const sources = level.sources ?? [];
   const layers = data.network.layers, before = layers[layers.findIndex((layer) => layer.name === one.layer) - 1];
   const from = (place) => {
     const key = `${before.name}[${place.join(",")}]`;
     return data.live || data.opened[key] ? toNumber(key) : toLayer(before.name, "maps", place[2] ?? 0, place.slice(0, 2).join(","));
   };
-  const name = (k) => (sources[k] && before ? h("a", { href: from(sources[k]) }, level.places[k]) : level.places[k]);
+  const name = (k) => (level.source && before ? h("a", { href: from([...level.source.slice(0, -1), level.source.at(-1) + k]) }, level.places[k]) : level.places[k]);
   return h("table", { class: "parts" }, h("tbody", {}, level.texts.map((text, k) => h("tr", {}, h("th", { scope: "row" }, name(k)),
     h("td", {}, level.a[k]), h("td", {}, "*"), h("td", {}, level.b[k]), h("td", {}, "="), h("td", {}, text)))));
 }
