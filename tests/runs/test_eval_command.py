@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ def trained(tmp_path_factory):
     write_networks(place / "nets.py")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
+        patch.setitem(sys.modules, "matplotlib.figure", None)  # no pictures are looked at
         words = [
             "data.npz",
             "--model",

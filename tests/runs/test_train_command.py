@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import warnings
 
 import numpy as np
@@ -15,9 +16,11 @@ from tinycnn.errors import DamagedPictureWarning
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A folder of its own, with data.npz and nets.py."""
+def place(tmp_path, monkeypatch, request):
+    """A folder of its own, with data.npz and nets.py; without matplotlib, a run is as good."""
     monkeypatch.chdir(tmp_path)
+    if "kept" not in request.node.name:
+        monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     write_data(tmp_path / "data.npz")
     write_networks(tmp_path / "nets.py")
     return tmp_path

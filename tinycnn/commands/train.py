@@ -257,6 +257,8 @@ def _finish(work: TrainingRun, history: History, as_data: bool) -> int:
     print(history)
     if test is not None:
         print(f"\nTest, the network of {work.folder.checkpoint.name}: {test}")
+    if not work.folder.curves_file.exists():
+        _say("curves and filters are drawn by matplotlib: pip install 'tinycnn[plot]'")
     name = option("--model", work.folder.path)
     _say(
         f"done; ask it by: tinycnn predict PICTURE {name}, or open its numbers by: tinycnn step {name}"
