@@ -83,7 +83,7 @@ def _recognise(
     network: Network, files: list[Path], arguments: argparse.Namespace, top: int
 ) -> Recognition:
     from tinycnn.explain.pictures import picture
-    from tinycnn.explain.pictures.prepared import way_of
+    from tinycnn.explain.pictures.as_trained import way_of
     from tinycnn.runs.recognition import recognise
 
     shape, way = network.model.input_shape, way_of(network, step_options.scaling(arguments))

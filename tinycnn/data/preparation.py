@@ -121,7 +121,7 @@ class Preparation:
         return coloured(Standardize(self.mean, self.deviation)(values), self.channels)
 
     def of_pixels(self, pixels: Array) -> Array:
-        """Give one picture (H_in, W_in, 1 or 3) of a file, uint8 from black to white, as x (1, H, W, C)."""
+        """Give the ``pixels`` (H_in, W_in, 1 or 3) of a file, uint8, black to white, as x (1, H, W, C)."""
         if (self.black, self.white) == _PIXELS:
             return self(pixels[None])
         return self(self.black + pixels[None] * np.float32((self.white - self.black) / 255))

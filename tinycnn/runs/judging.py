@@ -24,7 +24,7 @@ from tinycnn.training import Evaluation
 
 
 @dataclass(frozen=True)
-class Mistake:
+class WrongAnswer:
     """A picture, by its name or its number, its class, and what the network takes it for, each with p."""
 
     picture: str
@@ -41,7 +41,7 @@ class Judged:
     source: str
     title: str
     evaluation: Evaluation
-    mistakes: tuple[Mistake, ...]
+    mistakes: tuple[WrongAnswer, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -81,11 +81,11 @@ def judge(
     than the network's, and what reading raises.
     """
     source, full, share = _asked_for(network, source, full)
+    shape = picture_shape(network)
     parts = read_for(network, source, full=full, skip=skip)
     data = with_classes_of(network, _chosen(parts, part, *share))
     expect_classes(network, len(data.classes))
-    H, W, C = picture_shape(network)
-    preparation = network.preparation or Preparation.of(parts.train, (H, W), C)
+    preparation = network.preparation or Preparation.of(parts.train, shape[:2], shape[2])
     outputs, labels = _asked(network, data, preparation, skip)
     evaluation = Evaluation.of(outputs, labels, CrossEntropy(), network.classes or data.classes)
     found = _mistakes(ops.softmax(outputs), data, evaluation.classes, mistakes)
@@ -126,13 +126,15 @@ def _asked(
     return logits_of(network.model, batches)
 
 
-def _mistakes(p: Array, data: Dataset, classes: tuple[str, ...], most: int) -> tuple[Mistake, ...]:
+def _mistakes(
+    p: Array, data: Dataset, classes: tuple[str, ...], most: int
+) -> tuple[WrongAnswer, ...]:
     """Of probabilities (N, K) the wrong answers whose right one was found least likely."""
     own, answers = p[np.arange(len(p)), data.labels], p.argmax(axis=1)
     wrong = np.flatnonzero(answers != data.labels)
     chosen = wrong[np.argsort(own[wrong], kind="stable")][:most].tolist()
     return tuple(
-        Mistake(
+        WrongAnswer(
             name_of(data.images, i), classes[data.labels[i]], float(own[i]),
             classes[answers[i]], float(p[i, answers[i]]),
         )

@@ -11,7 +11,7 @@ from tinycnn.runs.networks import Network
 
 
 @dataclass(frozen=True)
-class Prepared(Input):
+class AsTrained(Input):
     """The `Preparation` that a network was trained with, and its formula in words."""
 
     preparation: Preparation
@@ -36,5 +36,5 @@ class Prepared(Input):
 def way_of(network: Network, scaling: Scaling = USUAL) -> Input:
     """How pictures become ``network``'s input: by ``scaling``, or for the usual one as in its training."""
     if scaling == USUAL and network.preparation is not None:
-        return Prepared(network.preparation)
+        return AsTrained(network.preparation)
     return scaling
