@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     expect_ending("a page", arguments.output, [".html", ".htm"])
     expect_writable(arguments.output)
     seed(arguments)
+    step_options.take_run(arguments)
     with step_options.running(arguments):
         return _written(arguments)
 

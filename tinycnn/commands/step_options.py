@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from tinycnn import figures
 from tinycnn.commands import step_hints
 from tinycnn.commands.parsing import seed
+from tinycnn.commands.sources import own_code_running
 from tinycnn.errors import ArgumentError
-from tinycnn.files import code_file
 from tinycnn.networks import VARIANTS
 from tinycnn.wording import option
 
@@ -30,15 +30,17 @@ _USUAL = {"image": None, "at": None, "im2col": False, "save": None, "weights": N
 
 def add_lesson(parser: argparse.ArgumentParser) -> None:
     """Declare what says which picture goes through which network."""
-    parser.add_argument("image", nargs="?", help="a picture or .npy file (default: a bundled cat)")
+    parser.add_argument(
+        "image", nargs="?", help="a picture, .npy file or RUN (default: a bundled picture)"
+    )
     parser.add_argument("--model", metavar="M", default="one-tower",
-                        help=f"{', '.join(VARIANTS)}, or FILE.py:NAME for your own Sequential, or "
-                             "what model.save wrote")  # fmt: skip
+                        help=f"{', '.join(VARIANTS)}, the folder of a RUN, FILE.py:NAME for your own "
+                             "Sequential, or what model.save wrote")  # fmt: skip
     parser.add_argument(
         "--weights", metavar="FILE",
         help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
     )  # fmt: skip
-    _add_scaling(parser)
+    add_scaling(parser)
     parser.add_argument(
         "--label", metavar="N", type=_class,
         help="the class the loss is taken against: number or name",
@@ -62,7 +64,7 @@ def lesson(arguments: argparse.Namespace) -> Lesson:
         label=arguments.label,
         seed=arguments.seed,
         training=arguments.train,
-        scaling=_scaling(arguments),
+        scaling=scaling(arguments),
     )
 
 
@@ -71,17 +73,11 @@ def running(arguments: argparse.Namespace) -> Iterator[None]:
     """Run somebody's own code in what it holds, if the options name such; NaN is said in words elsewhere."""
     import numpy as np
 
-    from tinycnn.checking.targets import own_code
-
-    own = code_file(arguments.model)
-    with (
-        own_code.running(arguments.model) if own else contextlib.nullcontext(),
-        np.errstate(all="ignore"),
-    ):
+    with own_code_running(arguments.model), np.errstate(all="ignore"):
         yield
 
 
-def _add_scaling(parser: argparse.ArgumentParser) -> None:
+def add_scaling(parser: argparse.ArgumentParser) -> None:
     """Declare what says how a picture becomes the network's input."""
     group = parser.add_argument_group(
         "what pixels become (x = (pixel - 128) / 128 unless --mean or --std is given)"
@@ -97,7 +93,7 @@ def _add_scaling(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _scaling(arguments: argparse.Namespace) -> Scaling:
+def scaling(arguments: argparse.Namespace) -> Scaling:
     """What the options say of it."""
     from tinycnn.explain.pictures.scaling import Scaling
 
@@ -123,11 +119,25 @@ def quietly() -> contextlib.AbstractContextManager[object]:
     return contextlib.redirect_stdout(sys.stderr)
 
 
+def take_run(arguments: argparse.Namespace) -> None:
+    """Take the folder of a run, which stands where a picture may, for the model."""
+    from tinycnn.runs.folder import RunFolder
+
+    if arguments.image is None or not RunFolder(arguments.image).is_there:
+        return
+    if arguments.model != _USUAL["model"]:
+        raise ArgumentError(
+            f"{arguments.image!r} is a run and --model names a network, too: leave one of them out"
+        )
+    arguments.model, arguments.image = arguments.image, None
+
+
 def refuse_all(arguments: argparse.Namespace) -> None:
     """Refuse whatever --example has no use for; its steps have some."""
     unfit = {**_USUAL, **dict.fromkeys(("layer", "weight", "grad", "why"))}
     if arguments.steps is not None:
         unfit = {name: unfit[name] for name in unfit if name not in ("weight", "save")}
+        unfit["data"] = None
     stray = [name for name, value in unfit.items() if getattr(arguments, name) != value]
     if stray:
         raise ArgumentError(f"--example brings its own numbers; leave out {_listed(stray)}")
@@ -146,7 +156,8 @@ def refuse_asking(arguments: argparse.Namespace) -> None:
 
 
 def _refuse(arguments: argparse.Namespace, names: Sequence[str], words: str) -> None:
-    unfit = [name for name in names if getattr(arguments, name)]
+    values = {name: getattr(arguments, name) for name in names}
+    unfit = [name for name, value in values.items() if value is not None and value is not False]
     if unfit:
         raise ArgumentError(f"{words}; leave out {_listed(unfit)}")
 
@@ -185,6 +196,9 @@ def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     if arguments.steps is not None:
         words = "--steps watches one weight, --weight or that with the largest gradient"
         _refuse(arguments, ("layer", "grad", "why", "im2col", "interactive"), words)
+        if arguments.data is not None:
+            words = "--data brings its own pictures, labels and scale"
+            _refuse(arguments, ("image", "label", "mean", "std"), words)
     elif arguments.save is not None and (
         what is None or (arguments.layer and arguments.at is None)
     ):

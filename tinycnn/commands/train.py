@@ -17,7 +17,7 @@ from tinycnn import strict_json
 from tinycnn.commands import sources
 from tinycnn.errors import ArgumentError, FileError, TrainingError
 from tinycnn.files import code_file
-from tinycnn.networks import VARIANTS
+from tinycnn.small_networks import SMALL
 from tinycnn.validation import check_number
 from tinycnn.wording import many, option
 
@@ -54,8 +54,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sources.add_data(parser, otherwise="not needed with --resume --out RUN")
     parser.add_argument(
         "--model", metavar="M",
-        help=f"{', '.join(VARIANTS)}, FILE.py:NAME, a saved model or a RUN to begin from (default: "
-        f"{sources.USUAL_MODEL})",
+        help=f"{sources.NAMES}, FILE.py:NAME, a saved model or a RUN to begin from (default: "
+        f"{sources.USUAL_MODEL} for fashion-mnist and IDX files, else small, which takes the data's size)",
     )  # fmt: skip
     parser.add_argument("--out", metavar="RUN", help="the run's folder (default: DATA-M)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -131,7 +131,7 @@ def _planned(arguments: argparse.Namespace) -> tuple[RunFolder, RunSettings]:
         raise ArgumentError(
             "which pictures? tinycnn train DATA; to go on with a run: --resume --out RUN"
         )
-    model = arguments.model or sources.USUAL_MODEL
+    model = arguments.model or _usual_model(arguments.data)
     folder = RunFolder(arguments.out or f"{_word(arguments.data)}-{_word(model)}")
     if arguments.resume and folder.is_there:
         return folder, settings_to_resume(folder.settings(), given)
@@ -140,6 +140,14 @@ def _planned(arguments: argparse.Namespace) -> tuple[RunFolder, RunSettings]:
     folder.expect_new()
     given = {name: value for name, value in given.items() if name not in ("data", "model")}
     return folder, settings_for(arguments.data, model, given)
+
+
+def _usual_model(data: str | None) -> str:
+    """That of clothing for what is in its format; else one that takes pictures of any size."""
+    from tinycnn.data.known import is_mnist_folder
+
+    of_clothing = data == "fashion-mnist" or is_mnist_folder(Path(data or "."))
+    return sources.USUAL_MODEL if of_clothing else SMALL
 
 
 def _word(source: str) -> str:

@@ -25,9 +25,9 @@ from tinycnn.training import EarlyStopping, Evaluation, History, Trainer, evalua
 class TrainingRun:
     """The run that ``settings`` describe, in ``folder``; `train` does it, or goes on with it.
 
-    A variant is drawn for the classes of the data; where no ``augment`` is set, it is what leaves the classes
-    as they are. ``network``, ``preparation``, ``training``, ``validation`` and ``test`` are what it works
-    with. Nothing is written before `train`.
+    A network known by name is drawn for the classes of the data; where no ``augment`` is set, it is what
+    leaves the classes as they are. ``network``, ``preparation``, ``training``, ``validation`` and ``test``
+    are what it works with. Nothing is written before `train`.
 
     Raises what `data.read` and `open_network` raise, and ShapeError for a network that takes no pictures.
     """
@@ -35,7 +35,6 @@ class TrainingRun:
     def __init__(self, folder: RunFolder, settings: RunSettings) -> None:
         self.folder = folder
         asked = open_network(settings.model, seed=settings.seed, trained=False)
-        H, W, C = picture_shape(asked)
         parts = read_for(
             asked,
             settings.data,
@@ -43,7 +42,8 @@ class TrainingRun:
             skip=settings.damaged == "skip",
             in_memory=True,
         )
-        self.network = _fitted(asked, len(parts.train.classes), settings.seed)
+        self.network = _fitted(asked, parts.train, settings.seed)
+        H, W, C = picture_shape(self.network)
         usual = ("shift", "mirror") if parts.mirrors else ("shift",)
         self.settings = (
             settings if settings.augment is not None else replace(settings, augment=usual)
@@ -118,7 +118,8 @@ class TrainingRun:
         )  # fmt: skip
 
     def _plain(self, data: Dataset) -> Any:
-        return recipe.plain_batches(data, self.preparation, on_error=recipe.on_error(self.settings))
+        ready, on_error = self.preparation, recipe.on_error(self.settings)
+        return recipe.plain_batches(data, ready.input_shape, ready, on_error=on_error)
 
     def _keep(self, history: History) -> None:
         """Write the history, and draw its curves and the filters, where they can be drawn."""
@@ -141,9 +142,12 @@ def _drawn(draw: Callable[[], None]) -> None:
         draw()
 
 
-def _fitted(network: Network, classes: int, seed: int) -> Network:
-    """The network with as many classes as the data: drawn anew where it is a variant."""
+def _fitted(network: Network, data: Dataset, seed: int) -> Network:
+    """The network with as many classes as the data: drawn anew where it is known by name."""
+    classes, picture = len(data.classes), data.image_shape
     if network.random:
-        return open_network(network.source, classes=classes, seed=seed, trained=False)
+        return open_network(
+            network.source, classes=classes, picture=picture, seed=seed, trained=False
+        )
     expect_classes(network, classes)
     return network

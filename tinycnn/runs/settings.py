@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tinycnn.errors import ArgumentError
+from tinycnn.small_networks import SMALL
 from tinycnn.validation import check_choice, check_int, check_items, check_number
 
 OPTIMIZERS = ("sgd", "nesterov", "adam", "adamw")
@@ -96,6 +97,9 @@ _OF_MODELS: dict[str, dict[str, Any]] = {
     "fashion": {
         "epochs": 30, "batch": 128, "rate": 0.05, "warm_up": 2.0, "smoothing": 0.05, "validation": 0.05,
     },
+    SMALL: {
+        "epochs": 30, "batch": 32, "rate": 0.002, "optimizer": "adamw", "decay": 0.01, "warm_up": 1.5,
+    },
 }  # fmt: skip
 _OF_OPTIMIZERS: dict[str, dict[str, Any]] = {
     "adam": {"rate": 0.001, "decay": 0.0},
@@ -109,9 +113,17 @@ def settings_for(data: str, model: str, given: Mapping[str, Any]) -> RunSettings
     Raises ArgumentError as `RunSettings` does.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
+    return RunSettings(data, model, **{**_usual(model, chosen.get("optimizer")), **chosen})
+
+
+def _usual(model: str, optimizer: str | None) -> dict[str, Any]:
+    """The settings of a model; rate and decay are those of its own optimizer, or of one that is chosen."""
     usual = dict(_OF_MODELS.get(model, {}))
-    usual |= _OF_OPTIMIZERS.get(chosen.get("optimizer", ""), {})
-    return RunSettings(data, model, **{**usual, **chosen})
+    own = usual.get("optimizer")
+    if optimizer not in (None, own) and {optimizer, own} & set(_OF_OPTIMIZERS):
+        usual = {name: value for name, value in usual.items() if name not in ("rate", "decay")}
+        usual |= _OF_OPTIMIZERS.get(str(optimizer), {})
+    return usual
 
 
 def settings_to_resume(old: RunSettings, given: Mapping[str, Any]) -> RunSettings:

@@ -120,11 +120,12 @@ class Recorder:
         self._phases.append(len(self._tasks))
 
     def program(self, threads: int, *, wakes: bool = True) -> Program:
-        """All that was recorded, for so many threads; ``wakes``: it is worth waking them."""
+        """All that was recorded, for no more threads than a phase has tasks; ``wakes``: worth waking them."""
         jobs = np.concatenate([np.empty((0, 5), np.int64), *self._jobs])
         calls = np.array(self._calls, np.int64).reshape(-1, WIDTH)
         tasks, phases = np.array(self._tasks, np.int64).reshape(-1, 3), np.array(self._phases)
-        return Program(threads, (calls, jobs, tasks, phases), self._slots, wakes=wakes)
+        threads = max(min(threads, max(np.diff(phases), default=1)), 1)
+        return Program(int(threads), (calls, jobs, tasks, phases), self._slots, wakes=wakes)
 
     def _slot(self, memory: SlotMemory) -> Slot:
         self._slots.append(memory)

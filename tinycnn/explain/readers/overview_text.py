@@ -48,13 +48,13 @@ def _class(lesson: Lesson, number: int) -> str:
     return lesson.class_names[number] if lesson.class_names else str(number)
 
 
-def draw_heading(lesson: Lesson, style: Style) -> Iterator[str]:
-    """What every view of a lesson begins with: its network, its weights, its picture."""
+def draw_heading(lesson: Lesson, style: Style, pictures: str | None = None) -> Iterator[str]:
+    """What every view of a lesson begins with: its network, weights, and picture, or other ``pictures``."""
     total = sum(int(np.prod(s)) for s in lesson.model.parameter_shapes().values())
     yield style.bold(f"{lesson.name}: {many(total, 'parameter')}")
     yield from paragraph(_weights_words(lesson))
-    yield from paragraph(f"Picture: {lesson.picture.title}; {lesson.picture.formula}.")
-    if lesson.likeliest:
+    yield from paragraph(pictures or f"Picture: {lesson.picture.title}; {lesson.picture.formula}.")
+    if lesson.likeliest and pictures is None:
         yield from paragraph(likeliest_words(lesson))
 
 
