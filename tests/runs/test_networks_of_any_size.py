@@ -27,7 +27,7 @@ def settings_of(run):
 def test_digits_are_trained_in_their_own_size(place, capsys):
     assert main(["train", "digits", "--epochs", "2"]) == 0
     printed = capsys.readouterr()
-    assert "small, 66,890 parameters, input 8 x 8 x 1" in printed.err
+    assert "small, 67,754 parameters, input 8 x 8 x 1" in printed.err
     run = place / "digits-small"
     given = {name: settings_of(run)[name] for name in ("model", "optimizer", "rate", "augment")}
     assert given == {"model": "small", "optimizer": "adamw", "rate": 0.002, "augment": ["shift"]}
