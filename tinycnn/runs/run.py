@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from tinycnn import figures, strict_json
@@ -17,44 +16,42 @@ from tinycnn.runs import filters, recipe
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.networks import Network, expect_classes, open_network
 from tinycnn.runs.reading import picture_shape, read_for
-from tinycnn.runs.settings import RunSettings
+from tinycnn.runs.settings import SMALL, RunSettings, settled
 from tinycnn.shapes import times
+from tinycnn.small_networks import small_network
 from tinycnn.training import EarlyStopping, Evaluation, History, Trainer, evaluate
+
+_PHOTOGRAPH = (64, 64, 3)  # what pictures in files become for a network that fits any
 
 
 class TrainingRun:
     """The run that ``settings`` describe, in ``folder``; `train` does it, or goes on with it.
 
-    A network known by name is drawn for the classes of the data; where no ``augment`` is set, it is what
-    leaves the classes as they are. ``network``, ``preparation``, ``training``, ``validation`` and ``test``
-    are what it works with. Nothing is written before `train`.
+    A variant is drawn for the classes of the data; where no ``augment`` is set, it is what leaves the classes
+    as they are. ``network``, ``preparation``, ``training``, ``validation`` and ``test`` are what it works
+    with. Nothing is written before `train`.
 
     Raises what `data.read` and `open_network` raise, and ShapeError for a network that takes no pictures.
     """
 
     def __init__(self, folder: RunFolder, settings: RunSettings) -> None:
         self.folder = folder
-        asked = open_network(settings.model, seed=settings.seed, trained=False)
+        given = None if settings.model == SMALL else _named(settings)
+        shape = _PHOTOGRAPH if given is None else picture_shape(given)
+        if settings.size:
+            shape = (settings.size, settings.size, shape[2])
         parts = read_for(
-            asked,
+            shape,
             settings.data,
             full=settings.full,
             skip=settings.damaged == "skip",
             in_memory=True,
         )
-        self.network = _fitted(asked, parts.train, settings.seed)
-        H, W, C = picture_shape(self.network)
-        usual = ("shift", "mirror") if parts.mirrors else ("shift",)
-        self.settings = (
-            settings if settings.augment is not None else replace(settings, augment=usual)
-        )
+        self.network = _fitted(given, settings, parts.train)
         self.training, self.validation = parts.held_out(settings.validation, settings.seed)
+        self.settings = settled(settings, len(self.training), parts.mirrors)
         self.test = parts.test
-        self.preparation = (
-            Preparation.of(self.training, (H, W), C)
-            if asked.preparation is None
-            else asked.preparation.with_classes(self.training.classes)
-        )
+        self.preparation = _preparation(self.network, self.training)
         self._batches = recipe.training_batches(self.settings, self.training, self.preparation)
         self._filters = filters.first_filters(self.network.model)
 
@@ -91,7 +88,7 @@ class TrainingRun:
             self._draw_filters("before")
         validation = None if self.validation is None else self._plain(self.validation)
         try:
-            return trainer.fit(self._batches, validation, epochs=self.settings.epochs)
+            return trainer.fit(self._batches, validation, epochs=self.settings.epochs or 1)
         finally:
             self._keep(trainer.history)
 
@@ -142,12 +139,25 @@ def _drawn(draw: Callable[[], None]) -> None:
         draw()
 
 
-def _fitted(network: Network, data: Dataset, seed: int) -> Network:
-    """The network with as many classes as the data: drawn anew where it is known by name."""
-    classes, picture = len(data.classes), data.image_shape
-    if network.random:
-        return open_network(
-            network.source, classes=classes, picture=picture, seed=seed, trained=False
-        )
-    expect_classes(network, classes)
-    return network
+def _named(settings: RunSettings) -> Network:
+    return open_network(settings.model, seed=settings.seed, trained=False)
+
+
+def _fitted(given: Network | None, settings: RunSettings, data: Dataset) -> Network:
+    """The network with as many classes as the data: made for their images, or a variant drawn anew."""
+    classes, seed, side = len(data.classes), settings.seed, settings.size
+    if given is None:
+        shape = (side, side, data.image_shape[2]) if side else data.image_shape
+        return Network(small_network(shape, classes, rng=seed), SMALL, random=True)
+    if given.random:
+        return open_network(given.source, classes=classes, seed=seed, trained=False)
+    expect_classes(given, classes)
+    return given
+
+
+def _preparation(network: Network, data: Dataset) -> Preparation:
+    """How pictures are prepared: as the network knows them, or by the statistics of ``data``."""
+    if network.preparation is not None:
+        return network.preparation.with_classes(data.classes)
+    H, W, C = picture_shape(network)
+    return Preparation.of(data, (H, W), C)
