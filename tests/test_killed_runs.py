@@ -54,28 +54,50 @@ def kills(folder, ending, count, seed):
         assert len(left) <= 1  # what the next one sweeps
 
 
-# Goes on from the latest checkpoint for some steps in all, saving after each; at the end prints a digest.
-TRAINING = """
+# Go on from the latest checkpoint for some steps in all, say so after the first few, and at the end print a
+# digest. By hand, saving after each step,
+BY_HAND = """
 import sys
 from hashlib import sha256
 from tinycnn import checkpoints
 from training_runs import Run, net
-folder, steps = checkpoints.Folder(sys.argv[1]), int(sys.argv[2])
+folder, (steps, few) = checkpoints.Folder(sys.argv[1]), map(int, sys.argv[2:])
 begun = folder.latest.exists()
 run = Run.resumed(checkpoints.load(folder.latest)) if begun else Run(net())
-print("begins", flush=True)
+said = run.step + few
 while run.step < steps:
     run.train(1)
     folder.save(run.optimizer.model, **run.parts())
+    if run.step == said:
+        print("begins", flush=True)
 arrays = run.optimizer.model.arrays().values()
 print(sha256(b"".join(array.tobytes() for array in arrays)).hexdigest())
 """
+# and by a trainer that validates, augments and saves after every third step and each epoch of 44 steps.
+BY_TRAINER = """
+import sys
+from hashlib import sha256
+from trained_nets import batches, trainer, validation
+folder, (steps, few) = sys.argv[1], map(int, sys.argv[2:])
+class Says:
+    def on_step(self, run, step):
+        if step == said:
+            print("begins", flush=True)
+run = trainer(checkpoints=folder, checkpoint_steps=3, clip=1.0, callbacks=[Says()])
+run.resume()
+said = run.steps + few
+history = run.fit(batches(size=1), validation(), epochs=steps // 44)
+arrays = [*run.model.arrays().values(), *run.optimizer.state_arrays().values()]
+print(sha256(b"".join(array.tobytes() for array in arrays)).hexdigest())
+print(history.steps[-3:], len(history.steps), history["validation_loss"][-3:])
+"""
+each_loop = pytest.mark.parametrize("loop", [BY_HAND, BY_TRAINER], ids=["by hand", "trainer"])
 
 
-def trained(folder, steps, kill_after=None):
+def trained(loop, folder, steps, few=1, kill_after=None):
     """What a process that trains says: nothing more than that it begins if it is killed."""
     child = subprocess.Popen(
-        [sys.executable, "-c", TRAINING, str(folder), str(steps)],
+        [sys.executable, "-c", loop, str(folder), str(steps), str(few)],
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
@@ -90,24 +112,33 @@ def trained(folder, steps, kill_after=None):
     return said
 
 
-def killed_and_resumed(folder, steps, count, seed):
-    """A run that is killed at random moments ends in the bits of one that never was."""
-    rng = np.random.default_rng(seed)
+def killed_and_resumed(loop, folder, steps, count, seed):
+    """A run that is killed at random moments ends in the bits of one that never was.
+
+    After each kill its latest checkpoint can be read, and is newer than the one before.
+    """
+    rng, reached = np.random.default_rng(seed), 0
     for _ in range(count):
-        trained(folder / "killed", steps, rng.uniform(0, 0.4))
-    whole = trained(folder / "whole", steps)
-    assert whole and trained(folder / "killed", steps) == whole
+        few = int(rng.integers(4, 10))  # steps, of which the third at the latest is saved
+        assert trained(loop, folder / "killed", steps, few, rng.uniform(0, 0.05)) == ""
+        parts, before = checkpoints.load(folder / "killed" / "latest.npz").parts, reached
+        reached = parts["step"] if "step" in parts else len(parts["history"]["arrays"]["steps"])
+        assert reached > before
+    whole = trained(loop, folder / "whole", steps)
+    assert whole and trained(loop, folder / "killed", steps) == whole
 
 
 @pytest.mark.process
-def test_a_run_that_was_killed_ends_in_the_same_bits(tmp_path):
-    killed_and_resumed(tmp_path, 60, 3, seed=0)
+@each_loop
+def test_a_run_that_was_killed_ends_in_the_same_bits(tmp_path, loop):
+    killed_and_resumed(loop, tmp_path, 220, 3, seed=0)
 
 
 @pytest.mark.slow
 @pytest.mark.process
-def test_a_run_that_was_killed_often_ends_in_the_same_bits(tmp_path):
-    killed_and_resumed(tmp_path, 1500, 30, seed=1)
+@each_loop
+def test_a_run_that_was_killed_often_ends_in_the_same_bits(tmp_path, loop):
+    killed_and_resumed(loop, tmp_path, 4_400, 100, seed=1)
 
 
 @pytest.mark.process

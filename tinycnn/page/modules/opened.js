@@ -1,0 +1,85 @@
+// One number opened: what it sees, its sum down to the products, and its checks.
+
+import { HOME, toLayer } from "addresses";
+import { framed } from "cursor";
+import { command, h } from "dom";
+import { photograph } from "maps";
+import { sum } from "sum";
+import { termsMap } from "terms";
+import { windows } from "windows";
+
+export function opened(data, [key]) {
+  const one = data.opened[key];
+  if (!one) return { title: key ?? "", up: [{ title: data.title, to: HOME }], content: [h("p", {}, "This file does not carry that number.")] };
+  const up = [{ title: data.title, to: HOME }];
+  if (one.layer) up.push({ title: one.layer, to: toLayer(one.layer) });
+  const others = Object.keys(data.opened), at = others.indexOf(key);
+  const beside = (step) => others[at + step] && `#/open/${encodeURIComponent(others[at + step])}`;
+  return {
+    title: one.subject, up, next: beside(1), previous: beside(-1),
+    content: [
+      h("p", { class: "equation" }, h("span", { class: "result", id: "value" }, one.text)),
+      one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
+      h("h2", {}, "The same on a terminal"), command(one.command),
+    ],
+  };
+}
+
+const SECTIONS = { sees, adds, compares, step, notes, check };
+
+function sees(section, data) {
+  if (!section.field) return h("section", {}, h("h2", {}, "What it sees"), section.lines.map((line) => h("p", {}, line)));
+  const picture = framed(photograph(data.network, { "aria-hidden": "true" }), section.lines.join("; "), ...data.network.shape);
+  picture.move(...section.field);
+  return h("section", {}, h("h2", {}, "What it sees"), h("div", { class: "row top-aligned" },
+    picture.element, h("div", {}, section.lines.map((line) => h("p", {}, line)))));
+}
+
+function adds(section, data, one) {
+  return h("section", {}, h("h2", {}, "Its sum"), h("p", {}, section.heading),
+    windows(section, one), sum(section.tree, one, data), termsMap(section.tree, one, data));
+}
+
+function compares(section, data, one) {
+  const before = data.network.layers[data.network.layers.findIndex((layer) => layer.name === one.layer) - 1];
+  const channel = one.place[2];
+  const cell = (text, i, j) => {
+    const at = [section.first[0] + i * section.dilation[0], section.first[1] + j * section.dilation[1]];
+    const won = i === section.argmax[0] && j === section.argmax[1];
+    const content = before && text ? h("a", { href: toLayer(before.name, "maps", channel, at.join(",")), "aria-label": `${before.name}[${at},${channel}] = ${text}${won ? ", wins" : ""}` }, text) : text;
+    return h("td", { class: `cell ${won ? "fed" : ""}` }, content, won && " ★");
+  };
+  return h("section", {}, h("h2", {}, "Its window"), h("p", {}, section.heading),
+    h("div", { class: "matrix" }, h("table", { "aria-label": section.heading }, h("tbody", {}, section.rows.map((row, i) => h("tr", {}, row.map((text, j) => cell(text, i, j))))))),
+    h("p", { class: "legend" }, "★ wins, and gets the gradient. Each number leads to its cell."));
+}
+
+function step(section) {
+  return h("p", {}, h("strong", {}, `${section.heading} `), h("span", { class: "mono" }, `${section.arithmetic} = ${section.text}`), section.remark && ` (${section.remark})`);
+}
+
+function notes(section) {
+  const places = section.heading === "PLACES" ? funnel(section.lines[0]) : section.lines.map((line) => h("p", { class: "mono" }, line));
+  return h("section", {}, h("h2", {}, section.heading.toLowerCase()), places);
+}
+
+/** What became of the places where a weight was used, as a funnel. */
+function funnel(line) {
+  const stages = line.split("  >  "), counts = stages.map((stage) => Number(stage.match(/^[\d,]+/)[0].replaceAll(",", "")));
+  return h("ol", { class: "funnel" }, stages.map((stage, k) => {
+    const bar = h("span", {});
+    bar.style.width = `${Math.max((100 * counts[k]) / (counts[0] || 1), 0.5)}%`;
+    return h("li", {}, stage, h("div", { class: "bar", "aria-hidden": "true" }, bar));
+  }));
+}
+
+function check(section) {
+  const verdict = !section.finite ? h("span", { class: "verdict-bad" }, "not finite: nothing can be compared")
+    : section.ok ? h("span", { class: "verdict-good" }, "agrees") : h("span", { class: "verdict-bad" }, "disagrees");
+  return h("section", {}, h("h2", {}, "Check"), h("div", { class: "wide" }, h("table", { class: "numbers" }, h("tbody", {},
+    h("tr", {}, h("th", { scope: "row" }, "engine"), h("td", { class: "mono" }, section.engine)),
+    h("tr", {}, h("th", { scope: "row" }, section.against), h("td", { class: "mono" }, section.reference)),
+    h("tr", {}, h("th", { scope: "row" }, "they differ by"), h("td", { class: "mono" }, section.difference)),
+    h("tr", {}, h("th", { scope: "row" }, "rounding alone explains up to"), h("td", { class: "mono" }, section.bound))))),
+    h("p", {}, verdict, ` Bound: ${section.why}.`));
+}
