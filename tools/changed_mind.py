@@ -45,7 +45,7 @@ def gradient(lesson: Lesson) -> Array:
     """dL/dx of the picture (H, W, C), against the lesson's label."""
     dx = lesson.backward.records[0].dx
     assert dx is not None
-    return dx[0]
+    return np.asarray(dx[0])
 
 
 def draw() -> Figure:
