@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 _SAY_EVERY = 60  # seconds
 _EXAMPLES = """\
 examples:
-  tinycnn train digits                              scikit-learn's digits
-  tinycnn train fashion-mnist --full --epochs 10    all 60,000 pictures, by Debian's dataset-fashion-mnist
+  tinycnn train digits                              scikit-learn's digits, within seconds
+  tinycnn train fashion-mnist --full                all 60,000 pictures, by Debian's dataset-fashion-mnist
   tinycnn train fashion-mnist --model one-tower     AlexNet itself, pictures enlarged to 227 x 227
-  tinycnn train photos/ --model my_net.py:net       a folder of pictures a class, a network of one's own
+  tinycnn train photos/ --size 96                   a folder of photographs a class
+  tinycnn train photos/ --model my_net.py:net       a network of one's own
   tinycnn train --resume --out RUN                  go on with a run, to the same bits
 
 A run's folder has settings.json, history.json, curves.png, pictures of the first filters before and after,
@@ -56,6 +57,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--model", metavar="M",
         help=f"{sources.NAMES}, FILE.py:NAME, a saved model or a RUN to begin from (default: "
         f"{sources.USUAL_MODEL} for fashion-mnist and IDX files, else small, which takes the data's size)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--size", metavar="N", type=int,
+        help="of --model small: images become N x N (default: as they are stored; photographs 64)",
     )  # fmt: skip
     parser.add_argument("--out", metavar="RUN", help="the run's folder (default: DATA-M)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -176,19 +181,15 @@ def _train(work: TrainingRun, arguments: argparse.Namespace, minutes: float) -> 
     except KeyboardInterrupt as interrupt:
         if not interrupt.args:  # a second one, which ends at once
             raise
-        _say(f"{interrupt}; {_way_on(work)}")
+        _say(f"stopped by Ctrl-C after {report.words(work)}")
         return 130
     except TrainingError as error:
         _say(str(error))
         return 1
     if report.is_terminated:
-        _say(f"stopped by SIGTERM, and saved; {_way_on(work)}")
+        _say(f"stopped by SIGTERM after {report.words(work)}")
         return 128 + signal.SIGTERM
     return _finish(work, history, arguments.json)
-
-
-def _way_on(work: TrainingRun) -> str:
-    return f"go on with: tinycnn train --resume {option('--out', work.folder.path)}"
 
 
 class _Report:
@@ -223,6 +224,13 @@ class _Report:
         self.is_terminated = True
         self._stop_if_terminated()
 
+    def words(self, work: TrainingRun) -> str:
+        """How far it is, and how to go on."""
+        steps = 0 if self._trainer is None else self._trainer.steps
+        saved = "and saved" if work.folder.latest.exists() else "before anything was saved"
+        way_on = f"tinycnn train --resume {option('--out', work.folder.path)}"
+        return f"{many(steps, 'step')}, {saved}; go on with: {way_on}"
+
     def _stop_if_terminated(self) -> None:
         if self.is_terminated and self._trainer is not None:
             self._trainer.stop("SIGTERM")
@@ -251,6 +259,8 @@ def _finish(work: TrainingRun, history: History, as_data: bool) -> int:
     print(history)
     if test is not None:
         print(f"\nTest, the network of {work.folder.checkpoint.name}: {test}")
+    if not work.folder.curves_file.exists():
+        _say("curves and filters are drawn by matplotlib: pip install 'tinycnn[plot]'")
     name = option("--model", work.folder.path)
     _say(
         f"done; ask it by: tinycnn predict PICTURE {name}, or open its numbers by: tinycnn step {name}"

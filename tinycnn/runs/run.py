@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from tinycnn import figures, strict_json
@@ -17,7 +16,7 @@ from tinycnn.runs import filters, recipe
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.networks import Network, expect_classes, open_network
 from tinycnn.runs.reading import picture_shape, read_for
-from tinycnn.runs.settings import RunSettings
+from tinycnn.runs.settings import RunSettings, settled
 from tinycnn.shapes import times
 from tinycnn.training import EarlyStopping, Evaluation, History, Trainer, evaluate
 
@@ -36,25 +35,14 @@ class TrainingRun:
         self.folder = folder
         asked = open_network(settings.model, seed=settings.seed, trained=False)
         parts = read_for(
-            asked,
-            settings.data,
-            full=settings.full,
-            skip=settings.damaged == "skip",
-            in_memory=True,
-        )
-        self.network = _fitted(asked, parts.train, settings.seed)
-        H, W, C = picture_shape(self.network)
-        usual = ("shift", "mirror") if parts.mirrors else ("shift",)
-        self.settings = (
-            settings if settings.augment is not None else replace(settings, augment=usual)
-        )
+            asked, settings.data, full=settings.full, skip=settings.damaged == "skip", in_memory=True,
+            side=settings.size,
+        )  # fmt: skip
+        self.network = _fitted(asked, parts.train, settings)
         self.training, self.validation = parts.held_out(settings.validation, settings.seed)
         self.test = parts.test
-        self.preparation = (
-            Preparation.of(self.training, (H, W), C)
-            if asked.preparation is None
-            else asked.preparation.with_classes(self.training.classes)
-        )
+        self.settings = settled(settings, len(self.training), parts.mirrors)
+        self.preparation = _preparation(self.network, self.training)
         self._batches = recipe.training_batches(self.settings, self.training, self.preparation)
         self._filters = filters.first_filters(self.network.model)
 
@@ -91,7 +79,7 @@ class TrainingRun:
             self._draw_filters("before")
         validation = None if self.validation is None else self._plain(self.validation)
         try:
-            return trainer.fit(self._batches, validation, epochs=self.settings.epochs)
+            return trainer.fit(self._batches, validation, epochs=self.settings.epochs or 1)
         finally:
             self._keep(trainer.history)
 
@@ -142,12 +130,21 @@ def _drawn(draw: Callable[[], None]) -> None:
         draw()
 
 
-def _fitted(network: Network, data: Dataset, seed: int) -> Network:
+def _fitted(network: Network, data: Dataset, settings: RunSettings) -> Network:
     """The network with as many classes as the data: drawn anew where it is known by name."""
-    classes, picture = len(data.classes), data.image_shape
+    (H, W, C), side, classes = data.image_shape, settings.size, len(data.classes)
     if network.random:
+        picture = (side or H, side or W, C)
         return open_network(
-            network.source, classes=classes, picture=picture, seed=seed, trained=False
+            network.source, classes=classes, picture=picture, seed=settings.seed, trained=False
         )
     expect_classes(network, classes)
     return network
+
+
+def _preparation(network: Network, data: Dataset) -> Preparation:
+    """How pictures are prepared: as the network knows them, or by the statistics of ``data``."""
+    if network.preparation is not None:
+        return network.preparation.with_classes(data.classes)
+    H, W, C = picture_shape(network)
+    return Preparation.of(data, (H, W), C)
