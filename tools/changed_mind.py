@@ -45,7 +45,8 @@ def gradient(lesson: Lesson) -> Array:
     """dL/dx of the picture (H, W, C), against the lesson's label."""
     dx = lesson.backward.records[0].dx
     assert dx is not None
-    return dx[0]
+    of_picture: Array = dx[0]
+    return of_picture
 
 
 def draw() -> Figure:
