@@ -45,8 +45,7 @@ def gradient(lesson: Lesson) -> Array:
     """dL/dx of the picture (H, W, C), against the lesson's label."""
     dx = lesson.backward.records[0].dx
     assert dx is not None
-    of_picture: Array = dx[0]
-    return of_picture
+    return np.asarray(dx[0])
 
 
 def draw() -> Figure:
