@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from tinycnn.files import code_file
 from tinycnn.networks import VARIANTS
+from tinycnn.small_networks import SMALL
 from tinycnn.validation import check_int
 
 if TYPE_CHECKING:
     from tinycnn.runs.networks import Network
 
+NAMES = ", ".join((*VARIANTS, SMALL))
 USUAL_MODEL = "fashion"
 
 

@@ -137,6 +137,7 @@ def refuse_all(arguments: argparse.Namespace) -> None:
     unfit = {**_USUAL, **dict.fromkeys(("layer", "weight", "grad", "why"))}
     if arguments.steps is not None:
         unfit = {name: unfit[name] for name in unfit if name not in ("weight", "save")}
+        unfit["data"] = None
     stray = [name for name, value in unfit.items() if getattr(arguments, name) != value]
     if stray:
         raise ArgumentError(f"--example brings its own numbers; leave out {_listed(stray)}")
@@ -155,7 +156,8 @@ def refuse_asking(arguments: argparse.Namespace) -> None:
 
 
 def _refuse(arguments: argparse.Namespace, names: Sequence[str], words: str) -> None:
-    unfit = [name for name in names if getattr(arguments, name)]
+    values = {name: getattr(arguments, name) for name in names}
+    unfit = [name for name, value in values.items() if value is not None and value is not False]
     if unfit:
         raise ArgumentError(f"{words}; leave out {_listed(unfit)}")
 
@@ -194,6 +196,9 @@ def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     if arguments.steps is not None:
         words = "--steps watches one weight, --weight or that with the largest gradient"
         _refuse(arguments, ("layer", "grad", "why", "im2col", "interactive"), words)
+        if arguments.data is not None:
+            words = "--data brings its own pictures, labels and scale"
+            _refuse(arguments, ("image", "label", "mean", "std"), words)
     elif arguments.save is not None and (
         what is None or (arguments.layer and arguments.at is None)
     ):

@@ -17,7 +17,7 @@ from tinycnn import strict_json
 from tinycnn.commands import sources
 from tinycnn.errors import ArgumentError, FileError, TrainingError
 from tinycnn.files import code_file
-from tinycnn.networks import VARIANTS
+from tinycnn.small_networks import SMALL
 from tinycnn.validation import check_number
 from tinycnn.wording import many, option
 
@@ -55,8 +55,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sources.add_data(parser, otherwise="not needed with --resume --out RUN")
     parser.add_argument(
         "--model", metavar="M",
-        help=f"{', '.join(VARIANTS)}; small, which fits images of any size; FILE.py:NAME; a saved model or a "
-        f"RUN to begin from (default: small, for fashion-mnist {sources.USUAL_MODEL})",
+        help=f"{sources.NAMES}, FILE.py:NAME, a saved model or a RUN to begin from (default: "
+        f"{sources.USUAL_MODEL} for fashion-mnist and IDX files, else small, which takes the data's size)",
     )  # fmt: skip
     parser.add_argument(
         "--size", metavar="N", type=int,
@@ -147,10 +147,12 @@ def _planned(arguments: argparse.Namespace) -> tuple[RunFolder, RunSettings]:
     return folder, settings_for(arguments.data, model, given)
 
 
-def _usual_model(data: str) -> str:
-    from tinycnn.runs.settings import SMALL
+def _usual_model(data: str | None) -> str:
+    """That of clothing for what is in its format; else one that takes pictures of any size."""
+    from tinycnn.data.known import is_mnist_folder
 
-    return sources.USUAL_MODEL if data == "fashion-mnist" else SMALL
+    of_clothing = data == "fashion-mnist" or is_mnist_folder(Path(data or "."))
+    return sources.USUAL_MODEL if of_clothing else SMALL
 
 
 def _word(source: str) -> str:

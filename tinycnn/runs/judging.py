@@ -82,7 +82,7 @@ def judge(
     """
     source, full, share = _asked_for(network, source, full)
     shape = picture_shape(network)
-    parts = read_for(shape, source, full=full, skip=skip)
+    parts = read_for(network, source, full=full, skip=skip)
     data = with_classes_of(network, _chosen(parts, part, *share))
     expect_classes(network, len(data.classes))
     preparation = network.preparation or Preparation.of(parts.train, shape[:2], shape[2])

@@ -14,6 +14,7 @@ from tinycnn.errors import ShapeError
 from tinycnn.runs.networks import Network
 from tinycnn.shapes import times
 
+_SIDE = 64  # of pictures in files, for a network that takes any
 _FITS = 1 << 30  # bytes of decoded pictures that are kept in memory
 
 
@@ -28,19 +29,23 @@ def picture_shape(network: Network) -> tuple[int, int, int]:
 
 
 def read_for(
-    shape: tuple[int, ...],
+    network: Network,
     source: str,
     *,
     full: bool = False,
     skip: bool = False,
     in_memory: bool = False,
+    side: int = 0,
 ) -> Parts:
-    """Read `data.read`'s ``source``, pictures in files for a network that takes ``shape`` (H, W, C).
+    """Read `data.read`'s ``source``, pictures in files as ``network`` takes them.
+
+    For one that adapts they have this ``side``, or 0: 64.
 
     With ``skip`` damaged pictures are left out with a warning. With ``in_memory`` pictures are decoded once,
-    if they fit there; a damaged one raises DataError then. Raises what `data.read` raises.
+    if they fit there; a damaged one raises DataError then. Raises what `data.read` raises, and ShapeError for
+    a network that takes no pictures.
     """
-    H, W, C = shape
+    H, W, C = (side or _SIDE, side or _SIDE, 3) if network.adapts else picture_shape(network)
     parts = read(source, full=full, size=(H, W), channels=C if C in (1, 3) else 3)
 
     def ready(data: Dataset | None) -> Dataset | None:
@@ -72,7 +77,7 @@ def first_picture(network: Network) -> tuple[Array, int, str]:
     """
     settings, preparation = network.settings, network.preparation
     assert settings is not None and preparation is not None
-    parts = read_for(picture_shape(network), settings.data, full=settings.full)
+    parts = read_for(network, settings.data, full=settings.full)
     train, validation = parts.held_out(settings.validation, settings.seed)
     data = with_classes_of(network, parts.test or validation or train)
     pixels = preparation.pixels_of(gathered(data.images, [0])[0])

@@ -16,41 +16,32 @@ from tinycnn.runs import filters, recipe
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.networks import Network, expect_classes, open_network
 from tinycnn.runs.reading import picture_shape, read_for
-from tinycnn.runs.settings import SMALL, RunSettings, settled
+from tinycnn.runs.settings import RunSettings, settled
 from tinycnn.shapes import times
-from tinycnn.small_networks import small_network
 from tinycnn.training import EarlyStopping, Evaluation, History, Trainer, evaluate
-
-_PHOTOGRAPH = (64, 64, 3)  # what pictures in files become for a network that fits any
 
 
 class TrainingRun:
     """The run that ``settings`` describe, in ``folder``; `train` does it, or goes on with it.
 
-    A variant is drawn for the classes of the data; where no ``augment`` is set, it is what leaves the classes
-    as they are. ``network``, ``preparation``, ``training``, ``validation`` and ``test`` are what it works
-    with. Nothing is written before `train`.
+    A network known by name is drawn for the classes of the data; where no ``augment`` is set, it is what
+    leaves the classes as they are. ``network``, ``preparation``, ``training``, ``validation`` and ``test``
+    are what it works with. Nothing is written before `train`.
 
     Raises what `data.read` and `open_network` raise, and ShapeError for a network that takes no pictures.
     """
 
     def __init__(self, folder: RunFolder, settings: RunSettings) -> None:
         self.folder = folder
-        given = None if settings.model == SMALL else _named(settings)
-        shape = _PHOTOGRAPH if given is None else picture_shape(given)
-        if settings.size:
-            shape = (settings.size, settings.size, shape[2])
+        asked = open_network(settings.model, seed=settings.seed, trained=False)
         parts = read_for(
-            shape,
-            settings.data,
-            full=settings.full,
-            skip=settings.damaged == "skip",
-            in_memory=True,
-        )
-        self.network = _fitted(given, settings, parts.train)
+            asked, settings.data, full=settings.full, skip=settings.damaged == "skip", in_memory=True,
+            side=settings.size,
+        )  # fmt: skip
+        self.network = _fitted(asked, parts.train, settings)
         self.training, self.validation = parts.held_out(settings.validation, settings.seed)
-        self.settings = settled(settings, len(self.training), parts.mirrors)
         self.test = parts.test
+        self.settings = settled(settings, len(self.training), parts.mirrors)
         self.preparation = _preparation(self.network, self.training)
         self._batches = recipe.training_batches(self.settings, self.training, self.preparation)
         self._filters = filters.first_filters(self.network.model)
@@ -139,20 +130,16 @@ def _drawn(draw: Callable[[], None]) -> None:
         draw()
 
 
-def _named(settings: RunSettings) -> Network:
-    return open_network(settings.model, seed=settings.seed, trained=False)
-
-
-def _fitted(given: Network | None, settings: RunSettings, data: Dataset) -> Network:
-    """The network with as many classes as the data: made for their images, or a variant drawn anew."""
-    classes, seed, side = len(data.classes), settings.seed, settings.size
-    if given is None:
-        shape = (side, side, data.image_shape[2]) if side else data.image_shape
-        return Network(small_network(shape, classes, rng=seed), SMALL, random=True)
-    if given.random:
-        return open_network(given.source, classes=classes, seed=seed, trained=False)
-    expect_classes(given, classes)
-    return given
+def _fitted(network: Network, data: Dataset, settings: RunSettings) -> Network:
+    """The network with as many classes as the data: drawn anew where it is known by name."""
+    (H, W, C), side, classes = data.image_shape, settings.size, len(data.classes)
+    if network.random:
+        picture = (side or H, side or W, C)
+        return open_network(
+            network.source, classes=classes, picture=picture, seed=settings.seed, trained=False
+        )
+    expect_classes(network, classes)
+    return network
 
 
 def _preparation(network: Network, data: Dataset) -> Preparation:

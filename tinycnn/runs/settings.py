@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tinycnn.errors import ArgumentError
+from tinycnn.small_networks import SMALL
 from tinycnn.validation import check_choice, check_int, check_items, check_number
 
-SMALL = "small"
-"""The model that is `small_networks.small_network`, for images of any size."""
 OPTIMIZERS = ("sgd", "nesterov", "adam", "adamw")
 SCHEDULES = ("cosine", "constant", "steps", "plateau")
 AUGMENTATIONS = ("shift", "mirror", "colour")
@@ -102,10 +101,12 @@ _FULL_SIZE = {
     "epochs": 4, "batch": 128, "rate": 0.01, "optimizer": "sgd", "warm_up": 0.1, "clip": 5.0,
 }  # fmt: skip
 _OF_MODELS: dict[str, dict[str, Any]] = {
-    SMALL: {"batch": 32, "optimizer": "adamw", "rate": 0.002, "decay": 0.01, "warm_up": 1.5},
     **dict.fromkeys(("one-tower", "paper", "caffe", "caffenet", "torchvision"), _FULL_SIZE),
     "fashion": {
         "epochs": 30, "batch": 128, "rate": 0.05, "warm_up": 2.0, "smoothing": 0.05, "validation": 0.05,
+    },
+    SMALL: {
+        "batch": 32, "rate": 0.002, "optimizer": "adamw", "decay": 0.01, "warm_up": 1.5,
     },
 }  # fmt: skip
 _OF_OPTIMIZERS: dict[str, dict[str, Any]] = {
@@ -120,9 +121,17 @@ def settings_for(data: str, model: str, given: Mapping[str, Any]) -> RunSettings
     Raises ArgumentError as `RunSettings` does.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
+    return RunSettings(data, model, **{**_usual(model, chosen.get("optimizer")), **chosen})
+
+
+def _usual(model: str, optimizer: str | None) -> dict[str, Any]:
+    """The settings of a model; rate and decay are those of its own optimizer, or of one that is chosen."""
     usual = dict(_OF_MODELS.get(model, {}))
-    usual |= _OF_OPTIMIZERS.get(chosen.get("optimizer", ""), {})
-    return RunSettings(data, model, **{**usual, **chosen})
+    own = usual.get("optimizer")
+    if optimizer not in (None, own) and {optimizer, own} & set(_OF_OPTIMIZERS):
+        usual = {name: value for name, value in usual.items() if name not in ("rate", "decay")}
+        usual |= _OF_OPTIMIZERS.get(str(optimizer), {})
+    return usual
 
 
 def settings_to_resume(old: RunSettings, given: Mapping[str, Any]) -> RunSettings:

@@ -109,6 +109,15 @@ def test_with_dropout_the_loss_of_all_images_stands_beside():
     )
 
 
+def test_the_noise_of_the_gradient_is_said():
+    learning = learn(network(), X, LABELS, 30, "dense1.W[0,1]", rate=0.0, batch=1)
+    words = re.search(r"Gradient of the weight: (\S+) \+- (\S+) ", str(learning)).groups()
+    gradients = [step.gradient for step in learning.steps]
+    mean = sum(gradients) / 30
+    deviation = np.sqrt(sum((each - mean) ** 2 for each in gradients) / 30)
+    assert [float(word) for word in words] == pytest.approx([mean, deviation], rel=5e-3)
+
+
 def test_a_loss_that_is_no_number_is_said():
     model = tc.Sequential([Dense(8), Dense(8), Dense(2)], (2,), rng=1)
     text = str(learn(model, X, LABELS, 50, rate=1e18))
@@ -169,6 +178,41 @@ def test_the_command_takes_the_steps_of_an_example(capsys):
     assert code == 0 and "v <- 0.5 * v - 0.5 * (g + 0.1 * w)" in " ".join(out.split())
 
 
+def test_the_command_learns_from_a_data_set(capsys, tmp_path):
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (20, 6, 6, 1), dtype=np.uint8), np.arange(20) % 2
+    np.savez(tmp_path / "data.npz", images=images, labels=labels)
+    tc.Sequential([Dense(2)], (6, 6, 1), rng=1).save(tmp_path / "net.npz")
+    argv = [
+        "--model",
+        str(tmp_path / "net.npz"),
+        "--data",
+        str(tmp_path / "data.npz"),
+        "--steps",
+        "2",
+    ]
+    code, out, err = run(capsys, *argv)
+    assert (code, err) == (0, "") and "Pictures: 20 of the 20 of data.npz" in " ".join(out.split())
+    x = ((images - images.mean()) / images.std()).reshape(20, 36)
+    z = x @ tc.load(tmp_path / "net.npz").parameters()["dense1.W"]
+    expected = np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(20), labels])
+    data = json.loads(run(capsys, *argv, "--json")[1])
+    assert data["steps"][0]["loss"] == pytest.approx(expected, rel=1e-5)
+    assert data["settings"]["rate"] == 0.01 and data["images"] == 20
+    data = json.loads(run(capsys, *argv, "--images", "10", "--batch", "5", "--json")[1])
+    assert data["images"] == 10 and data["settings"]["batch"] == 5
+    prepared = tc.data.Preparation((6, 6), 1, (0.0,), (255.0,))
+    tc.checkpoints.save(
+        tmp_path / "net.npz", tc.load(tmp_path / "net.npz"), preparation=prepared.to_dict()
+    )
+    z = images.reshape(20, 36) / 255 @ tc.load(tmp_path / "net.npz").parameters()["dense1.W"]
+    expected = np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(20), labels])
+    data = json.loads(run(capsys, *argv, "--json")[1])  # as it was in its training
+    assert data["steps"][0]["loss"] == pytest.approx(expected, rel=1e-5)
+    code, _, err = run(capsys, *argv, "--images", "10", "--batch", "11")
+    assert code == 2 and "batch is 11, but there are 10 images" in err
+
+
 def test_the_rate_is_also_that_of_one_opened_weight(capsys):
     out = run(capsys, "--model", "mini", "--weight", "conv1.W[5,5,0,3]", "--rate", "0.5")[1]
     assert "- 0.5 * (-0.0098" in out
@@ -196,6 +240,12 @@ def test_curves_are_saved(capsys, tmp_path):
         (["--example", "whole", "--weight", "W[0]"], "leave out --weight"),
         (["--rate", "0.1"], "--rate says how steps are taken"),
         (["--momentum", "0.9", "--weight", "conv1.W[0,0,0,0]"], "--momentum says how steps are taken"),
+        (["--steps", "5", "--batch", "4"], "--batch says how many of --data"),
+        (["--data", "digits"], "--data says how steps are taken"),
+        (["--steps", "5", "--data", "fashion-mnist", "--label", "0"], "leave out --label"),
+        (["--steps", "5", "--data", "fashion-mnist", "--batch", "0"], "--batch must be at least 1"),
+        (["--steps", "5", "--data", "nowhere"], "nowhere"),
+        (["--example", "whole", "--steps", "5", "--data", "digits"], "leave out --data"),
         (["--steps", "5", "--rate", "-1"], "--rate must be a finite number from 0 up"),
     ],
 )  # fmt: skip

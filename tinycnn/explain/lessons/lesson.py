@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from tinycnn.data import Preparation
 from tinycnn.errors import ArgumentError
 from tinycnn.explain.lessons import weights
 from tinycnn.explain.pictures import picture
@@ -27,7 +28,8 @@ class Lesson:
 
     ``training``, ``seed`` and ``source`` (its model) are what `open_lesson` was given; ``random`` says that
     the weights were drawn for it, ``likeliest`` that nobody named the label: it is the class that the network
-    finds likeliest. ``class_names`` are those that the network was trained with, () where nobody knows them.
+    finds likeliest. ``class_names`` are those that the network was trained with, () where nobody knows them,
+    and ``preparation`` is what made its pictures an input, None likewise.
     """
 
     model: Sequential
@@ -40,6 +42,7 @@ class Lesson:
     likeliest: bool = False
     source: str = ""  # where the model comes from: a variant, or FILE.py:NAME
     class_names: tuple[str, ...] = ()
+    preparation: Preparation | None = None
 
     @property
     def name(self) -> str:
@@ -108,7 +111,7 @@ def open_lesson(
     wanted = _label(label, seen, network)
     lesson = Lesson(
         network.model, seen, wanted or 0, words, random, training, seed, wanted is None, source=model,
-        class_names=network.classes,
+        class_names=network.classes, preparation=network.preparation,
     )  # fmt: skip
     if lesson.likeliest:
         lesson.label = int(lesson.trace.y[0].argmax())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+
 from tinycnn.explain.learning.values import Learning, LearningStep
 from tinycnn.explain.readers.curves_text import curve, thinned
 from tinycnn.explain.readers.style import Style, paragraph
@@ -51,6 +53,8 @@ def _learning(learning: Learning, style: Style) -> Iterator[str]:
     yield from paragraph(_prediction(learning))
     yield ""
     yield from paragraph(_loss(learning))
+    if not learning.settings.repeats:
+        yield from paragraph(_noise(learning))
     if count > 2:
         for heading, values in _curves(learning):
             yield from ("", *curve(heading, values, style))
@@ -116,3 +120,10 @@ def _loss(learning: Learning) -> str:
         ends = f"{number(first.tested)} at first, {number(learning.tested)} at the end"
         words += f" With {_tested(learning)}: {ends}."
     return words
+
+
+def _noise(learning: Learning) -> str:
+    """How the gradient jumps from images to images, or from mask to mask."""
+    gradients = [step.gradient for step in learning.steps]
+    mean, deviation = number(float(np.mean(gradients)), 3), number(float(np.std(gradients)), 3)
+    return f"Gradient of the weight: {mean} +- {deviation} (mean and standard deviation)."

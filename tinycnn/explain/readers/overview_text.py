@@ -48,13 +48,13 @@ def _class(lesson: Lesson, number: int) -> str:
     return lesson.class_names[number] if lesson.class_names else str(number)
 
 
-def draw_heading(lesson: Lesson, style: Style) -> Iterator[str]:
-    """What every view of a lesson begins with: its network, its weights, its picture."""
+def draw_heading(lesson: Lesson, style: Style, pictures: str | None = None) -> Iterator[str]:
+    """What every view of a lesson begins with: its network, weights, and picture, or other ``pictures``."""
     total = sum(int(np.prod(s)) for s in lesson.model.parameter_shapes().values())
     yield style.bold(f"{lesson.name}: {many(total, 'parameter')}")
     yield from paragraph(_weights_words(lesson))
-    yield from paragraph(f"Picture: {lesson.picture.title}; {lesson.picture.formula}.")
-    if lesson.likeliest:
+    yield from paragraph(pictures or f"Picture: {lesson.picture.title}; {lesson.picture.formula}.")
+    if lesson.likeliest and pictures is None:
         yield from paragraph(likeliest_words(lesson))
 
 
@@ -146,6 +146,7 @@ def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
     yield from _way("Open a gradient:", f"{command} {name}")
     yield from _way("Watch it learn: ", f"{command} --steps 50")
     yield from _way("Everything as data:", f"{command} --json")
+    yield from _way("In a browser:", command.replace(" step", " page", 1))
 
 
 def _way(what: str, command: str) -> Iterator[str]:
