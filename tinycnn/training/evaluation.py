@@ -34,6 +34,11 @@ def evaluate(
     Raises ArgumentError where there are no images, TrainingError where the network gives NaN or infinity,
     and what the loss raises for labels that do not belong to the outputs.
     """
+    if not isinstance(batches, Iterable):
+        raise ArgumentError(
+            f"batches must be what tinycnn.data.batches gives, or (x, labels) one after the other, got "
+            f"{batches!r}"
+        )
     function = CrossEntropy() if loss is None else loss
     outputs = Outputs(model, logits=function.takes_logits)
     names: Sequence[str] = ()

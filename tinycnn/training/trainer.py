@@ -155,6 +155,7 @@ class Trainer:
         epochs = check_int(epochs, "epochs")
         self._expect_fit(batches, validation)
         self._stopping, self.interrupted, self.outcome = False, False, f"{epochs} epochs are done"
+        self._watch = LossWatch()  # one that has seen a run diverge would not let it save
         each = images_in(batches)
         done = min(self.epoch * each + self.running.images, epochs * each)
         bar = Progress("training", epochs * each, unit=" images", done=done, shown=self.progress)
