@@ -60,12 +60,8 @@ def _planes(value: Value) -> Iterator[dict[str, Any]]:
     names = ("channel", "filter") if is_kernel else ("image", "channel")
     apart = np.moveaxis(cells, axes, (0, 1))
     for places in np.ndindex(*apart.shape[:2]):
-        sizes: tuple[int, ...] = apart.shape[:2]
-        label = ", ".join(
-            f"{name} {place}"
-            for name, place, size in zip(names, places, sizes, strict=True)
-            if size > 1
-        )
+        shown = [axis for axis in (0, 1) if apart.shape[axis] > 1]
+        label = ", ".join(f"{names[axis]} {places[axis]}" for axis in shown)
         yield {"label": label, "rows": apart[places].tolist()}
 
 

@@ -104,6 +104,7 @@ def _level(part: Part, shown: str) -> dict[str, Any]:
         pairs = [child.factors for child in part.parts]
         level["a"] = [factor(a, b, inner) for a, b in pairs]
         level["b"] = [factor(b, a, inner) for a, b in pairs]
+        level["sources"] = [child.source for child in part.parts if child.source]
     else:
         level["parts"] = [_level(*pair) for pair in zip(part.parts, inner.parts, strict=True)]
     return level

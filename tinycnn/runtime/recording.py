@@ -18,10 +18,13 @@ from tinycnn.kernels.function_pointers import address_of
 from tinycnn.kernels.recorded_calls import WIDTH
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.held import NamedArrays
+from tinycnn.runtime.memory import too_large
 from tinycnn.runtime.program import Program
 from tinycnn.runtime.slots import PackedSource, SlotMemory
 
 _FLOAT32 = np.dtype(np.float32)
+# Floats that no memory holds, before places in them are too large for whole numbers of 64 bits.
+_MOST = 2**60
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,8 @@ class Recorder:
         key = name, of_each_thread
         if key not in self._named:
             self._named[key] = self._slot(SlotMemory(0, of_each_thread=of_each_thread))
+        if size > _MOST:
+            raise too_large((size,), _FLOAT32)
         slot = self._named[key]
         self._slots[slot.number].size = max(self._slots[slot.number].size, size)
         return slot

@@ -4,6 +4,8 @@ import { h, put, speak } from "dom";
 import { matrix, still } from "matrix";
 import { settings } from "settings";
 
+const key = (number, flat) => `${number} ${flat}`;
+
 /** A stage of an example, drawn. */
 export function calculation(example, stage) {
   const values = example.values;
@@ -16,7 +18,6 @@ export function calculation(example, stage) {
     pick: (flat) => { shown.add(key(number, flat)); results[number].show(); speak(made(number, flat)); },
     hidden: (flat) => settings.predict && !shown.has(key(number, flat)),
   }));
-  const key = (number, flat) => `${number} ${flat}`;
   const everything = [...takes.values(), ...results];
 
   function made(number, flat) {

@@ -30,7 +30,7 @@ function draw(focus = true) {
     put(main, heading, view.content, lecture());
     if (focus) heading.focus({ preventScroll: true });
     if (focus) scrollTo(0, 0);
-    view.drawn?.();
+    document.documentElement.dataset.view = location.hash; // drawn: whoever drives the page may go on
   };
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   if (document.startViewTransition && !still && focus) document.startViewTransition(show);

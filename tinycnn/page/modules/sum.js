@@ -43,7 +43,7 @@ function terms(level, one, data) {
   const layers = data.network.layers, before = layers[layers.findIndex((layer) => layer.name === one.layer) - 1];
   const from = (place) => {
     const key = `${before.name}[${place.join(",")}]`;
-    return data.opened[key] ? toNumber(key) : toLayer(before.name, "maps", place[2] ?? 0, place.slice(0, 2).join(","));
+    return data.live || data.opened[key] ? toNumber(key) : toLayer(before.name, "maps", place[2] ?? 0, place.slice(0, 2).join(","));
   };
   const name = (k) => (sources[k] && before ? h("a", { href: from(sources[k]) }, level.places[k]) : level.places[k]);
   return h("table", { class: "parts" }, h("tbody", {}, level.texts.map((text, k) => h("tr", {}, h("th", { scope: "row" }, name(k)),
