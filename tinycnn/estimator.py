@@ -21,6 +21,7 @@ from tinycnn.layers import Dense, Layer
 from tinycnn.losses import CrossEntropy
 from tinycnn.model import Sequential
 from tinycnn.optimizers import SGD, Adam, AdamW, Optimizer
+from tinycnn.recipes import usual_epochs
 from tinycnn.schedules import Cosine, Schedule, WarmUp
 from tinycnn.shapes import times
 from tinycnn.small_networks import small_network
@@ -46,7 +47,6 @@ _OPTIMIZERS: dict[str, tuple[Callable[..., Optimizer], float]] = {
     "adam": (Adam, 0.002),
     "sgd": (SGD, 0.02),
 }
-_EPOCHS, _STEPS = 30, 600  # where nobody says how many: at least so many of either
 _WARM_UP = 0.05  # of all steps
 _AT_ONCE = 256  # images that are asked together
 
@@ -163,8 +163,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         optimizer = self._optimizer()
         steps = [self._prepared, *self._augmentation()]
         parts = self._batches(training, rng=rng, augment=steps)
-        epochs = max(_EPOCHS, -(-_STEPS // len(parts)))
-        epochs = epochs if self.epochs is None else check_int(self.epochs, "epochs")
+        epochs = usual_epochs(len(parts)) if self.epochs is None else self.epochs
+        epochs = check_int(epochs, "epochs")
         trainer = Trainer(
             self.model_, optimizer, loss=self._loss(data.labels), rng=rng, progress=bool(self.verbose),
             schedule=_schedule(optimizer.rate, epochs * len(parts)),
