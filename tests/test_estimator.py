@@ -307,6 +307,9 @@ def test_a_random_state_fixes_the_bits(digits, state):
     [
         ({"image_shape": (8, 9)}, (20, 64), r"image_shape 8 x 9 x 1 takes rows of 72 numbers, got 64"),
         ({"image_shape": (4, 4)}, (20, 8, 8), r"\(N, 4, 4, 1\) or rows \(N, D\), got shape \(20, 8, 8\)"),
+        ({"image_shape": 64}, (20, 64), r"image_shape must be a shape such as \(H, W, C\)"),
+        ({"image_shape": (64,)}, (20, 64), r"image_shape must be \(H, W\) or \(H, W, C\), got 64"),
+        ({"image_shape": (8, 0)}, (20, 64), r"each size of image_shape must be at least 1"),
         ({}, (20, 8, 8, 1, 1), r"images \(N, H, W, C\) or rows"),
         ({}, (20, 1, 8, 8), r"channels last"),
         ({"early_stopping": True, "validation_fraction": 1}, (20, 8, 8), r"validation_fraction must be a"),
