@@ -219,6 +219,10 @@ class _Report:
         if not sys.stderr.isatty():
             _say(str(row))
 
+    def on_end(self, trainer: Trainer) -> None:
+        if not self.is_terminated and trainer.outcome.startswith("stopped"):
+            _say(trainer.outcome)
+
     def terminate(self, *_: object) -> None:
         """What SIGTERM does."""
         self.is_terminated = True
