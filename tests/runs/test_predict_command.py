@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ def trained(tmp_path_factory):
         Image.fromarray(image).save(place / "pictures" / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
+        patch.setitem(sys.modules, "matplotlib.figure", None)  # no pictures are looked at
         words = [
             "data.npz",
             "--model",

@@ -81,11 +81,11 @@ def judge(
     than the network's, and what reading raises.
     """
     source, full, share = _asked_for(network, source, full)
+    shape = picture_shape(network)
     parts = read_for(network, source, full=full, skip=skip)
     data = with_classes_of(network, _chosen(parts, part, *share))
     expect_classes(network, len(data.classes))
-    H, W, C = picture_shape(network)
-    preparation = network.preparation or Preparation.of(parts.train, (H, W), C)
+    preparation = network.preparation or Preparation.of(parts.train, shape[:2], shape[2])
     outputs, labels = _asked(network, data, preparation, skip)
     evaluation = Evaluation.of(outputs, labels, CrossEntropy(), network.classes or data.classes)
     found = _mistakes(ops.softmax(outputs), data, evaluation.classes, mistakes)

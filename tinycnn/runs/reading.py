@@ -14,7 +14,7 @@ from tinycnn.errors import ShapeError
 from tinycnn.runs.networks import Network
 from tinycnn.shapes import times
 
-_SHAPE = (64, 64, 3)  # of pictures in files, for a network that takes any
+_SIDE = 64  # of pictures in files, for a network that takes any
 _FITS = 1 << 30  # bytes of decoded pictures that are kept in memory
 
 
@@ -35,14 +35,17 @@ def read_for(
     full: bool = False,
     skip: bool = False,
     in_memory: bool = False,
+    side: int = 0,
 ) -> Parts:
-    """Read `data.read`'s ``source`` for ``network``, a picture in its size, or in 64 x 64 where it adapts.
+    """Read `data.read`'s ``source``, pictures in files as ``network`` takes them.
+
+    For one that adapts they have this ``side``, or 0: 64.
 
     With ``skip`` damaged pictures are left out with a warning. With ``in_memory`` pictures are decoded once,
     if they fit there; a damaged one raises DataError then. Raises what `data.read` raises, and ShapeError for
     a network that takes no pictures.
     """
-    H, W, C = _SHAPE if network.adapts else picture_shape(network)
+    H, W, C = (side or _SIDE, side or _SIDE, 3) if network.adapts else picture_shape(network)
     parts = read(source, full=full, size=(H, W), channels=C if C in (1, 3) else 3)
 
     def ready(data: Dataset | None) -> Dataset | None:

@@ -68,7 +68,7 @@ def optimizer_of(settings: RunSettings, model: Sequential) -> Optimizer:
 def schedule_of(settings: RunSettings, steps_an_epoch: int) -> Schedule:
     """The rate of each step."""
     rate, warm_up = settings.rate, settings.warm_up * steps_an_epoch
-    rest = max(settings.epochs * steps_an_epoch - warm_up, 1.0)
+    rest = max((settings.epochs or 1) * steps_an_epoch - warm_up, 1.0)
     after: Schedule
     if settings.schedule == "cosine":
         after = Cosine(rate, rest)
