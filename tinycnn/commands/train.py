@@ -161,15 +161,14 @@ def _word(source: str) -> str:
 
 
 def _words(settings: RunSettings) -> str:
-    shown = {
-        name: value
-        for name, value in settings.to_dict().items()
-        if name not in ("data", "model", "full")
-    }
-    return ", ".join(
-        f"{name.replace('_', '-')} {','.join(value) or 'none' if isinstance(value, tuple) else value}"
-        for name, value in shown.items()
-    )
+    """The recipe, as its options are called; without what the line before says."""
+
+    def shown(value: object) -> object:
+        return (",".join(value) or "none") if isinstance(value, tuple) else value
+
+    left_out = ("data", "model", "full", *(() if settings.size else ("size",)))
+    recipe = (item for item in settings.to_dict().items() if item[0] not in left_out)
+    return ", ".join(f"{name.replace('_', '-')} {shown(value)}" for name, value in recipe)
 
 
 def _train(work: TrainingRun, arguments: argparse.Namespace, minutes: float) -> int:
