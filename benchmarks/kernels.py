@@ -388,19 +388,21 @@ def test_window_products(benchmark: Benchmark) -> None:
 
 
 def test_direct_weight_gradient(benchmark: Benchmark) -> None:
-    x, dz = read_only(normal(32, 28, 28, 1)), read_only(normal(32, 28, 28, 6))
-    dW = np.empty((25, 6), np.float32)
-    benchmark(direct_weight_gradient, x, dz, 0, 32, (5, 5), *FEW, 0, 25, dW)
+    x, dz = read_only(normal(32 * 28 * 28)), read_only(normal(32 * 28 * 28 * 6))
+    dW = np.empty(25 * 6, np.float32)
+    benchmark(
+        direct_weight_gradient, x, (28, 28, 1), dz, (28, 28, 6), 0, 32, (5, 5), *FEW, 0, 25, dW, 0
+    )  # fmt: skip
 
 
 def test_direct_input_gradient(benchmark: Benchmark) -> None:
     """LeNet-5's second layer: 5 x 5, 6 channels to 16."""
-    dz, panels = (
-        read_only(normal(*shape)) for shape in ((32, 10, 10, 16), (-(-150 // PANEL), 16, PANEL))
-    )
-    dx = np.empty((32, 14, 14, 6), np.float32)
+    dz = read_only(normal(32 * 10 * 10 * 16))
+    panels = read_only(normal(-(-150 // PANEL), 16, PANEL))
+    dx = np.empty(32 * 14 * 14 * 6, np.float32)
     benchmark(
-        direct_input_gradient, dz, panels, 0, 32, 0, 6, (5, 5), (1, 1), (0, 0), (1, 1), dx
+        direct_input_gradient, dz, (10, 10, 16), panels, 0, 32, 0, 6, (5, 5), (1, 1), (0, 0), (1, 1),
+        dx, (14, 14, 6),
     )  # fmt: skip
 
 

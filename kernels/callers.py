@@ -7,6 +7,7 @@ from typing import Any
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import PANEL, dense
 from tinycnn.kernels.direct import direct_convolution
+from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
 from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.max_pool_maps import max_pool
@@ -173,6 +174,24 @@ def _weight_gradient_transform(c: Any, jobs: Any, slots: Any, image: int) -> Non
     )  # fmt: skip
 
 
+@kernel
+def _direct_weight_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    direct_weight_gradient(
+        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]),
+        read_only(_array(slots, c[5], image)), (c[6], c[7], c[8]), c[9], c[10], (c[11], c[12]),
+        (c[13], c[14]), (c[15], c[16]), (c[17], c[18]), c[19], c[20], _array(slots, c[21], image), c[22],
+    )  # fmt: skip
+
+
+@kernel
+def _direct_input_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    direct_input_gradient(
+        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]), _panels(slots, c[5], image, c[4]),
+        c[6], c[7], c[8], c[9], (c[10], c[11]), (c[12], c[13]), (c[14], c[15]), (c[16], c[17]),
+        _array(slots, c[18], image), (c[19], c[20], c[21]),
+    )  # fmt: skip
+
+
 # By kernel.
 CALLERS = {
     products_2: _products_2, products_3: _products_3, products_4: _products_4,
@@ -180,6 +199,7 @@ CALLERS = {
     space_to_depth: _space_to_depth, dense: _dense, softmax: _softmax,
     direct_convolution: _direct_convolution, grouped_convolution: _grouped_convolution,
     window_convolution: _window_convolution, copy_with_border: _copy_with_border,
+    direct_weight_gradient: _direct_weight_gradient, direct_input_gradient: _direct_input_gradient,
     output_gradient_transform: _output_gradient_transform,
     weight_gradient_transform: _weight_gradient_transform,
 }  # fmt: skip

@@ -23,7 +23,9 @@ _product = product_4 if LANES == 16 else product_2
 @kernel
 def direct_weight_gradient(
     x: Any,
+    image: tuple[int, int, int],
     dz: Any,
+    outputs: tuple[int, int, int],
     first: int,
     last: int,
     kernel: tuple[int, int],
@@ -33,32 +35,32 @@ def direct_weight_gradient(
     first_row: int,
     last_row: int,
     dW: Any,
+    start: int,
 ) -> None:
     """Write rows ``first_row`` to ``last_row`` of dW (KH*KW*C, F): the sum over images ``first`` to ``last``.
 
-        dW[(i*KW + j)*C + c, f] = sum over n, oh, ow of
+        dW[start + ((i*KW + j)*C + c)*F + f] = sum over n, oh, ow of
                                   dz[n, oh, ow, f] * x[n, oh*sh - top + i*dh, ow*sw - left + j*dw, c]
 
-    (neither last one included). ``x`` is (N, H, W, C), ``dz`` (N, OH, OW, F), in float32; x is zero outside.
-    Sums run over n, oh and ow in this order.
+    (neither last one included). All are flat, in float32; an ``image`` of x is (H, W, C), that of dz has
+    ``outputs`` (OH, OW, F). x is zero outside. Sums run over n, oh and ow in this order.
     """
-    H, W, C = x.shape[1:]
-    OH, OW, F = dz.shape[1:]
+    H, W, C = image
+    OH, OW, F = outputs
     seen = (
         (OH - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1,
         (OW - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1,
     )
     inside = padding == (0, 0) and seen[0] <= H and seen[1] <= W
     height, width = (H, W) if inside else seen
-    row, image, cells = width * C, height * width * C, OH * OW
+    row, map_size, cells = width * C, height * width * C, OH * OW
     # Images, or rows of one, whose numbers of dz are multiplied at a time.
     together = max(_SLOPES // (cells * F), 1)
     oh_step = OH if cells * F <= _SLOPES else max(_SLOPES // (OW * F), 1)
-    maps, slopes = x.reshape(x.size), dz.reshape(dz.size)
-    room = np.empty(0 if inside else together * image, np.float32)
+    room = np.empty(0 if inside else together * map_size, np.float32)
     # A vector reads on beyond a cell's numbers, also beyond the last cell's.
     some = np.zeros(together * oh_step * OW * F + LANES, np.float32)
-    nothing, target = np.zeros(F + LANES, np.float32), dW.reshape(dW.size)
+    nothing = np.zeros(F + LANES, np.float32)
     rows = last_row - first_row
     weights, places = np.empty(rows, np.int64), np.empty(rows, np.int64)
     for k in range(first_row, last_row):
@@ -66,37 +68,38 @@ def direct_weight_gradient(
         places[k - first_row] = i * dilation[0] * row + j * dilation[1] * C + c
         weights[k - first_row] = k * F
         for f in range(F):
-            target[np.uintp(k * F + f)] = 0
-    outputs, listed = (
+            dW[np.uintp(start + k * F + f)] = 0
+    windows, listed = (
         np.empty(together * oh_step * OW, np.int64),
         0,
     )  # rows an image, of those listed
     for n in range(first, last, together):
         images = min(together, last - n)
         if not inside:
-            copy_with_border(maps, (H, W, C), n, n + images, padding, seen, C, room)
+            copy_with_border(x, image, n, n + images, padding, seen, C, room)
         for oh in range(0, OH, oh_step):
             lines = min(oh_step, OH - oh)
             if lines != listed:
                 listed = lines
                 for line in range(together * lines):
-                    first_cell = line // lines * image + line % lines * stride[0] * row
+                    first_cell = line // lines * map_size + line % lines * stride[0] * row
                     for ow in range(OW):
-                        outputs[line * OW + ow] = first_cell + ow * stride[1] * C
-            count, start = images * lines * OW, (n * cells + oh * OW) * F
+                        windows[line * OW + ow] = first_cell + ow * stride[1] * C
+            count, some_first = images * lines * OW, (n * cells + oh * OW) * F
             for e in range(count * F):
-                some[np.uintp(e)] = slopes[np.uintp(start + e)]
+                some[np.uintp(e)] = dz[np.uintp(some_first + e)]
             down = oh * stride[0] * row
-            source, at = (maps, n * image + down) if inside else (read_only(room), down)
+            source, at = (x, n * map_size + down) if inside else (read_only(room), down)
             window_products(
-                source, at, places, outputs[:count], read_only(some), F, read_only(nothing), False,
-                True, target, 0, weights,
+                source, at, places, windows[:count], read_only(some), F, read_only(nothing), False,
+                True, dW, start, weights,
             )  # fmt: skip
 
 
 @kernel
 def direct_input_gradient(
     dz: Any,
+    outputs: tuple[int, int, int],
     panels: Any,
     first: int,
     last: int,
@@ -107,6 +110,7 @@ def direct_input_gradient(
     padding: tuple[int, int],
     dilation: tuple[int, int],
     dx: Any,
+    image: tuple[int, int, int],
 ) -> None:
     """Write dx of images ``first`` to ``last`` (not included), channels from ``channel`` on.
 
@@ -115,27 +119,27 @@ def direct_input_gradient(
         dx[n, oh*sh - top + i*dh, ow*sw - left + j*dw, channel + c] += sum over f of
                                   dz[n, oh, ow, f] * W[i, j, channel + c, f]
 
-    ``dz`` is (N, OH, OW, F), ``dx`` (N, H, W, C), in float32; ``panels`` are those weights, a matrix
-    (KH*KW*channels, F), as `dense.pack_images` wrote them. Outputs come in row-major order.
+    ``dz``, with ``outputs`` (OH, OW, F), and ``dx``, an ``image`` of which is (H, W, C), are flat, float32;
+    ``panels`` are those weights, a matrix (KH*KW*channels, F), as `dense.pack_images` wrote them. Outputs
+    come in row-major order.
     """
-    H, W, C = dx.shape[1:]
-    OH, OW, F = dz.shape[1:]
+    H, W, C = image
+    OH, OW, F = outputs
     line = len(panels) * PANEL
     runs, length = kernel[1], channels
     if dilation[1] == 1 and channels == C:
         runs, length = 1, kernel[1] * C
-    slopes, target = dz.reshape(dz.size), dx.reshape(dx.size)
     weights, terms = read_only(panels.reshape(panels.size)), np.empty(_CELLS * line, np.float32)
     for n in range(first, last):
         for cell in range(n * H * W, (n + 1) * H * W):
             for e in range(cell * C + channel, cell * C + channel + channels):
-                target[np.uintp(e)] = 0
+                dx[np.uintp(e)] = 0
         for oh in range(OH):
             for start in range(0, OW, _CELLS):
                 cells, at = min(OW - start, _CELLS), ((n * OH + oh) * OW + start) * F
                 for p in range(len(panels)):
                     _product(
-                        cells, slopes, at, F, 1, F, at, weights, p * F * PANEL, PANEL,
+                        cells, dz, at, F, 1, F, at, weights, p * F * PANEL, PANEL,
                         terms, p * PANEL, line, False,
                     )  # fmt: skip
                 for i in range(kernel[0]):
@@ -149,7 +153,7 @@ def direct_input_gradient(
                         for run in range(runs):
                             to = (left + run * dilation[1]) * C + channel
                             low, high = max(-to, 0), min(W * C - to, length)
-                            _add(read_only(terms), s, target, row + to, low, high)
+                            _add(read_only(terms), s, dx, row + to, low, high)
                             s += length
 
 

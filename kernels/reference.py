@@ -737,7 +737,9 @@ def window_products(
 
 def direct_weight_gradient(
     x: Any,
+    image: tuple[int, int, int],
     dz: Any,
+    outputs: tuple[int, int, int],
     first: int,
     last: int,
     kernel: tuple[int, int],
@@ -747,9 +749,11 @@ def direct_weight_gradient(
     first_row: int,
     last_row: int,
     dW: Any,
+    start: int,
 ) -> None:
     """Those rows of dW (KH*KW*C, F): for each weight, the sum of dz times the cell that it saw."""
-    (_, H, W, C), (_, OH, OW, F) = x.shape, dz.shape
+    (H, W, C), (OH, OW, F) = image, outputs
+    images, slopes = x.reshape(-1, H, W, C), dz.reshape(-1, OH, OW, F)
     for k, f in np.ndindex(last_row - first_row, F):
         i, j, c = np.unravel_index(first_row + k, (*kernel, C))
         total = 0.0
@@ -757,12 +761,13 @@ def direct_weight_gradient(
             h = oh * stride[0] - padding[0] + i * dilation[0]
             w = ow * stride[1] - padding[1] + j * dilation[1]
             if 0 <= h < H and 0 <= w < W:
-                total += float(x[first + n, h, w, c]) * float(dz[first + n, oh, ow, f])
-        dW[first_row + k, f] = total
+                total += float(images[first + n, h, w, c]) * float(slopes[first + n, oh, ow, f])
+        dW[start + (first_row + k) * F + f] = total
 
 
 def direct_input_gradient(
     dz: Any,
+    outputs: tuple[int, int, int],
     panels: Any,
     first: int,
     last: int,
@@ -773,9 +778,11 @@ def direct_input_gradient(
     padding: tuple[int, int],
     dilation: tuple[int, int],
     dx: Any,
+    image: tuple[int, int, int],
 ) -> None:
     """Those images and channels of dx: for each cell, the sum of dz times the weight that saw it."""
-    (_, H, W, _), (_, OH, OW, F), width = dx.shape, dz.shape, panels.shape[2]
+    (H, W, C), (OH, OW, F), width = image, outputs, panels.shape[2]
+    images, slopes = dx.reshape(-1, H, W, C), dz.reshape(-1, OH, OW, F)
     for n in range(first, last):
         total = np.zeros((H, W, channels))
         for oh, ow, i, j, c in np.ndindex(OH, OW, *kernel, channels):
@@ -785,8 +792,8 @@ def direct_input_gradient(
                 k = (i * kernel[1] + j) * channels + c
                 for f in range(F):
                     weight = float(panels[k // width, f, k % width])
-                    total[h, w, c] += float(dz[n, oh, ow, f]) * weight
-        dx[n, :, :, channel : channel + channels] = total
+                    total[h, w, c] += float(slopes[n, oh, ow, f]) * weight
+        images[n, :, :, channel : channel + channels] = total
 
 
 def cells_seen(

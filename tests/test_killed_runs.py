@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from killed_loops import LOOPS, Nursery
 
 from tinycnn import checkpoints
 
@@ -54,62 +55,7 @@ def kills(folder, ending, count, seed):
         assert len(left) <= 1  # what the next one sweeps
 
 
-# Go on from the latest checkpoint for some steps in all, say so after the first few, and at the end print a
-# digest. By hand, saving after each step,
-BY_HAND = """
-import sys
-from hashlib import sha256
-from tinycnn import checkpoints
-from training_runs import Run, net
-folder, (steps, few) = checkpoints.Folder(sys.argv[1]), map(int, sys.argv[2:])
-begun = folder.latest.exists()
-run = Run.resumed(checkpoints.load(folder.latest)) if begun else Run(net())
-said = run.step + few
-while run.step < steps:
-    run.train(1)
-    folder.save(run.optimizer.model, **run.parts())
-    if run.step == said:
-        print("begins", flush=True)
-arrays = run.optimizer.model.arrays().values()
-print(sha256(b"".join(array.tobytes() for array in arrays)).hexdigest())
-"""
-# and by a trainer that validates, augments and saves after every third step and each epoch of 44 steps.
-BY_TRAINER = """
-import sys
-from hashlib import sha256
-from trained_nets import batches, trainer, validation
-folder, (steps, few) = sys.argv[1], map(int, sys.argv[2:])
-class Says:
-    def on_step(self, run, step):
-        if step == said:
-            print("begins", flush=True)
-run = trainer(checkpoints=folder, checkpoint_steps=3, clip=1.0, callbacks=[Says()])
-run.resume()
-said = run.steps + few
-history = run.fit(batches(size=1), validation(), epochs=steps // 44)
-arrays = [*run.model.arrays().values(), *run.optimizer.state_arrays().values()]
-print(sha256(b"".join(array.tobytes() for array in arrays)).hexdigest())
-print(history.steps[-3:], len(history.steps), history["validation_loss"][-3:])
-"""
-each_loop = pytest.mark.parametrize("loop", [BY_HAND, BY_TRAINER], ids=["by hand", "trainer"])
-
-
-def trained(loop, folder, steps, few=1, kill_after=None):
-    """What a process that trains says: nothing more than that it begins if it is killed."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", loop, str(folder), str(steps), str(few)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    child.stdout.readline()
-    if kill_after is not None:
-        time.sleep(kill_after)  # the moment of the kill
-        child.send_signal(signal.SIGKILL)
-    said = child.stdout.read()
-    child.stdout.close()
-    child.wait()
-    return said
+each_loop = pytest.mark.parametrize("loop", LOOPS)
 
 
 def killed_and_resumed(loop, folder, steps, count, seed):
@@ -118,14 +64,21 @@ def killed_and_resumed(loop, folder, steps, count, seed):
     After each kill its latest checkpoint can be read, and is newer than the one before.
     """
     rng, reached = np.random.default_rng(seed), 0
-    for _ in range(count):
-        few = int(rng.integers(4, 10))  # steps, of which the third at the latest is saved
-        assert trained(loop, folder / "killed", steps, few, rng.uniform(0, 0.05)) == ""
-        parts, before = checkpoints.load(folder / "killed" / "latest.npz").parts, reached
-        reached = parts["step"] if "step" in parts else len(parts["history"]["arrays"]["steps"])
-        assert reached > before
-    whole = trained(loop, folder / "whole", steps)
-    assert whole and trained(loop, folder / "killed", steps) == whole
+    with Nursery() as nursery:
+        for _ in range(count):
+            few = int(rng.integers(4, 10))  # steps, of which the third at the latest is saved
+            child = nursery.start(loop, folder / "killed", steps, few)
+            time.sleep(rng.uniform(0, 0.05))  # the moment of the kill
+            os.kill(child, signal.SIGKILL)
+            assert nursery.rest() == []
+            parts, before = checkpoints.load(folder / "killed" / "latest.npz").parts, reached
+            reached = parts["step"] if "step" in parts else len(parts["history"]["arrays"]["steps"])
+            assert reached > before
+        ends = []
+        for name in ("killed", "whole"):
+            nursery.start(loop, folder / name, steps, 1)
+            ends += nursery.rest()
+    assert len(ends) == 2 and ends[0] == ends[1] and ends[0].startswith(f"({steps}, ")
 
 
 @pytest.mark.process
@@ -136,9 +89,11 @@ def test_a_run_that_was_killed_ends_in_the_same_bits(tmp_path, loop):
 
 @pytest.mark.slow
 @pytest.mark.process
+@pytest.mark.parametrize("seed", range(4))
 @each_loop
-def test_a_run_that_was_killed_often_ends_in_the_same_bits(tmp_path, loop):
-    killed_and_resumed(loop, tmp_path, 4_400, 100, seed=1)
+def test_a_run_that_was_killed_often_ends_in_the_same_bits(tmp_path, loop, seed):
+    """A hundred kills of each loop."""
+    killed_and_resumed(loop, tmp_path, 1_320, 25, seed)
 
 
 @pytest.mark.process

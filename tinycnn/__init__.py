@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tinycnn.estimator import CNNClassifier
     from tinycnn.model import Sequential
     from tinycnn.networks import alexnet
+    from tinycnn.runs.networks import open_network
     from tinycnn.runtime.threads import use_threads
     from tinycnn.saving.loading import load
     from tinycnn.small_networks import small_network
@@ -49,6 +50,7 @@ __all__ = [
     "layers",
     "load",
     "losses",
+    "open_network",
     "ops",
     "optimizers",
     "recipes",
@@ -70,6 +72,7 @@ _HOMES = {
     "alexnet": "networks",
     "gradcheck": "checking",
     "load": "saving.loading",
+    "open_network": "runs.networks",
     "small_network": "small_networks",
     "use_threads": "runtime.threads",
 }

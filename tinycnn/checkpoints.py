@@ -117,12 +117,13 @@ class Folder:
         self._best_score = _score(self.best) if self.best.exists() else -math.inf
 
     def save(self, model: Sequential, *, score: float | None = None, **parts: Any) -> bool:
-        """Write the latest checkpoint; if its ``score`` is above all before, it is the best as well.
+        """Write the latest checkpoint; if its ``score`` is as high as any before, it is the best as well.
 
-        A score is the higher the better: an accuracy, or a loss with a minus. It is kept as a part. Gives
-        whether this one is the best. The errors are those of `save`.
+        A score is the higher the better: an accuracy, or a loss with a minus. Of equal ones, which small
+        validation parts have often, the last counts. It is kept as a part. Gives whether this one is the
+        best. The errors are those of `save`.
         """
-        is_best = score is not None and float(score) > self._best_score
+        is_best = score is not None and float(score) >= self._best_score
         for path in (self.best, self.latest) if is_best else (self.latest,):
             save(path, model, score=score, **parts)
         if is_best:

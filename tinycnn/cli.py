@@ -22,6 +22,7 @@ from tinycnn.commands import (
     grade,
     handout,
     page,
+    predict,
     quiz,
     step,
     summary,
@@ -111,7 +112,7 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"tinycnn {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (
-        step, page, summary, train, eval, gradcheck, bench, handout, quiz, exercise, grade,
+        step, page, summary, train, eval, predict, gradcheck, bench, handout, quiz, exercise, grade,
     ):  # fmt: skip
         command.add(commands)
     return parser

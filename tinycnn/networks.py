@@ -71,7 +71,7 @@ VARIANTS = {
     "mini": Variant(99, filters=(12, 32, 48, 48, 32), hidden=512),
     "fashion": Variant(
         28, channels=1, classes=10, kernels=(5, 5, 3, 3, 3), conv1_stride=1, conv1_padding=2,
-        filters=(32, 64, 128, 128, 64), hidden=256, dropout=0.25,
+        filters=(32, 64, 128, 128, 64), hidden=256, dropout=0.25, weights="fashion.npz",
     ),
 }  # fmt: skip
 

@@ -13,6 +13,8 @@ from tinycnn.model import Sequential
 from tinycnn.shapes import times
 from tinycnn.validation import MOST_CELLS, check_int
 
+SMALL = "small"
+"""The word for it where networks are known by name."""
 _FILTERS, _MOST_FILTERS = 32, 128
 _HIDDEN = 128
 _SMALLEST = 4  # of the longer side of an image that is halved once more

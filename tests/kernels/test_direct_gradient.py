@@ -18,20 +18,23 @@ from tinycnn.testing.strategies import generators
 @given(small_convolutions(), generators, st.data())
 def test_direct_weight_gradient_is_its_twin(sizes, rng, data):
     x_shape, dz_shape, window = sizes
-    x, dz = (read_only(whole(rng, shape, np.float32, top=4)) for shape in (x_shape, dz_shape))
+    x, dz = (read_only(whole(rng, prod(s), np.float32, top=4)) for s in (x_shape, dz_shape))
     rows = prod(window[0]) * x_shape[3]
-    images = data.draw(st.just((0, len(x))) | ranges(len(x)))
+    images = data.draw(st.just((0, x_shape[0])) | ranges(x_shape[0]))
     some = data.draw(st.just((0, rows)) | ranges(rows))
-    dW = np.full((rows, dz_shape[3]), 77, np.float32)
-    against_twin(direct_weight_gradient, x, dz, *images, *window, *some, dW)
+    start = data.draw(st.integers(0, 3))
+    dW = np.full(start + rows * dz_shape[3], 77, np.float32)
+    sizes = x_shape[1:], dz, dz_shape[1:]
+    against_twin(direct_weight_gradient, x, *sizes, *images, *window, *some, dW, start)
 
 
 def test_the_weight_gradient_goes_by_rows_where_an_image_is_large():
     rng = np.random.default_rng(0)
     x_shape, dz_shape, window = (1, 40, 30, 2), (1, 38, 28, 9), ((3, 3), (1, 1), (0, 0), (1, 1))
     assert prod(dz_shape) > direct_gradient._SLOPES
-    x, dz = (read_only(whole(rng, shape, np.float32, top=4)) for shape in (x_shape, dz_shape))
-    against_twin(direct_weight_gradient, x, dz, 0, 1, *window, 0, 18, np.empty((18, 9), np.float32))
+    x, dz = (read_only(whole(rng, prod(s), np.float32, top=4)) for s in (x_shape, dz_shape))
+    sizes, dW = (x_shape[1:], dz, dz_shape[1:]), np.empty(18 * 9, np.float32)
+    against_twin(direct_weight_gradient, x, *sizes, 0, 1, *window, 0, 18, dW, 0)
 
 
 @settings(max_examples=40)
@@ -44,9 +47,10 @@ def test_direct_input_gradient_is_its_twin(sizes, rng, data):
     weights = whole(rng, (prod(window[0]) * (end - channel), dz_shape[3]), np.float32, top=4)
     panels = np.empty((-(-len(weights) // PANEL), dz_shape[3], PANEL), np.float32)
     pack_images(read_only(weights), panels)
-    dz = read_only(whole(rng, dz_shape, np.float32, top=4))
-    images = data.draw(st.just((0, len(dz))) | ranges(len(dz)))
-    dx = np.full(x_shape, 77, np.float32)
+    dz = read_only(whole(rng, prod(dz_shape), np.float32, top=4))
+    images = data.draw(st.just((0, dz_shape[0])) | ranges(dz_shape[0]))
+    dx = np.full(prod(x_shape), 77, np.float32)
     against_twin(
-        direct_input_gradient, dz, read_only(panels), *images, channel, end - channel, *window, dx
-    )
+        direct_input_gradient, dz, dz_shape[1:], read_only(panels), *images, channel, end - channel,
+        *window, dx, x_shape[1:],
+    )  # fmt: skip

@@ -3,6 +3,7 @@
 import ctypes
 import inspect
 import math
+from functools import partial
 from threading import Thread
 
 import numpy as np
@@ -14,6 +15,7 @@ from tinycnn.arrays import read_only
 from tinycnn.kernels import reference
 from tinycnn.kernels.callers import CALLERS
 from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
 from tinycnn.kernels.function_pointers import address_of
 from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.max_pool_maps import max_pool
@@ -119,7 +121,9 @@ def direct(memory, images, relu):
     source = FeatureMaps.plain(memory.slot(images * 60), (images, 5, 6, 2))
     target = FeatureMaps.plain(memory.slot(images * 8 * F), (images, 2, 4, F))
     packed = PackedDense(memory.slot(12 * 2 * PANEL), memory.slot(2 * PANEL))
-    phases = conv.phases(lambda some, rows: source.select(*some), packed, target, relu=relu)
+    phases = conv.phases(
+        lambda room, some, rows: (source.select(*some), []), packed, target, relu=relu
+    )
     memory.recorder.record(phases)
 
 
@@ -154,6 +158,27 @@ def weight_gradient(memory, images, filters):
     G = memory.slot(conv.rows.frequencies * 3), memory.slot(conv.columns.frequencies * 3)
     dW, source = memory.slot(9 * 5 * filters), bordered_maps_of(conv, x)
     memory.recorder.record(gradient.phases(memory.recorder, conv, source, dz, G, dW))
+
+
+def direct_gradients(memory, images):
+    """Of the same convolution as `windows`: dW in two parts, after some other numbers, and some of dx."""
+    win, F = window((5, 6), (2, 3), stride=(2, 1), padding=1), 5
+    x, dz = memory.slot(images * 60), memory.slot(images * math.prod(win.output) * F)
+    dW, dx, panels = memory.slot(7 + 12 * F), memory.slot(images * 60), memory.slot(F * PANEL)
+    sizes = (5, 6, 2), (*win.output, F)
+    steps = win.kernel, win.stride, win.pad_top_left, win.dilation
+
+    def of_weights(calls, rows):
+        read = calls.read(x), sizes[0], calls.read(dz), sizes[1]
+        calls(direct_weight_gradient, *read, 0, images, *steps, *rows, dW, 7)
+
+    def of_inputs(calls):
+        calls(
+            direct_input_gradient, calls.read(dz), sizes[1], panels, 0, images, 1, 1, *steps, dx, sizes[0]
+        )  # fmt: skip
+
+    tasks = [partial(of_weights, rows=rows) for rows in ((0, 5), (5, 12))]
+    memory.recorder.record([[*tasks, of_inputs]])
 
 
 def twin(calls, jobs, tasks, phases, slots, counters, most):
@@ -195,6 +220,8 @@ def by_twin(kernel, numbers, jobs, slots, image):
         arguments["bias"] = arguments["bias"].reshape(-1, LANES)
     if "panels" in arguments:
         K = arguments.get("K") or math.prod(arguments["kernel"]) * arguments["channels"]
+        if kernel is direct_input_gradient:
+            K = arguments["outputs"][2]
         arguments["panels"] = arguments["panels"].reshape(-1, K, PANEL)
     name = kernel.__name__
     if name.startswith("products_"):
@@ -232,6 +259,7 @@ def test_carry_out_is_its_twin(images, filters, relu, most, rng):
     windows(memory, images, relu)
     grouped(memory, images, relu)
     weight_gradient(memory, images, filters)
+    direct_gradients(memory, images)
     tables, (slots,), counters, numbers = memory.tables()
     before, expected_counters = numbers.copy(), counters.copy()
     left = carry_out(*tables, slots, counters, most, 0)

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -10,12 +12,15 @@ from small_runs import CLASSES, write_data, write_networks
 import tinycnn as tc
 from tinycnn.cli import main
 from tinycnn.data import Preparation
+from tinycnn.errors import DamagedPictureWarning
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A folder of its own, with data.npz and nets.py."""
+def place(tmp_path, monkeypatch, request):
+    """A folder of its own, with data.npz and nets.py; without matplotlib, a run is as good."""
     monkeypatch.chdir(tmp_path)
+    if "kept" not in request.node.name:
+        monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     write_data(tmp_path / "data.npz")
     write_networks(tmp_path / "nets.py")
     return tmp_path
@@ -67,8 +72,8 @@ def test_the_test_is_of_the_best_network_by_an_independent_count(place, capsys):
 
 
 @pytest.mark.parametrize(("net", "code", "words"), [
-    ("interrupted", 130, "stopped after 11 steps; saved in 'run'; go on with"),
-    ("terminated", 143, "stopped by SIGTERM, and saved; go on with"),
+    ("interrupted", 130, "stopped by Ctrl-C after 11 steps, and saved; go on with"),
+    ("terminated", 143, "stopped by SIGTERM after 11 steps, and saved; go on with"),
 ])  # fmt: skip
 def test_a_run_that_was_stopped_goes_on_to_the_same_bits(place, capsys, net, code, words):
     assert train("--epochs", 4, net=net) == code
@@ -87,6 +92,31 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(place, capsys, net, cod
     )  # fmt: skip
     for name, array in whole.items():
         np.testing.assert_array_equal(resumed[name], array)
+
+
+def test_a_second_interrupt_ends_at_once_and_what_was_saved_is_gone_on_with(place, capsys):
+    assert train("--epochs", 4, net="interrupted_twice") == 130
+    printed = capsys.readouterr()
+    assert printed.err.endswith("tinycnn: interrupted\n") and "Traceback" not in printed.err
+    assert main(["train", "--resume", "--out", "run"]) == 0
+    assert "going on after 6 steps" in capsys.readouterr().err  # the end of the first epoch
+
+
+def test_resume_begins_a_run_where_there_is_none(place, capsys):
+    assert train("--epochs", 1, "--resume") == 0
+    assert (place / "run" / "best.npz").exists()
+    (place / "run" / "best.npz").unlink()
+    (place / "run" / "latest.npz").unlink()  # as if it had been killed before the first checkpoint
+    assert train("--epochs", 1, "--resume") == 0
+    assert (place / "run" / "best.npz").exists()
+
+
+def test_a_run_ends_early_and_says_why(place, capsys):
+    words = ("--epochs", 30, "--patience", 1, "--rate", 1.0, "--optimizer", "sgd", "--clip", 0.5)
+    assert train(*words) == 0
+    printed = capsys.readouterr()
+    assert "stopped: validation_loss was best in epoch" in printed.err
+    assert len(json.loads((place / "run" / "history.json").read_text())["epochs"]) < 30
 
 
 def test_a_run_is_never_written_over(place, capsys):
@@ -128,6 +158,49 @@ def test_one_begins_from_a_run_or_a_saved_model(place, capsys):
         np.testing.assert_allclose(arrays(place / "more")[name], array, atol=1e-6)
 
 
+def test_the_small_network_fits_images_of_any_size(place, capsys):
+    words = ["--epochs", "1", "--batch", "20", "--json"]
+    assert main(["train", "data.npz", *words]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["run"] == "data-small"
+    assert tc.load(place / "data-small" / "latest.npz").input_shape == (6, 6, 1)
+    assert main(["train", "data.npz", *words, "--size", "9", "--out", "larger"]) == 0
+    assert tc.load(place / "larger" / "latest.npz").input_shape == (9, 9, 1)
+
+
+def test_a_folder_of_photographs_and_one_that_is_damaged(place, capsys):
+    rng = np.random.default_rng(0)
+    for name, colour in (("red", [200, 30, 30]), ("blue", [30, 30, 200])):
+        (place / "photos" / name).mkdir(parents=True)
+        for i in range(6):
+            pixels = (rng.integers(0, 50, (10, 12, 3)) + colour).astype(np.uint8)
+            np.save(place / "photos" / name / f"{i}.npy", pixels)
+    (place / "photos" / "red" / "bad.npy").write_bytes(b"no array")
+    words = [
+        "train",
+        "photos",
+        "--size",
+        "8",
+        "--epochs",
+        "10",
+        "--batch",
+        "5",
+        "--validation",
+        "0.2",
+    ]
+    assert main([*words, "--out", "stopped"]) == 2
+    assert "red/bad.npy" in capsys.readouterr().err and not (place / "stopped").exists()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DamagedPictureWarning)
+        assert main([*words, "--out", "skipped", "--damaged", "skip"]) == 0
+    printed = capsys.readouterr()
+    assert "left out: red/bad.npy" in printed.err and "Test" not in printed.out
+    settings = json.loads((place / "skipped" / "settings.json").read_text())
+    assert settings["augment"] == ["shift", "mirror"]
+    assert main(["predict", "photos/blue/0.npy", "--model", "skipped", "--top", "1"]) == 0
+    assert "photos/blue/0.npy: blue" in capsys.readouterr().out
+
+
 def test_without_a_validation_part_the_latest_network_is_tested(place, capsys):
     assert train("--epochs", 1, "--validation", 0) == 0
     assert "30 images" in capsys.readouterr().out
@@ -149,6 +222,7 @@ def test_a_run_that_diverges_says_what_to_try(place, capsys):
     (["train", "data.npz", "--model", "nets.py:four"], "tells 4 classes apart, and the data have 3"),
     (["train", "data.npz", "--model", "nets.py:rows"], "takes 36, and a picture is"),
     (["train", "data.npz", "--model", "nets.py:maps"], "ends in 4 x 4 x 3, not in a number for each"),
+    (["train", "data.npz", "--model", "nets.py:net", "--size", "9"], "--size is for --model small"),
     (["train", "data.npz", "--full"], "the full set is Fashion-MNIST's"),
     (["train", "data.npz", "--epochs", "0"], "--epochs must be at least 1, got 0"),
     (["train", "data.npz", "--optimizer", "lion"], "--optimizer must be one of 'sgd'"),

@@ -24,7 +24,8 @@ CHECKED_IMAGES = 4  # distinct images of the checked training step
 class Workload:
     """One piece of work.
 
-    ``work`` is "forward" (probabilities, or a layer's output), "training" (a whole step),
+    ``work`` is "forward" (probabilities, or a layer's output), "training" (a whole step), "epoch" (as many
+    of them as `tinycnn.bench.epochs` has batches),
     "backward" (one layer's gradients), "pool" and "pool backward" (with winners). ``network`` is a
     key of `tinycnn.networks.VARIANTS` or of `SMALL_NETWORKS`, one of the former's layers
     ("one-tower/conv3"), or a layer by its sizes: "conv H W C F kernel stride padding groups" (1, if

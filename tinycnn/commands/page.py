@@ -7,14 +7,18 @@ import sys
 
 from tinycnn.commands import step_options
 from tinycnn.commands.parsing import seed
+from tinycnn.errors import ArgumentError
 from tinycnn.files import expect_ending, expect_writable, write_text
+from tinycnn.validation import check_int
 
 _EXAMPLES = """\
 examples:
   tinycnn page                                the bundled picture through AlexNet, into alexnet.html
   tinycnn page cat.jpg --model mini -o cat.html
   tinycnn page --model net.npz -o net.html    what model.save wrote
+  tinycnn page --serve                        the live page: open the address that it prints
 """
+_DEFAULT = "alexnet.html"
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,22 +33,53 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     step_options.add_lesson(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help=f"default: {_DEFAULT}")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", default="alexnet.html", help="default: alexnet.html"
+        "--serve",
+        action="store_true",
+        help="no file, but a page with the engine behind it, on this machine alone: any number opens, and "
+        "weights and pixels can be edited",
+    )
+    parser.add_argument(
+        "--port", metavar="N", type=int, default=0, help="with --serve (default: any free one)"
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the page."""
-    expect_ending("a page", arguments.output, [".html", ".htm"])
-    expect_writable(arguments.output)
+    """Write the page, or serve it."""
+    if arguments.serve:
+        return _serve(arguments)
+    if arguments.port:
+        raise ArgumentError("--port goes with --serve")
+    target = arguments.output or _DEFAULT
+    expect_ending("a page", target, [".html", ".htm"])
+    expect_writable(target)
     seed(arguments)
+    step_options.take_run(arguments)
     with step_options.running(arguments):
-        return _written(arguments)
+        return _write(arguments, target)
 
 
-def _written(arguments: argparse.Namespace) -> int:
+def _serve(arguments: argparse.Namespace) -> int:
+    """Answer until Ctrl-C."""
+    from tinycnn.page.live import LivePage
+    from tinycnn.page.server import PageServer
+
+    if arguments.output is not None:
+        raise ArgumentError("--serve writes no file; leave out -o/--output")
+    port = check_int(arguments.port, "--port", least=0, most=65535)
+    seed(arguments)
+    step_options.take_run(arguments)
+    with step_options.running(arguments), step_options.quietly():
+        lesson = step_options.lesson(arguments)
+        with PageServer(LivePage(lesson, step_options.command(arguments)), port) as server:
+            print(f"tinycnn: {server.address} (Ctrl-C ends)", file=sys.stderr, flush=True)
+            server.serve_forever()
+    return 0
+
+
+def _write(arguments: argparse.Namespace, target: str) -> int:
     from tinycnn.explain.not_finite import origin
     from tinycnn.page.document import page
     from tinycnn.progress import Progress
@@ -57,8 +92,8 @@ def _written(arguments: argparse.Namespace) -> int:
 
         lesson = step_options.lesson(arguments)
         text = page(lesson, step_options.command(arguments), began)
-    write_text(arguments.output, text)
-    print(f"tinycnn: wrote {arguments.output}, {len(text) / 1e6:.1f} MB", file=sys.stderr)
+    write_text(target, text)
+    print(f"tinycnn: wrote {target}, {len(text) / 1e6:.1f} MB", file=sys.stderr)
     begins = origin(lesson.trace)
     if begins is not None:
         print(f"tinycnn: {begins}", file=sys.stderr)

@@ -26,6 +26,7 @@ examples:
   tinycnn step --why loss                           where the loss comes from
   tinycnn step --layer conv1 --im2col --at 27,27    the row of im2col's matrix
   tinycnn step --model mini --steps 50              one weight and the loss over 50 steps of learning
+  tinycnn step RUN                                  what `tinycnn train` made, on a picture of its data
   tinycnn step --example conv-pool                  a network small enough for pencil and paper
   tinycnn step --example conv-pool --ask            predict its numbers first, and be told what went wrong
 """
@@ -79,6 +80,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the overview, a layer, one opened number, or a hand-sized example."""
+    step_options.take_run(arguments)
     step_learning.refuse(arguments)
     if arguments.ask:
         step_options.refuse_asking(arguments)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from tinycnn import figures
 from tinycnn.commands import step_hints
 from tinycnn.commands.parsing import seed
+from tinycnn.commands.sources import own_code_running, run_at
 from tinycnn.errors import ArgumentError
-from tinycnn.files import code_file
 from tinycnn.networks import VARIANTS
 from tinycnn.wording import option
 
@@ -30,15 +30,19 @@ _USUAL = {"image": None, "at": None, "im2col": False, "save": None, "weights": N
 
 def add_lesson(parser: argparse.ArgumentParser) -> None:
     """Declare what says which picture goes through which network."""
-    parser.add_argument("image", nargs="?", help="a picture or .npy file (default: a bundled cat)")
+    parser.add_argument(
+        "image",
+        nargs="?",
+        help="a picture, .npy file, RUN, or the name of a bundled picture: ankle-boot",
+    )
     parser.add_argument("--model", metavar="M", default="one-tower",
-                        help=f"{', '.join(VARIANTS)}, or FILE.py:NAME for your own Sequential, or "
-                             "what model.save wrote")  # fmt: skip
+                        help=f"{', '.join(VARIANTS)}, the folder of a RUN, FILE.py:NAME for your own "
+                             "Sequential, or what model.save wrote")  # fmt: skip
     parser.add_argument(
         "--weights", metavar="FILE",
         help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
     )  # fmt: skip
-    _add_scaling(parser)
+    add_scaling(parser)
     parser.add_argument(
         "--label", metavar="N", type=_class,
         help="the class the loss is taken against: number or name",
@@ -62,7 +66,7 @@ def lesson(arguments: argparse.Namespace) -> Lesson:
         label=arguments.label,
         seed=arguments.seed,
         training=arguments.train,
-        scaling=_scaling(arguments),
+        scaling=scaling(arguments),
     )
 
 
@@ -71,17 +75,11 @@ def running(arguments: argparse.Namespace) -> Iterator[None]:
     """Run somebody's own code in what it holds, if the options name such; NaN is said in words elsewhere."""
     import numpy as np
 
-    from tinycnn.checking.targets import own_code
-
-    own = code_file(arguments.model)
-    with (
-        own_code.running(arguments.model) if own else contextlib.nullcontext(),
-        np.errstate(all="ignore"),
-    ):
+    with own_code_running(arguments.model), np.errstate(all="ignore"):
         yield
 
 
-def _add_scaling(parser: argparse.ArgumentParser) -> None:
+def add_scaling(parser: argparse.ArgumentParser) -> None:
     """Declare what says how a picture becomes the network's input."""
     group = parser.add_argument_group(
         "what pixels become (x = (pixel - 128) / 128 unless --mean or --std is given)"
@@ -97,7 +95,7 @@ def _add_scaling(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _scaling(arguments: argparse.Namespace) -> Scaling:
+def scaling(arguments: argparse.Namespace) -> Scaling:
     """What the options say of it."""
     from tinycnn.explain.pictures.scaling import Scaling
 
@@ -121,6 +119,12 @@ def _class(text: str) -> int | str:
 def quietly() -> contextlib.AbstractContextManager[object]:
     """What a user's code prints goes to stderr: it is not the result."""
     return contextlib.redirect_stdout(sys.stderr)
+
+
+def take_run(arguments: argparse.Namespace) -> None:
+    """Take the folder of a run, which stands where a picture may, for the model."""
+    if run_at(arguments.image, arguments.model, str(_USUAL["model"])):
+        arguments.model, arguments.image = arguments.image, None
 
 
 def refuse_all(arguments: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ from tinycnn import strict_json
 from tinycnn.commands import sources
 from tinycnn.errors import ArgumentError, FileError, TrainingError
 from tinycnn.files import code_file
-from tinycnn.networks import VARIANTS
+from tinycnn.small_networks import SMALL
 from tinycnn.validation import check_number
 from tinycnn.wording import many, option
 
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 _SAY_EVERY = 60  # seconds
 _EXAMPLES = """\
 examples:
-  tinycnn train digits                              scikit-learn's digits
-  tinycnn train fashion-mnist --full --epochs 10    all 60,000 pictures, by Debian's dataset-fashion-mnist
+  tinycnn train digits                              scikit-learn's digits, within seconds
+  tinycnn train fashion-mnist --full                all 60,000 pictures, by Debian's dataset-fashion-mnist
   tinycnn train fashion-mnist --model one-tower     AlexNet itself, pictures enlarged to 227 x 227
-  tinycnn train photos/ --model my_net.py:net       a folder of pictures a class, a network of one's own
+  tinycnn train photos/ --size 96                   a folder of photographs a class
+  tinycnn train photos/ --model my_net.py:net       a network of one's own
   tinycnn train --resume --out RUN                  go on with a run, to the same bits
 
 A run's folder has settings.json, history.json, curves.png, pictures of the first filters before and after,
@@ -54,8 +55,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sources.add_data(parser, otherwise="not needed with --resume --out RUN")
     parser.add_argument(
         "--model", metavar="M",
-        help=f"{', '.join(VARIANTS)}, FILE.py:NAME, a saved model or a RUN to begin from (default: "
-        f"{sources.USUAL_MODEL})",
+        help=f"{sources.NAMES}, FILE.py:NAME, a saved model or a RUN to begin from (default: "
+        f"{sources.USUAL_MODEL} for fashion-mnist and IDX files, else small, which takes the data's size)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--size", metavar="N", type=int,
+        help="of --model small: images become N x N (default: as they are stored; photographs 64)",
     )  # fmt: skip
     parser.add_argument("--out", metavar="RUN", help="the run's folder (default: DATA-M)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -131,7 +136,7 @@ def _planned(arguments: argparse.Namespace) -> tuple[RunFolder, RunSettings]:
         raise ArgumentError(
             "which pictures? tinycnn train DATA; to go on with a run: --resume --out RUN"
         )
-    model = arguments.model or sources.USUAL_MODEL
+    model = arguments.model or _usual_model(arguments.data)
     folder = RunFolder(arguments.out or f"{_word(arguments.data)}-{_word(model)}")
     if arguments.resume and folder.is_there:
         return folder, settings_to_resume(folder.settings(), given)
@@ -142,21 +147,28 @@ def _planned(arguments: argparse.Namespace) -> tuple[RunFolder, RunSettings]:
     return folder, settings_for(arguments.data, model, given)
 
 
+def _usual_model(data: str | None) -> str:
+    """That of clothing for what is in its format; else one that takes pictures of any size."""
+    from tinycnn.data.known import is_mnist_folder
+
+    of_clothing = data == "fashion-mnist" or is_mnist_folder(Path(data or "."))
+    return sources.USUAL_MODEL if of_clothing else SMALL
+
+
 def _word(source: str) -> str:
     """What a data set or a model is called in a folder's name: "my_net.py:net" is net."""
     return Path(source.rpartition(":")[2] if code_file(source) else source).stem or "run"
 
 
 def _words(settings: RunSettings) -> str:
-    shown = {
-        name: value
-        for name, value in settings.to_dict().items()
-        if name not in ("data", "model", "full")
-    }
-    return ", ".join(
-        f"{name.replace('_', '-')} {','.join(value) or 'none' if isinstance(value, tuple) else value}"
-        for name, value in shown.items()
-    )
+    """The recipe, as its options are called; without what the line before says."""
+
+    def shown(value: object) -> object:
+        return (",".join(value) or "none") if isinstance(value, tuple) else value
+
+    left_out = ("data", "model", "full", *(() if settings.size else ("size",)))
+    recipe = (item for item in settings.to_dict().items() if item[0] not in left_out)
+    return ", ".join(f"{name.replace('_', '-')} {shown(value)}" for name, value in recipe)
 
 
 def _train(work: TrainingRun, arguments: argparse.Namespace, minutes: float) -> int:
@@ -168,19 +180,15 @@ def _train(work: TrainingRun, arguments: argparse.Namespace, minutes: float) -> 
     except KeyboardInterrupt as interrupt:
         if not interrupt.args:  # a second one, which ends at once
             raise
-        _say(f"{interrupt}; {_way_on(work)}")
+        _say(f"stopped by Ctrl-C after {report.words(work)}")
         return 130
     except TrainingError as error:
         _say(str(error))
         return 1
     if report.is_terminated:
-        _say(f"stopped by SIGTERM, and saved; {_way_on(work)}")
+        _say(f"stopped by SIGTERM after {report.words(work)}")
         return 128 + signal.SIGTERM
     return _finish(work, history, arguments.json)
-
-
-def _way_on(work: TrainingRun) -> str:
-    return f"go on with: tinycnn train --resume {option('--out', work.folder.path)}"
 
 
 class _Report:
@@ -210,10 +218,21 @@ class _Report:
         if not sys.stderr.isatty():
             _say(str(row))
 
+    def on_end(self, trainer: Trainer) -> None:
+        if not self.is_terminated and trainer.outcome.startswith("stopped"):
+            _say(trainer.outcome)
+
     def terminate(self, *_: object) -> None:
         """What SIGTERM does."""
         self.is_terminated = True
         self._stop_if_terminated()
+
+    def words(self, work: TrainingRun) -> str:
+        """How far it is, and how to go on."""
+        steps = 0 if self._trainer is None else self._trainer.steps
+        saved = "and saved" if work.folder.latest.exists() else "before anything was saved"
+        way_on = f"tinycnn train --resume {option('--out', work.folder.path)}"
+        return f"{many(steps, 'step')}, {saved}; go on with: {way_on}"
 
     def _stop_if_terminated(self) -> None:
         if self.is_terminated and self._trainer is not None:
@@ -243,6 +262,8 @@ def _finish(work: TrainingRun, history: History, as_data: bool) -> int:
     print(history)
     if test is not None:
         print(f"\nTest, the network of {work.folder.checkpoint.name}: {test}")
+    if not work.folder.curves_file.exists():
+        _say("curves and filters are drawn by matplotlib: pip install 'tinycnn[plot]'")
     name = option("--model", work.folder.path)
     _say(
         f"done; ask it by: tinycnn predict PICTURE {name}, or open its numbers by: tinycnn step {name}"

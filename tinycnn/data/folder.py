@@ -66,7 +66,7 @@ def folder(path: str | Path, size: int | tuple[int, int], *, channels: int = 3) 
     if channels not in (1, 3):
         raise ArgumentError(f"channels must be 1 (grey) or 3 (colours), got {channels!r}")
     classes = _classes(root)
-    found = [sorted(_pictures(root / name)) for name in classes]
+    found = [sorted(pictures_in(root / name)) for name in classes]
     for name, files in zip(classes, found, strict=True):
         if not files:
             raise DataError(
@@ -114,7 +114,8 @@ def _folders(root: Path) -> list[str]:
     return names
 
 
-def _pictures(place: Path) -> Iterator[Path]:
+def pictures_in(place: Path) -> Iterator[Path]:
+    """The files in a folder, and in those below it, that count as pictures, in no order."""
     for file in place.rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(place).parts)
         if not hidden and file.name.lower() not in _LEFT_BEHIND and not file.is_dir():

@@ -121,10 +121,18 @@ class Preparation:
         return coloured(Standardize(self.mean, self.deviation)(values), self.channels)
 
     def of_pixels(self, pixels: Array) -> Array:
-        """Give one picture (H_in, W_in, 1 or 3) of a file, uint8 from black to white, as x (1, H, W, C)."""
+        """Give the ``pixels`` (H_in, W_in, 1 or 3) of a file, uint8, black to white, as x (1, H, W, C)."""
         if (self.black, self.white) == _PIXELS:
             return self(pixels[None])
         return self(self.black + pixels[None] * np.float32((self.white - self.black) / 255))
+
+    def pixels_of(self, image: Array) -> Array:
+        """The pixels (H_in, W_in, C_in), uint8 from black to white, of an image as the data set stores it."""
+        if (self.black, self.white) == _PIXELS and image.dtype == np.uint8:
+            return image
+        share = (image.astype(np.float64) - self.black) / (self.white - self.black)
+        pixels: Array = np.rint(255 * share.clip(0, 1)).astype(np.uint8)
+        return pixels
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

@@ -23,7 +23,7 @@ _HELD_OUT = 0.2  # of a set that its authors have not cut into parts
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a data set: to train on, and those to validate and to test with, where it has them.
+    """The parts of a data set: ``train``, and ``validation`` and ``test`` where it has them, else None.
 
     ``mirrors`` says that a picture's mirror image is one of its class as well, as it is not of a digit.
     """

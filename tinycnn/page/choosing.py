@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,18 +20,31 @@ _CELLS = ((0, 6), (1000, 3), (4000, 1))
 _GRADIENTS = 3  # of each W
 
 
-class Choice(NamedTuple):
+class NumberAddress(NamedTuple):
     """A cell of a layer, or with ``part`` the gradient of a parameter or of its input; or the loss."""
 
     layer: str
     part: str
     place: Place
 
+    @classmethod
+    def of(cls, key: str, layers: Collection[str]) -> NumberAddress:
+        """Take a key apart; ``layers`` are the names of those that there are."""
+        found = re.fullmatch(r"(.*?)(?:\[([0-9]+(?:,[0-9]+)*)\])?", key, re.DOTALL)
+        assert found is not None  # anything does
+        name, place = found[1], tuple(map(int, found[2].split(","))) if found[2] else ()
+        layer, part = (name, "") if name in layers else name.rpartition(".")[::2]
+        return cls(layer, part, place)
+
     @property
     def key(self) -> str:
         """As `explain` takes it: ``conv2[13,13,7]``, ``conv1.W[5,5,0,3]``, ``loss``."""
-        name = ".".join(filter(None, (self.layer, self.part)))
-        return f"{name}[{self._at}]" if self.place else name
+        return f"{self.name}[{self._at}]" if self.place else self.name
+
+    @property
+    def name(self) -> str:
+        """The key without the place."""
+        return ".".join(filter(None, (self.layer, self.part)))
 
     @property
     def options(self) -> str:
@@ -39,24 +53,23 @@ class Choice(NamedTuple):
             return option("--why", self.part)
         if not self.part:
             return f"{option('--layer', self.layer)} --at {self._at}"
-        name = f"{self.layer}.{self.part}"
-        if self.part == "x":
-            return f"{option('--grad', name)} --at {self._at}"
-        return option("--weight", f"{name}[{self._at}]")
+        if self.part in ("x", "y", "z"):
+            return f"{option('--grad', self.name)} --at {self._at}"
+        return option("--weight", self.key)
 
     @property
     def _at(self) -> str:
         return ",".join(map(str, self.place))
 
 
-def chosen(lesson: Lesson) -> Iterator[Choice]:
+def chosen(lesson: Lesson) -> Iterator[NumberAddress]:
     """The loss, cells of every layer, and gradients from the last layer to the first."""
-    yield Choice("", "loss", ())
+    yield NumberAddress("", "loss", ())
     records = lesson.backward.records
     for record in records:
         labels = [(lesson.label,)] if record is records[-1] else []
         for place in dict.fromkeys([*labels, *_cells(record)]):
-            yield Choice(record.name, "", place)
+            yield NumberAddress(record.name, "", place)
     for record in reversed(records):
         yield from _gradients(record)
 
@@ -76,18 +89,21 @@ def _cells(record: Record) -> Iterator[Place]:
     yield y.shape[0] // 2, y.shape[1] // 2, 0
 
 
-def _gradients(record: Record) -> Iterator[Choice]:
+def _gradients(record: Record) -> Iterator[NumberAddress]:
     """The largest of each parameter's, and of those of what goes into the layer."""
     for name, gradient in (record.grads or {}).items():
         count = _GRADIENTS if name == "W" else 1
         largest = np.argsort(-np.abs(gradient), axis=None, kind="stable")[:count]
         yield from _choices(record, name, (_place(int(flat), gradient) for flat in largest))
     if record.dx is not None:
-        yield from _choices(record, "x", [_largest(np.abs(record.dx[0]))])
+        places = [_largest(np.abs(record.dx[0]))]
+        if not record.params:  # a short sum, and often 0: it is said why
+            places.append(tuple(size // 2 for size in record.dx[0].shape))
+        yield from _choices(record, "x", dict.fromkeys(places))
 
 
-def _choices(record: Record, part: str, places: Iterable[Place]) -> Iterator[Choice]:
-    return (Choice(record.name, part, place) for place in places)
+def _choices(record: Record, part: str, places: Iterable[Place]) -> Iterator[NumberAddress]:
+    return (NumberAddress(record.name, part, place) for place in places)
 
 
 def _largest(array: Array) -> Place:

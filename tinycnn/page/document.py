@@ -14,10 +14,11 @@ from tinycnn import __version__, strict_json
 from tinycnn.explain import explain
 from tinycnn.explain.lessons.lesson import Lesson
 from tinycnn.page import curves, hand_sized, learning, network, opened, softmax
-from tinycnn.page.choosing import Choice, chosen
+from tinycnn.page.choosing import NumberAddress, chosen
 from tinycnn.page.packing import Packer
 
 _START = "import 'main';"
+_ITSELF, _NOBODY = "'self'", "'none'"  # whom a page may ask
 
 
 def page(lesson: Lesson, command: str, began: Callable[[str], object] = lambda words: None) -> str:
@@ -28,16 +29,26 @@ def page(lesson: Lesson, command: str, began: Callable[[str], object] = lambda w
 def data(lesson: Lesson, command: str, began: Callable[[str], object]) -> dict[str, Any]:
     """Everything that the page draws."""
     began("examples")
-    by_hand = {
+    by_hand = hand_sized_data()
+    began("maps")
+    numbers = dict(_numbers(lesson, command, began))
+    return {**live_data(lesson, command), "opened": numbers, **by_hand}
+
+
+def live_data(lesson: Lesson, command: str) -> dict[str, Any]:
+    """What changes with the lesson, without any number opened."""
+    net = network.network(lesson)
+    return {"title": lesson.name, "command": command, "network": net, "opened": {}}
+
+
+def hand_sized_data() -> dict[str, Any]:
+    """What is the same on every page."""
+    return {
         "examples": hand_sized.examples(),
         "curves": curves.curves(),
         "softmax": softmax.bars(),
         "learning": learning.steps(),
     }
-    began("maps")
-    net = network.network(lesson)
-    numbers = dict(_numbers(lesson, command, began))
-    return {"title": lesson.name, "command": command, "network": net, "opened": numbers, **by_hand}
 
 
 def _numbers(
@@ -49,7 +60,7 @@ def _numbers(
         yield choice.key, number(lesson, choice, command)
 
 
-def number(lesson: Lesson, choice: Choice, command: str) -> dict[str, Any]:
+def number(lesson: Lesson, choice: NumberAddress, command: str) -> dict[str, Any]:
     """One opened number, and the command that opens it on a terminal."""
     return {
         **opened.drawn(explain(lesson.backward, choice.key)),
@@ -59,13 +70,17 @@ def number(lesson: Lesson, choice: Choice, command: str) -> dict[str, Any]:
     }
 
 
-def assembled(shown: Mapping[str, Any]) -> str:
-    """HTML that holds all of it: nothing is loaded from elsewhere, and nothing else is allowed to run."""
+def assembled(shown: Mapping[str, Any], *, live: bool = False) -> str:
+    """HTML that holds all of it: nothing is loaded from elsewhere, and nothing else is allowed to run.
+
+    A ``live`` page may ask the server that it came from, and no other.
+    """
     room = resources.files(__package__)
     style, imports = _text(room, "page.css"), _imports(room)
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data: blob:; "
-        f"style-src {_digest(style)}; script-src data: {_digest(imports)} {_digest(_START)}"
+        f"connect-src {_ITSELF if live else _NOBODY}; style-src {_digest(style)}; "
+        f"script-src data: {_digest(imports)} {_digest(_START)}"
     )
     parts = {
         "policy": policy,

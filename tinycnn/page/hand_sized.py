@@ -60,12 +60,8 @@ def _planes(value: Value) -> Iterator[dict[str, Any]]:
     names = ("channel", "filter") if is_kernel else ("image", "channel")
     apart = np.moveaxis(cells, axes, (0, 1))
     for places in np.ndindex(*apart.shape[:2]):
-        sizes: tuple[int, ...] = apart.shape[:2]
-        label = ", ".join(
-            f"{name} {place}"
-            for name, place, size in zip(names, places, sizes, strict=True)
-            if size > 1
-        )
+        shown = [axis for axis in (0, 1) if apart.shape[axis] > 1]
+        label = ", ".join(f"{names[axis]} {places[axis]}" for axis in shown)
         yield {"label": label, "rows": apart[places].tolist()}
 
 
@@ -81,9 +77,19 @@ def _stage(stage: Calculation) -> dict[str, Any]:
         "op": stage.op,
         "takes": [value.name for value in stage.takes],
         "results": [_result(*pair) for pair in zip(stage.results, read, strict=True)],
+        "wins": _winners(stage, read),
         "sizes": stage.sizes,
         "remark": stage.remark,
     }
+
+
+def _winners(stage: Calculation, read: Sequence[Sequence[Reads]]) -> list[int]:
+    """Of a max-pool, the cell that wins each window; the examples' pools have no padding."""
+    if stage.op != "max_pool2d":
+        return []
+    name, winner = stage.takes[0].name, stage.results[1].value
+    windows = (reads[name] for reads in read[0])
+    return [cells[int(at)] for cells, at in zip(windows, winner.flat, strict=True)]
 
 
 def _result(result: Result, read: Sequence[Reads]) -> dict[str, Any]:

@@ -15,17 +15,16 @@ from tinycnn.data.preparation import Preparation
 from tinycnn.data.sources import Parts
 from tinycnn.errors import ArgumentError
 from tinycnn.losses import CrossEntropy
-from tinycnn.progress import Progress
 from tinycnn.runs.networks import Network, expect_classes
 from tinycnn.runs.reading import picture_shape, read_for, with_classes_of
 from tinycnn.runs.recipe import plain_batches
+from tinycnn.runs.recognition import logits_of
 from tinycnn.tables import text_table
 from tinycnn.training import Evaluation
-from tinycnn.training.outputs import Outputs
 
 
 @dataclass(frozen=True)
-class Mistake:
+class WrongAnswer:
     """A picture, by its name or its number, its class, and what the network takes it for, each with p."""
 
     picture: str
@@ -42,7 +41,7 @@ class Judged:
     source: str
     title: str
     evaluation: Evaluation
-    mistakes: tuple[Mistake, ...]
+    mistakes: tuple[WrongAnswer, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -82,11 +81,11 @@ def judge(
     than the network's, and what reading raises.
     """
     source, full, share = _asked_for(network, source, full)
+    shape = picture_shape(network)
     parts = read_for(network, source, full=full, skip=skip)
     data = with_classes_of(network, _chosen(parts, part, *share))
     expect_classes(network, len(data.classes))
-    H, W, C = picture_shape(network)
-    preparation = network.preparation or Preparation.of(parts.train, (H, W), C)
+    preparation = network.preparation or Preparation.of(parts.train, shape[:2], shape[2])
     outputs, labels = _asked(network, data, preparation, skip)
     evaluation = Evaluation.of(outputs, labels, CrossEntropy(), network.classes or data.classes)
     found = _mistakes(ops.softmax(outputs), data, evaluation.classes, mistakes)
@@ -122,22 +121,20 @@ def _asked(
     network: Network, data: Dataset, preparation: Preparation, skip: bool
 ) -> tuple[Array, Array]:
     """What the network gives for all of ``data``, before a softmax, and the labels."""
-    asked, found = Outputs(network.model, logits=True), list[tuple[Array, Array]]()
-    with Progress("asking", len(data), unit=" images") as bar:
-        for x, labels in plain_batches(data, preparation, on_error="skip" if skip else "raise"):
-            found.append((asked(x), labels))
-            bar.advance(len(labels))
-    outputs, labels = (np.concatenate(each) for each in zip(*found, strict=True))
-    return outputs, labels
+    shape, on_error = preparation.input_shape, "skip" if skip else "raise"
+    batches = plain_batches(data, shape, preparation, on_error=on_error)
+    return logits_of(network.model, batches)
 
 
-def _mistakes(p: Array, data: Dataset, classes: tuple[str, ...], most: int) -> tuple[Mistake, ...]:
+def _mistakes(
+    p: Array, data: Dataset, classes: tuple[str, ...], most: int
+) -> tuple[WrongAnswer, ...]:
     """Of probabilities (N, K) the wrong answers whose right one was found least likely."""
     own, answers = p[np.arange(len(p)), data.labels], p.argmax(axis=1)
     wrong = np.flatnonzero(answers != data.labels)
     chosen = wrong[np.argsort(own[wrong], kind="stable")][:most].tolist()
     return tuple(
-        Mistake(
+        WrongAnswer(
             name_of(data.images, i), classes[data.labels[i]], float(own[i]),
             classes[answers[i]], float(p[i, answers[i]]),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,16 @@ from tinycnn import checkpoints
 from tinycnn.checking.targets import own_code
 from tinycnn.data.preparation import Preparation
 from tinycnn.errors import ArgumentError, CheckpointError, FileError, UnknownNameError
-from tinycnn.files import code_file, is_model_file
+from tinycnn.files import code_file, expect_regular, is_model_file
 from tinycnn.model import Sequential
 from tinycnn.networks import VARIANTS, alexnet, trained_file
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.settings import RunSettings
 from tinycnn.shapes import times
+from tinycnn.small_networks import SMALL, small_network
 from tinycnn.wording import many
 
+_PICTURE = (28, 28, 1)
 _PART = "preparation"
 
 
@@ -26,13 +28,15 @@ _PART = "preparation"
 class Network:
     """A ``model``, how pictures become its input, if that is known, and whether its weights are drawn.
 
-    ``source`` is the word it was asked for by; ``settings`` are those of the run that it comes from.
+    ``source`` is the word it was asked for by; ``settings`` are those of the run that it comes from. One that
+    ``adapts`` is made anew for pictures of any shape.
     """
 
     model: Sequential
     source: str
     preparation: Preparation | None = None
     random: bool = False
+    adapts: bool = False
     settings: RunSettings | None = None
 
     @property
@@ -42,12 +46,18 @@ class Network:
 
 
 def open_network(
-    source: str, *, classes: int | None = None, seed: int = 0, trained: bool = True
+    source: str,
+    *,
+    classes: int | None = None,
+    picture: Sequence[int] | None = None,
+    seed: int = 0,
+    trained: bool = True,
 ) -> Network:
     """Give the network ``source``, one of:
 
     - a key of `VARIANTS`: where it comes trained, and ``trained`` is not false, as it comes; else for
       ``classes`` (None: its own number), its weights drawn from ``seed``;
+    - "small", a `small_network` for pictures of the shape ``picture`` (None: 28 x 28 x 1), drawn likewise;
     - "FILE.py:NAME", a Sequential or a function that makes one;
     - an .npz or .safetensors file that a model or a checkpoint was saved in;
     - the folder of a run: its best checkpoint.
@@ -59,7 +69,7 @@ def open_network(
         with trained_file(source) as path:
             network = _saved(path, source)
     else:
-        network = _opened(source, classes, seed)
+        network = _opened(source, classes, picture, seed)
     expect_classes(network, classes)
     return network
 
@@ -78,7 +88,7 @@ def expect_classes(network: Network, classes: int | None) -> None:
         )
 
 
-def _opened(source: str, classes: int | None, seed: int) -> Network:
+def _opened(source: str, classes: int | None, picture: Sequence[int] | None, seed: int) -> Network:
     if code_file(source):
         return Network(_own_model(source), source)
     if is_model_file(source):
@@ -86,16 +96,21 @@ def _opened(source: str, classes: int | None, seed: int) -> Network:
     if source in VARIANTS:
         drawn = alexnet(classes, variant=source, trained=False, rng=seed)
         return Network(drawn, source, random=True)
+    if source == SMALL:
+        small = small_network(picture or _PICTURE, classes or 10, rng=seed)
+        return Network(small, source, random=True, adapts=True)
     run = RunFolder(source)
     if not run.is_there:
+        names = ", ".join((*VARIANTS, SMALL))
         raise UnknownNameError(
-            f"there is no network {source!r}: give {', '.join(VARIANTS)}, FILE.py:NAME, a file that a model "
-            f"was saved in (.npz, .safetensors), or the folder of a run"
+            f"there is no network {source!r}: give {names}, FILE.py:NAME, a file that a model was saved in "
+            f"(.npz, .safetensors), or the folder of a run"
         )
     return _of_run(run, source)
 
 
 def _saved(path: Path, source: str, model: Sequential | None = None) -> Network:
+    expect_regular(path, "model file")
     found = checkpoints.load(path, model, only=(_PART,))
     return Network(found.model, source, _preparation(found.parts, path))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Sequence
 
-from tinycnn.arrays import Array
 from tinycnn.data.augment import Mirror, RandomCrop
-from tinycnn.data.batches import Batches, batches
+from tinycnn.data.batches import Batches, Step, batches
 from tinycnn.data.colours import PCANoise
 from tinycnn.data.dataset import Dataset
 from tinycnn.data.preparation import Preparation
@@ -23,7 +23,7 @@ _MOST_CELLS = 1 << 23  # of these, so that large images fit into memory, too
 
 def training_batches(settings: RunSettings, data: Dataset, preparation: Preparation) -> Batches:
     """The training part, shuffled and augmented as the settings say, on pictures as they are stored."""
-    augment, steps = settings.augment or (), list[Callable[..., Array]]()
+    augment, steps = settings.augment or (), list[Step]()
     if "colour" in augment:
         steps.append(PCANoise.of(data))
     if "shift" in augment:  # before they are scaled, so that what comes in is black
@@ -37,11 +37,16 @@ def training_batches(settings: RunSettings, data: Dataset, preparation: Preparat
     )  # fmt: skip
 
 
-def plain_batches(data: Dataset, preparation: Preparation, *, on_error: str = "raise") -> Batches:
-    """Images in their order, nothing drawn: to be evaluated or predicted."""
-    H, W, C = preparation.input_shape
-    size = max(1, min(_EVALUATED, _MOST_CELLS // (H * W * C)))
-    return batches(data, size, shuffle=False, augment=preparation, on_error=on_error)
+def plain_batches(
+    data: Dataset,
+    shape: tuple[int, ...],
+    steps: Step | Sequence[Step] = (),
+    *,
+    on_error: str = "raise",
+) -> Batches:
+    """Images in their order, by ``steps`` inputs of ``shape`` (H, W, C): to be evaluated or predicted."""
+    size = max(1, min(_EVALUATED, _MOST_CELLS // math.prod(shape)))
+    return batches(data, size, shuffle=False, augment=steps, on_error=on_error)
 
 
 def on_error(settings: RunSettings) -> str:
@@ -63,7 +68,7 @@ def optimizer_of(settings: RunSettings, model: Sequential) -> Optimizer:
 def schedule_of(settings: RunSettings, steps_an_epoch: int) -> Schedule:
     """The rate of each step."""
     rate, warm_up = settings.rate, settings.warm_up * steps_an_epoch
-    rest = max(settings.epochs * steps_an_epoch - warm_up, 1.0)
+    rest = max((settings.epochs or 1) * steps_an_epoch - warm_up, 1.0)
     after: Schedule
     if settings.schedule == "cosine":
         after = Cosine(rate, rest)

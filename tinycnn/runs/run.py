@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from tinycnn import figures, strict_json
@@ -17,7 +16,7 @@ from tinycnn.runs import filters, recipe
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.networks import Network, expect_classes, open_network
 from tinycnn.runs.reading import picture_shape, read_for
-from tinycnn.runs.settings import RunSettings
+from tinycnn.runs.settings import RunSettings, settled
 from tinycnn.shapes import times
 from tinycnn.training import EarlyStopping, Evaluation, History, Trainer, evaluate
 
@@ -25,9 +24,9 @@ from tinycnn.training import EarlyStopping, Evaluation, History, Trainer, evalua
 class TrainingRun:
     """The run that ``settings`` describe, in ``folder``; `train` does it, or goes on with it.
 
-    A variant is drawn for the classes of the data; where no ``augment`` is set, it is what leaves the classes
-    as they are. ``network``, ``preparation``, ``training``, ``validation`` and ``test`` are what it works
-    with. Nothing is written before `train`.
+    A network known by name is drawn for the classes of the data; where no ``augment`` is set, it is what
+    leaves the classes as they are. ``network``, ``preparation``, ``training``, ``validation`` and ``test``
+    are what it works with. Nothing is written before `train`.
 
     Raises what `data.read` and `open_network` raise, and ShapeError for a network that takes no pictures.
     """
@@ -35,26 +34,15 @@ class TrainingRun:
     def __init__(self, folder: RunFolder, settings: RunSettings) -> None:
         self.folder = folder
         asked = open_network(settings.model, seed=settings.seed, trained=False)
-        H, W, C = picture_shape(asked)
         parts = read_for(
-            asked,
-            settings.data,
-            full=settings.full,
-            skip=settings.damaged == "skip",
-            in_memory=True,
-        )
-        self.network = _fitted(asked, len(parts.train.classes), settings.seed)
-        usual = ("shift", "mirror") if parts.mirrors else ("shift",)
-        self.settings = (
-            settings if settings.augment is not None else replace(settings, augment=usual)
-        )
+            asked, settings.data, full=settings.full, skip=settings.damaged == "skip", in_memory=True,
+            side=settings.size,
+        )  # fmt: skip
+        self.network = _fitted(asked, parts.train, settings)
         self.training, self.validation = parts.held_out(settings.validation, settings.seed)
         self.test = parts.test
-        self.preparation = (
-            Preparation.of(self.training, (H, W), C)
-            if asked.preparation is None
-            else asked.preparation.with_classes(self.training.classes)
-        )
+        self.settings = settled(settings, len(self.training), parts.mirrors)
+        self.preparation = _preparation(self.network, self.training)
         self._batches = recipe.training_batches(self.settings, self.training, self.preparation)
         self._filters = filters.first_filters(self.network.model)
 
@@ -82,7 +70,7 @@ class TrainingRun:
         Raises what `Trainer.fit` raises, KeyboardInterrupt among it, and FileError where there is a run
         already which is not to be gone on with.
         """
-        if resume:
+        if resume and self.folder.is_there:
             self.folder.write(self.settings)
         else:
             self.folder.begin(self.settings)
@@ -90,10 +78,14 @@ class TrainingRun:
         if not (resume and trainer.resume()):
             self._draw_filters("before")
         validation = None if self.validation is None else self._plain(self.validation)
+        drawn = True
         try:
-            return trainer.fit(self._batches, validation, epochs=self.settings.epochs)
+            return trainer.fit(self._batches, validation, epochs=self.settings.epochs or 1)
+        except KeyboardInterrupt as interrupt:
+            drawn = bool(interrupt.args)  # a second one is to end at once
+            raise
         finally:
-            self._keep(trainer.history)
+            self._keep(trainer.history, drawn)
 
     def evaluate(self) -> Evaluation | None:
         """The best network on the test part, kept in the folder, too; None where there is no such part."""
@@ -118,14 +110,16 @@ class TrainingRun:
         )  # fmt: skip
 
     def _plain(self, data: Dataset) -> Any:
-        return recipe.plain_batches(data, self.preparation, on_error=recipe.on_error(self.settings))
+        ready, on_error = self.preparation, recipe.on_error(self.settings)
+        return recipe.plain_batches(data, ready.input_shape, ready, on_error=on_error)
 
-    def _keep(self, history: History) -> None:
+    def _keep(self, history: History, drawn: bool) -> None:
         """Write the history, and draw its curves and the filters, where they can be drawn."""
         history.save(self.folder.history_file)
-        if len(history):
+        if drawn and len(history):
             _drawn(lambda: history.plot(self.folder.curves_file))
-        self._draw_filters("after")
+        if drawn:
+            self._draw_filters("after")
 
     def _draw_filters(self, when: str) -> None:
         name = self._filters
@@ -141,9 +135,21 @@ def _drawn(draw: Callable[[], None]) -> None:
         draw()
 
 
-def _fitted(network: Network, classes: int, seed: int) -> Network:
-    """The network with as many classes as the data: drawn anew where it is a variant."""
+def _fitted(network: Network, data: Dataset, settings: RunSettings) -> Network:
+    """The network with as many classes as the data: drawn anew where it is known by name."""
+    (H, W, C), side, classes = data.image_shape, settings.size, len(data.classes)
     if network.random:
-        return open_network(network.source, classes=classes, seed=seed, trained=False)
+        picture = (side or H, side or W, C)
+        return open_network(
+            network.source, classes=classes, picture=picture, seed=settings.seed, trained=False
+        )
     expect_classes(network, classes)
     return network
+
+
+def _preparation(network: Network, data: Dataset) -> Preparation:
+    """How pictures are prepared: as the network knows them, or by the statistics of ``data``."""
+    if network.preparation is not None:
+        return network.preparation.with_classes(data.classes)
+    H, W, C = picture_shape(network)
+    return Preparation.of(data, (H, W), C)

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tinycnn.errors import ArgumentError
+from tinycnn.recipes import usual_epochs
+from tinycnn.small_networks import SMALL
 from tinycnn.validation import check_choice, check_int, check_items, check_number
 
 OPTIMIZERS = ("sgd", "nesterov", "adam", "adamw")
@@ -19,14 +21,16 @@ DAMAGED = ("stop", "skip")
 class RunSettings:
     """What a run is made of; `settings_for` has the usual values of a model.
 
-    ``data``, ``full``, ``model``, ``seed``: see `data.read` and `open_network`. ``epochs`` over batches of
-    ``batch`` images; ``optimizer`` with ``rate``, ``momentum`` (of the two first, see `OPTIMIZERS`) and
-    ``decay``. ``schedule`` of the rate over all epochs, after ``warm_up`` epochs in which it rises: "cosine"
-    down to 0, "constant", "steps" divides it by 10 after a half and three quarters of the epochs, "plateau"
-    where validation stalls, as in the paper. ``smoothing`` of labels, ``clip`` of the gradient's norm (0:
-    none). ``augment`` are some of `AUGMENTATIONS` (None: what suits the data). ``validation`` is the share of
-    the training part that is held out (0: none); after ``patience`` epochs in which it does not get better
-    the run ends (0: never). ``damaged`` pictures "stop" the run, or it "skip"s them.
+    ``data``, ``full``, ``model``, ``seed``: see `data.read` and `open_network`; `SMALL` is the model that
+    fits any images, of the side ``size`` (0: as they are stored). ``epochs`` (None: 30, and more where these
+    are less than 600 steps) over batches of ``batch`` images; ``optimizer`` with ``rate``, ``momentum`` (of
+    the two first, see `OPTIMIZERS`) and ``decay``. ``schedule`` of the rate over all epochs, after
+    ``warm_up`` epochs in which it rises: "cosine" down to 0, "constant", "steps" divides it by 10 after a
+    half and three quarters of the epochs, "plateau" where validation stalls, as in the paper. ``smoothing``
+    of labels, ``clip`` of the gradient's norm (0: none). ``augment`` are some of `AUGMENTATIONS` (None: what
+    suits the data). ``validation`` is the share of the training part that is held out (0: none); after
+    ``patience`` epochs in which it does not get better the run ends (0: never). ``damaged`` pictures "stop"
+    the run, or it "skip"s them.
 
     Raises ArgumentError, with the option's name, for what is outside its range.
     """
@@ -34,7 +38,8 @@ class RunSettings:
     data: str
     model: str
     full: bool = False
-    epochs: int = 20
+    size: int = 0
+    epochs: int | None = None
     batch: int = 64
     rate: float = 0.02
     optimizer: str = "nesterov"
@@ -51,7 +56,9 @@ class RunSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_int(self.epochs, "--epochs")
+        check_int(self.size, "--size", least=0)
+        if self.epochs is not None:
+            check_int(self.epochs, "--epochs")
         check_int(self.batch, "--batch")
         check_number(self.rate, "--rate", above=0)
         check_number(self.momentum, "--momentum", below=1)
@@ -69,6 +76,8 @@ class RunSettings:
             for each in chosen:
                 check_choice(each, AUGMENTATIONS, "--augment")
             object.__setattr__(self, "augment", chosen)
+        if self.size and self.model != SMALL:
+            raise ArgumentError(f"--size is for --model {SMALL}: {self.model} takes one size only")
         if not self.validation and (self.patience or self.schedule == "plateau"):
             what = "--patience" if self.patience else "--schedule plateau"
             raise ArgumentError(
@@ -96,6 +105,9 @@ _OF_MODELS: dict[str, dict[str, Any]] = {
     "fashion": {
         "epochs": 30, "batch": 128, "rate": 0.05, "warm_up": 2.0, "smoothing": 0.05, "validation": 0.05,
     },
+    SMALL: {
+        "batch": 32, "rate": 0.002, "optimizer": "adamw", "decay": 0.01, "warm_up": 1.5,
+    },
 }  # fmt: skip
 _OF_OPTIMIZERS: dict[str, dict[str, Any]] = {
     "adam": {"rate": 0.001, "decay": 0.0},
@@ -109,9 +121,17 @@ def settings_for(data: str, model: str, given: Mapping[str, Any]) -> RunSettings
     Raises ArgumentError as `RunSettings` does.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
+    return RunSettings(data, model, **{**_usual(model, chosen.get("optimizer")), **chosen})
+
+
+def _usual(model: str, optimizer: str | None) -> dict[str, Any]:
+    """The settings of a model; rate and decay are those of its own optimizer, or of one that is chosen."""
     usual = dict(_OF_MODELS.get(model, {}))
-    usual |= _OF_OPTIMIZERS.get(chosen.get("optimizer", ""), {})
-    return RunSettings(data, model, **{**usual, **chosen})
+    own = usual.get("optimizer")
+    if optimizer not in (None, own) and {optimizer, own} & set(_OF_OPTIMIZERS):
+        usual = {name: value for name, value in usual.items() if name not in ("rate", "decay")}
+        usual |= _OF_OPTIMIZERS.get(str(optimizer), {})
+    return usual
 
 
 def settings_to_resume(old: RunSettings, given: Mapping[str, Any]) -> RunSettings:
@@ -128,3 +148,16 @@ def settings_to_resume(old: RunSettings, given: Mapping[str, Any]) -> RunSetting
                 f"on as it was begun, or begin another run"
             )
     return replace(old, epochs=asked.get("epochs", old.epochs))
+
+
+def settled(settings: RunSettings, images: int, mirrors: bool) -> RunSettings:
+    """The settings with what depends on the data: epochs, of so many training images, and augmentation.
+
+    ``mirrors`` says whether a mirror image is of the same class.
+    """
+    epochs, augment = settings.epochs, settings.augment
+    if epochs is None:
+        epochs = usual_epochs(-(-images // settings.batch))
+    if augment is None:
+        augment = ("shift", "mirror") if mirrors else ("shift",)
+    return replace(settings, epochs=epochs, augment=augment)

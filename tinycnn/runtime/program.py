@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from functools import partial
 from typing import Any
 
-from tinycnn.arrays import Array, read_only
+from tinycnn.arrays import Array
 from tinycnn.kernels.offers import offer, withdraw
 from tinycnn.kernels.recorded_calls import WAITS, begin, carry_on
 from tinycnn.runtime.balance import Balance
@@ -48,17 +47,21 @@ class Program:
         self._ended = 0.0
 
     def run(self, x: Array, weights: PackedWeights, workspace: Workspace, out: Array) -> None:
-        """Carry all out for the images ``x``; both arrays are float32 and C-contiguous."""
-        memory: _Memory = workspace.get(self, partial(_Memory, self))
+        """Carry all out for the images ``x``, read-only; both arrays are float32 and C-contiguous."""
+        memory: _Memory = workspace.get(self, self._memory)
         memory.follow(weights)
-        begin(read_only(x.reshape(-1)), out.reshape(-1), memory.rows)
+        begin(x.reshape(-1), out.reshape(-1), memory.rows)
         self.carry_out(memory)
+
+    def _memory(self) -> _Memory:
+        return _Memory(self)
 
     def carry_out(self, memory: SlotTable) -> None:
         """Carry all out on the slots of ``memory``, for which `begin` has made ready."""
         if self.threads == 1:
             self._alone(memory)
-        elif not (self._looking.pays and self._with_those_who_look(memory)):
+            return
+        if not (self._looking.pays and self._with_those_who_look(memory)):
             if self._wakes:
                 parallel_for(self._work(memory), range(self.threads), balance=self._woken)
             else:
@@ -96,7 +99,7 @@ class Program:
 
     def _alone(self, memory: SlotTable) -> float:
         """Do the first thread's part, all there is if there are no others; gives the seconds it waited."""
-        return sum(self._work(memory)(0)) if carry_on(memory.rows[0], _TASKS, _GLANCES) else 0.0
+        return sum(self._work(memory)(0)) if carry_on(memory.first_row, _TASKS, _GLANCES) else 0.0
 
     def _work(self, memory: SlotTable) -> Callable[[int], Generator[float]]:
         """What a thread does: it yields, to an interrupt, the seconds that it waited."""

@@ -20,6 +20,9 @@ from tinycnn.runtime.program import Program
 from tinycnn.runtime.recording import Recorder
 from tinycnn.runtime.slots import SlotTable
 
+# Geometries whose work an op keeps recorded: those of a large network, and more.
+KEPT = 512
+
 _FLOAT32 = np.dtype(np.float32)
 _LINE = 16  # floats of a cache line
 
@@ -69,6 +72,8 @@ class _BorrowedMemory(SlotTable):
 
     def borrow(self) -> list[Array]:
         """Let the slots be memory that is free; gives what holds it."""
+        if not self._size and not self._shared:
+            return []
         private = memory.empty((self._size,), _FLOAT32)
         self.slots[:, self._private, 0] = private.ctypes.data + self._places
         shared = [memory.empty((int(self.slots[0, n, 1]),), _FLOAT32) for n in self._shared]

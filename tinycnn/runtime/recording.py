@@ -18,10 +18,13 @@ from tinycnn.kernels.function_pointers import address_of
 from tinycnn.kernels.recorded_calls import WIDTH
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.held import NamedArrays
+from tinycnn.runtime.memory import too_large
 from tinycnn.runtime.program import Program
 from tinycnn.runtime.slots import PackedSource, SlotMemory
 
 _FLOAT32 = np.dtype(np.float32)
+# Floats that no memory holds, before places in them are too large for whole numbers of 64 bits.
+_MOST = 2**60
 
 
 @dataclass(frozen=True)
@@ -120,11 +123,12 @@ class Recorder:
         self._phases.append(len(self._tasks))
 
     def program(self, threads: int, *, wakes: bool = True) -> Program:
-        """All that was recorded, for so many threads; ``wakes``: it is worth waking them."""
+        """All that was recorded, for no more threads than a phase has tasks; ``wakes``: worth waking them."""
         jobs = np.concatenate([np.empty((0, 5), np.int64), *self._jobs])
         calls = np.array(self._calls, np.int64).reshape(-1, WIDTH)
         tasks, phases = np.array(self._tasks, np.int64).reshape(-1, 3), np.array(self._phases)
-        return Program(threads, (calls, jobs, tasks, phases), self._slots, wakes=wakes)
+        threads = max(min(threads, max(np.diff(phases), default=1)), 1)
+        return Program(int(threads), (calls, jobs, tasks, phases), self._slots, wakes=wakes)
 
     def _slot(self, memory: SlotMemory) -> Slot:
         self._slots.append(memory)
@@ -134,6 +138,8 @@ class Recorder:
         key = name, of_each_thread
         if key not in self._named:
             self._named[key] = self._slot(SlotMemory(0, of_each_thread=of_each_thread))
+        if size > _MOST:
+            raise too_large((size,), _FLOAT32)
         slot = self._named[key]
         self._slots[slot.number].size = max(self._slots[slot.number].size, size)
         return slot

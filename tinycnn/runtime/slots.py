@@ -50,6 +50,7 @@ class SlotTable:
         self._tables = tables
         self._counters = np.zeros((len(tables[3]) - 1) * COUNTERS, np.int64)
         self.rows = np.array([self._row(thread) for thread in range(threads)], np.int64)
+        self.first_row = self.rows[0]  # of the calling thread
 
     def point(self, number: int, array: Array, thread: int | None = None) -> None:
         """Let a slot be ``array``, for one thread or for all."""

@@ -11,13 +11,14 @@ from tinycnn.data import Preparation
 from tinycnn.errors import ArgumentError
 from tinycnn.explain.lessons import weights
 from tinycnn.explain.pictures import picture
+from tinycnn.explain.pictures.as_trained import way_of
 from tinycnn.explain.pictures.picture import Picture
-from tinycnn.explain.pictures.prepared import Prepared
-from tinycnn.explain.pictures.scaling import USUAL, Input, Scaling
+from tinycnn.explain.pictures.scaling import USUAL, Scaling
 from tinycnn.model import Sequential
 from tinycnn.networks import VARIANTS
 from tinycnn.pictures import bundled
 from tinycnn.runs.networks import Network, open_network
+from tinycnn.runs.reading import first_picture
 from tinycnn.trace import Trace
 
 
@@ -55,7 +56,8 @@ class Lesson:
 
     def class_words(self, number: int) -> str:
         """A class by its number, and its name where it has one: "9 (ankle boot)"."""
-        return f"{number} ({self.class_names[number]})" if self.class_names else str(number)
+        name = self.class_names[number] if self.class_names else ""
+        return str(number) if name in ("", str(number)) else f"{number} ({name})"
 
     @cached_property
     def trace(self) -> Trace:
@@ -117,13 +119,17 @@ def open_lesson(
 
 
 def _picture(image: str | Path | None, network: Network, scaling: Scaling) -> Picture:
-    """The picture that is asked for, else the last bundled one that the network knows, or the cat."""
-    known = [name for name in map(bundled.name_of, network.classes) if name in bundled.NAMES]
-    source = known[-1] if image is None and known else image
-    way: Input = scaling
-    if scaling == USUAL and network.preparation is not None:
-        way = Prepared(network.preparation)
-    return picture.load(source, network.model.input_shape, way)
+    """The picture that is asked for, else one that the network knows, or the cat.
+
+    That is the last bundled one of its classes, or the first test picture of the data that it learnt from.
+    """
+    shape, way = network.model.input_shape, way_of(network, scaling)
+    classes = set(map(bundled.name_of, network.classes))
+    known = [name for name in bundled.NAMES if name in classes]
+    if image is None and not known and network.settings is not None:
+        pixels, label, title = first_picture(network)
+        return picture.of_pixels(pixels, title, shape, way, label)
+    return picture.load(known[-1] if image is None and known else image, shape, way)
 
 
 def _label(asked: int | str | None, seen: Picture, network: Network) -> int | None:

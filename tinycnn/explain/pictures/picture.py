@@ -58,10 +58,18 @@ def load(source: str | Path | None, shape: tuple[int, ...], scaling: Input = USU
     name = f"{path.name}, {times(size)} (rows x columns)"
     if read.numbers is not None and read.numbers.shape == shape:
         return Picture(read.values, name, *scaling.of_numbers(read.numbers))
-    resized = covering(size, (shape[0], shape[1]))
-    cut = fitted(read.values, resized, shape)
-    words = [*read.notes, *_steps(size, resized, (shape[0], shape[1])), *_flat(cut)]
-    return Picture(cut, ", ".join([name, *words]), *scaling.of_pixels(cut), read.name)
+    return of_pixels(read.values, ", ".join([name, *read.notes]), shape, scaling, read.name)
+
+
+def of_pixels(
+    values: Array, title: str, shape: tuple[int, ...], scaling: Input, label: int | str | None
+) -> Picture:
+    """The picture of ``values`` (h, w, 1 or 3) uint8, fitted to ``shape``; what was done joins its title."""
+    size, wanted = (values.shape[0], values.shape[1]), (shape[0], shape[1])
+    resized = covering(size, wanted)
+    cut = fitted(values, resized, shape)
+    words = [*_steps(size, resized, wanted), *_flat(cut)]
+    return Picture(cut, ", ".join([title, *words]), *scaling.of_pixels(cut), label)
 
 
 def _bundled(shape: tuple[int, ...], scaling: Input) -> Picture:

@@ -146,6 +146,7 @@ def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
     yield from _way("Open a gradient:", f"{command} {name}")
     yield from _way("Watch it learn: ", f"{command} --steps 50")
     yield from _way("Everything as data:", f"{command} --json")
+    yield from _way("In a browser:", command.replace(" step", " page", 1))
 
 
 def _way(what: str, command: str) -> Iterator[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import lru_cache, partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +17,12 @@ from tinycnn.kernels.window_convolution import window_convolution
 from tinycnn.ops.convolution import im2col
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.runtime import memory
+from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.feature_maps import FeatureMaps, round_up
-from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
-from tinycnn.runtime.scratch import scratch
+from tinycnn.runtime.recorded_work import KEPT, RecordedWork
+from tinycnn.runtime.recording import Recorder
+from tinycnn.runtime.threads import free_threads
 
 # Multiply-adds of a part: some thirty microseconds, which are worth handing over.
 _WORK = 1 << 21
@@ -45,66 +50,102 @@ def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
     if geometry.seen_per_image > MOST_SEEN:
         im2col.weight_gradient(dz, x, geometry, dW)
         return
-    win, rows = geometry.window, dW.reshape(-1, geometry.F)
-    count = parts(counted_products(geometry))
-    images = split_range(geometry.N, -(-geometry.N // max(min(count, _SUMS // max(dW.size, 1)), 1)))
-    some = split_range(len(rows), -(-len(rows) * len(images) // count))
-    sums = rows[None] if len(images) == 1 else scratch("dW", (len(images), *rows.shape), dW.dtype)
-    x, dz = read_only(x), read_only(dz)
-
-    def add_up(part: tuple[int, Range]) -> None:
-        block, (first, last) = part
-        direct_weight_gradient(
-            x, dz, *images[block], win.kernel, win.stride, win.pad_top_left, win.dilation,
-            first, last, sums[block],
-        )  # fmt: skip
-
-    parallel_for(add_up, product(range(len(images)), some))
+    images, _ = _weight_gradient_parts(geometry)
+    sums = dW[None] if len(images) == 1 else memory.empty((len(images), *dW.shape), dW.dtype)
+    _recorded_weight_gradient(geometry, free_threads()).run(x, sums, dz)
     if len(images) > 1:
-        np.add.reduce(sums, axis=0, out=rows)
+        np.add.reduce(sums, axis=0, out=dW)
+
+
+@lru_cache(maxsize=KEPT)
+def _recorded_weight_gradient(geometry: Geometry, threads: int) -> RecordedWork:
+    win, C, F = geometry.window, geometry.C, geometry.F
+    images, rows = _weight_gradient_parts(geometry)
+
+    def phases(recorder: Recorder, x: Any, sums: Any, dz: Any) -> Iterator[Phase]:
+        def add_up(calls: Calls, block: int, some: Range) -> None:
+            calls(
+                direct_weight_gradient, calls.read(x), geometry.x_shape[1:], calls.read(dz),
+                geometry.y_shape[1:], *images[block], win.kernel, win.stride, win.pad_top_left,
+                win.dilation, *some, sums, block * win.cells * C * F,
+            )  # fmt: skip
+
+        blocks = product(range(len(images)), rows)
+        yield [partial(add_up, block=block, some=some) for block, some in blocks]
+
+    return RecordedWork(3, threads, phases)
+
+
+def _weight_gradient_parts(geometry: Geometry) -> tuple[list[Range], list[Range]]:
+    """The blocks of images, and of rows of dW."""
+    rows, count = _weights(geometry), parts(counted_products(geometry))
+    most = max(min(count, _SUMS // max(rows * geometry.F, 1)), 1)
+    images = split_range(geometry.N, -(-geometry.N // most))
+    return images, split_range(rows, -(-rows * len(images) // count))
 
 
 def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
     """Write dx: at stride 1 as a convolution of dz, else what each output gives to its window."""
     if _is_a_convolution(geometry):
-        _convolve_back(read_only(dz), W, geometry, dx)
+        turned = np.ascontiguousarray(W[::-1, ::-1].swapaxes(2, 3))
+        nothing = np.zeros(geometry.C, W.dtype)
+        _recorded_convolution(geometry, free_threads()).run(dz, dx, turned, nothing)
     else:
-        _scatter(read_only(dz), W, geometry, dx)
+        _, channels = _scattered_parts(geometry)
+        panels = [_packed(W, *some) for some in channels]
+        _recorded_scatter(geometry, free_threads()).run(dz, dx, *panels)
 
 
-def _convolve_back(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
-    """Write dx: dz convolved with the kernel turned by 180 degrees, its padding the reach less the given."""
-    win, rows = geometry.window, geometry.N * geometry.window.height.input
-    turned = read_only(np.ascontiguousarray(W[::-1, ::-1].swapaxes(2, 3)).reshape(-1))
-    nothing = read_only(np.zeros(geometry.C, W.dtype))
+@lru_cache(maxsize=KEPT)
+def _recorded_convolution(geometry: Geometry, threads: int) -> RecordedWork:
+    """Of dz with the kernel turned by 180 degrees, its padding the reach less the given."""
+    win = geometry.window
     top, left = (axis.effective_kernel - 1 - axis.before for axis in (win.height, win.width))
 
-    size, source, target = dz.shape[1:], dz.reshape(-1), FeatureMaps.of(dx)
+    def phases(recorder: Recorder, dz: Any, dx: Any, W: Any, bias: Any) -> Iterator[Phase]:
+        target = FeatureMaps.plain(dx, geometry.x_shape)
 
-    def convolve(some: Range) -> None:
-        window_convolution(
-            source, size, turned, nothing, False, *some, win.kernel, (1, 1), (top, left), win.dilation,
-            target.flat, target.place, dx.shape[1:3],
-        )  # fmt: skip
+        def convolve(calls: Calls, some: Range) -> None:
+            calls(
+                window_convolution, calls.read(dz), geometry.y_shape[1:], W, bias, False, *some,
+                win.kernel, (1, 1), (top, left), win.dilation, dx, target.place, target.shape[1:3],
+            )  # fmt: skip
 
-    parallel_for(convolve, split_range(rows, -(-rows // parts(_counted_back(geometry)))))
+        rows = geometry.N * win.height.input
+        count = parts(_counted_back(geometry))
+        yield [partial(convolve, some=some) for some in split_range(rows, -(-rows // count))]
+
+    return RecordedWork(4, threads, phases)
 
 
-def _scatter(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
-    """Write dx, each image's by one thread, and ranges of channels where images are few."""
-    win, C = geometry.window, geometry.C
-    count = parts(_counted_scatter(geometry))
+@lru_cache(maxsize=KEPT)
+def _recorded_scatter(geometry: Geometry, threads: int) -> RecordedWork:
+    """Each image's dx by one thread, and ranges of channels where images are few."""
+    win = geometry.window
+    images, channels = _scattered_parts(geometry)
+
+    def phases(recorder: Recorder, dz: Any, dx: Any, *panels: Any) -> Iterator[Phase]:
+        def scatter(calls: Calls, some: Range, channel: int, end: int, packed: Any) -> None:
+            calls(
+                direct_input_gradient, calls.read(dz), geometry.y_shape[1:], packed, *some, channel,
+                end - channel, win.kernel, win.stride, win.pad_top_left, win.dilation, dx,
+                geometry.x_shape[1:],
+            )  # fmt: skip
+
+        yield [
+            partial(scatter, some=some, channel=channel, end=end, packed=packed)
+            for some in images
+            for (channel, end), packed in zip(channels, panels, strict=True)
+        ]
+
+    return RecordedWork(2 + len(channels), threads, phases)
+
+
+def _scattered_parts(geometry: Geometry) -> tuple[list[Range], list[Range]]:
+    """The blocks of images, and of channels."""
+    C, count = geometry.C, parts(_counted_scatter(geometry))
     images = split_range(geometry.N, -(-geometry.N // count))
-    ranges = split_range(C, -(-C * len(images) // count), least=min(_LEAST_CHANNELS, C))
-
-    def scatter(part: tuple[Range, tuple[Range, Array]]) -> None:
-        some, ((channel, end), panels) = part
-        direct_input_gradient(
-            dz, panels, *some, channel, end - channel, win.kernel, win.stride, win.pad_top_left,
-            win.dilation, dx,
-        )  # fmt: skip
-
-    parallel_for(scatter, product(images, [(some, _packed(W, *some)) for some in ranges]))
+    return images, split_range(C, -(-C * len(images) // count), least=min(_LEAST_CHANNELS, C))
 
 
 def counted_products(geometry: Geometry) -> int:

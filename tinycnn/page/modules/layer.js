@@ -78,7 +78,7 @@ function cells(data, one, array, channel, at, backward) {
     return `${one.name}${backward ? ".y" : ""}[${place(i, j).join(",")}]`;
   }
   function opened(i, j) {
-    if (data.opened[key(i, j)]) location.hash = toNumber(key(i, j));
+    if (data.live || data.opened[key(i, j)]) location.hash = toNumber(key(i, j));
     else ways.querySelector("button")?.focus();
   }
   function moved(i, j) {
@@ -89,7 +89,7 @@ function cells(data, one, array, channel, at, backward) {
       const span = ([from, to]) => (from === to ? `${from}` : `${from}..${to}`);
       seen.textContent = `It sees rows ${span(sees.rows)}, columns ${span(sees.columns)} of its input; in the picture rows ${span(sees.rows.slice(2))}, columns ${span(sees.columns.slice(2))}.`;
     } else seen.textContent = "It sees all of its input, and all of the picture.";
-    const carried = data.opened[key(i, j)];
+    const carried = data.live || data.opened[key(i, j)];
     put(ways, carried ? h("p", {}, h("a", { class: "button primary", href: toNumber(key(i, j)) }, "Open this number"))
       : h("div", {}, h("p", { class: "soft" }, "This file does not carry its terms. On a terminal:"), command(`${data.command} ${option(one, backward)} --at ${place(i, j).join(",")}`)));
     return words.textContent;
@@ -98,7 +98,7 @@ function cells(data, one, array, channel, at, backward) {
   return h("section", {}, h("h2", {}, isMap ? `${one.axis} ${channel}${backward ? ": gradients" : ""}` : `Its ${array.shape[0].toLocaleString("en-US")} numbers${backward ? "' gradients" : ""}`),
     h("div", { class: "two" },
       h("div", {}, map.element, scale(most, array), asTable(label, rows, columns, text)),
-      h("div", {}, words, seen, ways, h("div", {}, picture.element))));
+      h("div", {}, words, seen, ways, one.sees && picture.element)));
 }
 
 const option = (one, backward) => (backward ? one.gradient_option : one.option);
@@ -132,7 +132,7 @@ function links(data, one) {
     return here.length > 0 && [h("h3", {}, title), h("ul", { class: "links" }, here.map(([key, number]) =>
       h("li", {}, h("a", { class: "button", href: toNumber(key) }, `${key} = ${number.text}`))))];
   };
-  return h("section", {}, h("h2", {}, "Opened in this file"),
+  return h("section", {}, h("h2", {}, data.live ? "Opened so far" : "Opened in this file"),
     list("Cells", (part) => part === ""), list("Gradients of parameters", (part) => part !== "" && part !== "x"), list("Gradients of its input", (part) => part === "x"),
     found.length === 0 && h("p", {}, "None."));
 }

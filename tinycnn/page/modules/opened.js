@@ -2,28 +2,47 @@
 
 import { HOME, toLayer } from "addresses";
 import { framed } from "cursor";
-import { command, h } from "dom";
+import { command, h, put } from "dom";
+import { editing } from "editing";
 import { photograph } from "maps";
+import { settings } from "settings";
+import { numberOf } from "server";
 import { sum } from "sum";
 import { termsMap } from "terms";
 import { windows } from "windows";
 
 export function opened(data, [key]) {
   const one = data.opened[key];
-  if (!one) return { title: key ?? "", up: [{ title: data.title, to: HOME }], content: [h("p", {}, "This file does not carry that number.")] };
+  if (!one) return { title: key ?? "", up: [{ title: data.title, to: HOME }], content: [data.live ? asking(data, key) : h("p", {}, "This file does not carry that number.")] };
   const up = [{ title: data.title, to: HOME }];
   if (one.layer) up.push({ title: one.layer, to: toLayer(one.layer) });
   const others = Object.keys(data.opened), at = others.indexOf(key);
   const beside = (step) => others[at + step] && `#/open/${encodeURIComponent(others[at + step])}`;
-  return {
-    title: one.subject, up, next: beside(1), previous: beside(-1),
-    content: [
-      h("p", { class: "equation" }, h("span", { class: "result", id: "value" }, one.text)),
-      one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
-      h("h2", {}, "The same on a terminal"), command(one.command),
-    ],
-  };
+  const content = h("div", {}, settings.predict ? asked(data, one, () => put(content, shown(data, one))) : shown(data, one));
+  return { title: one.subject, up, next: beside(1), previous: beside(-1), content: [content] };
 }
+
+/** The engine's answer, once it is there. */
+function asking(data, key) {
+  const words = h("p", { role: "status" }, "The engine opens it.");
+  numberOf(key).then((number) => { data.opened[key] = number; dispatchEvent(new HashChangeEvent("hashchange")); },
+    (error) => put(words, error.message));
+  return words;
+}
+
+const shown = (data, one) => [
+  h("p", { class: "equation" }, h("span", { class: "result", id: "value" }, one.text)),
+  one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
+  one.part && !["x", "y", "z", "loss"].includes(one.part) && editing(data, `${one.layer}.${one.part}[${one.place}]`),
+  h("h2", {}, "The same on a terminal"), command(one.command),
+];
+
+/** What a class may know before it answers. */
+const asked = (data, one, reveal) => [
+  h("p", { class: "equation" }, "? ", h("button", { type: "button", class: "primary", onclick: reveal }, "Show the number")),
+  one.sections.filter((section) => section.kind === "sees").map((section) => sees(section, data)),
+  one.sections.filter((section) => section.kind === "adds").map((section) => h("p", {}, section.heading)),
+];
 
 const SECTIONS = { sees, adds, compares, step, notes, check };
 
@@ -60,8 +79,11 @@ function step(section) {
 
 function notes(section) {
   const places = section.heading === "PLACES" ? funnel(section.lines[0]) : section.lines.map((line) => h("p", { class: "mono" }, line));
-  return h("section", {}, h("h2", {}, section.heading.toLowerCase()), places);
+  return h("section", {}, h("h2", {}, HEADINGS[section.heading] ?? section.heading.toLowerCase()), places);
 }
+
+const HEADINGS = { PLACES: "What became of its places", BIGGEST: "Its biggest terms", NEXT: "Who reads it", "WHY 0": "Why it is 0", KINK: "Corners nearby",
+  EXPECT: "What a step should do", HOW: "How it came about", CHANCE: "Beside guessing", "SAME AS": "The same as", BEGINS: "Where it begins" };
 
 /** What became of the places where a weight was used, as a funnel. */
 function funnel(line) {

@@ -2,6 +2,7 @@
 
 import { BACKWARD, HOME, toExample, toLayer } from "addresses";
 import { command, h } from "dom";
+import { editing } from "editing";
 import { thumbnail } from "maps";
 import { stageOf } from "stages";
 
@@ -37,6 +38,7 @@ export function start(data, [side]) {
         h("a", { class: "button", href: BACKWARD, "aria-current": backward ? "true" : null }, "Backward: gradients")),
       flow(data, backward),
       answer(net),
+      editing(data),
       h("h2", {}, "By hand: hand-sized, nothing hidden"),
       h("ul", { class: "cards" }, PANELS.map(([title, words, to]) => card(data, title, words, to()))),
       h("h2", {}, "The network as a table"),
@@ -85,7 +87,7 @@ function gradientWords(one) {
 
 function answer(net) {
   const { loss } = net;
-  const names = (label) => (net.names?.[label] ? `${label} "${net.names[label]}"` : `${label}`);
+  const names = (label) => net.class_words[label] ?? `${label}`;
   return h("div", { class: "card" },
     h("h2", {}, "The loss"),
     h("p", { class: "mono" }, `-ln p[${loss.label}] = -ln ${loss.probability} = ${loss.loss}`),

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.tiling import Tiling
 from tinycnn.ops.convolution.winograd.weights import Packed
-from tinycnn.runtime.calls import Calls, Phase
+from tinycnn.runtime.calls import Calls, Phase, Room
 from tinycnn.runtime.feature_maps import FeatureMaps
 from tinycnn.runtime.ranges import Range, split_range
 
-# Gives so many floats under a name: of each thread, or of all of them.
-Room = Callable[[str, int], Any]
 # Gives maps of some images for some rows of tiles, and the work that fills them, at most one task.
 TileSource = Callable[[Room, Range, Range], tuple[FeatureMaps, Phase]]
 

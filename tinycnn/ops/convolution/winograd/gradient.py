@@ -19,10 +19,10 @@ from tinycnn.kernels import microkernels
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.winograd import input_transform
 from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_gradient_transform
-from tinycnn.ops.convolution.winograd.blocking import Room, TileSource
+from tinycnn.ops.convolution.winograd.blocking import TileSource
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.weights import float64_weight_matrix
-from tinycnn.runtime.calls import Calls, Phase
+from tinycnn.runtime.calls import Calls, Phase, Room
 from tinycnn.runtime.feature_maps import FeatureMaps, round_up
 from tinycnn.runtime.ranges import Range, split_range
 

@@ -6,11 +6,11 @@ from functools import partial
 
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.simd import LANES
-from tinycnn.ops.convolution.winograd.blocking import Room, TileSource
+from tinycnn.ops.convolution.winograd.blocking import TileSource
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.setup import WinogradSetup
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
-from tinycnn.runtime.calls import Calls, Phase
+from tinycnn.runtime.calls import Calls, Phase, Room
 from tinycnn.runtime.feature_maps import FeatureMaps, round_up
 from tinycnn.runtime.ranges import Range
 

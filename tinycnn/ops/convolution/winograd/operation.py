@@ -22,12 +22,9 @@ from tinycnn.ops.convolution.winograd.weights import Packed
 from tinycnn.runtime import memory
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import FeatureMaps
-from tinycnn.runtime.recorded_work import RecordedWork
+from tinycnn.runtime.recorded_work import KEPT, RecordedWork
 from tinycnn.runtime.recording import Recorder
 from tinycnn.runtime.threads import free_threads
-
-# Geometries whose calls are kept: of a large network all, forward and backward.
-_KEPT = 512
 
 
 def forward(
@@ -72,7 +69,7 @@ def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
     work.run(dz, dx, packed.U, packed.bias)
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=KEPT)
 def _recorded_forward(geometry: Geometry, relu: bool, threads: int) -> RecordedWork:
     setup = _set_up(geometry)
 
@@ -86,7 +83,7 @@ def _recorded_forward(geometry: Geometry, relu: bool, threads: int) -> RecordedW
     return RecordedWork(4, threads, phases)
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=KEPT)
 def _recorded_weight_gradient(geometry: Geometry, threads: int) -> RecordedWork:
     setup = _set_up(geometry)
 
@@ -98,7 +95,7 @@ def _recorded_weight_gradient(geometry: Geometry, threads: int) -> RecordedWork:
     return RecordedWork(5, threads, phases)
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=KEPT)
 def _recorded_input_gradient(
     conv: WinogradConvolution, geometry: Geometry, threads: int
 ) -> RecordedWork:

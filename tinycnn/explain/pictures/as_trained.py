@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from tinycnn.arrays import Array
 from tinycnn.data.preparation import Preparation
-from tinycnn.explain.pictures.scaling import Input, listed
+from tinycnn.explain.pictures.scaling import USUAL, Input, Scaling, listed
+from tinycnn.runs.networks import Network
 
 
 @dataclass(frozen=True)
-class Prepared(Input):
+class AsTrained(Input):
     """The `Preparation` that a network was trained with, and its formula in words."""
 
     preparation: Preparation
@@ -30,3 +31,10 @@ class Prepared(Input):
             added = f"{p.black:g} + " if p.black else ""
             pixel = f"{added}pixel * {p.white - p.black:g} / 255"
         return f"x = ({pixel} - {listed(p.mean)}) / {listed(p.deviation)}, as in its training"
+
+
+def way_of(network: Network, scaling: Scaling = USUAL) -> Input:
+    """How pictures become ``network``'s input: by ``scaling``, or for the usual one as in its training."""
+    if scaling == USUAL and network.preparation is not None:
+        return AsTrained(network.preparation)
+    return scaling
