@@ -288,6 +288,8 @@ def test_all_examples_are_on_the_page():
     assert [one["name"] for one in shown] == list(load())
     first = shown[0]["ways"][0]["stages"][0]["results"][0]["cells"][0]
     assert first["equation"] == "z[0,0] = 1*1 + 2*0 + 0*(-1) + 1*2 - 1 = 2"
+    pool = shown[0]["ways"][0]["stages"][2]
+    assert pool["op"] == "max_pool2d" and pool["wins"] == [1, 1, 6, 8]
     assert first["products"] == [
         ["1", "1", "1"],
         ["2", "0", "0"],

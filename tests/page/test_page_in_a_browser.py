@@ -1,14 +1,17 @@
 """The page in a real browser: its numbers, its keys, its accessibility, and that nothing leaves the file."""
 
 import json
+import math
 import re
 import shutil
 import threading
 from importlib import resources
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tinycnn import cli, shapes
 from tinycnn.explain import open_lesson
@@ -23,6 +26,8 @@ VIEWS = [
     "", "/gradients", "example/conv-pool/0", "example/channels/1", "example/overlap/0", "example/whole/5",
     "sizes", "slope", "softmax", "learning", "layer/conv1", "layer/conv2/gradients/3", "layer/pool1",
     "layer/fc1", "layer/dropout1", "open/loss", "open/fc3[281]",
+    "open/conv1[11,11,0]", "open/conv3[2,2,0]", "open/pool2[2,2,0]", "example/im2col/3",
+    "example/learning/40",
 ]  # fmt: skip
 
 
@@ -345,6 +350,22 @@ def test_no_view_is_wider_than_the_screen(browser, written, size):
         assert page.locator("h1").count() == 1
         assert "undefined" not in page.locator("main").inner_text(), view
     one.end()
+
+
+def test_a_view_is_saved_as_a_picture(opened, tmp_path):
+    page = opened.go("layer/conv1/maps/2")
+    box = page.locator(".shown").bounding_box()
+    for kind in ("svg", "png"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Save as {kind.upper()}").click()
+        assert download.value.suggested_filename == f"conv1.{kind}"
+        download.value.save_as(tmp_path / f"conv1.{kind}")
+    root = ElementTree.parse(tmp_path / "conv1.svg").getroot()
+    assert root.tag.endswith("svg") and int(root.get("width")) == math.ceil(box["width"])
+    with Image.open(tmp_path / "conv1.png") as picture:
+        assert picture.size == (2 * math.ceil(box["width"]), 2 * math.ceil(box["height"]))
+        colours = picture.convert("RGB").getcolors(1 << 24)
+        assert len(colours) > 100  # the map, the photograph and the text are on it
 
 
 def test_hostile_names_are_text(browser, tmp_path):

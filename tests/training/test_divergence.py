@@ -103,6 +103,12 @@ def test_the_last_good_checkpoint_is_kept_and_resumed(tmp_path):
     assert run.fit(batches(), epochs=2)["rate"] == [0.05, 0.01]
 
 
+def test_a_run_that_is_resumed_and_diverges_again_is_stopped_again(tmp_path):
+    run = trainer(loss=Told([1] * 8 + [1e4] * 60), checkpoints=tmp_path)
+    assert losses(run)[1] == 27 and run.resume()
+    assert losses(run)[1] == 6 + 19
+
+
 def test_parameters_that_are_no_numbers_are_not_kept(tmp_path):
     class Spoiling(Callback):
         def on_step(self, run, step):

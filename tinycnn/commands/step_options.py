@@ -31,7 +31,9 @@ _USUAL = {"image": None, "at": None, "im2col": False, "save": None, "weights": N
 def add_lesson(parser: argparse.ArgumentParser) -> None:
     """Declare what says which picture goes through which network."""
     parser.add_argument(
-        "image", nargs="?", help="a picture, .npy file or RUN (default: a bundled picture)"
+        "image",
+        nargs="?",
+        help="a picture, .npy file, RUN, or the name of a bundled picture: ankle-boot",
     )
     parser.add_argument("--model", metavar="M", default="one-tower",
                         help=f"{', '.join(VARIANTS)}, the folder of a RUN, FILE.py:NAME for your own "

@@ -96,7 +96,10 @@ def _gradients(record: Record) -> Iterator[NumberAddress]:
         largest = np.argsort(-np.abs(gradient), axis=None, kind="stable")[:count]
         yield from _choices(record, name, (_place(int(flat), gradient) for flat in largest))
     if record.dx is not None:
-        yield from _choices(record, "x", [_largest(np.abs(record.dx[0]))])
+        places = [_largest(np.abs(record.dx[0]))]
+        if not record.params:  # a short sum, and often 0: it is said why
+            places.append(tuple(size // 2 for size in record.dx[0].shape))
+        yield from _choices(record, "x", dict.fromkeys(places))
 
 
 def _choices(record: Record, part: str, places: Iterable[Place]) -> Iterator[NumberAddress]:

@@ -77,9 +77,19 @@ def _stage(stage: Calculation) -> dict[str, Any]:
         "op": stage.op,
         "takes": [value.name for value in stage.takes],
         "results": [_result(*pair) for pair in zip(stage.results, read, strict=True)],
+        "wins": _winners(stage, read),
         "sizes": stage.sizes,
         "remark": stage.remark,
     }
+
+
+def _winners(stage: Calculation, read: Sequence[Sequence[Reads]]) -> list[int]:
+    """Of a max-pool, the cell that wins each window; the examples' pools have no padding."""
+    if stage.op != "max_pool2d":
+        return []
+    name, winner = stage.takes[0].name, stage.results[1].value
+    windows = (reads[name] for reads in read[0])
+    return [cells[int(at)] for cells, at in zip(windows, winner.flat, strict=True)]
 
 
 def _result(result: Result, read: Sequence[Reads]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
@@ -104,7 +105,15 @@ def _level(part: Part, shown: str) -> dict[str, Any]:
         pairs = [child.factors for child in part.parts]
         level["a"] = [factor(a, b, inner) for a, b in pairs]
         level["b"] = [factor(b, a, inner) for a, b in pairs]
-        level["sources"] = [child.source for child in part.parts if child.source]
+        if first := _first_source(part.parts):
+            level["source"] = first
     else:
         level["parts"] = [_level(*pair) for pair in zip(part.parts, inner.parts, strict=True)]
     return level
+
+
+def _first_source(parts: Sequence[Part]) -> tuple[int, ...]:
+    """Where the first part comes from, if the others come from the cells behind it on the last axis."""
+    *axes, last = parts[0].source or (-1,)
+    behind = [(*axes, last + k) for k in range(len(parts))]
+    return parts[0].source if [part.source for part in parts] == behind else ()

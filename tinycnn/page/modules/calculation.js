@@ -26,6 +26,7 @@ export function calculation(example, stage) {
     everything.forEach((one) => one.clear());
     results[number].mark("here", [flat]);
     for (const [name, cells] of Object.entries(cell.reads)) takes.get(name)?.mark("reads", cells);
+    if (stage.wins.length && !asked) takes.get(stage.takes[0]).mark("fed", [stage.wins[flat]]);
     const name = values[result.name].cells[flat];
     const equation = cell.equation || `${name} = ${values[result.name].texts[flat]}`;
     const cut = asked ? equation.indexOf(" = ") + (cell.products.length ? equation.slice(equation.indexOf(" = ") + 3).indexOf(" = ") + 3 : 0) : equation.length;
@@ -62,7 +63,7 @@ export function calculation(example, stage) {
       h("span", { class: "arrow", "aria-hidden": "true" }, "→"),
       h("div", { class: "results" }, results.map((one) => one.element))),
     h("p", { class: "legend" }, "Point at a number, or walk with the arrows: ",
-      h("span", { class: "swatch reads" }), " what it was made of, ", h("span", { class: "swatch fed" }), " where it is used."),
+      h("span", { class: "swatch reads" }), " what it was made of, ", h("span", { class: "swatch fed" }), " where it is used", stage.wins.length > 0 && ", and of a window the cell that wins", "."),
     box,
     stage.remark && h("p", {}, stage.remark));
 }
@@ -71,5 +72,5 @@ export function calculation(example, stage) {
 function products(found, asked) {
   if (found.length < 2) return null;
   const rows = [found.map((one) => one[0]), found.map((one) => one[1]), found.map((one) => (asked ? "?" : one[2]))];
-  return h("div", { class: "wide" }, still("factors, and below them their products", rows, { marked: (i) => (i === 2 ? "fed" : "reads") }));
+  return h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Factors and products" }, still("factors, and below them their products", rows, { marked: (i) => (i === 2 ? "fed" : "reads") }));
 }

@@ -3,6 +3,8 @@
 import { belowHome, toExample } from "addresses";
 import { calculation } from "calculation";
 import { command, h } from "dom";
+import { still } from "matrix";
+import { settings } from "settings";
 import { exampleOf, stagesOf } from "stages";
 
 export function example(data, [name, at]) {
@@ -21,10 +23,21 @@ export function example(data, [name, at]) {
       h("nav", { "aria-label": "Stages" }, h("ol", { class: "steps" }, links(one, stages, number))),
       h("h2", {}, `${stages[number].heading.toLowerCase()}: ${stage.results.map((result) => result.name).join(", ")}`),
       calculation(one, stage),
+      number > 0 && soFar(one, stages.slice(0, number + 1)),
       isLast && one.changes.length > 0 && h("div", { class: "card" }, one.changes.map((words) => h("p", {}, words))),
       h("p", {}, "The same on a terminal:"), command(one.command),
     ],
   };
+}
+
+/** Everything that is known at a stage, in the order in which it came to be. */
+function soFar(one, stages) {
+  const names = new Set(stages.flatMap(({ stage }) => [...stage.takes, ...stage.results.map((result) => result.name)]));
+  const last = new Set(stages.at(-1).stage.results.map((result) => result.name));
+  const rows = (value) => value.planes.flatMap((plane) => plane.rows.map((row) => row.map((flat) => value.texts[flat])));
+  return h("details", { class: "card", open: true }, h("summary", {}, "All numbers so far"),
+    h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "All numbers so far" },
+      [...names].map((name) => still(name, settings.predict && last.has(name) ? [["?"]] : rows(one.values[name])))));
 }
 
 function links(one, stages, number) {

@@ -20,7 +20,7 @@ export function learning(data) {
     put(box, 
       h("p", { class: "mono" }, `step ${k}: loss ${number(losses[k])}`),
       pass.change && h("p", {}, pass.change),
-      h("div", { class: "wide" }, pass.values.map(({ name, rows }) => still(name, rows))));
+      h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Its numbers" }, pass.values.map(({ name, rows }) => still(name, rows))));
   }
   show();
   return {

@@ -2,6 +2,7 @@
 
 import { unpack } from "data";
 import { h, put } from "dom";
+import { saving } from "saving";
 import { apply, onChange, settings, turn } from "settings";
 import { start } from "start";
 import { example } from "example";
@@ -27,7 +28,8 @@ function draw(focus = true) {
     document.title = view.title === data.title ? view.title : `${view.title} - ${data.title}`;
     put(document.getElementById("crumbs"), crumbs());
     const heading = h("h1", { tabindex: -1 }, view.title);
-    put(main, heading, view.content, lecture());
+    const shown = h("div", { class: "shown" }, heading, view.content);
+    put(main, shown, lecture(), saving(() => shown, view.title));
     if (focus) heading.focus({ preventScroll: true });
     if (focus) scrollTo(0, 0);
     document.documentElement.dataset.view = location.hash; // drawn: whoever drives the page may go on

@@ -87,7 +87,7 @@ function gradientWords(one) {
 
 function answer(net) {
   const { loss } = net;
-  const names = (label) => (net.names?.[label] ? `${label} "${net.names[label]}"` : `${label}`);
+  const names = (label) => net.class_words[label] ?? `${label}`;
   return h("div", { class: "card" },
     h("h2", {}, "The loss"),
     h("p", { class: "mono" }, `-ln p[${loss.label}] = -ln ${loss.probability} = ${loss.loss}`),

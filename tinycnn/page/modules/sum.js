@@ -15,7 +15,7 @@ export function sum(tree, one, data) {
       h("nav", { class: "row", "aria-label": "Levels of the sum" }, path.map((part, k) => h("button", { type: "button", "aria-current": k === path.length - 1 ? "true" : null,
         onclick: () => { path.length = k + 1; show(true); } }, `${part.place} = ${part.text}`))),
       level.unit ? h("p", { class: "soft" }, `in units of 1e${level.unit}`) : null,
-      h("div", { class: "wide" }, level.parts ? parts(level) : terms(level, one, data)),
+      h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": `The parts of ${level.place}` }, level.parts ? parts(level) : terms(level, one, data)),
       inside(level).length > 1 ? h("p", { class: "mono total" }, level.total) : null);
     if (focus) box.querySelector("nav button:last-child").focus();
     if (focus) speak(`${level.place}: ${level.total}`);
@@ -39,13 +39,12 @@ export function sum(tree, one, data) {
 
 /** Products in full, each with a way to where it comes from. */
 function terms(level, one, data) {
-  const sources = level.sources ?? [];
   const layers = data.network.layers, before = layers[layers.findIndex((layer) => layer.name === one.layer) - 1];
   const from = (place) => {
     const key = `${before.name}[${place.join(",")}]`;
     return data.live || data.opened[key] ? toNumber(key) : toLayer(before.name, "maps", place[2] ?? 0, place.slice(0, 2).join(","));
   };
-  const name = (k) => (sources[k] && before ? h("a", { href: from(sources[k]) }, level.places[k]) : level.places[k]);
+  const name = (k) => (level.source && before ? h("a", { href: from([...level.source.slice(0, -1), level.source.at(-1) + k]) }, level.places[k]) : level.places[k]);
   return h("table", { class: "parts" }, h("tbody", {}, level.texts.map((text, k) => h("tr", {}, h("th", { scope: "row" }, name(k)),
     h("td", {}, level.a[k]), h("td", {}, "*"), h("td", {}, level.b[k]), h("td", {}, "="), h("td", {}, text)))));
 }

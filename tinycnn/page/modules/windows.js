@@ -17,7 +17,7 @@ export function windows(section, one) {
   });
   const some = read.find((list) => list.places.length);
   if (!some) return null;
-  const box = h("div", { class: "wide" }), choice = h("select", { id: "plane", onchange: () => show() },
+  const box = h("div", { class: "wide small", tabindex: 0, role: "group", "aria-label": "Patch, kernel and products" }), choice = h("select", { id: "plane", onchange: () => show() },
     some.places.map((place, c) => h("option", { value: c }, place)));
   const button = h("button", { type: "button", onclick: () => (timer ? stop() : play()) }, "Play");
   let timer = 0, at = 0;
