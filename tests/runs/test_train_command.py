@@ -193,7 +193,12 @@ def test_a_folder_of_photographs_and_one_that_is_damaged(place, capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("always", DamagedPictureWarning)
         assert main([*words, "--out", "skipped", "--damaged", "skip"]) == 0
-    printed = capsys.readouterr()
+        printed = capsys.readouterr()
+        assert main(["eval", "skipped", "--json"]) == 0
+    best = max(json.loads((place / "skipped" / "history.json").read_text())["epochs"],
+               key=lambda row: (row["validation_accuracy"], row["epoch"]))  # fmt: skip
+    found = json.loads(capsys.readouterr().out)  # of the same part, without the damaged picture
+    assert found["loss"] == pytest.approx(best["validation_loss"], rel=1e-5)
     assert "left out: red/bad.npy" in printed.err and "Test" not in printed.out
     settings = json.loads((place / "skipped" / "settings.json").read_text())
     assert settings["augment"] == ["shift", "mirror"]
