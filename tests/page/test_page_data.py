@@ -1,8 +1,10 @@
 """What the page carries: every number the engine's, the terminal's texts, and nothing that loads or runs."""
 
 import base64
+import functools
 import json
 import math
+import operator
 import re
 import struct
 import zlib
@@ -29,16 +31,16 @@ def unpacked(text):
     length = int(whole[:16])
     assert length % 8 == 0  # a typed array begins at a multiple of eight
 
-    def read(value):
-        if "$array" not in value:
-            return value
-        place = value["$array"]
+    header = json.loads(whole[16 : 16 + length])
+    for place in header["arrays"]:
         letter = {"f4": "f", "f8": "d", "i4": "i"}[place["type"]]
         count = math.prod(place["shape"])
         numbers = struct.unpack_from(f"<{count}{letter}", whole, 16 + length + place["first"])
-        return {"shape": place["shape"], "numbers": list(numbers)}
-
-    return json.loads(whole[16 : 16 + length], object_hook=read)
+        *holders, last = place["at"]
+        holder = functools.reduce(operator.getitem, holders, header["data"])
+        assert holder[last] is None
+        holder[last] = {"shape": place["shape"], "numbers": list(numbers)}
+    return header["data"]
 
 
 def test_arrays_come_back_as_they_were():

@@ -13,7 +13,6 @@ import numpy as np
 from tinycnn import strict_json
 from tinycnn.arrays import Array
 
-ARRAY = "$array"  # the key of what stands in an array's place: its type, shape and first byte
 _ALIGNED = 8  # bytes; a typed array of a browser begins at a multiple of its items' size
 
 
@@ -23,34 +22,39 @@ class Packer:
     def __init__(self) -> None:
         self._arrays: list[bytes] = []
         self._size = 0
-        self._known: dict[str, dict[str, Any]] = {}
+        self._known: dict[str, int] = {}
+        self._places: list[dict[str, Any]] = []
 
     def pack(self, data: Any) -> str:
-        """Base64 of zlib of: the header's length as text in 16 bytes, the header as JSON, the arrays."""
-        header = strict_json.dumps(self._plain(data)).encode()
+        """Base64 of zlib of: the header's length as text in 16 bytes, the header as JSON, the arrays.
+
+        In the header are the ``data``, with null for each array, and for the ``arrays`` where each belongs
+        (``at``, keys and numbers), its type, its shape, and its first byte.
+        """
+        plain = self._plain(data, ())
+        header = strict_json.dumps({"data": plain, "arrays": self._places}).encode()
         header += b" " * (-len(header) % _ALIGNED)
         whole = b"".join((f"{len(header):16d}".encode(), header, *self._arrays))
         return base64.b64encode(zlib.compress(whole, 9)).decode("ascii")
 
-    def _plain(self, data: Any) -> Any:
+    def _plain(self, data: Any, at: tuple[str | int, ...]) -> Any:
         if isinstance(data, np.ndarray):
-            return {ARRAY: self._place(data)}
+            self._places.append({"at": at, **self._placed(data)})
+            return None
         if isinstance(data, Mapping):
-            return {str(key): self._plain(value) for key, value in data.items()}
+            return {str(key): self._plain(value, (*at, str(key))) for key, value in data.items()}
         if isinstance(data, (list, tuple)):
-            return [self._plain(value) for value in data]
+            return [self._plain(value, (*at, number)) for number, value in enumerate(data)]
         return data
 
-    def _place(self, array: Array) -> dict[str, Any]:
+    def _placed(self, array: Array) -> dict[str, Any]:
         """Where an array stands: floating-point numbers as they are, all others as int32."""
         kind = array.dtype.newbyteorder("<") if array.dtype.kind == "f" else np.dtype("<i4")
         content = np.ascontiguousarray(array, kind).tobytes()
-        digest = hashlib.sha256(f"{kind} {array.shape}".encode() + content).hexdigest()
+        digest = hashlib.sha256(f"{kind} ".encode() + content).hexdigest()
         if digest not in self._known:
-            self._known[digest] = {
-                "type": kind.str[1:], "shape": list(array.shape), "first": self._size,
-            }  # fmt: skip
+            self._known[digest] = self._size
             content += bytes(-len(content) % _ALIGNED)
             self._arrays.append(content)
             self._size += len(content)
-        return self._known[digest]
+        return {"type": kind.str[1:], "shape": array.shape, "first": self._known[digest]}

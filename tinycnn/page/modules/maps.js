@@ -10,7 +10,14 @@ const SCHEMES = {
 
 /** The colour of a share -1 .. 1, as [r, g, b]; square roots show what is small too. */
 export function colour(share) {
-  const { ground, up, down } = SCHEMES[settings.dark ? "dark" : "light"];
+  const level = Math.round(Math.max(Math.min(share, 1), -1) * LEVELS), theme = settings.dark ? "dark" : "light";
+  return (KNOWN[theme][level] ??= mixed(level / LEVELS, theme));
+}
+
+const LEVELS = 512, KNOWN = { light: {}, dark: {} }; // colours are asked for by hundreds of thousands
+
+function mixed(share, theme) {
+  const { ground, up, down } = SCHEMES[theme];
   const [middle, end] = share < 0 ? down : up;
   const size = Math.sqrt(Math.min(Math.abs(share), 1));
   const [from, to, part] = size < 0.5 ? [ground, middle, size * 2] : [middle, end, size * 2 - 1];
@@ -29,7 +36,10 @@ export function drawn(height, width, at, attributes = { "aria-hidden": "true" })
   const canvas = h("canvas", { width, height, ...attributes });
   const context = canvas.getContext("2d"), image = context.createImageData(width, height);
   for (let i = 0, k = 0; i < height; i++)
-    for (let j = 0; j < width; j++, k += 4) image.data.set([...at(i, j), 255], k);
+    for (let j = 0; j < width; j++, k += 4) {
+      const [red, green, blue] = at(i, j);
+      [image.data[k], image.data[k + 1], image.data[k + 2], image.data[k + 3]] = [red, green, blue, 255];
+    }
   context.putImageData(image, 0, 0);
   return canvas;
 }
