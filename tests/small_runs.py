@@ -24,7 +24,7 @@ maps = tc.Sequential([Conv2D(3, 3)], (6, 6, 1))
 
 class Same(Layer):
     "Passes everything on; at its pass number `at`, validations counted, a signal comes, once."
-    at, signal, passes = None, signal.SIGINT, 0
+    at, signal, times, passes = None, signal.SIGINT, 1, 0
 
     def output_shape(self, input_shape):
         return input_shape
@@ -33,7 +33,8 @@ class Same(Layer):
         Same.passes += 1
         if Same.passes == Same.at and not Path("signalled").exists():
             Path("signalled").touch()
-            signal.raise_signal(Same.signal)
+            for _ in range(Same.times):
+                signal.raise_signal(Same.signal)
         return x, None
 
     def backward(self, params, dy, saved, context):
@@ -43,6 +44,10 @@ own = network(Same())
 
 def interrupted():
     Same.at = 12
+    return network(Same())
+
+def interrupted_twice():
+    Same.at, Same.times = 12, 2
     return network(Same())
 
 def terminated():

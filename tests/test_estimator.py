@@ -246,6 +246,13 @@ def test_it_works_in_pipelines_and_searches(digits):
     assert scores.min() > 0.7
 
 
+@pytest.mark.process
+def test_processes_come_to_the_same(digits):
+    train, _, classes, _ = digits
+    alone, shared = (cross_val_score(quick(), train, classes, cv=2, n_jobs=n) for n in (1, 2))
+    np.testing.assert_array_equal(shared, alone)
+
+
 def test_a_clone_is_untrained_and_a_pickle_is_trained(digits):
     train, test, classes, _ = digits
     trained = quick().fit(train, classes)
@@ -300,6 +307,9 @@ def test_a_random_state_fixes_the_bits(digits, state):
     [
         ({"image_shape": (8, 9)}, (20, 64), r"image_shape 8 x 9 x 1 takes rows of 72 numbers, got 64"),
         ({"image_shape": (4, 4)}, (20, 8, 8), r"\(N, 4, 4, 1\) or rows \(N, D\), got shape \(20, 8, 8\)"),
+        ({"image_shape": 64}, (20, 64), r"image_shape must be a shape such as \(H, W, C\)"),
+        ({"image_shape": (64,)}, (20, 64), r"image_shape must be \(H, W\) or \(H, W, C\), got 64"),
+        ({"image_shape": (8, 0)}, (20, 64), r"each size of image_shape must be at least 1"),
         ({}, (20, 8, 8, 1, 1), r"images \(N, H, W, C\) or rows"),
         ({}, (20, 1, 8, 8), r"channels last"),
         ({"early_stopping": True, "validation_fraction": 1}, (20, 8, 8), r"validation_fraction must be a"),
@@ -339,3 +349,17 @@ def test_a_few_epochs_read_most_digits(digits):
     assert (
         tc.CNNClassifier(epochs=6, random_state=0).fit(train, classes).score(test, expected) > 0.9
     )
+
+
+@pytest.mark.slow
+def test_it_reads_a_held_out_fifth_of_all_digits():
+    """As its page says: the median over splits and seeds, not the best of them."""
+    images, classes = load_digits().images, load_digits().target
+    shares = []
+    for seed in range(5):
+        train, test, learned, expected = train_test_split(
+            images, classes, test_size=0.2, stratify=classes, random_state=seed
+        )
+        trained = tc.CNNClassifier(random_state=seed).fit(train, learned)
+        shares.append(trained.score(test, expected))
+    assert np.median(shares) >= 0.985

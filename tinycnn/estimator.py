@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array
+from tinycnn.chain import check_shape
 from tinycnn.data.augment import RandomCrop
 from tinycnn.data.batches import Batches, Step, batches
 from tinycnn.data.colours import Standardize
@@ -21,6 +22,7 @@ from tinycnn.layers import Dense, Layer
 from tinycnn.losses import CrossEntropy
 from tinycnn.model import Sequential
 from tinycnn.optimizers import SGD, Adam, AdamW, Optimizer
+from tinycnn.recipes import usual_epochs
 from tinycnn.schedules import Cosine, Schedule, WarmUp
 from tinycnn.shapes import times
 from tinycnn.small_networks import small_network
@@ -46,7 +48,6 @@ _OPTIMIZERS: dict[str, tuple[Callable[..., Optimizer], float]] = {
     "adam": (Adam, 0.002),
     "sgd": (SGD, 0.02),
 }
-_EPOCHS, _STEPS = 30, 600  # where nobody says how many: at least so many of either
 _WARM_UP = 0.05  # of all steps
 _AT_ONCE = 256  # images that are asked together
 
@@ -160,19 +161,19 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         training, held_out = self._parts(data, rng)
         self.preparation_ = Preparation.of(training)
         self.model_ = self._network(rng, "float64" if self._is_table else "float32")
-        optimizer = self._optimizer()
         steps = [self._prepared, *self._augmentation()]
         parts = self._batches(training, rng=rng, augment=steps)
-        epochs = max(_EPOCHS, -(-_STEPS // len(parts)))
-        epochs = epochs if self.epochs is None else check_int(self.epochs, "epochs")
+        validation, stopping = None, None
+        if held_out is not None:
+            validation = self._batches(held_out, augment=self._prepared, shuffle=False)
+            stopping = EarlyStopping(self.patience, restore_best=True)
+        epochs = usual_epochs(len(parts)) if self.epochs is None else self.epochs
+        optimizer = self._optimizer()
         trainer = Trainer(
             self.model_, optimizer, loss=self._loss(data.labels), rng=rng, progress=bool(self.verbose),
-            schedule=_schedule(optimizer.rate, epochs * len(parts)),
-            early_stopping=EarlyStopping(self.patience, restore_best=True) if held_out else None,
+            schedule=_schedule(optimizer.rate, check_int(epochs, "epochs") * len(parts)),
+            early_stopping=stopping,
         )  # fmt: skip
-        validation = None
-        if held_out:
-            validation = self._batches(held_out, augment=self._prepared, shuffle=False)
         self.history_ = trainer.fit(parts, validation, epochs=epochs)
         self.n_iter_ = len(self.history_)
 
@@ -249,7 +250,7 @@ def _rows(X: Any) -> Any:
 
 def _image_shape(X: Any, expected: Sequence[int] | None) -> tuple[int, ...]:
     """(H, W, C) of images or rows ``X``, and ``expected`` where that is given."""
-    wanted = None if expected is None else tuple(expected) + (1,) * (len(expected) == 2)
+    wanted = None if expected is None else _with_channels(check_shape(expected, "image_shape"))
     if len(X.shape) == 2:
         if wanted is None:
             return (1, 1, X.shape[1])
@@ -263,3 +264,9 @@ def _image_shape(X: Any, expected: Sequence[int] | None) -> tuple[int, ...]:
         images = "(N, H, W, C)" if wanted is None else f"(N, {', '.join(map(str, wanted))})"
         raise ShapeError(f"X must be images {images} or rows (N, D), got shape {tuple(X.shape)}")
     return shape
+
+
+def _with_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if len(shape) not in (2, 3):
+        raise ShapeError(f"image_shape must be (H, W) or (H, W, C), got {times(shape)}")
+    return shape if len(shape) == 3 else (*shape, 1)

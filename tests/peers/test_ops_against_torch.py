@@ -101,7 +101,7 @@ def test_every_algorithm(torch):
         z, *gradients = torch_convolution(torch, x, W, b, dz, linear)
         return np.maximum(z, 0) if case.activation else z, *gradients
 
-    took = count(lambda given, rng: check_op(given, rng, oracle), settings(max_examples=5000))
+    (took,) = count(lambda given, rng: check_op(given, rng, oracle), settings(max_examples=5000))
     assert took.total() >= 5000
     expect(took, least=400)
 

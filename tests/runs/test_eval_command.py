@@ -80,7 +80,7 @@ def test_the_parts_of_a_run_are_those_that_it_was_trained_with(place, capsys):
 
 
 def test_words(place, capsys):
-    assert main(["eval", "--model", "run", "--mistakes", "1"]) == 0
+    assert main(["eval", "run", "--mistakes", "1"]) == 0
     out = capsys.readouterr().out
     assert re.match(r"run on data\.npz, 30 images: loss \d\.\d{4}, top-1 \d+\.\d\d%\n", out)
     assert "columns" in out and "Most wrong about:" in out
@@ -120,6 +120,7 @@ def test_pictures_of_an_unknown_preparation_are_standardised_by_the_training_par
     (["data.npz", "--model", "run", "--part", "dev"], "--part must be one of 'test', 'validation', 'train'"),
     (["numbers_only.npz", "--model", "plain_net.npz", "--part", "test"], "the data have no part 'test'"),
     (["data.npz", "--model", "run", "--mistakes", "-1"], "--mistakes must be at least 0"),
+    (["run", "--model", "nets.py:net"], "'run' is a run and --model names a network, too"),
     (["data.npz", "--model", "nothing"], "there is no network 'nothing'"),
 ])  # fmt: skip
 def test_what_is_refused(place, capsys, words, said):

@@ -94,6 +94,31 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(place, capsys, net, cod
         np.testing.assert_array_equal(resumed[name], array)
 
 
+def test_a_second_interrupt_ends_at_once_and_what_was_saved_is_gone_on_with(place, capsys):
+    assert train("--epochs", 4, net="interrupted_twice") == 130
+    printed = capsys.readouterr()
+    assert printed.err.endswith("tinycnn: interrupted\n") and "Traceback" not in printed.err
+    assert main(["train", "--resume", "--out", "run"]) == 0
+    assert "going on after 6 steps" in capsys.readouterr().err  # the end of the first epoch
+
+
+def test_resume_begins_a_run_where_there_is_none(place, capsys):
+    assert train("--epochs", 1, "--resume") == 0
+    assert (place / "run" / "best.npz").exists()
+    (place / "run" / "best.npz").unlink()
+    (place / "run" / "latest.npz").unlink()  # as if it had been killed before the first checkpoint
+    assert train("--epochs", 1, "--resume") == 0
+    assert (place / "run" / "best.npz").exists()
+
+
+def test_a_run_ends_early_and_says_why(place, capsys):
+    words = ("--epochs", 30, "--patience", 1, "--rate", 1.0, "--optimizer", "sgd", "--clip", 0.5)
+    assert train(*words) == 0
+    printed = capsys.readouterr()
+    assert "stopped: validation_loss was best in epoch" in printed.err
+    assert len(json.loads((place / "run" / "history.json").read_text())["epochs"]) < 30
+
+
 def test_a_run_is_never_written_over(place, capsys):
     assert train("--epochs", 1) == 0
     before = (place / "run" / "latest.npz").read_bytes()
@@ -168,7 +193,12 @@ def test_a_folder_of_photographs_and_one_that_is_damaged(place, capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("always", DamagedPictureWarning)
         assert main([*words, "--out", "skipped", "--damaged", "skip"]) == 0
-    printed = capsys.readouterr()
+        printed = capsys.readouterr()
+        assert main(["eval", "skipped", "--json"]) == 0
+    best = max(json.loads((place / "skipped" / "history.json").read_text())["epochs"],
+               key=lambda row: (row["validation_accuracy"], row["epoch"]))  # fmt: skip
+    found = json.loads(capsys.readouterr().out)  # of the same part, without the damaged picture
+    assert found["loss"] == pytest.approx(best["validation_loss"], rel=1e-5)
     assert "left out: red/bad.npy" in printed.err and "Test" not in printed.out
     settings = json.loads((place / "skipped" / "settings.json").read_text())
     assert settings["augment"] == ["shift", "mirror"]

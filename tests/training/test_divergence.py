@@ -60,7 +60,11 @@ def test_a_gradient_that_is_no_number_stops_as_well():
 
 
 def test_a_rate_far_too_large():
-    error, _ = losses(trainer(rate=1e25))
+    with (
+        np.errstate(all="ignore"),
+        tc.use_threads(1),
+    ):  # where kernels are not compiled, NumPy would warn
+        error, _ = losses(trainer(rate=1e25))
     assert "half the rate, 5e+24" in str(error)
 
 
@@ -101,6 +105,12 @@ def test_the_last_good_checkpoint_is_kept_and_resumed(tmp_path):
     run.optimizer.rate = 0.01
     run.loss = CrossEntropy()
     assert run.fit(batches(), epochs=2)["rate"] == [0.05, 0.01]
+
+
+def test_a_run_that_is_resumed_and_diverges_again_is_stopped_again(tmp_path):
+    run = trainer(loss=Told([1] * 8 + [1e4] * 60), checkpoints=tmp_path)
+    assert losses(run)[1] == 27 and run.resume()
+    assert losses(run)[1] == 6 + 19
 
 
 def test_parameters_that_are_no_numbers_are_not_kept(tmp_path):

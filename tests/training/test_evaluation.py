@@ -95,6 +95,8 @@ def test_as_text_and_as_data():
 def test_what_cannot_be_evaluated():
     with pytest.raises(ArgumentError, match="no images to evaluate"):
         evaluate(net(), [])
+    with pytest.raises(ArgumentError, match=r"must be what tinycnn.data.batches gives.*25 images"):
+        evaluate(net(), validation().dataset)
     model = net()
     with model.edit() as parameters:
         parameters.flat[...] = np.nan

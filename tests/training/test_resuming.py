@@ -131,6 +131,33 @@ def test_another_networks_or_optimizers_checkpoint_is_refused(tmp_path):
         tc.Trainer(model, tc.optimizers.Adam(model), checkpoints=tmp_path).resume()
 
 
+class Counting(Callback):
+    """Remembers how many steps it saw."""
+
+    def __init__(self):
+        self.count = 0
+
+    def on_step(self, trainer, step):
+        self.count += 1
+
+    def state_numbers(self):
+        return {"count": self.count}
+
+    def load_state(self, arrays, numbers):
+        self.count = numbers["count"]
+
+
+def test_callbacks_remember_and_new_ones_begin_anew(tmp_path):
+    first, second = Counting(), Counting()
+    second.count = 100
+    trainer(checkpoints=tmp_path, callbacks=[first, second, StopAt(4)]).fit(batches(), epochs=1)
+    again = [EarlyStopping(monitor="loss"), *(Counting() for _ in range(3))]
+    run = trainer(checkpoints=tmp_path, callbacks=again)
+    run.resume()
+    run.fit(batches(), epochs=1)
+    assert [each.count for each in again[1:]] == [6, 106, 2]
+
+
 def test_a_list_of_batches_is_gone_on_with_too(tmp_path):
     pairs = list(batches())
     whole = trainer()

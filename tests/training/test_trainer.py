@@ -100,6 +100,24 @@ def test_other_labels_have_losses_alone():
     assert "accuracy" not in str(history)
 
 
+def test_what_a_callback_can_look_at():
+    norms = []
+
+    class Looking(Callback):
+        def on_step(self, run, step):
+            norms.append(
+                np.linalg.norm(run.gradients["conv1.W"])
+                <= np.linalg.norm(run.gradients.flat)
+                <= 0.5001
+            )
+
+    run = trainer(callbacks=[Looking()], clip=0.5)
+    history = run.fit(batches(), validation(), epochs=1)
+    assert norms == [True] * 6
+    assert run.evaluation.top1 == history["validation_accuracy"][-1]
+    assert run.evaluation.classes == tuple("abcdef") and run.evaluation.confusion.sum() == 25
+
+
 # ------------------------------------------------------------------------------- ending before the end
 
 

@@ -11,7 +11,7 @@ from tinycnn.validation import check_choice, check_int
 _PARTS = ("test", "validation", "train")
 _EXAMPLES = """\
 examples:
-  tinycnn eval --model RUN                          on the test part of the run's own data
+  tinycnn eval RUN                                  on the test part of the run's own data
   tinycnn eval fashion-mnist --full --model RUN     on all 10,000 test pictures
   tinycnn eval photos/ --model RUN --mistakes 10    and the ten pictures that it is most wrong about
 """
@@ -26,7 +26,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    sources.add_data(parser, otherwise="without it, the data of the RUN")
+    sources.add_data(parser, otherwise="or a RUN, with its own data")
     sources.add_model(parser)
     parser.add_argument(
         "--part", metavar="PART", help=f"{', '.join(_PARTS)}; default: test, or all where there is none"
@@ -48,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the evaluation, and what the network is most wrong about."""
     from tinycnn.runs.judging import judge
 
+    if sources.run_at(arguments.data, arguments.model, sources.USUAL_MODEL):
+        arguments.model, arguments.data = arguments.data, None
     if arguments.part is not None:
         check_choice(arguments.part, _PARTS, "--part")
     check_choice(arguments.damaged, ("stop", "skip"), "--damaged")

@@ -7,6 +7,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING
 
+from tinycnn.errors import ArgumentError
 from tinycnn.files import code_file
 from tinycnn.networks import VARIANTS
 from tinycnn.small_networks import SMALL
@@ -75,3 +76,19 @@ def network(arguments: argparse.Namespace) -> Network:
             file=sys.stderr,
         )
     return found
+
+
+def run_at(place: str | None, model: str, usual: str) -> bool:
+    """Whether the folder of a run stands at ``place``, where data or a picture may; then it is the model.
+
+    Raises ArgumentError where --model names a network, too, which is not the ``usual`` one.
+    """
+    from tinycnn.runs.folder import RunFolder
+
+    if place is None or not RunFolder(place).is_there:
+        return False
+    if model != usual:
+        raise ArgumentError(
+            f"{place!r} is a run and --model names a network, too: leave one of them out"
+        )
+    return True

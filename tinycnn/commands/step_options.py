@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tinycnn import figures
 from tinycnn.commands import step_hints
 from tinycnn.commands.parsing import seed
-from tinycnn.commands.sources import own_code_running
+from tinycnn.commands.sources import own_code_running, run_at
 from tinycnn.errors import ArgumentError
 from tinycnn.networks import VARIANTS
 from tinycnn.wording import option
@@ -31,7 +31,9 @@ _USUAL = {"image": None, "at": None, "im2col": False, "save": None, "weights": N
 def add_lesson(parser: argparse.ArgumentParser) -> None:
     """Declare what says which picture goes through which network."""
     parser.add_argument(
-        "image", nargs="?", help="a picture, .npy file or RUN (default: a bundled picture)"
+        "image",
+        nargs="?",
+        help="a picture, .npy file, RUN, or the name of a bundled picture: ankle-boot",
     )
     parser.add_argument("--model", metavar="M", default="one-tower",
                         help=f"{', '.join(VARIANTS)}, the folder of a RUN, FILE.py:NAME for your own "
@@ -121,15 +123,8 @@ def quietly() -> contextlib.AbstractContextManager[object]:
 
 def take_run(arguments: argparse.Namespace) -> None:
     """Take the folder of a run, which stands where a picture may, for the model."""
-    from tinycnn.runs.folder import RunFolder
-
-    if arguments.image is None or not RunFolder(arguments.image).is_there:
-        return
-    if arguments.model != _USUAL["model"]:
-        raise ArgumentError(
-            f"{arguments.image!r} is a run and --model names a network, too: leave one of them out"
-        )
-    arguments.model, arguments.image = arguments.image, None
+    if run_at(arguments.image, arguments.model, str(_USUAL["model"])):
+        arguments.model, arguments.image = arguments.image, None
 
 
 def refuse_all(arguments: argparse.Namespace) -> None:

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import signal
-import sys
-import threading
-import time
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinycnn import strict_json
 from tinycnn.commands import sources
+from tinycnn.commands.train_report import Report, ended_by_sigterm, say
 from tinycnn.errors import ArgumentError, FileError, TrainingError
 from tinycnn.files import code_file
 from tinycnn.small_networks import SMALL
 from tinycnn.validation import check_number
-from tinycnn.wording import many, option
+from tinycnn.wording import option
 
 if TYPE_CHECKING:
     from tinycnn.runs.folder import RunFolder
     from tinycnn.runs.run import TrainingRun
     from tinycnn.runs.settings import RunSettings
-    from tinycnn.training import Epoch, History, Trainer
+    from tinycnn.training import History
 
-_SAY_EVERY = 60  # seconds
 _EXAMPLES = """\
 examples:
   tinycnn train digits                              scikit-learn's digits, within seconds
@@ -121,8 +116,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder, settings = _planned(arguments)
     with sources.threads(arguments), sources.own_code_running(settings.model):
         work = TrainingRun(folder, settings)
-        _say(repr(work))
-        _say(f"to {str(folder.path)!r}: {_words(work.settings)}")
+        say(repr(work))
+        say(f"to {str(folder.path)!r}: {_words(work.settings)}")
         return _train(work, arguments, minutes)
 
 
@@ -161,92 +156,34 @@ def _word(source: str) -> str:
 
 
 def _words(settings: RunSettings) -> str:
-    shown = {
-        name: value
-        for name, value in settings.to_dict().items()
-        if name not in ("data", "model", "full")
-    }
-    return ", ".join(
-        f"{name.replace('_', '-')} {','.join(value) or 'none' if isinstance(value, tuple) else value}"
-        for name, value in shown.items()
-    )
+    """The recipe, as its options are called; without what the line before says."""
+
+    def shown(value: object) -> object:
+        return (",".join(value) or "none") if isinstance(value, tuple) else value
+
+    left_out = ("data", "model", "full", *(() if settings.size else ("size",)))
+    recipe = (item for item in settings.to_dict().items() if item[0] not in left_out)
+    return ", ".join(f"{name.replace('_', '-')} {shown(value)}" for name, value in recipe)
 
 
 def _train(work: TrainingRun, arguments: argparse.Namespace, minutes: float) -> int:
     """Train, and print what came of it; or say why it ended before."""
-    report = _Report()
+    report = Report()
     try:
-        with _ended_by_sigterm(report):
+        with ended_by_sigterm(report):
             history = work.train(resume=arguments.resume, minutes=minutes, callbacks=[report])
     except KeyboardInterrupt as interrupt:
         if not interrupt.args:  # a second one, which ends at once
             raise
-        _say(f"stopped by Ctrl-C after {report.words(work)}")
+        say(f"stopped by Ctrl-C after {report.words(work)}")
         return 130
     except TrainingError as error:
-        _say(str(error))
+        say(str(error))
         return 1
     if report.is_terminated:
-        _say(f"stopped by SIGTERM after {report.words(work)}")
+        say(f"stopped by SIGTERM after {report.words(work)}")
         return 128 + signal.SIGTERM
     return _finish(work, history, arguments.json)
-
-
-class _Report:
-    """Says on stderr how far a run is, where no bar shows it; and ends it when the system asks."""
-
-    def __init__(self) -> None:
-        self.is_terminated = False
-        self._trainer: Trainer | None = None
-        self._said = time.monotonic()
-
-    def on_begin(self, trainer: Trainer) -> None:
-        self._trainer = trainer
-        if trainer.steps:
-            _say(f"going on after {many(trainer.steps, 'step')}")
-        self._stop_if_terminated()
-
-    def on_step(self, trainer: Trainer, step: int) -> None:
-        if not sys.stderr.isatty() and time.monotonic() - self._said > _SAY_EVERY:
-            self._said = time.monotonic()
-            running = trainer.running
-            _say(
-                f"epoch {trainer.epoch + 1}: {many(running.images, 'image')} in "
-                f"{running.seconds:,.0f} s, loss {running.mean_loss:.4f}"
-            )
-
-    def on_epoch(self, trainer: Trainer, row: Epoch) -> None:
-        if not sys.stderr.isatty():
-            _say(str(row))
-
-    def terminate(self, *_: object) -> None:
-        """What SIGTERM does."""
-        self.is_terminated = True
-        self._stop_if_terminated()
-
-    def words(self, work: TrainingRun) -> str:
-        """How far it is, and how to go on."""
-        steps = 0 if self._trainer is None else self._trainer.steps
-        saved = "and saved" if work.folder.latest.exists() else "before anything was saved"
-        way_on = f"tinycnn train --resume {option('--out', work.folder.path)}"
-        return f"{many(steps, 'step')}, {saved}; go on with: {way_on}"
-
-    def _stop_if_terminated(self) -> None:
-        if self.is_terminated and self._trainer is not None:
-            self._trainer.stop("SIGTERM")
-
-
-@contextlib.contextmanager
-def _ended_by_sigterm(report: _Report) -> Iterator[None]:
-    """SIGTERM, by which systems and `timeout` end programs, finishes the step and saves."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, report.terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _finish(work: TrainingRun, history: History, as_data: bool) -> int:
@@ -260,13 +197,9 @@ def _finish(work: TrainingRun, history: History, as_data: bool) -> int:
     if test is not None:
         print(f"\nTest, the network of {work.folder.checkpoint.name}: {test}")
     if not work.folder.curves_file.exists():
-        _say("curves and filters are drawn by matplotlib: pip install 'tinycnn[plot]'")
+        say("curves and filters are drawn by matplotlib: pip install 'tinycnn[plot]'")
     name = option("--model", work.folder.path)
-    _say(
-        f"done; ask it by: tinycnn predict PICTURE {name}, or open its numbers by: tinycnn step {name}"
+    say(
+        f"done; ask it by: tinycnn predict PICTURE {name}, and open its numbers by: tinycnn step {name}"
     )
     return 0
-
-
-def _say(text: str) -> None:
-    print(f"tinycnn: {text}", file=sys.stderr, flush=True)

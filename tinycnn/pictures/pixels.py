@@ -48,6 +48,9 @@ def read(path: Path) -> Pixels:
     with bundled.file_of(path) as file:
         if file is not None:
             return replace(_read(file), notes=(bundled.NOTE,), name=str(path))
+    if not path.suffix and not path.exists():
+        listed = ", ".join(bundled.NAMES)
+        raise FileError(f"there is no picture {str(path)!r}; those that come by name are {listed}")
     return _read(path)
 
 

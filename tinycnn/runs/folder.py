@@ -25,7 +25,10 @@ class RunFolder:
     @property
     def is_there(self) -> bool:
         """Whether a run was begun here."""
-        return self.settings_file.is_file()
+        try:
+            return self.settings_file.is_file()
+        except OSError:  # of a name that is too long, say
+            return False
 
     @property
     def checkpoint(self) -> Path:

@@ -16,7 +16,7 @@ from tinycnn.data.sources import Parts
 from tinycnn.errors import ArgumentError
 from tinycnn.losses import CrossEntropy
 from tinycnn.runs.networks import Network, expect_classes
-from tinycnn.runs.reading import picture_shape, read_for, with_classes_of
+from tinycnn.runs.reading import picture_shape, read_for, read_of_run, with_classes_of
 from tinycnn.runs.recipe import plain_batches
 from tinycnn.runs.recognition import logits_of
 from tinycnn.tables import text_table
@@ -80,10 +80,8 @@ def judge(
     Raises ArgumentError for a part that the data have not, DataError and ArgumentError for other classes
     than the network's, and what reading raises.
     """
-    source, full, share = _asked_for(network, source, full)
-    shape = picture_shape(network)
-    parts = read_for(network, source, full=full, skip=skip)
-    data = with_classes_of(network, _chosen(parts, part, *share))
+    shape, parts = picture_shape(network), _read(network, source, full, skip)
+    data = with_classes_of(network, _chosen(parts, part))
     expect_classes(network, len(data.classes))
     preparation = network.preparation or Preparation.of(parts.train, shape[:2], shape[2])
     outputs, labels = _asked(network, data, preparation, skip)
@@ -92,25 +90,21 @@ def judge(
     return Judged(network.source, data.title, evaluation, found)
 
 
-def _asked_for(
-    network: Network, source: str | None, full: bool
-) -> tuple[str, bool, tuple[float, int]]:
-    """Which data, whether the full set, and the share and seed by which they were parted; 0 for none."""
+def _read(network: Network, source: str | None, full: bool, skip: bool) -> Parts:
+    """The data that are named, or those of a run, in its own parts."""
     settings = network.settings
-    if source is None and settings is None:
+    if settings is not None and source in (None, settings.data):
+        return read_of_run(network, full=full, skip=skip)
+    if source is None:
         raise ArgumentError(
             f"which pictures? {network.source} is no run, whose own data would be taken: name the data"
         )
-    if settings is None or source not in (None, settings.data):
-        assert source is not None
-        return source, full, (0.0, 0)
-    return settings.data, full or settings.full, (settings.validation, settings.seed)
+    return read_for(network, source, full=full, skip=skip)
 
 
-def _chosen(parts: Parts, part: str | None, share: float, seed: int) -> Dataset:
+def _chosen(parts: Parts, part: str | None) -> Dataset:
     """The part that is asked for, or the first of those that say most."""
-    train, validation = parts.held_out(share, seed)
-    known = {"test": parts.test, "validation": validation, "train": train}
+    known = {"test": parts.test, "validation": parts.validation, "train": parts.train}
     there = {name: data for name, data in known.items() if data is not None}
     if part is not None and part not in there:
         raise ArgumentError(f"the data have no part {part!r}; they have {', '.join(there)}")

@@ -70,15 +70,26 @@ def with_classes_of(network: Network, data: Dataset) -> Dataset:
     return named_as(network.classes, data)
 
 
+def read_of_run(network: Network, *, full: bool = False, skip: bool = False) -> Parts:
+    """The data that the ``network`` of a run was trained on, with the parts that it was trained with.
+
+    ``full`` and ``skip`` may be true where they were not in the run. Raises what `data.read` raises.
+    """
+    settings = network.settings
+    assert settings is not None
+    full, skip = full or settings.full, skip or settings.damaged == "skip"
+    parts = read_for(network, settings.data, full=full, skip=skip)
+    train, validation = parts.held_out(settings.validation, settings.seed)
+    return replace(parts, train=train, validation=validation)
+
+
 def first_picture(network: Network) -> tuple[Array, int, str]:
     """Of the data of a run, the first picture that it was not trained on, if there is one.
 
     Gives pixels (H, W, C) uint8, the class, and what picture it is. Raises what `data.read` raises.
     """
-    settings, preparation = network.settings, network.preparation
-    assert settings is not None and preparation is not None
-    parts = read_for(network, settings.data, full=settings.full)
-    train, validation = parts.held_out(settings.validation, settings.seed)
-    data = with_classes_of(network, parts.test or validation or train)
+    parts, preparation = read_of_run(network), network.preparation
+    assert preparation is not None
+    data = with_classes_of(network, parts.test or parts.validation or parts.train)
     pixels = preparation.pixels_of(gathered(data.images, [0])[0])
     return pixels, int(data.labels[0]), f"{data.title}, picture 0"

@@ -70,7 +70,7 @@ class TrainingRun:
         Raises what `Trainer.fit` raises, KeyboardInterrupt among it, and FileError where there is a run
         already which is not to be gone on with.
         """
-        if resume:
+        if resume and self.folder.is_there:
             self.folder.write(self.settings)
         else:
             self.folder.begin(self.settings)
@@ -78,10 +78,14 @@ class TrainingRun:
         if not (resume and trainer.resume()):
             self._draw_filters("before")
         validation = None if self.validation is None else self._plain(self.validation)
+        drawn = True
         try:
             return trainer.fit(self._batches, validation, epochs=self.settings.epochs or 1)
+        except KeyboardInterrupt as interrupt:
+            drawn = bool(interrupt.args)  # a second one is to end at once
+            raise
         finally:
-            self._keep(trainer.history)
+            self._keep(trainer.history, drawn)
 
     def evaluate(self) -> Evaluation | None:
         """The best network on the test part, kept in the folder, too; None where there is no such part."""
@@ -109,12 +113,13 @@ class TrainingRun:
         ready, on_error = self.preparation, recipe.on_error(self.settings)
         return recipe.plain_batches(data, ready.input_shape, ready, on_error=on_error)
 
-    def _keep(self, history: History) -> None:
+    def _keep(self, history: History, drawn: bool) -> None:
         """Write the history, and draw its curves and the filters, where they can be drawn."""
         history.save(self.folder.history_file)
-        if len(history):
+        if drawn and len(history):
             _drawn(lambda: history.plot(self.folder.curves_file))
-        self._draw_filters("after")
+        if drawn:
+            self._draw_filters("after")
 
     def _draw_filters(self, when: str) -> None:
         name = self._filters

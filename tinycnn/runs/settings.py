@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tinycnn.errors import ArgumentError
+from tinycnn.recipes import usual_epochs
 from tinycnn.small_networks import SMALL
 from tinycnn.validation import check_choice, check_int, check_items, check_number
 
@@ -96,7 +97,6 @@ class RunSettings:
         return asdict(self)
 
 
-_EPOCHS, _STEPS = 30, 600  # where nobody says how many: at least so many of either
 _FULL_SIZE = {
     "epochs": 4, "batch": 128, "rate": 0.01, "optimizer": "sgd", "warm_up": 0.1, "clip": 5.0,
 }  # fmt: skip
@@ -157,8 +157,7 @@ def settled(settings: RunSettings, images: int, mirrors: bool) -> RunSettings:
     """
     epochs, augment = settings.epochs, settings.augment
     if epochs is None:
-        steps = -(-images // settings.batch)
-        epochs = max(_EPOCHS, -(-_STEPS // steps))
+        epochs = usual_epochs(-(-images // settings.batch))
     if augment is None:
         augment = ("shift", "mirror") if mirrors else ("shift",)
     return replace(settings, epochs=epochs, augment=augment)

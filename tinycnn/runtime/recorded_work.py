@@ -40,7 +40,7 @@ class RecordedWork:
         self._free: list[_BorrowedMemory] = []
 
     def run(self, x: Array, result: Array, *others: Array) -> None:
-        """Read ``x`` and ``others``, write to ``result``: float32, C-contiguous, of the recorded sizes."""
+        """Carry it out on arrays of the recorded sizes, float32 and C-contiguous."""
         try:
             table = self._free.pop()
         except IndexError:

@@ -37,14 +37,15 @@ class Timetable:
         return by_steps or (self._minutes is not None and passed >= _SECONDS * self._minutes)
 
 
-# What `save` calls its own, besides callback0, callback1, ...
+# What `save` calls its own, besides callback_EarlyStopping and others.
 _OWN = ("score", "rng", "position", "optimizer", "running", "history", "schedule")
+_CALLBACK = "callback_"
 
 
 def check_parts(parts: Mapping[str, Any]) -> dict[str, Any]:
     """Read what is to be kept besides; ArgumentError for a name that is taken."""
     for name in parts:
-        if name in _OWN or name.startswith("callback"):
+        if name in _OWN or name.startswith(_CALLBACK):
             raise ArgumentError(f"parts may not be called {name}: that is the trainer's own")
     return dict(parts)
 
@@ -58,9 +59,17 @@ def state_of(trainer: Trainer) -> dict[str, Any]:
     }
     if trainer.schedule is not None:
         kept["schedule"] = trainer.schedule
-    for number, callback in enumerate(trainer.callbacks):
+    return kept | _callbacks_of(trainer)
+
+
+def _callbacks_of(trainer: Trainer) -> dict[str, Any]:
+    """Those that have a state, by their class: one that is added or left out moves no other's."""
+    kept: dict[str, Any] = {}
+    for callback in trainer.callbacks:
         if hasattr(callback, "load_state"):
-            kept[f"callback{number}"] = callback
+            name = f"{_CALLBACK}{type(callback).__name__}"
+            number = 1 + sum(other.partition("-")[0] == name for other in kept)
+            kept[name if number == 1 else f"{name}-{number}"] = callback
     return kept
 
 
@@ -90,7 +99,12 @@ def resume(trainer: Trainer) -> bool:
     if not trainer.folder.latest.exists():
         return False
     saved = checkpoints.load(trainer.folder.latest, trainer.model)
-    saved.restore(**state_of(trainer))
+    kept = {
+        name: each
+        for name, each in state_of(trainer).items()
+        if name in saved.parts or not name.startswith(_CALLBACK)  # a new callback begins anew
+    }
+    saved.restore(**kept)
     position = saved.parts["position"]
     trainer.rng = saved.parts["rng"]
     trainer.epoch, trainer.batch, trainer.data = (

@@ -44,7 +44,7 @@ class LossWatch:
             first = [*trainer.history.steps[:1], loss][0]
             self._limit = _TIMES * max(first, _loss_of_zeros(trainer, trace, labels))
         self._above = self._above + 1 if loss > self._limit else 0
-        if self._above == _MANY:
+        if self._above >= _MANY:
             what = f"the loss has been above {self._limit:.4g} for {_MANY} steps"
             raise _error(trainer, trace, norm, what)
 

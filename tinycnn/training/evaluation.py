@@ -16,6 +16,7 @@ from tinycnn.losses import CrossEntropy, LossFunction
 from tinycnn.model import Sequential
 from tinycnn.tables import html_table, text_table
 from tinycnn.training.outputs import Outputs
+from tinycnn.training.source import classes_of
 from tinycnn.wording import many
 
 
@@ -24,26 +25,32 @@ def evaluate(
     batches: Iterable[tuple[ArrayLike, ArrayLike]],
     *,
     loss: LossFunction | None = None,
+    classes: Sequence[str] = (),
 ) -> Evaluation:
     """Ask ``model``, with training off, about all images of ``batches``, (x, labels) each.
 
     `tinycnn.data.Batches` are read from the beginning, whatever their position; build them with
     ``shuffle=False``. ``loss`` is that of training (None: cross-entropy); it is taken of all images at
-    once. Accuracies and confusions are those of labels that are class numbers, (N,), and outputs (N, K).
+    once. Accuracies and confusions are those of labels that are class numbers, (N,), and outputs (N, K);
+    ``classes`` names them, by default as the data set does.
 
     Raises ArgumentError where there are no images, TrainingError where the network gives NaN or infinity,
     and what the loss raises for labels that do not belong to the outputs.
     """
+    if not isinstance(batches, Iterable):
+        raise ArgumentError(
+            f"batches must be what tinycnn.data.batches gives, or (x, labels) one after the other, got "
+            f"{batches!r}"
+        )
     function = CrossEntropy() if loss is None else loss
     outputs = Outputs(model, logits=function.takes_logits)
-    names: Sequence[str] = ()
     if isinstance(batches, Batches):
-        batches.position, names = (0, 0), batches.dataset.classes
+        batches.position = (0, 0)
     found = [(outputs(x), np.asarray(labels)) for x, labels in batches]
     if not found:
         raise ArgumentError("there are no images to evaluate: batches is empty")
     y, labels = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Evaluation.of(y, labels, function, names)
+    return Evaluation.of(y, labels, function, classes or classes_of(batches))
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,11 @@ def images_in(batches: Source) -> int:
     return sum(len(np.asarray(labels)) for _, labels in batches)
 
 
+def classes_of(batches: object) -> tuple[str, ...]:
+    """Names of the classes, where a data set is behind the batches."""
+    return batches.dataset.classes if isinstance(batches, Batches) else ()
+
+
 def facts_of(batches: Source) -> dict[str, int]:
     """What must be the same where an epoch is gone on with in its middle."""
     if isinstance(batches, Batches):

@@ -29,8 +29,15 @@ from tinycnn.training.evaluation import Evaluation, are_classes, evaluate
 from tinycnn.training.history import Epoch, History
 from tinycnn.training.interruption import Interruption
 from tinycnn.training.monitoring import check_monitor, chosen_monitor, error_of
+from tinycnn.training.preconditions import expect_fit
 from tinycnn.training.running import Running
-from tinycnn.training.source import Source, check_source, facts_of, images_in, rest_of_epoch
+from tinycnn.training.source import (
+    Source,
+    classes_of,
+    facts_of,
+    images_in,
+    rest_of_epoch,
+)
 from tinycnn.validation import check_int, check_items, check_number, check_rng
 from tinycnn.wording import many
 
@@ -54,6 +61,10 @@ class Trainer:
       that is measured. A schedule's error is it, an accuracy from 1.
     - ``rng``: a seed, or a Generator, from which each step draws its dropout masks.
     - ``progress``: a bar on stderr by tqdm, with images a second and the time left; None: on a terminal.
+
+    For callbacks: ``gradients`` are those of the last step, clipped, in memory that the next one uses again;
+    ``evaluation`` is the last validation, with its confusion matrix; ``epoch`` counts from 0, ``batch`` is
+    the next one of it; ``outcome`` says why the last fit ended.
 
     The same seeds give the same bits, for any number of threads and after a resume at any step.
 
@@ -109,9 +120,10 @@ class Trainer:
         self.epoch, self.batch = 0, 0  # which is being trained on, and the next one of it
         self.data: dict[str, int] | None = None  # of which data that is
         self.interrupted = False
-        self.outcome = ""  # why the last fit ended
+        self.outcome = ""
+        self.gradients: Gradients | None = None
+        self.evaluation: Evaluation | None = None
         self._watch = LossWatch()
-        self._gradients: Gradients | None = None  # memory that each step uses again
         self._stopping = False
 
     @property
@@ -153,8 +165,10 @@ class Trainer:
         and for an epoch that is gone on with in its middle on other data.
         """
         epochs = check_int(epochs, "epochs")
-        self._expect_fit(batches, validation)
+        expect_fit(self, batches, validation)
+        self.data = facts_of(batches)
         self._stopping, self.interrupted, self.outcome = False, False, f"{epochs} epochs are done"
+        self._watch = LossWatch()  # one that has seen a run diverge would not let it save
         each = images_in(batches)
         done = min(self.epoch * each + self.running.images, epochs * each)
         bar = Progress("training", epochs * each, unit=" images", done=done, shown=self.progress)
@@ -198,8 +212,8 @@ class Trainer:
         if self.schedule is not None:
             self.optimizer.rate = self.schedule(self.steps)
         trace = self.model.trace(x, training=True, rng=self.rng)
-        gradients = trace.backward(labels=labels, loss=self.loss, out=self._gradients)
-        self._gradients = gradients
+        gradients = trace.backward(labels=labels, loss=self.loss, out=self.gradients)
+        self.gradients = gradients
         norm = clip_by_norm(gradients, self.clip)
         self._watch.expect_good(self, trace, labels, norm)
         self.optimizer.step(gradients)
@@ -232,13 +246,16 @@ class Trainer:
                     yield x, labels
 
         try:
-            return evaluate(self.model, until_stopped(), loss=self.loss)
+            return evaluate(
+                self.model, until_stopped(), loss=self.loss, classes=classes_of(validation)
+            )
         except _StoppedError:
             return None
 
     def _end_epoch(self, measured: Evaluation | None, bar: Progress) -> None:
         row = self.running.row(self.epoch + 1, self.steps, self.optimizer.rate, measured)
         self.history.rows.append(row)
+        self.evaluation = measured
         self.epoch, self.batch, self.running = self.epoch + 1, 0, Running()
         if self.schedule is not None:
             self.schedule.update(error_of(row, self.monitor or chosen_monitor(row)))
@@ -247,27 +264,6 @@ class Trainer:
         checkpointing.save(self, row)
 
     # ---------------------------------------------------------------------------------- around it
-
-    def _expect_fit(self, batches: Source, validation: Source | None) -> None:
-        check_source(batches, "batches")
-        if validation is not None:
-            check_source(validation, "validation")
-        facts = facts_of(batches)
-        if self.batch and self.data != facts:
-            raise ArgumentError(
-                f"epoch {self.epoch + 1} was begun on other data, {self.data}, and its position means "
-                f"nothing on {facts}: build the batches as they were"
-            )
-        self.data = facts
-        folder = self.folder
-        if folder is not None and not self.steps and folder.latest.exists():
-            raise ArgumentError(
-                f"{str(folder.path)!r} holds a run already: go on with it by trainer.resume(), or give "
-                f"another folder"
-            )
-        for name in (self.monitor, *(getattr(each, "monitor", None) for each in self.callbacks)):
-            if validation is None and str(name).startswith("validation"):
-                raise ArgumentError(f"{name} is monitored: give fit(batches, validation, ...)")
 
     def _has_ended(self) -> bool:
         """Whether the schedule says that the run is over."""

@@ -24,7 +24,8 @@ def forward(
     """Write y = x convolved with W, plus b, rectified if ``relu``."""
     x, W = x.astype(np.float64), W.astype(np.float64)
     for cell, seen, taps in _windows(geometry):
-        total = np.tensordot(x[seen], W[taps], 3)
+        weights = W[taps]
+        total = x[seen].reshape(-1) @ weights.reshape(-1, weights.shape[3])
         if b is not None:
             total += b[cell[3]]
         y[cell] = np.maximum(total, 0) if relu else total
@@ -60,9 +61,10 @@ def _windows(geometry: Geometry) -> Iterator[tuple[Index, Index, Index]]:
         [_inside(height, oh) for oh in range(OH)],
         [_inside(width, ow) for ow in range(OW)],
     )
+    groups = [*geometry.group_slices()]
     for n, oh, ow in np.ndindex(geometry.N, OH, OW):
         (h, i), (w, j) = rows[oh], columns[ow]
-        for channels, filters in geometry.group_slices():
+        for channels, filters in groups:
             yield (n, oh, ow, filters), (n, h, w, channels), (i, j, slice(None), filters)
 
 
