@@ -368,6 +368,29 @@ def test_a_view_is_saved_as_a_picture(opened, tmp_path):
         assert len(colours) > 100  # the map, the photograph and the text are on it
 
 
+@pytest.mark.parametrize("view", [
+    "constructor", "open/constructor", "open/__proto__", "layer/__proto__/x/-1/a,b", "example/toString/-3",
+    "example/whole/1e9",
+])  # fmt: skip
+def test_an_address_that_names_nothing_still_shows_a_page(opened, view):
+    assert opened.go(view).locator("h1").count() == 1
+
+
+def test_an_address_that_is_no_address(opened):
+    page = opened.go("")
+    page.evaluate("location.hash = '#/layer/%/%E0%A4%A'")
+    opened.drawn("#/layer/%/%E0%A4%A")
+    assert page.locator("h1").count() == 1
+
+
+def test_the_first_tab_leads_past_the_head(opened):
+    page = opened.go("layer/conv1")
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    assert page.locator("h1").text_content() == "conv1"
+
+
 def test_hostile_names_are_text(browser, tmp_path):
     """In a model's name, a layer's, and a file's."""
     hostile = tmp_path / "a<img src=x onerror=alert(1)>.py"

@@ -19,10 +19,19 @@ const VIEWS = { "": start, example, sizes, slope, softmax, learning, layer, open
 
 let data, view;
 
+/** A part of an address; one that was typed wrong stays as it is. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** Draw the view that the address asks for. */
 function draw(focus = true) {
-  const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
-  view = (VIEWS[name] ?? start)(data, rest);
+  const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/").map(decoded);
+  view = (Object.hasOwn(VIEWS, name) ? VIEWS[name] : start)(data, rest);
   const main = document.getElementById("main");
   const show = () => {
     document.title = view.title === data.title ? view.title : `${view.title} - ${data.title}`;
@@ -54,8 +63,8 @@ function lecture() {
 
 function pressed(event) {
   if (event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
-  const typing = event.target.matches?.("input, select, textarea");
-  const letter = settings.letters && !typing ? event.key : "";
+  if (event.target.matches?.("input, select") && event.key !== "Escape") return; // sliders have such keys of their own
+  const letter = settings.letters ? event.key : "";
   let to;
   if (event.key === "PageDown" || letter === "n") to = view.next;
   else if (event.key === "PageUp" || letter === "p") to = view.previous;
@@ -72,6 +81,7 @@ for (const [id, name] of [["predict", "predict"], ["larger", "larger"], ["theme"
 document.getElementById("keys").addEventListener("click", () => document.getElementById("key-list").showModal());
 document.getElementById("letters").addEventListener("change", (event) => { settings.letters = event.target.checked; });
 onChange(() => draw(false));
+document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); document.getElementById("main").focus(); });
 addEventListener("hashchange", () => draw());
 addEventListener("keydown", pressed);
 apply();

@@ -12,7 +12,7 @@ import { termsMap } from "terms";
 import { windows } from "windows";
 
 export function opened(data, [key]) {
-  const one = data.opened[key];
+  const one = Object.hasOwn(data.opened, key) && data.opened[key];
   if (!one) return { title: key ?? "", up: [{ title: data.title, to: HOME }], content: [data.live ? asking(data, key) : h("p", {}, "This file does not carry that number.")] };
   const up = [{ title: data.title, to: HOME }];
   if (one.layer) up.push({ title: one.layer, to: toLayer(one.layer) });
