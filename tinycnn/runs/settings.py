@@ -137,7 +137,7 @@ def _usual(model: str, optimizer: str | None) -> dict[str, Any]:
 def settings_to_resume(old: RunSettings, given: Mapping[str, Any]) -> RunSettings:
     """The ``old`` settings, for more epochs where so many are ``given``.
 
-    Raises ArgumentError where others are given, for then the run would not be the same one.
+    Raises ArgumentError for fewer epochs, and where others are given: then the run would not be the same one.
     """
     asked = {name: value for name, value in given.items() if value not in (None, False)}
     for name, value in asked.items():
@@ -147,7 +147,13 @@ def settings_to_resume(old: RunSettings, given: Mapping[str, Any]) -> RunSetting
                 f"the run was begun with --{name.replace('_', '-')} {was}, got {value}: leave it out to go "
                 f"on as it was begun, or begin another run"
             )
-    return replace(old, epochs=asked.get("epochs", old.epochs))
+    epochs = asked.get("epochs", old.epochs)
+    if epochs is not None and epochs < (old.epochs or 0):
+        raise ArgumentError(
+            f"the run was begun with --epochs {old.epochs}, which may only be raised, got {epochs}: leave it "
+            f"out to go on as it was begun, or begin another run"
+        )
+    return replace(old, epochs=epochs)
 
 
 def settled(settings: RunSettings, images: int, mirrors: bool) -> RunSettings:
