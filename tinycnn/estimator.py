@@ -57,7 +57,8 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     "nesterov"; for ``rate`` and ``weight_decay`` None is its usual one. There are ``epochs`` epochs of
     batches of ``batch_size`` (None: 30, and more where these are less than 600 steps); in a twentieth of the
     steps the rate rises, then it falls along half a cosine to 0. ``label_smoothing`` is that of
-    `losses.CrossEntropy`. ``class_weight`` is None, "balanced" or a weight for each class, and counts as in scikit-learn.
+    `losses.CrossEntropy`. ``class_weight`` is None, "balanced" or a weight for each class, and counts as in
+    scikit-learn.
 
     ``augment`` is a step or several of `tinycnn.data`, which get standardised images. None: images are moved
     by up to an eighth of their height and width, and the mean comes in; ``()``: nothing.
