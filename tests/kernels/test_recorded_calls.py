@@ -14,7 +14,6 @@ from tinycnn.arrays import read_only
 from tinycnn.kernels import reference
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.function_pointers import address_of
-from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.offers import OWN, STOP
 from tinycnn.kernels.recorded_calls import (
@@ -29,8 +28,8 @@ from tinycnn.kernels.recorded_calls import (
     help_carry_out,
 )
 from tinycnn.kernels.simd import LANES
-from tinycnn.ops.convolution.direct import DirectConvolution, convolve_windows
-from tinycnn.ops.convolution.grouped import GroupedConvolution, PackedGroups
+from tinycnn.ops.convolution.direct import DirectConvolution
+from tinycnn.ops.convolution.grouped import GroupedConvolution
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.ops.convolution.winograd.tiling import tiling
@@ -123,21 +122,19 @@ def windows(memory, images, relu):
     source = memory.slot(images * 60)
     target = FeatureMaps.bordered(memory.slot, (images, *win.output, F), ((1, 0), (0, 2)))
     W, b = memory.slot(12 * F), memory.slot(F)
-    work = convolve_windows(win, source, (5, 6, 2), W, b, target, relu=relu, count=2)
+    conv = GroupedConvolution(1, win)
+    work = conv.phase(source, (5, 6, 2), W, b, target, relu=relu, count=2)
     memory.recorder.record([work])
 
 
 def grouped(memory, images, relu):
     """A convolution of groups of 3 channels and 5 filters, two vectors of these."""
     groups = 2 * LANES // 5
-    conv = GroupedConvolution(
-        3 * groups, 5 * groups, groups, window((4, 5), (2, 3), padding=1), np.dtype(np.float32)
-    )
-    source = FeatureMaps.plain(memory.slot(images * 20 * conv.C), (images, 4, 5, conv.C))
-    target = FeatureMaps.plain(memory.slot(images * 25 * conv.F), (images, 5, 5, conv.F))
-    sizes = 18 * conv.vectors * LANES, conv.vectors * LANES
-    packed = PackedGroups(*map(memory.slot, sizes))
-    memory.recorder.record(conv.phases(source, packed, target, relu=relu))
+    C, F = 3 * groups, 5 * groups
+    conv = GroupedConvolution(groups, window((4, 5), (2, 3), padding=1))
+    target = FeatureMaps.plain(memory.slot(images * 25 * F), (images, 5, 5, F))
+    x, W, b = (memory.slot(size) for size in (images * 20 * C, 18 * F, F))
+    memory.recorder.record([conv.phase(x, (4, 5, C), W, b, target, relu=relu, count=1)])
 
 
 def twin(calls, jobs, tasks, phases, slots, counters, most):
@@ -175,8 +172,6 @@ def by_twin(kernel, numbers, jobs, slots, image):
             arguments["panel_row"] = int(slots[next(numbers), 3])
         else:
             arguments[parameter.name] = next(numbers)
-    if kernel is grouped_convolution:
-        arguments["bias"] = arguments["bias"].reshape(-1, LANES)
     if "panels" in arguments:
         K = arguments.get("K") or math.prod(arguments["kernel"]) * arguments["channels"]
         arguments["panels"] = arguments["panels"].reshape(-1, K, PANEL)

@@ -10,25 +10,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Any
 
 import numpy as np
 
-from tinycnn.arrays import Array, read_only
+from tinycnn.arrays import Array
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.simd import LANES
-from tinycnn.kernels.window_convolution import window_convolution
-from tinycnn.ops.convolution.direct_gradient import (
-    MOST_SEEN,
-    MOST_WEIGHTS,
-    counted_products,
-    parts,
-)
+from tinycnn.ops.convolution.direct_gradient import MOST_WEIGHTS
 from tinycnn.ops.convolution.direct_gradient import input_gradient as input_gradient
-from tinycnn.ops.convolution.direct_gradient import weight_gradient as weight_gradient
 from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.convolution.grouped import forward as convolve_unpacked
+from tinycnn.ops.convolution.grouped import weight_gradient as weight_gradient
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime import calls
 from tinycnn.runtime.calls import Calls, Phase
@@ -52,8 +46,8 @@ def forward(
 ) -> None:
     """Write y = x convolved with W, plus b, rectified if ``relu``."""
     conv = DirectConvolution.of(geometry)
-    if geometry.N and W.size <= MOST_WEIGHTS and geometry.seen_per_image <= MOST_SEEN:
-        _forward_unpacked(x, W, b, geometry, y, relu=relu)
+    if W.size <= MOST_WEIGHTS:
+        convolve_unpacked(x, W, b, geometry, y, relu=relu)
         return
     maps = FeatureMaps.of(x)
 
@@ -68,42 +62,6 @@ def forward(
 def reads_weights_as_they_are(geometry: Geometry) -> bool:
     """Whether packed weights would gain nothing, for windows of few channels with few weights."""
     return geometry.C < LANES and geometry.window.cells * geometry.C * geometry.F <= MOST_WEIGHTS
-
-
-def _forward_unpacked(
-    x: Array, W: Array, b: Array | None, geometry: Geometry, y: Array, *, relu: bool
-) -> None:
-    """The same with weights as they are, of which each part has a copy in its cache."""
-    bias = np.zeros(geometry.F, W.dtype) if b is None else b
-    count, results = parts(counted_products(geometry)), FeatureMaps.of(y)
-    work = convolve_windows(
-        geometry.window, read_only(x.reshape(-1)), x.shape[1:], read_only(W.reshape(-1)), read_only(bias),
-        results, relu=relu, count=count,
-    )  # fmt: skip
-    calls.run([work])
-
-
-def convolve_windows(
-    window: Window,
-    x: Any,
-    size: tuple[int, ...],
-    W: Any,
-    b: Any,
-    target: FeatureMaps,
-    *,
-    relu: bool,
-    count: int,
-) -> Phase:
-    """Give the work in ``count`` parts, on flat images of ``size`` (H, W, C) and weights as they are."""
-    rows = target.shape[0] * window.output[0]
-
-    def convolve(calls: Calls, some: Range) -> None:
-        calls(
-            window_convolution, calls.read(x), size, W, b, relu, *some, window.kernel, window.stride,
-            window.pad_top_left, window.dilation, target.flat, target.place, window.output,
-        )  # fmt: skip
-
-    return [partial(convolve, some=some) for some in split_range(rows, -(-rows // count))]
 
 
 @dataclass(frozen=True)
