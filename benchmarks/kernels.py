@@ -50,7 +50,14 @@ from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.offers import FIRST_TICKET, LINE, OWN, look_for_work, offer, withdraw
 from tinycnn.kernels.peak import CHAINS, add_products
-from tinycnn.kernels.recorded_calls import COUNTERS, begin, carry_on, carry_out, help_carry_out
+from tinycnn.kernels.recorded_calls import (
+    COUNTERS,
+    begin,
+    carry_on,
+    carry_out,
+    help_carry_out,
+    hold,
+)
 from tinycnn.kernels.relu import relu, relu_backward
 from tinycnn.kernels.sgd import sgd_momentum
 from tinycnn.kernels.simd import LANES
@@ -339,9 +346,11 @@ def test_window_input_gradient(benchmark: Benchmark) -> None:
 
 
 def test_window_weight_gradient_depthwise(benchmark: Benchmark) -> None:
-    x, dz = (read_only(normal(1, *MAP, DEPTHWISE)) for _ in range(2))
-    dW = np.empty((9, DEPTHWISE), np.float32)
-    benchmark(window_weight_gradient, x, dz, DEPTHWISE, 0, 1, (3, 3), *PADDED, 0, 9, dW)
+    x, dz = (read_only(normal(PLACE[1])) for _ in range(2))
+    size, dW = (*MAP, DEPTHWISE), np.empty(9 * DEPTHWISE, np.float32)
+    benchmark(
+        window_weight_gradient, x, size, dz, size, DEPTHWISE, 0, 1, (3, 3), *PADDED, 0, 9, dW, 0
+    )
 
 
 def test_window_products(benchmark: Benchmark) -> None:
@@ -357,19 +366,21 @@ def test_window_products(benchmark: Benchmark) -> None:
 
 
 def test_window_weight_gradient(benchmark: Benchmark) -> None:
-    x, dz = read_only(normal(32, 28, 28, 1)), read_only(normal(32, 28, 28, 6))
-    dW = np.empty((25, 6), np.float32)
-    benchmark(window_weight_gradient, x, dz, 1, 0, 32, (5, 5), *FEW, 0, 25, dW)
+    x, dz = read_only(normal(32 * 28 * 28)), read_only(normal(32 * 28 * 28 * 6))
+    dW = np.empty(25 * 6, np.float32)
+    benchmark(
+        window_weight_gradient, x, (28, 28, 1), dz, (28, 28, 6), 1, 0, 32, (5, 5), *FEW, 0, 25, dW, 0
+    )  # fmt: skip
 
 
 def test_direct_input_gradient(benchmark: Benchmark) -> None:
     """LeNet-5's second layer: 5 x 5, 6 channels to 16."""
-    dz, panels = (
-        read_only(normal(*shape)) for shape in ((32, 10, 10, 16), (-(-150 // PANEL), 16, PANEL))
-    )
-    dx = np.empty((32, 14, 14, 6), np.float32)
+    dz = read_only(normal(32 * 10 * 10 * 16))
+    panels = read_only(normal(-(-150 // PANEL), 16, PANEL))
+    dx = np.empty(32 * 14 * 14 * 6, np.float32)
     benchmark(
-        direct_input_gradient, dz, panels, 0, 32, 0, 6, (5, 5), (1, 1), (0, 0), (1, 1), dx
+        direct_input_gradient, dz, (10, 10, 16), panels, 0, 32, 0, 6, (5, 5), (1, 1), (0, 0), (1, 1),
+        dx, (14, 14, 6),
     )  # fmt: skip
 
 
@@ -456,10 +467,11 @@ SIZE = 13
 
 def test_copy_with_border(benchmark: Benchmark) -> None:
     x, target = (
-        read_only(normal(IMAGES, SIZE, SIZE, CHANNELS)),
+        read_only(normal(IMAGES * SIZE * SIZE * CHANNELS)),
         np.empty(IMAGES * 15 * 15 * CHANNELS, np.float32),
     )
-    benchmark(copy_with_border, x, 0, IMAGES, (1, 1), (15, 15), CHANNELS, target)
+    image = SIZE, SIZE, CHANNELS
+    benchmark(copy_with_border, x, image, 0, IMAGES, (1, 1), (15, 15), CHANNELS, target)
 
 
 def test_space_to_depth(benchmark: Benchmark) -> None:
@@ -498,10 +510,10 @@ def test_weight_transform(benchmark: Benchmark) -> None:
 
 
 def test_output_gradient_transform(benchmark: Benchmark) -> None:
-    dz, step = read_only(normal(IMAGES, SIZE, SIZE, CHANNELS)), ROWS_OF_TILES * WIDTH
+    dz, step = read_only(normal(IMAGES * SIZE * SIZE * CHANNELS)), ROWS_OF_TILES * WIDTH
     Z = aligned_zeros(CHANNELS // WIDTH * FREQUENCIES * step)
     benchmark(
-        output_gradient_transform, dz, 0, IMAGES * 3, TILES, IMAGES,
+        output_gradient_transform, dz, (SIZE, SIZE, CHANNELS), 0, 0, IMAGES * 3, TILES, IMAGES,
         Z, step, FREQUENCIES * step, WIDTH, CHANNELS, np.empty(SCRATCH, np.float32),
     )  # fmt: skip
 
@@ -523,9 +535,9 @@ def test_tile_number(benchmark: Benchmark) -> None:
 
 def test_weight_gradient_transform(benchmark: Benchmark) -> None:
     dU = read_only(normal(FREQUENCIES * 64 * WIDTH))
-    G = read_only(normal(7 * 3).reshape(7, 3))
-    dW, scratch = np.empty((3, 3, 64, WIDTH), np.float32), np.empty(10 * 3 * LANES, np.float32)
-    benchmark(weight_gradient_transform, dU, 64 * WIDTH, WIDTH, G, G, 0, 64, dW, scratch)
+    G, size = read_only(normal(7 * 3)), (3, 64, WIDTH)
+    dW, scratch = np.empty(9 * 64 * WIDTH, np.float32), np.empty(10 * 3 * LANES, np.float32)
+    benchmark(weight_gradient_transform, dU, 64 * WIDTH, WIDTH, G, G, size, 0, 64, dW, scratch)
 
 
 # The generated ones, whatever they are by now. Transforms to outputs take vectors, so that Python
@@ -582,12 +594,13 @@ class Recorded:
 
     def __init__(self) -> None:
         recorder = Recorder(LANES, LANES)
-        maps, cell = FeatureMaps.plain(recorder.source, (1, 1, 1, LANES)), (1, 1)
+        source, result = recorder.given
+        maps, cell = FeatureMaps.plain(source, (1, 1, 1, LANES)), (1, 1)
 
         def task(calls: Calls) -> None:
             calls(
                 max_pool, maps.flat, maps.place, cell, 0, 1, cell, cell, (0, 0), cell, LANES,
-                recorder.result, maps.place, cell,
+                result, maps.place, cell,
             )  # fmt: skip
 
         chain = recorder.chain([[task]])
@@ -613,6 +626,11 @@ class Recorded:
 def test_begin(benchmark: Benchmark) -> None:
     recorded = Recorded()
     benchmark(begin, read_only(recorded.x), recorded.y, recorded.rows)
+
+
+def test_hold(benchmark: Benchmark) -> None:
+    recorded = Recorded()
+    benchmark(hold, read_only(recorded.x), 0, recorded.rows)
 
 
 def test_carry_out(benchmark: Benchmark) -> None:

@@ -12,6 +12,7 @@ from tinycnn.kernels.jit import kernel
 @kernel
 def copy_with_border(
     x: Any,
+    image: tuple[int, int, int],
     first: int,
     last: int,
     pad_top_left: tuple[int, int],
@@ -19,15 +20,14 @@ def copy_with_border(
     column: int,
     target: Any,
 ) -> None:
-    """Copy images ``first`` to ``last`` (not included) of ``x`` (N, H, W, C) into maps of ``size`` each.
+    """Copy images ``first`` to ``last`` (not included) of ``x`` into maps of ``size`` each.
 
         target[n - first, h, w, c] = x[n, h - pad_top_left[0], w - pad_top_left[1], c]
 
-    with zeros outside the image and for c from C on. The flat ``target`` has ``column`` numbers for a
-    cell.
+    with zeros outside the image and for c from C on. ``x``, images of the size ``image`` (H, W, C), and
+    ``target``, which has ``column`` numbers for a cell, are flat.
     """
-    H, W, C = x.shape[1:]
-    source = x.reshape(x.size)
+    H, W, C = image
     (top, left), (height, width) = pad_top_left, size
     # Columns of the image that are seen. Without a gap between cells, they are one run.
     w_first, w_last = max(-left, 0), max(min(width - left, W), -left, 0)
@@ -43,7 +43,7 @@ def copy_with_border(
             at = ((n * H + h) * W + w_first) * C
             for _ in range(runs):
                 for e in range(length):
-                    target[np.uintp(to + e)] = source[np.uintp(at + e)]
+                    target[np.uintp(to + e)] = x[np.uintp(at + e)]
                 to = _clear(target, to + length, column - C if column > C else 0)
                 at += length
             to = _clear(target, to, (width - left - w_last) * column)

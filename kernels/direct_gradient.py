@@ -19,6 +19,7 @@ _product = product_4 if LANES == 16 else product_2
 @kernel
 def direct_input_gradient(
     dz: Any,
+    outputs: tuple[int, int, int],
     panels: Any,
     first: int,
     last: int,
@@ -29,6 +30,7 @@ def direct_input_gradient(
     padding: tuple[int, int],
     dilation: tuple[int, int],
     dx: Any,
+    image: tuple[int, int, int],
 ) -> None:
     """Write dx of images ``first`` to ``last`` (not included), channels from ``channel`` on.
 
@@ -37,27 +39,27 @@ def direct_input_gradient(
         dx[n, oh*sh - top + i*dh, ow*sw - left + j*dw, channel + c] += sum over f of
                                   dz[n, oh, ow, f] * W[i, j, channel + c, f]
 
-    ``dz`` is (N, OH, OW, F), ``dx`` (N, H, W, C), in float32; ``panels`` are those weights, a matrix
-    (KH*KW*channels, F), as `dense.pack_images` wrote them. Outputs come in row-major order.
+    ``dz``, with ``outputs`` (OH, OW, F), and ``dx``, an ``image`` of which is (H, W, C), are flat, float32;
+    ``panels`` are those weights, a matrix (KH*KW*channels, F), as `dense.pack_images` wrote them. Outputs
+    come in row-major order.
     """
-    H, W, C = dx.shape[1:]
-    OH, OW, F = dz.shape[1:]
+    H, W, C = image
+    OH, OW, F = outputs
     line = len(panels) * PANEL
     runs, length = kernel[1], channels
     if dilation[1] == 1 and channels == C:
         runs, length = 1, kernel[1] * C
-    slopes, target = dz.reshape(dz.size), dx.reshape(dx.size)
     weights, terms = read_only(panels.reshape(panels.size)), np.empty(_CELLS * line, np.float32)
     for n in range(first, last):
         for cell in range(n * H * W, (n + 1) * H * W):
             for e in range(cell * C + channel, cell * C + channel + channels):
-                target[np.uintp(e)] = 0
+                dx[np.uintp(e)] = 0
         for oh in range(OH):
             for start in range(0, OW, _CELLS):
                 cells, at = min(OW - start, _CELLS), ((n * OH + oh) * OW + start) * F
                 for p in range(len(panels)):
                     _product(
-                        cells, slopes, at, F, 1, F, at, weights, p * F * PANEL, PANEL,
+                        cells, dz, at, F, 1, F, at, weights, p * F * PANEL, PANEL,
                         terms, p * PANEL, line, False,
                     )  # fmt: skip
                 for i in range(kernel[0]):
@@ -71,7 +73,7 @@ def direct_input_gradient(
                         for run in range(runs):
                             to = (left + run * dilation[1]) * C + channel
                             low, high = max(-to, 0), min(W * C - to, length)
-                            _add(read_only(terms), s, target, row + to, low, high)
+                            _add(read_only(terms), s, dx, row + to, low, high)
                             s += length
 
 

@@ -692,6 +692,7 @@ def direct_convolution(
 
 def direct_input_gradient(
     dz: Any,
+    outputs: tuple[int, int, int],
     panels: Any,
     first: int,
     last: int,
@@ -702,9 +703,11 @@ def direct_input_gradient(
     padding: tuple[int, int],
     dilation: tuple[int, int],
     dx: Any,
+    image: tuple[int, int, int],
 ) -> None:
     """Those images and channels of dx: for each cell, the sum of dz times the weight that saw it."""
-    (_, H, W, _), (_, OH, OW, F), width = dx.shape, dz.shape, panels.shape[2]
+    (H, W, C), (OH, OW, F), width = image, outputs, panels.shape[2]
+    images, slopes = dx.reshape(-1, H, W, C), dz.reshape(-1, OH, OW, F)
     for n in range(first, last):
         total = np.zeros((H, W, channels))
         for oh, ow, i, j, c in np.ndindex(OH, OW, *kernel, channels):
@@ -714,8 +717,8 @@ def direct_input_gradient(
                 k = (i * kernel[1] + j) * channels + c
                 for f in range(F):
                     weight = float(panels[k // width, f, k % width])
-                    total[h, w, c] += float(dz[n, oh, ow, f]) * weight
-        dx[n, :, :, channel : channel + channels] = total
+                    total[h, w, c] += float(slopes[n, oh, ow, f]) * weight
+        images[n, :, :, channel : channel + channels] = total
 
 
 def _cell_of(
@@ -877,6 +880,8 @@ def weight_transform(
 
 def output_gradient_transform(
     dz: Any,
+    size: tuple[int, int, int],
+    begin: int,
     first: int,
     last: int,
     tiles: tuple[int, ...],
@@ -891,7 +896,8 @@ def output_gradient_transform(
     """Z = A dz A^T for every tile in those rows of tiles, with zeros for filters from F to ``line``."""
     r, m_rows, m_columns = tiles[0], tiles[1], tiles[4]
     n_rows, n = m_rows + r - 1, m_columns + r - 1
-    F = dz.shape[3]
+    OH, OW, F = size
+    slopes = dz[begin * OH * OW * F : (begin + images) * OH * OW * F].reshape(images, OH, OW, F)
     placed = _winograd_tiles(tiles)
     tops = sorted({top for _, _, _, top, _ in placed})
     for g in range(images):
@@ -902,7 +908,7 @@ def output_gradient_transform(
             for f in range(line):
                 d = np.zeros((down, across))
                 if f < F:
-                    d[:] = dz[g, top : top + down, left : left + across, f]
+                    d[:] = slopes[g, top : top + down, left : left + across, f]
                 factors = A.T @ d @ B
                 for i in range(down + r - 1):
                     for j in range(across + r - 1):
@@ -948,24 +954,26 @@ def weight_gradient_transform(
     line: int,
     G_rows: Any,
     G_columns: Any,
+    size: tuple[int, int, int],
     first: int,
     last: int,
     dW: Any,
     scratch: Any,
 ) -> None:
     """dW = G^T dU G for those channels."""
-    r, F = dW.shape[0], dW.shape[3]
-    n_rows, n = len(G_rows), len(G_columns)
+    r, C, F = size
+    n_rows, n = len(G_rows) // r, len(G_columns) // r
+    G_down, G_across = G_rows.reshape(n_rows, r).astype(np.float64), G_columns.reshape(n, r)
     for c in range(first, last):
         for f in range(F):
             d = np.zeros((n_rows, n))
             for i in range(n_rows):
                 for j in range(n):
                     d[i, j] = dU[(i * n + j) * step + c * line + f]
-            slopes = G_rows.T.astype(np.float64) @ d @ G_columns
+            slopes = G_down.T @ d @ G_across
             for i in range(r):
                 for j in range(r):
-                    dW[i, j, c, f] = slopes[i, j]
+                    dW[((i * r + j) * C + c) * F + f] = slopes[i, j]
 
 
 def dense_product(x: Any, W: Any, first: int, last: int, y: Any) -> None:
@@ -1023,6 +1031,7 @@ def add_products(count: int, a: Any, b: Any, sums: Any) -> None:
 
 def copy_with_border(
     x: Any,
+    image: tuple[int, int, int],
     first: int,
     last: int,
     pad_top_left: tuple[int, int],
@@ -1031,13 +1040,16 @@ def copy_with_border(
     target: Any,
 ) -> None:
     """Each cell of the maps is that of the image, or zero where there is none."""
-    _, H, W, C = x.shape
+    H, W, C = image
+    images = x.reshape(-1, H, W, C)
     maps = np.zeros((last - first, *size, column))
     for n in range(first, last):
         for h in range(max(-pad_top_left[0], 0), min(size[0] - pad_top_left[0], H)):
             for w in range(max(-pad_top_left[1], 0), min(size[1] - pad_top_left[1], W)):
                 for c in range(C):
-                    maps[n - first, h + pad_top_left[0], w + pad_top_left[1], c] = x[n, h, w, c]
+                    maps[n - first, h + pad_top_left[0], w + pad_top_left[1], c] = images[
+                        n, h, w, c
+                    ]
     target[: maps.size] = maps.reshape(-1)
 
 
@@ -1163,7 +1175,9 @@ def window_convolution(
 
 def window_weight_gradient(
     x: Any,
+    image: tuple[int, int, int],
     dz: Any,
+    outputs: tuple[int, int, int],
     groups: int,
     first: int,
     last: int,
@@ -1174,10 +1188,12 @@ def window_weight_gradient(
     first_row: int,
     last_row: int,
     dW: Any,
+    start: int,
 ) -> None:
     """Those rows of dW (KH*KW*Cg, F): for each weight, the sum of dz times the cell that it saw."""
-    (_, H, W, C), (_, OH, OW, F) = x.shape, dz.shape
+    (H, W, C), (OH, OW, F) = image, outputs
     Cg, Fg = C // groups, F // groups
+    x, dz = x.reshape(-1, H, W, C), dz.reshape(-1, OH, OW, F)
     for row, f in np.ndindex(last_row - first_row, F):
         i, j, c = np.unravel_index(first_row + row, (*kernel, Cg))
         total = 0.0
@@ -1187,7 +1203,7 @@ def window_weight_gradient(
             if 0 <= h < H and 0 <= w < W:
                 cell = x[first + n, h, w, f // Fg * Cg + c]
                 total += float(cell) * float(dz[first + n, oh, ow, f])
-        dW[first_row + row, f] = total
+        dW[start + (first_row + row) * F + f] = total
 
 
 def window_input_gradient(

@@ -18,7 +18,9 @@ _SLOPES = 8192
 @kernel
 def window_weight_gradient(
     x: Any,
+    image: tuple[int, int, int],
     dz: Any,
+    outputs: tuple[int, int, int],
     groups: int,
     first: int,
     last: int,
@@ -29,20 +31,21 @@ def window_weight_gradient(
     first_row: int,
     last_row: int,
     dW: Any,
+    start: int,
 ) -> None:
     """Write rows ``first_row`` to ``last_row`` of dW (KH*KW*Cg, F), summed over images ``first`` to ``last``.
 
-        dW[(i*KW + j)*Cg + c, f] = sum over n, oh, ow of dz[n, oh, ow, f] *
+        dW[start + ((i*KW + j)*Cg + c)*F + f] = sum over n, oh, ow of dz[n, oh, ow, f] *
                                    x[n, oh*sh - top + i*dh, ow*sw - left + j*dw, f // Fg * Cg + c]
 
-    (neither last one included). ``x`` is (N, H, W, C), ``dz`` (N, OH, OW, F), of one dtype; x is zero
-    outside; each of the ``groups`` has Cg channels and Fg filters. Outputs whose windows hang over the same
-    edges are added up together, as `window_convolution` goes through them.
+    (neither last one included). All are flat, of one dtype; an ``image`` of x is (H, W, C), that of dz has
+    ``outputs`` (OH, OW, F); x is zero outside; each of the ``groups`` has Cg channels and Fg filters.
+    Outputs whose windows hang over the same edges are added up together, as in `window_convolution`.
     """
-    (H, W, C), (OH, OW, F) = x.shape[1:], dz.shape[1:]
-    Cg, target = C // groups, dW.reshape(dW.size)
-    target[first_row * F : last_row * F] = 0
-    maps, slopes = read_only(x.reshape(x.size)), read_only(dz.reshape(dz.size))
+    (H, W, C), (OH, OW, F) = image, outputs
+    Cg = C // groups
+    for e in range(start + first_row * F, start + last_row * F):
+        dW[np.uintp(e)] = 0
     weights, places = (
         np.empty(last_row - first_row, np.int64),
         np.empty(last_row - first_row, np.int64),
@@ -76,8 +79,8 @@ def window_weight_gradient(
                     runs[2 * k] = n * H * W * C + line * aside
                     runs[2 * k + 1] = ((n * OH + top) * OW + left) * F + line * beside
                 window_products(
-                    maps, begin, read_only(places[:rows]), slopes, runs, found, run, F, (Cg, F // groups),
-                    nothing, False, True, target, 0, read_only(weights[:rows]),
+                    x, begin, read_only(places[:rows]), dz, runs, found, run, F, (Cg, F // groups),
+                    nothing, False, True, dW, start, read_only(weights[:rows]),
                 )  # fmt: skip
             left = right
         top = bottom

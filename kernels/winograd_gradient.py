@@ -96,13 +96,15 @@ def _to_weights(
 
 @kernel
 def output_gradient_transform(
-    dz: Any, first: int, last: int, tiles: tuple[int, ...], images: int,
+    dz: Any, size: tuple[int, int, int], begin: int, first: int, last: int,
+    tiles: tuple[int, ...], images: int,
     Z: Any, step: int, panel_step: int, width: int, line: int, scratch: Any,
 ) -> None:  # fmt: skip
     """Z = A dz A^T for all tiles of some rows of tiles.
 
-    ``dz`` is (images, OH, OW, F). Rows ``first`` to ``last`` (not included) of the images * (rows of
-    tiles) are worked out. Frequency (i, j) of row t (a tile of an image) and filter p*width + f is
+    ``dz`` is flat, images of ``size`` (OH, OW, F), of which ``images`` from number ``begin`` on are meant.
+    Rows ``first`` to ``last`` (not included) of the images * (rows of tiles) are worked out. Frequency
+    (i, j) of row t (a tile of an image) and filter p*width + f is
 
         Z[p*panel_step + (i*n + j)*step + t*width + f],
 
@@ -113,23 +115,25 @@ def output_gradient_transform(
     r, row_outputs, big_rows, small_rows, column_outputs, big_columns, small_columns = tiles
     rows, columns = big_rows + small_rows, big_columns + small_columns
     n_rows, n = row_outputs + r - 1, column_outputs + r - 1
-    OH, OW, F = dz.shape[1:]
-    flat, between = read_only(dz.reshape(dz.size)), read_only(scratch)
+    OH, OW, F = size
+    between = read_only(scratch)
     half = row_outputs * OW * line  # where the transformed columns begin in the scratch
     tile = half + n_rows * OW * width  # where the transformed tile begins
     for unit in range(first, last):
         a, g = unit % rows, unit // rows
         m_rows = row_outputs - (a >= big_rows)
         top = first_output(a, row_outputs, big_rows)
-        source, begin = flat, (g * OH + top) * OW * F
+        source, at = dz, ((begin + g) * OH + top) * OW * F
         if line != F:  # filled up with zeros, so that vectors are whole
-            copy_with_border(dz, g, g + 1, (-top, 0), (m_rows, OW), line, scratch)
-            source, begin = between, 0
+            copy_with_border(
+                dz, size, begin + g, begin + g + 1, (-top, 0), (m_rows, OW), line, scratch
+            )
+            source, at = between, 0
         for p in range(0, line, width):
             end = min(p + width, line)
             for c in range(p, end, LANES):
                 _to_frequencies(
-                    r, m_rows, n_rows, source, begin + c, OW * line, line,
+                    r, m_rows, n_rows, source, at + c, OW * line, line,
                     scratch, half + (c - p) * n_rows * OW, OW * LANES, LANES, OW,
                 )  # fmt: skip
             # All vectors of a tile together: they lie side by side in Z.
@@ -151,18 +155,17 @@ def output_gradient_transform(
 
 @kernel
 def weight_gradient_transform(
-    dU: Any, step: int, line: int, G_rows: Any, G_columns: Any, first: int, last: int,
-    dW: Any, scratch: Any,
+    dU: Any, step: int, line: int, G_rows: Any, G_columns: Any, size: tuple[int, int, int],
+    first: int, last: int, dW: Any, scratch: Any,
 ) -> None:  # fmt: skip
     """dW = G^T dU G for channels ``first`` to ``last`` (not included).
 
     Frequency (i, j) of channel c and filter f is dU[(i*n + j)*step + c*line + f]; ``line`` is at least F,
-    filled up to whole vectors. G is (n, r) for each axis, ``dW`` (r, r, C, F).
+    filled up to whole vectors. G is (n, r) for each axis, ``dW`` (r, r, C, F); all are flat, and ``size`` is
+    (r, C, F).
     """
-    r, _, C, F = dW.shape
-    n_rows, n = len(G_rows), len(G_columns)
-    G_down, G_across = G_rows.reshape(G_rows.size), G_columns.reshape(G_columns.size)
-    target = dW.reshape(dW.size)
+    r, C, F = size
+    n_rows, n = G_rows.size // r, G_columns.size // r
     products, between = read_only(dU), read_only(scratch)
     result = n * r * LANES
     for c in range(first, last):
@@ -170,14 +173,14 @@ def weight_gradient_transform(
             at = c * line + f
             for frequency in range(n_rows * n):  # too many places for the processor to foresee
                 prefetch(products, at + 4 * LANES + frequency * step)
-            _to_weights(G_down, r, products, at, n * step, step, scratch, 0, n * LANES, LANES, n)
+            _to_weights(G_rows, r, products, at, n * step, step, scratch, 0, n * LANES, LANES, n)
             _to_weights(
-                G_across, r, between, 0, LANES, n * LANES, scratch, result, LANES, r * LANES, r
+                G_columns, r, between, 0, LANES, n * LANES, scratch, result, LANES, r * LANES, r
             )
             for tap in range(r * r):
                 at, to = result + tap * LANES, (tap * C + c) * F + f
                 if f + LANES <= F:
-                    store(target, to, load(between, at))
+                    store(dW, to, load(between, at))
                     continue
                 for lane in range(F - f):
-                    target[np.uintp(to + lane)] = between[np.uintp(at + lane)]
+                    dW[np.uintp(to + lane)] = between[np.uintp(at + lane)]

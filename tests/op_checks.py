@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from tinycnn.runtime import parallel
+from tinycnn.runtime.program import Program
 from tinycnn.runtime.threads import use_threads
 from tinycnn.testing.layouts import LAYOUTS, laid_out
 
@@ -70,8 +71,14 @@ def call_is_repeatable(monkeypatch, call, least_blocks=4):
             super().__init__(*arguments, **options)
             counts.append(len(self.items))
 
+    def carry_out(program, memory):
+        counts.extend(count for count in np.diff(program.tables[3]) if count > 1)
+        uncounted(program, memory)
+
+    uncounted = Program.carry_out
     with monkeypatch.context() as patch:
         patch.setattr(parallel, "_Job", Counted)
+        patch.setattr(Program, "carry_out", carry_out)
         with use_threads(1):
             expected = call()
     # What is one block is no job.

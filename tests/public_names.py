@@ -10,7 +10,7 @@ from tinycnn import explain
 
 DOORS = (
     tc.data, tc.ops, tc.layers, tc.losses, tc.optimizers, tc.schedules, tc.recipes, tc.initializers,
-    tc.testing, tc.errors, tc.checkpoints, tc.weights, explain,
+    tc.testing, tc.errors, tc.checkpoints, tc.training, tc.weights, explain,
 )  # fmt: skip
 
 

@@ -246,7 +246,7 @@ MINI = ["step", "--model", "mini"]
     ("argv", "message"),
     [
         (["step", "nowhere.png"], "there is no picture 'nowhere.png'"),
-        (["step", "--model", "vgg"], "--model must be one of 'one-tower'"),
+        (["step", "--model", "vgg"], "there is no network 'vgg': give one-tower, paper"),
         (["summary", "vgg"], "VARIANT must be one of 'one-tower'"),
         (["summary", "--vs", "vgg"], "--vs must be one of"),
         (["summary", "--classes", "0"], "--classes must be at least 1, got 0"),

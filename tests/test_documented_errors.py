@@ -184,6 +184,7 @@ MISTAKES = {
         lambda: tc.data.PCANoise.of(DATA, form="caffe"),
     ],
     "alexnet": [lambda: tc.alexnet(variant="small"), lambda: tc.alexnet(classes=0)],
+    "open_network": [lambda: tc.open_network("vgg"), lambda: tc.open_network("fashion", classes=7)],
     "gradcheck": [lambda: tc.gradcheck(3, np.ones(2)), lambda: tc.gradcheck(DENSE)],
     "check_layer": [
         lambda: tc.testing.check_layer(3, (2,)),

@@ -208,7 +208,7 @@ def test_without_scikit_learn_it_says_what_is_missing(one, monkeypatch):
         one.main()
 
 
-@pytest.mark.peers
+@pytest.mark.slow
 def test_it_learns_to_read_digits(one, capsys):
     one.main()
     printed = capsys.readouterr().out

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from killed_loops import LOOPS, Nursery
 
 from tinycnn import checkpoints
 
@@ -54,60 +55,45 @@ def kills(folder, ending, count, seed):
         assert len(left) <= 1  # what the next one sweeps
 
 
-# Goes on from the latest checkpoint for some steps in all, saving after each; at the end prints a digest.
-TRAINING = """
-import sys
-from hashlib import sha256
-from tinycnn import checkpoints
-from training_runs import Run, net
-folder, steps = checkpoints.Folder(sys.argv[1]), int(sys.argv[2])
-begun = folder.latest.exists()
-run = Run.resumed(checkpoints.load(folder.latest)) if begun else Run(net())
-print("begins", flush=True)
-while run.step < steps:
-    run.train(1)
-    folder.save(run.optimizer.model, **run.parts())
-arrays = run.optimizer.model.arrays().values()
-print(sha256(b"".join(array.tobytes() for array in arrays)).hexdigest())
-"""
+each_loop = pytest.mark.parametrize("loop", LOOPS)
 
 
-def trained(folder, steps, kill_after=None):
-    """What a process that trains says: nothing more than that it begins if it is killed."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", TRAINING, str(folder), str(steps)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    child.stdout.readline()
-    if kill_after is not None:
-        time.sleep(kill_after)  # the moment of the kill
-        child.send_signal(signal.SIGKILL)
-    said = child.stdout.read()
-    child.stdout.close()
-    child.wait()
-    return said
+def killed_and_resumed(loop, folder, steps, count, seed):
+    """A run that is killed at random moments ends in the bits of one that never was.
 
-
-def killed_and_resumed(folder, steps, count, seed):
-    """A run that is killed at random moments ends in the bits of one that never was."""
-    rng = np.random.default_rng(seed)
-    for _ in range(count):
-        trained(folder / "killed", steps, rng.uniform(0, 0.4))
-    whole = trained(folder / "whole", steps)
-    assert whole and trained(folder / "killed", steps) == whole
+    After each kill its latest checkpoint can be read, and is newer than the one before.
+    """
+    rng, reached = np.random.default_rng(seed), 0
+    with Nursery() as nursery:
+        for _ in range(count):
+            few = int(rng.integers(4, 10))  # steps, of which the third at the latest is saved
+            child = nursery.start(loop, folder / "killed", steps, few)
+            time.sleep(rng.uniform(0, 0.05))  # the moment of the kill
+            os.kill(child, signal.SIGKILL)
+            assert nursery.rest() == []
+            parts, before = checkpoints.load(folder / "killed" / "latest.npz").parts, reached
+            reached = parts["step"] if "step" in parts else len(parts["history"]["arrays"]["steps"])
+            assert reached > before
+        ends = []
+        for name in ("killed", "whole"):
+            nursery.start(loop, folder / name, steps, 1)
+            ends += nursery.rest()
+    assert len(ends) == 2 and ends[0] == ends[1] and ends[0].startswith(f"({steps}, ")
 
 
 @pytest.mark.process
-def test_a_run_that_was_killed_ends_in_the_same_bits(tmp_path):
-    killed_and_resumed(tmp_path, 60, 3, seed=0)
+@each_loop
+def test_a_run_that_was_killed_ends_in_the_same_bits(tmp_path, loop):
+    killed_and_resumed(loop, tmp_path, 220, 3, seed=0)
 
 
 @pytest.mark.slow
 @pytest.mark.process
-def test_a_run_that_was_killed_often_ends_in_the_same_bits(tmp_path):
-    killed_and_resumed(tmp_path, 1500, 30, seed=1)
+@pytest.mark.parametrize("seed", range(4))
+@each_loop
+def test_a_run_that_was_killed_often_ends_in_the_same_bits(tmp_path, loop, seed):
+    """A hundred kills of each loop."""
+    killed_and_resumed(loop, tmp_path, 1_320, 25, seed)
 
 
 @pytest.mark.process

@@ -11,13 +11,24 @@ from tinycnn.errors import ArgumentError, UnknownNameError
 from tinycnn.layers import Conv2D, Dense, Dropout, LocalResponseNorm, MaxPool2D
 from tinycnn.networks import VARIANTS
 
-# Parameters and multiply-adds of the published networks.
+# Outputs, inputs and places of each layer with weights, worked out by hand from `SIZES` and `WIDTHS`.
+FASHION = (
+    (32, 25 * 1, 28 * 28), (64, 25 * 32, 13 * 13), (128, 9 * 64, 6 * 6), (128, 9 * 128, 6 * 6),
+    (64, 9 * 128, 6 * 6), (256, 2 * 2 * 64, 1), (256, 256, 1), (10, 256, 1),
+)  # fmt: skip
+FASHION_COUNTS = (
+    sum(outputs * (inputs + 1) for outputs, inputs, _ in FASHION),
+    sum(outputs * inputs * places for outputs, inputs, places in FASHION),
+)
+
+# Parameters and multiply-adds of the published networks, and of that which comes trained.
 COUNTS = {
     "one-tower": (62_378_344, 1_135_256_096),
     "paper": (60_965_224, 724_406_816),
     "caffe": (60_965_224, 724_406_816),
     "caffenet": (60_965_224, 724_406_816),
     "torchvision": (61_100_840, 714_188_480),
+    "fashion": FASHION_COUNTS,
 }
 
 ORDERS = {
@@ -32,17 +43,22 @@ ORDERS |= {
     "caffe": ORDERS["paper"],
     "torchvision": ORDERS["one-tower"],
     "mini": ORDERS["one-tower"],
+    "fashion": ORDERS["one-tower"],
 }
 
 every_variant = pytest.mark.parametrize("variant", list(VARIANTS))
 
 
+def network(variant, classes=None):
+    return tc.alexnet(classes, variant=variant, trained=False)
+
+
 def layers_of(variant):
-    return {layer.name: layer for layer in tc.alexnet(variant=variant).layers}
+    return {layer.name: layer for layer in network(variant).layers}
 
 
-def rows_of(variant, classes=1000):
-    return {row.name: row for row in tc.alexnet(classes, variant=variant).summary().rows}
+def rows_of(variant, classes=None):
+    return {row.name: row for row in network(variant, classes).summary().rows}
 
 
 def test_the_variants_are_all_here():
@@ -55,7 +71,7 @@ def test_the_variants_are_all_here():
 
 @pytest.mark.parametrize("variant", COUNTS)
 def test_parameters_and_multiply_adds(variant):
-    model = tc.alexnet(variant=variant)
+    model = network(variant)
     summary = model.summary()
     assert (summary.parameters, summary.multiply_adds) == COUNTS[variant]
     assert sum(map(math.prod, model.parameter_shapes().values())) == summary.parameters
@@ -91,9 +107,9 @@ def test_kernels_strides_and_padding(variant):
     layers = layers_of(variant)
     convolutions = {name: layer for name, layer in layers.items() if name.startswith("conv")}
     placed = [(c.kernel, c.stride, c.padding) for c in convolutions.values()]
-    first_padding = 2 if variant == "torchvision" else 0
+    first = {"torchvision": ((11, 11), (4, 4), 2), "fashion": ((5, 5), (1, 1), 2)}
     assert placed == [
-        ((11, 11), (4, 4), first_padding),
+        first.get(variant, ((11, 11), (4, 4), 0)),
         ((5, 5), (1, 1), 2),
         *[((3, 3), (1, 1), 1)] * 3,
     ]
@@ -102,7 +118,8 @@ def test_kernels_strides_and_padding(variant):
     for i in (1, 2, 3):
         pool = layers[f"pool{i}"]
         assert (pool.kernel, pool.stride, pool.padding) == ((3, 3), (2, 2), 0)
-    assert {layers[f"dropout{i}"].rate for i in (1, 2)} == {0.5}
+    rate = 0.25 if variant == "fashion" else 0.5
+    assert [layers[f"dropout{i}"].rate for i in (1, 2)] == [rate, rate]
 
 
 @every_variant
@@ -117,11 +134,13 @@ SIZES = {  # height and width after each convolution and pool
     "one-tower": (227, [55, 27, 27, 13, 13, 13, 13, 6]),
     "torchvision": (224, [55, 27, 27, 13, 13, 13, 13, 6]),
     "mini": (99, [23, 11, 11, 5, 5, 5, 5, 2]),
+    "fashion": (28, [28, 13, 13, 6, 6, 6, 6, 2]),
 }
 WIDTHS = {
     "one-tower": (96, 256, 384, 384, 256, 4096),
     "torchvision": (64, 192, 384, 256, 256, 4096),
     "mini": (12, 32, 48, 48, 32, 512),
+    "fashion": (32, 64, 128, 128, 64, 256),
 }
 
 
@@ -129,14 +148,15 @@ WIDTHS = {
 def test_feature_maps(variant):
     size, sizes = SIZES.get(variant, SIZES["one-tower"])
     f1, f2, f3, f4, f5, hidden = WIDTHS.get(variant, WIDTHS["one-tower"])
-    model = tc.alexnet(variant=variant)
-    assert model.input_shape == (size, size, 3)
+    model = network(variant)
+    channels, classes = (1, 10) if variant == "fashion" else (3, 1000)
+    assert model.input_shape == (size, size, channels)
     shapes = {row.name: row.output_shape for row in model.summary().rows}
     places = ["conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool3"]
     filters = [f1, f1, f2, f2, f3, f4, f5, f5]
     for place, side, count in zip(places, sizes, filters, strict=True):
         assert shapes[place] == (side, side, count)
-    assert [shapes[f"fc{i}"] for i in (1, 2, 3)] == [(hidden,), (hidden,), (1000,)]
+    assert [shapes[f"fc{i}"] for i in (1, 2, 3)] == [(hidden,), (hidden,), (classes,)]
 
 
 def test_mini_is_the_one_tower_at_an_eighth_of_the_widths():
@@ -170,7 +190,7 @@ GAUSSIANS = {
 
 @every_variant
 def test_weights_are_drawn_as_their_authors_drew_them(variant):
-    model = tc.alexnet(variant=variant)
+    model = network(variant)
     hidden_std, std, bias = GAUSSIANS.get(variant, (None, None, 0.0))
     for layer, shape in zip(model.layers, model.shapes, strict=False):
         for parameter, size in layer.parameter_shapes(shape).items():

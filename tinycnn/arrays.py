@@ -50,6 +50,8 @@ def common_dtype(*values: Any) -> np.dtype[Any]:
 
 def as_array(value: ArrayLike, name: str) -> Array:
     """Read an array or nested lists, whatever they hold, unless that would be misread."""
+    if _is_plain(value):
+        return value
     try:
         if reason := misread(value):
             raise DTypeError(f"{name} {reason}")
@@ -109,7 +111,8 @@ def as_input_array(
     array = value if _is_plain(value) and value.dtype == dtype else as_real_array(value, name)
     if array.ndim != len(axes) or array.size == 0:
         expect_axes(array, name, axes)
-    array = cast(array, dtype)
+    if array.dtype != dtype:
+        array = cast(array, dtype)
     flags = array.flags
     if flags.c_contiguous and flags.aligned:
         return read_only(array) if flags.writeable else array
@@ -179,7 +182,7 @@ def expect_shape(array: Array, shape: Sequence[int], name: str, because: str) ->
 
 def expect_sizes(found: Sequence[int], shape: Sequence[int], name: str, because: str) -> None:
     """Do the same for the sizes ``found`` of an array that is not at hand."""
-    if tuple(found) != tuple(shape):
+    if found != shape and tuple(found) != tuple(shape):
         raise ShapeError(
             f"{name} must have shape {tuple(shape)} ({because}), got shape {tuple(found)}"
         )

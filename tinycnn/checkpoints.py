@@ -7,6 +7,7 @@ gives the same bits if all that it draws from and counts is there.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,18 +45,25 @@ def _state(part: Any) -> Any:
     return given or part
 
 
-def load(path: str | Path, model: Sequential | None = None) -> Checkpoint:
+def load(
+    path: str | Path, model: Sequential | None = None, *, only: Collection[str] | None = None
+) -> Checkpoint:
     """Read the checkpoint ``path`` into ``model`` or into a new model as it was when it was saved.
 
-    A model with layers of your own is one that you have built. All is checked before anything changes.
+    A model with layers of your own is one that you have built. ``only`` names the parts to read, of those
+    that there are; None is all. What a model's `save` wrote has none. All is checked before anything changes.
     Raises CheckpointError for a file that is missing, damaged, not a checkpoint, or another network's.
     """
     with opened(path, "checkpoint") as archive:
         packed = archive.facts.get("parts")
         if packed is None:
-            raise CheckpointError(f"{archive.file} is no checkpoint: it holds arrays alone")
+            raise CheckpointError(
+                f"{archive.file} is no checkpoint: it holds arrays alone; build the network and call its "
+                f"load_weights({archive.file!r})"
+            )
         target = built(archive) if model is None else model
-        parts = unpack(packed, archive.read)
+        wanted = {name: part for name, part in packed.items() if only is None or name in only}
+        parts = unpack(wanted, archive.read)
         target.load_weights(archive)
         return Checkpoint(target, parts)
 
@@ -109,12 +117,13 @@ class Folder:
         self._best_score = _score(self.best) if self.best.exists() else -math.inf
 
     def save(self, model: Sequential, *, score: float | None = None, **parts: Any) -> bool:
-        """Write the latest checkpoint; if its ``score`` is above all before, it is the best as well.
+        """Write the latest checkpoint; if its ``score`` is as high as any before, it is the best as well.
 
-        A score is the higher the better: an accuracy, or a loss with a minus. It is kept as a part. Gives
-        whether this one is the best. The errors are those of `save`.
+        A score is the higher the better: an accuracy, or a loss with a minus. Of equal ones, which small
+        validation parts have often, the last counts. It is kept as a part. Gives whether this one is the
+        best. The errors are those of `save`.
         """
-        is_best = score is not None and float(score) > self._best_score
+        is_best = score is not None and float(score) >= self._best_score
         for path in (self.best, self.latest) if is_best else (self.latest,):
             save(path, model, score=score, **parts)
         if is_best:

@@ -14,7 +14,20 @@ from contextlib import suppress
 from pathlib import Path
 
 from tinycnn import __version__
-from tinycnn.commands import bench, exercise, gradcheck, grade, handout, quiz, step, summary
+from tinycnn.commands import (
+    bench,
+    eval,
+    exercise,
+    gradcheck,
+    grade,
+    handout,
+    page,
+    predict,
+    quiz,
+    step,
+    summary,
+    train,
+)
 from tinycnn.commands.parsing import Parser
 from tinycnn.errors import TinyCNNError
 from tinycnn.wording import said_or_kind
@@ -98,6 +111,8 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"tinycnn {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (step, summary, gradcheck, bench, handout, quiz, exercise, grade):
+    for command in (
+        step, page, summary, train, eval, predict, gradcheck, bench, handout, quiz, exercise, grade,
+    ):  # fmt: skip
         command.add(commands)
     return parser

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nan
+
 
 class TinyCNNError(Exception):
     """Base of all errors raised on purpose; the text says what was expected, what came, and the remedy."""
@@ -45,6 +47,26 @@ class CheckpointError(FileError):
 
 class DataError(TinyCNNError, ValueError):
     """A data set that is damaged, claims more than it holds, or whose parts do not fit together."""
+
+
+class TrainingError(TinyCNNError, ArithmeticError):
+    """A training run whose loss is no number any more or grows out of bounds; the text says what to try.
+
+    ``step`` counts the optimizer's steps before it; ``loss``, ``gradient_norm`` and ``rate`` are those of
+    the step that was not made.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        step: int = 0,
+        loss: float = nan,
+        gradient_norm: float = nan,
+        rate: float = nan,
+    ) -> None:
+        super().__init__(text)
+        self.step, self.loss, self.gradient_norm, self.rate = step, loss, gradient_norm, rate
 
 
 class DamagedPictureWarning(UserWarning):

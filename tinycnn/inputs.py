@@ -16,8 +16,8 @@ from tinycnn.shapes import times
 def as_inputs(x: ArrayLike, shape: tuple[int, ...]) -> Array:
     """Read inputs of ``shape`` as they are, once they are known to be a batch of real numbers."""
     x = as_real_array(x, "x")
-    expect_axes(x, "x", "N...")
     if x.shape[1:] != shape:
+        expect_axes(x, "x", "N...")
         remedy = ""
         if x.shape == shape:
             remedy = "; for one input, pass x[None]"

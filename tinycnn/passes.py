@@ -186,7 +186,7 @@ def undo(
 
 def expect_gradients(gradients: Any, params: Params) -> None:
     """Raise ArgumentError unless there is a gradient for each parameter."""
-    if not isinstance(gradients, Mapping) or set(gradients) != set(params):
+    if not isinstance(gradients, (dict, Mapping)) or gradients.keys() != params.keys():
         listed = (
             ", ".join(map(repr, gradients)) if isinstance(gradients, Mapping) else repr(gradients)
         )

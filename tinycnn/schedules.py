@@ -21,11 +21,17 @@ class Schedule:
     """A learning rate for each step or epoch, counted from 0: ``schedule(step)``.
 
     What a schedule remembers of a run, `state_numbers` gives as JSON holds it, and `load_state` puts back;
-    most remember nothing.
+    most remember nothing. Where ``ended`` is true, a run that goes by it is over.
     """
+
+    ended = False
 
     def __call__(self, step: float) -> float:
         raise NotImplementedError
+
+    def update(self, error: float) -> float | None:
+        """Take the ``error`` of a validation, what should fall; most schedules go by steps alone."""
+        return None
 
     def state_numbers(self) -> dict[str, Any]:
         """What it remembers."""
@@ -98,11 +104,17 @@ class WarmUp(Schedule):
             return self.then(0) * (step + 1) / (self.steps + 1)
         return self.then(step - self.steps)
 
+    def update(self, error: float) -> float | None:
+        rate = self.then.update(error)
+        self.ended = self.then.ended
+        return rate
+
     def state_numbers(self) -> dict[str, Any]:
         return self.then.state_numbers()
 
     def load_state(self, numbers: Mapping[str, Any]) -> None:
         self.then.load_state(numbers)
+        self.ended = self.then.ended
 
 
 class DivideOnPlateau(Schedule):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, KeysView, Mapping, Sequence
 from hashlib import blake2b
 from importlib import import_module
 from types import MappingProxyType
@@ -134,7 +134,8 @@ class Trace:
         function = _loss_function(loss, labels)
         _refuse_stale(self.model, self.version)
         for record in self.records:
-            dict(record.params)  # stale ones are refused before anything is done
+            if isinstance(record.params, _Parameters):
+                record.params.refuse_changed()  # before anything is done
         last = self.records[-1]
         fuses = function is not None and function.takes_logits
         fuses = fuses and last.layer.activation.fuses_with_cross_entropy
@@ -217,6 +218,14 @@ class _Parameters(Mapping[str, Array]):
                 f"activations and the new weights do not belong together; make a new trace"
             )
         return view
+
+    def refuse_changed(self) -> None:
+        """Raise StaleTraceError if any is not what it was, of those that the version does not tell."""
+        for name in self._digests:
+            self[name]
+
+    def keys(self) -> KeysView[str]:
+        return self._views.keys()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._views)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def check_pair(value: Any, name: str, *, least: int = 1) -> Pair:
 def check_choice(value: Any, choices: Sequence[Any], name: str) -> None:
     """Raise ArgumentError unless ``value`` is one of ``choices``."""
     # An array is compared cell by cell; like all that may change, it has no hash and is no choice.
-    if not isinstance(value, Hashable) or value not in choices:
+    if not isinstance(value, (str, NoneType, Hashable)) or value not in choices:  # quick ones first
         listed = ", ".join(repr(choice) for choice in choices)
         raise ArgumentError(f"{name} must be one of {listed}, got {value!r}")
 

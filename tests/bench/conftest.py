@@ -23,7 +23,7 @@ class Inline:
         pass
 
 
-def tiny_alexnet(variant="one-tower", dtype="float32"):
+def tiny_alexnet(variant="one-tower", dtype="float32", trained=False):
     """AlexNet's names, hardly any of its numbers."""
     return Sequential(
         [

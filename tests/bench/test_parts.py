@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tinycnn.bench import busy, cliffs, contest, others, pools, scaling, start
+from tinycnn.bench import busy, cliffs, contest, others, pools, scaling, start, training
 from tinycnn.bench.engines import OURS
 from tinycnn.bench.operations.cells import SweptReLU
 from tinycnn.bench.operations.convolution import SweptConv2D
@@ -75,6 +75,29 @@ def test_small():
         assert [(row["network"], row["batch"]) for row in tables[name]] == [
             ("digits 8 x 8", 2), ("digits 8 x 8", 4),
         ]  # fmt: skip
+
+
+def test_training():
+    (rows,) = measured("training", batches=(2,)).values()
+    (row,) = rows
+    assert row["network"] == "fashion" and row["verdict"] in ("met", "missed")
+    assert row["added"].median == pytest.approx(
+        100 * (row["trainer"].median / row["tinycnn"].median - 1)
+    )
+
+
+def test_of_training_the_peers_time_is_compared_with_the_trainers():
+    rounds = {
+        "trainer": [2.0, 2.0],
+        "tinycnn": [1.6, 1.6],
+        "torch": [3.0, 5.0],
+        "torch-cl": [9.0, 9.0],
+    }
+    report = BenchReport({})
+    row = training._row(rounds, "fashion", report)
+    assert row["added"].median == pytest.approx(25) and row["ratio"].median == 2
+    assert row["fastest"] == "PyTorch" and row["verdict"] == "missed, met"
+    assert report.missed == ["training fashion: Trainer adds at most 3 %"]
 
 
 def test_a_mean_counts_twice_as_fast_and_half_as_fast_alike():

@@ -27,18 +27,10 @@ def test_a_right_gradient_raises_no_alarm(right):
 
 
 @pytest.mark.slow
-@each
-def test_no_alarm_in_six_seeds(right):
-    passed = sum(passes(right, seed) for seed in range(6))
-    assert passed == 6 or right.may_fall_short
-    assert passed >= 5 or not right.name.startswith("float32")  # it hides the answer but seldom
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(RIGHT)), ids=lambda number: RIGHT[number].name)
 def test_no_alarm_in_1000_seeds(number):
     """The seeds 0 to 999 dealt out: every seed meets a twentieth of the catalogue, each case 50."""
     right = RIGHT[number]
     passed = sum(passes(right, seed) for seed in range(number % 20, 1000, 20))
     assert passed == 50 or right.may_fall_short
-    assert passed >= 47 or not right.name.startswith("float32")
+    assert passed >= 47 or not right.name.startswith("float32")  # it hides the answer but seldom

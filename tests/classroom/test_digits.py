@@ -1,7 +1,7 @@
 """The digits that come with the package: what is learnt from, what is held out, where they are from."""
 
 import numpy as np
-import pytest
+from sklearn.datasets import load_digits
 
 from tinycnn.classroom.exercises.digits import digits, held_out
 
@@ -22,10 +22,7 @@ def test_fewer_are_the_first_of_them():
     assert np.array_equal(x, digits()[0][:3]) and np.array_equal(labels, digits()[1][:3])
 
 
-@pytest.mark.peers
 def test_they_are_those_of_scikit_learn():
-    from sklearn.datasets import load_digits
-
     everything, numbers = load_digits(return_X_y=True)
     known = {image.tobytes(): label for image, label in zip(everything / 16, numbers, strict=True)}
     for x, labels in (digits(), held_out()):

@@ -8,6 +8,7 @@ from importlib import resources
 import numpy as np
 import pytest
 from idx_files import write_mnist
+from sklearn.datasets import load_digits
 
 import tinycnn as tc
 from tinycnn.data import known
@@ -53,8 +54,10 @@ def test_they_are_the_first_of_each_class_of_a_full_set(tmp_path, monkeypatch):
     images, labels = rng.integers(0, 256, (200, 28, 28)), rng.integers(0, 10, 200)
     for part in ("train", "t10k"):
         write_mnist(tmp_path, images, labels, part=part)
-    (tmp_path / "written").mkdir()
+    for name in ("written", "pictures"):
+        (tmp_path / name).mkdir()
     monkeypatch.setattr(bundled_fashion_mnist, "TARGET", tmp_path / "written")
+    monkeypatch.setattr(bundled_fashion_mnist, "PICTURES", tmp_path / "pictures")
     monkeypatch.setattr(bundled_fashion_mnist, "EACH", {"train": 5, "t10k": 2})
     bundled_fashion_mnist.main(tmp_path)
     for part, each in (("train", 5), ("test", 2)):
@@ -112,10 +115,7 @@ def test_digits_need_scikit_learn(monkeypatch):
         tc.data.digits()
 
 
-@pytest.mark.peers
 def test_digits_are_those_of_scikit_learn():
-    from sklearn.datasets import load_digits
-
     rows, labels = load_digits(return_X_y=True)
     data = tc.data.digits()
     assert repr(data) == "<digits: 1,797 images of 8 x 8 x 1 uint8, 10 classes>"

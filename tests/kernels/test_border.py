@@ -24,7 +24,8 @@ def test_copy_with_border_is_its_twin(shape, pad_top_left, size, gap, rng, data)
     target = np.full((last - first) * size[0] * size[1] * column + 2, 77, np.float32)
     against_twin(
         copy_with_border,
-        read_only(x),
+        read_only(x.reshape(-1)),
+        shape[1:],
         first,
         last,
         pad_top_left,

@@ -23,9 +23,10 @@ def test_direct_input_gradient_is_its_twin(sizes, rng, data):
     weights = whole(rng, (prod(window[0]) * (end - channel), dz_shape[3]), np.float32, top=4)
     panels = np.empty((-(-len(weights) // PANEL), dz_shape[3], PANEL), np.float32)
     pack_images(read_only(weights), panels)
-    dz = read_only(whole(rng, dz_shape, np.float32, top=4))
-    images = data.draw(st.just((0, len(dz))) | ranges(len(dz)))
-    dx = np.full(x_shape, 77, np.float32)
+    dz = read_only(whole(rng, prod(dz_shape), np.float32, top=4))
+    images = data.draw(st.just((0, dz_shape[0])) | ranges(dz_shape[0]))
+    dx = np.full(prod(x_shape), 77, np.float32)
     against_twin(
-        direct_input_gradient, dz, read_only(panels), *images, channel, end - channel, *window, dx
-    )
+        direct_input_gradient, dz, dz_shape[1:], read_only(panels), *images, channel, end - channel,
+        *window, dx, x_shape[1:],
+    )  # fmt: skip

@@ -3,6 +3,7 @@
 import ctypes
 import inspect
 import math
+from functools import partial
 from threading import Thread
 
 import numpy as np
@@ -12,12 +13,13 @@ from twins import error
 
 from tinycnn.arrays import read_only
 from tinycnn.kernels import reference
+from tinycnn.kernels.callers import CALLERS
 from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.direct_gradient import direct_input_gradient
 from tinycnn.kernels.function_pointers import address_of
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.offers import OWN, STOP
 from tinycnn.kernels.recorded_calls import (
-    CALLERS,
     COUNTERS,
     FINISHED,
     HAS_MORE,
@@ -26,22 +28,28 @@ from tinycnn.kernels.recorded_calls import (
     carry_on,
     carry_out,
     help_carry_out,
+    hold,
 )
 from tinycnn.kernels.simd import LANES
+from tinycnn.kernels.window_convolution import window_input_gradient
+from tinycnn.kernels.window_weight_gradient import window_weight_gradient
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.grouped import GroupedConvolution
+from tinycnn.ops.convolution.winograd import gradient
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
+from tinycnn.ops.convolution.winograd.maps import bordered_maps_of
 from tinycnn.ops.convolution.winograd.space_to_depth import SpaceToDepth
 from tinycnn.ops.convolution.winograd.tiling import tiling
 from tinycnn.ops.convolution.winograd.weights import Packed
 from tinycnn.ops.packed_dense import PackedDense
-from tinycnn.runtime.feature_maps import NO_BORDER, FeatureMaps
+from tinycnn.runtime.feature_maps import NO_BORDER, FeatureMaps, aligned_zeros
 from tinycnn.runtime.recording import Recorder
 from tinycnn.shapes import pool_window, window
 from tinycnn.testing.strategies import generators
 
 FOREVER = 10**12
 IMAGES = 40
+LINE = 16  # floats of a cache line
 
 
 class Memory:
@@ -65,17 +73,19 @@ class Memory:
         program = self.recorder.program(threads)
         own = [slot.of_each_thread for slot in program.slots]
         sizes = np.array([slot.size for slot in program.slots])
-        common = self.rng.integers(-3, 4, sizes[np.logical_not(own)].sum()).astype(np.float32)
-        self.kept = [np.zeros(sizes[own].sum(), np.float32) for _ in range(threads)]
+        room = -(-sizes // LINE) * LINE  # each begins at a cache line
+        common = aligned_zeros(room[np.logical_not(own)].sum())
+        common[...] = self.rng.integers(-3, 4, common.size)
+        self.kept = [aligned_zeros(room[own].sum()) for _ in range(threads)]
         slots = np.zeros((threads, len(sizes), 4), np.int64)
         slots[:, :, 1] = sizes
         slots[:, :, 2] = [slot.step for slot in program.slots]
         slots[:, :, 3] = PANEL  # as packed weights have it
         for thread in range(threads):
             for some, memory in ((np.logical_not(own), common), (own, self.kept[thread])):
-                starts = np.cumsum(sizes[some]) - sizes[some]
+                starts = np.cumsum(room[some]) - room[some]
                 slots[thread, some, 0] = memory.ctypes.data + 4 * starts
-        counters = np.zeros((len(program.phases) - 1) * COUNTERS, np.int64)
+        counters = np.zeros((len(program.tables[3]) - 1) * COUNTERS, np.int64)
         return program.tables, slots, counters, common
 
 
@@ -112,7 +122,9 @@ def direct(memory, images, relu):
     source = FeatureMaps.plain(memory.slot(images * 60), (images, 5, 6, 2))
     target = FeatureMaps.plain(memory.slot(images * 8 * F), (images, 2, 4, F))
     packed = PackedDense(memory.slot(12 * 2 * PANEL), memory.slot(2 * PANEL))
-    phases = conv.phases(lambda some, rows: source.select(*some), packed, target, relu=relu)
+    phases = conv.phases(
+        lambda room, some, rows: (source.select(*some), []), packed, target, relu=relu
+    )
     memory.recorder.record(phases)
 
 
@@ -135,6 +147,43 @@ def grouped(memory, images, relu):
     target = FeatureMaps.plain(memory.slot(images * 25 * F), (images, 5, 5, F))
     x, W, b = (memory.slot(size) for size in (images * 20 * C, 18 * F, F))
     memory.recorder.record([conv.phase(x, (4, 5, C), W, b, target, relu=relu, count=1)])
+
+
+def weight_gradient(memory, images, filters):
+    """Of a 3 x 3 convolution of 5 channels, by Winograd's algorithm, for images that want a border."""
+    conv = WinogradConvolution(5, filters, tiling(4, 3), tiling(7, 3), (1, 1))
+    x = FeatureMaps.plain(memory.slot(images * 28 * 5), (images, 4, 7, 5))
+    dz = FeatureMaps.plain(memory.slot(images * 28 * filters), (images, 4, 7, filters))
+    G = memory.slot(conv.rows.frequencies * 3), memory.slot(conv.columns.frequencies * 3)
+    dW, source = memory.slot(9 * 5 * filters), bordered_maps_of(conv, x)
+    memory.recorder.record(gradient.phases(memory.recorder, conv, source, dz, G, dW))
+
+
+def direct_gradients(memory, images):
+    """Of the same convolution as `windows`: dW in two parts, after some other numbers, and some of dx."""
+    win, F = window((5, 6), (2, 3), stride=(2, 1), padding=1), 5
+    x, dz = memory.slot(images * 60), memory.slot(images * math.prod(win.output) * F)
+    dW, dx, panels = memory.slot(7 + 12 * F), memory.slot(images * 60), memory.slot(F * PANEL)
+    W, by_phase = memory.slot(12 * F), memory.slot(images * 60)
+    sizes = (5, 6, 2), (*win.output, F)
+    steps = win.kernel, win.stride, win.pad_top_left, win.dilation
+
+    def of_weights(calls, rows):
+        read = calls.read(x), sizes[0], calls.read(dz), sizes[1]
+        calls(window_weight_gradient, *read, 1, 0, images, *steps, *rows, dW, 7)
+
+    def of_inputs(calls):
+        calls(
+            direct_input_gradient, calls.read(dz), sizes[1], panels, 0, images, 1, 1, *steps, dx, sizes[0]
+        )  # fmt: skip
+
+    def by_phases(calls):
+        calls(
+            window_input_gradient, calls.read(dz), sizes[1], W, 1, 0, images * 3, *steps, by_phase, sizes[0]
+        )  # fmt: skip
+
+    tasks = [partial(of_weights, rows=rows) for rows in ((0, 5), (5, 12))]
+    memory.recorder.record([[*tasks, of_inputs, by_phases]])
 
 
 def twin(calls, jobs, tasks, phases, slots, counters, most):
@@ -174,6 +223,8 @@ def by_twin(kernel, numbers, jobs, slots, image):
             arguments[parameter.name] = next(numbers)
     if "panels" in arguments:
         K = arguments.get("K") or math.prod(arguments["kernel"]) * arguments["channels"]
+        if kernel is direct_input_gradient:
+            K = arguments["outputs"][2]
         arguments["panels"] = arguments["panels"].reshape(-1, K, PANEL)
     name = kernel.__name__
     if name.startswith("products_"):
@@ -210,6 +261,8 @@ def test_carry_out_is_its_twin(images, filters, relu, most, rng):
     direct(memory, images, relu)
     windows(memory, images, relu)
     grouped(memory, images, relu)
+    weight_gradient(memory, images, filters)
+    direct_gradients(memory, images)
     tables, (slots,), counters, numbers = memory.tables()
     before, expected_counters = numbers.copy(), counters.copy()
     left = carry_out(*tables, slots, counters, most, 0)
@@ -289,12 +342,15 @@ def test_a_helper_and_its_caller_carry_out_what_their_rows_say(threads, rng):
             for own in arrays
         ]
     )
-    x, y = (np.zeros(size, np.float32) for size in (3, 5))
+    x, y, z = (np.zeros(size, np.float32) for size in (3, 5, 7))
+    kept = slots[:, 2].copy()
     begin(read_only(x), y, rows)
-    for number, array in enumerate((x, y)):
+    hold(read_only(z), 2, rows)
+    for number, array in enumerate((x, y, z)):
         assert all(
             list(slots[t, number, :2]) == [array.ctypes.data, array.size] for t in range(threads)
         )
+    slots[:, 2] = kept
     numbers[...] = before
     rows[1, STOP] = 1
     help_carry_out(rows[1], rows, rows, 0)

@@ -30,21 +30,21 @@ def tiled(draw):
 @settings(max_examples=25)
 @given(
     tiled(), st.integers(1, 2), st.sampled_from([1, LANES - 1, LANES, LANES + 1]),
-    st.integers(1, 2), generators, st.data(),
+    st.integers(1, 2), st.integers(0, 2), generators, st.data(),
 )  # fmt: skip
-def test_output_gradient_transform_is_its_twin(cut, images, F, vectors, rng, data):
+def test_output_gradient_transform_is_its_twin(cut, images, F, vectors, begin, rng, data):
     tiles, (OH, OW) = cut
     n_rows, n = tiles[1] + tiles[0] - 1, tiles[4] + tiles[0] - 1
     rows, count = tiles[2] + tiles[3], (tiles[2] + tiles[3]) * (tiles[5] + tiles[6])
     line, width = -(-F // LANES) * LANES, vectors * LANES
-    dz = whole(rng, (images, OH, OW, F), np.float32, top=4)
+    dz = read_only(whole(rng, (begin + images) * OH * OW * F, np.float32, top=4))
     step = count * images * width + LANES
     panel_step = n_rows * n * step + LANES
     Z = np.full(-(-line // width) * panel_step, 77, np.float32)
     first, last = data.draw(st.just((0, images * rows)) | ranges(images * rows))
     scratch = np.empty(n_rows * (OW * (line + width) + n * width), np.float32)
     against_twin(
-        output_gradient_transform, read_only(dz), first, last, tiles, images,
+        output_gradient_transform, dz, (OH, OW, F), begin, first, last, tiles, images,
         Z, step, panel_step, width, line, scratch, scratch=1,
     )  # fmt: skip
 
@@ -56,16 +56,15 @@ def test_output_gradient_transform_is_its_twin(cut, images, F, vectors, rng, dat
 )  # fmt: skip
 def test_weight_gradient_transform_is_its_twin(r, C, F, more, gap, rng, data):
     G = [
-        read_only(whole(rng, (data.draw(st.integers(4, 8)), r), np.float32, top=4))
-        for _ in range(2)
+        read_only(whole(rng, data.draw(st.integers(4, 8)) * r, np.float32, top=4)) for _ in range(2)
     ]
-    n_rows, n = map(len, G)
+    n_rows, n = (len(matrix) // r for matrix in G)
     line = (-(-F // LANES) + more) * LANES
     step = C * line + gap
     dU = read_only(whole(rng, n_rows * n * step, np.float32))
-    dW = whole(rng, (r, r, C, F), np.float32)
+    dW = whole(rng, r * r * C * F, np.float32)
     scratch = np.empty((n + r) * r * LANES, np.float32)
     against_twin(
-        weight_gradient_transform, dU, step, line, *G, *data.draw(ranges(C)), dW, scratch,
+        weight_gradient_transform, dU, step, line, *G, (r, C, F), *data.draw(ranges(C)), dW, scratch,
         scratch=1,
     )  # fmt: skip

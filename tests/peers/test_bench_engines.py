@@ -38,6 +38,7 @@ FORWARD = [
 ]
 LEARNED = [
     Workload("training", "mini", 8),
+    Workload("epoch", "LeNet-5", 4),
     Workload("pool", "pool 9 8 5 3 2 1", 2),
     Workload("pool backward", "pool 9 8 5 3 2 0", 2),
 ]

@@ -11,6 +11,7 @@ PARTS = {
     "race": "AlexNet forward and a training step beside PyTorch, ONNX Runtime, OpenVINO, MNN and ncnn",
     "layers": "each layer forward and backward, beside the processor's and the memory's limits",
     "small": "predict and a training step of networks that people train",
+    "training": "an epoch by the trainer, beside the bare loop and PyTorch's",
     "others": "layers of other networks, and the paper's AlexNet, beside the same engines",
     "pools": "max-pooling with winners and its gradient, beside PyTorch",
     "cliffs": "every op at sizes from one end to the other, beside PyTorch: where is it slower?",

@@ -22,12 +22,13 @@ GRADIENT_BOUND = 1e-2
 # with channels last.
 PAPER_BOUND = 2e-2
 
+STEPS = ("training", "epoch")  # works of which one step is checked
 _CHECKED = 8  # images of a batch whose outputs are compared
 
 
 def bound(workload: Workload) -> float:
     """How large `largest_error` may be."""
-    if workload.work == "training":
+    if workload.work in STEPS:
         return PAPER_BOUND if workload.network == "paper" else GRADIENT_BOUND
     return GRADIENT_BOUND if workload.work.endswith("backward") else FORWARD_BOUND
 
@@ -38,7 +39,7 @@ def largest_error(workload: Workload, results: Mapping[str, Array]) -> float:
         return _error(results["sums"], results["expected"])
     if workload.work.startswith("op "):
         return _error_of_op(workload, results)
-    if workload.work == "training":
+    if workload.work in STEPS:
         return _largest(results, _expected_step(workload.network, workload.batch))
     if workload.work in ("backward", "pool backward"):
         return _largest(results, _expected_gradients(workload))

@@ -24,7 +24,8 @@ CHECKED_IMAGES = 4  # distinct images of the checked training step
 class Workload:
     """One piece of work.
 
-    ``work`` is "forward" (probabilities, or a layer's output), "training" (a whole step),
+    ``work`` is "forward" (probabilities, or a layer's output), "training" (a whole step), "epoch" (as many
+    of them as `tinycnn.bench.epochs` has batches),
     "backward" (one layer's gradients), "pool" and "pool backward" (with winners). ``network`` is a
     key of `tinycnn.networks.VARIANTS` or of `SMALL_NETWORKS`, one of the former's layers
     ("one-tower/conv3"), or a layer by its sizes: "conv H W C F kernel stride padding groups" (1, if
@@ -66,7 +67,7 @@ def build(network: str, *, dropout: bool = True, dtype: str = "float32") -> Sequ
         layers, shape = SMALL_NETWORKS[network]()
         return Sequential(layers, shape, dtype=dtype, name=network)
     variant, _, name = network.partition("/")
-    model = alexnet(variant=variant, dtype=dtype)
+    model = alexnet(variant=variant, trained=False, dtype=dtype)
     if name:
         position = position_of(model, name)
         one = [deepcopy(model.layers[position])]

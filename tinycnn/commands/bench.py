@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tinycnn.bench.tables import ResultTable
 
 _PARTS = (
-    "race", "layers", "small", "others", "pools", "cliffs", "gemm", "scaling", "memory", "start", "busy",
-    "agreement",
+    "race", "layers", "small", "training", "others", "pools", "cliffs", "gemm", "scaling", "memory", "start",
+    "busy", "agreement",
 )  # fmt: skip
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import shutil
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tinycnn import strict_json
-from tinycnn.commands import step_ask, step_options
+from tinycnn.commands import step_ask, step_learning, step_options
 from tinycnn.commands.step_options import quietly
-from tinycnn.files import code_file
-from tinycnn.networks import VARIANTS
 
 if TYPE_CHECKING:
     from tinycnn.explain import Lesson
@@ -28,6 +25,8 @@ examples:
   tinycnn step --grad pool1.x --at 13,13,7          one input's gradient, opened
   tinycnn step --why loss                           where the loss comes from
   tinycnn step --layer conv1 --im2col --at 27,27    the row of im2col's matrix
+  tinycnn step --model mini --steps 50              one weight and the loss over 50 steps of learning
+  tinycnn step RUN                                  what `tinycnn train` made, on a picture of its data
   tinycnn step --example conv-pool                  a network small enough for pencil and paper
   tinycnn step --example conv-pool --ask            predict its numbers first, and be told what went wrong
 """
@@ -42,7 +41,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("image", nargs="?", help="a picture or .npy file (default: a bundled cat)")
     parser.add_argument(
         "-i", "--interactive", action="store_true", help="walk with the arrow keys, on a terminal"
     )
@@ -57,32 +55,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="the gradient of L's input x, output y, or z before the activation",
     )
     what.add_argument("--why", choices=("loss",), help="where the loss comes from")
-    what.add_argument(
+    parser.add_argument(
         "--example", metavar="NAME", help="a hand-sized example; any other name lists them"
     )
+    step_learning.add(parser)
     parser.add_argument(
         "--at", metavar="R,C,K", type=_place, help="which number: row, column, channel"
     )
     parser.add_argument(
         "--im2col", action="store_true", help="with --layer: the row of im2col's matrix at R,C"
     )
-    parser.add_argument("--model", metavar="M", default="one-tower",
-                        help=f"{', '.join(VARIANTS)}, or FILE.py:NAME for your own Sequential, or "
-                             "what model.save wrote")  # fmt: skip
-    parser.add_argument(
-        "--weights", metavar="FILE",
-        help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
-    )  # fmt: skip
-    step_options.add_scaling(parser)
-    parser.add_argument(
-        "--label", metavar="N", type=int, help="the class the loss is taken against"
-    )
-    parser.add_argument(
-        "--train", action="store_true", help="dropout on, its mask drawn from the seed"
-    )
-    parser.add_argument(
-        "--seed", metavar="N", type=int, default=0, help="of random weights and masks"
-    )
+    step_options.add_lesson(parser)
     parser.add_argument(
         "--save", metavar="FILE", help="also draw what was opened: .svg or .png (extra plot)"
     )
@@ -97,16 +80,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the overview, a layer, one opened number, or a hand-sized example."""
-    import numpy as np
-
-    from tinycnn.checking.targets.own_code import running
-
+    step_options.take_run(arguments)
+    step_learning.refuse(arguments)
     if arguments.ask:
         step_options.refuse_asking(arguments)
     if arguments.example is not None:
         return _example(arguments)
-    own = running(arguments.model) if code_file(arguments.model) else contextlib.nullcontext()
-    with own, np.errstate(all="ignore"):  # where NaN or infinity begins is said in words
+    with step_options.running(arguments):
         return _opened(arguments)
 
 
@@ -116,8 +96,11 @@ def _opened(arguments: argparse.Namespace) -> int:
     if arguments.interactive:
         return _interactive(arguments)
     with quietly():
-        lesson = _lesson(arguments)
+        lesson = step_options.lesson(arguments)
     step_options.expect_place(arguments, lesson)
+    if arguments.steps is not None:
+        learning = step_learning.lesson(arguments, lesson, _show)
+        return step_learning.draw(learning, arguments, _show)
     if arguments.ask and arguments.at is None and (what is None or arguments.layer):
         return step_ask.sizes(lesson, arguments.layer, _show)
     if what is None:
@@ -162,7 +145,7 @@ def _layer(arguments: argparse.Namespace, lesson: Lesson) -> int:
 def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
     """Print one number opened, and draw it with --save."""
     from tinycnn.explain import explain
-    from tinycnn.explain.opening import im2col_row
+    from tinycnn.explain.opening import RATE, im2col_row
     from tinycnn.explain.readers.explanation_text import draw_explanation
     from tinycnn.explain.readers.overview_text import likeliest_words
     from tinycnn.explain.readers.style import Style
@@ -174,7 +157,8 @@ def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
             opened = im2col_row(lesson.trace, arguments.layer, arguments.at)
         else:
             trace = lesson.trace if arguments.layer else lesson.backward
-            opened = explain(trace, what, arguments.at)
+            rate = RATE if arguments.rate is None else arguments.rate
+            opened = explain(trace, what, arguments.at, rate=rate)
     if arguments.ask:
         return step_ask.number(opened, _show)
     if arguments.json:
@@ -197,26 +181,14 @@ def _sound(lesson: Lesson) -> int:
     return 0 if begins is None else 1
 
 
-def _lesson(arguments: argparse.Namespace) -> Lesson:
-    from tinycnn.explain import open_lesson
-
-    return open_lesson(
-        arguments.image,
-        model=arguments.model,
-        weights_file=arguments.weights,
-        label=arguments.label,
-        seed=arguments.seed,
-        training=arguments.train,
-        scaling=step_options.scaling(arguments),
-    )
-
-
 def _interactive(arguments: argparse.Namespace) -> int:
     """Walk with the keys, beginning with the layers, or with --layer and --at."""
     from tinycnn.explain.walk import curses_screen
 
     step_options.refuse_interactive(arguments)
-    lesson = curses_screen.walk(lambda: _lesson(arguments), arguments.layer, arguments.at)
+    lesson = curses_screen.walk(
+        lambda: step_options.lesson(arguments), arguments.layer, arguments.at
+    )
     return _sound(lesson)
 
 
@@ -227,6 +199,9 @@ def _example(arguments: argparse.Namespace) -> int:
     from tinycnn.explain.readers.style import Style
 
     step_options.refuse_all(arguments)
+    if arguments.steps is not None:
+        learning = step_learning.example(arguments, _show)
+        return step_learning.draw(learning, arguments, _show)
     example = open_example(arguments.example)
     if arguments.ask:
         return step_ask.example(example, _show)

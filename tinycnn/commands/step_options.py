@@ -6,17 +6,16 @@ import argparse
 import contextlib
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tinycnn import figures
 from tinycnn.commands import step_hints
 from tinycnn.commands.parsing import seed
+from tinycnn.commands.sources import own_code_running, run_at
 from tinycnn.errors import ArgumentError
-from tinycnn.files import code_file, is_model_file
 from tinycnn.networks import VARIANTS
-from tinycnn.validation import check_choice
 from tinycnn.wording import option
 
 if TYPE_CHECKING:
@@ -27,6 +26,57 @@ if TYPE_CHECKING:
 _USUAL = {"image": None, "at": None, "im2col": False, "save": None, "weights": None, "label": None,
           "train": False, "model": "one-tower", "seed": 0, "interactive": False, "mean": None, "std": None,
           "channels": "rgb"}  # fmt: skip
+
+
+def add_lesson(parser: argparse.ArgumentParser) -> None:
+    """Declare what says which picture goes through which network."""
+    parser.add_argument(
+        "image",
+        nargs="?",
+        help="a picture, .npy file, RUN, or the name of a bundled picture: ankle-boot",
+    )
+    parser.add_argument("--model", metavar="M", default="one-tower",
+                        help=f"{', '.join(VARIANTS)}, the folder of a RUN, FILE.py:NAME for your own "
+                             "Sequential, or what model.save wrote")  # fmt: skip
+    parser.add_argument(
+        "--weights", metavar="FILE",
+        help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
+    )  # fmt: skip
+    add_scaling(parser)
+    parser.add_argument(
+        "--label", metavar="N", type=_class,
+        help="the class the loss is taken against: number or name",
+    )  # fmt: skip
+    parser.add_argument(
+        "--train", action="store_true", help="dropout on, its mask drawn from the seed"
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="of random weights and masks"
+    )
+
+
+def lesson(arguments: argparse.Namespace) -> Lesson:
+    """Put together what the options name."""
+    from tinycnn.explain import open_lesson
+
+    return open_lesson(
+        arguments.image,
+        model=arguments.model,
+        weights_file=arguments.weights,
+        label=arguments.label,
+        seed=arguments.seed,
+        training=arguments.train,
+        scaling=scaling(arguments),
+    )
+
+
+@contextlib.contextmanager
+def running(arguments: argparse.Namespace) -> Iterator[None]:
+    """Run somebody's own code in what it holds, if the options name such; NaN is said in words elsewhere."""
+    import numpy as np
+
+    with own_code_running(arguments.model), np.errstate(all="ignore"):
+        yield
 
 
 def add_scaling(parser: argparse.ArgumentParser) -> None:
@@ -61,14 +111,29 @@ def _numbers(text: str) -> tuple[float, ...]:
         ) from None
 
 
+def _class(text: str) -> int | str:
+    """A class by its number, or else by its name."""
+    return int(text) if text.removeprefix("-").isdecimal() else text
+
+
 def quietly() -> contextlib.AbstractContextManager[object]:
     """What a user's code prints goes to stderr: it is not the result."""
     return contextlib.redirect_stdout(sys.stderr)
 
 
+def take_run(arguments: argparse.Namespace) -> None:
+    """Take the folder of a run, which stands where a picture may, for the model."""
+    if run_at(arguments.image, arguments.model, str(_USUAL["model"])):
+        arguments.model, arguments.image = arguments.image, None
+
+
 def refuse_all(arguments: argparse.Namespace) -> None:
-    """Refuse whatever --example has no use for."""
-    stray = [name for name, value in _USUAL.items() if getattr(arguments, name) != value]
+    """Refuse whatever --example has no use for; its steps have some."""
+    unfit = {**_USUAL, **dict.fromkeys(("layer", "weight", "grad", "why"))}
+    if arguments.steps is not None:
+        unfit = {name: unfit[name] for name in unfit if name not in ("weight", "save")}
+        unfit["data"] = None
+    stray = [name for name, value in unfit.items() if getattr(arguments, name) != value]
     if stray:
         raise ArgumentError(f"--example brings its own numbers; leave out {_listed(stray)}")
 
@@ -76,17 +141,18 @@ def refuse_all(arguments: argparse.Namespace) -> None:
 def refuse_interactive(arguments: argparse.Namespace) -> None:
     """Refuse what -i has no use for."""
     words = "-i begins with the layers, or with --layer and --at"
-    _refuse(arguments, ("weight", "grad", "why", "im2col", "save", "json"), words)
+    _refuse(arguments, ("weight", "grad", "why", "im2col", "save", "json", "steps"), words)
 
 
 def refuse_asking(arguments: argparse.Namespace) -> None:
     """Refuse what --ask has no use for."""
     words = "--ask asks for numbers and reads answers, line by line"
-    _refuse(arguments, ("json", "interactive", "im2col", "save"), words)
+    _refuse(arguments, ("json", "interactive", "im2col", "save", "steps"), words)
 
 
 def _refuse(arguments: argparse.Namespace, names: Sequence[str], words: str) -> None:
-    unfit = [name for name in names if getattr(arguments, name)]
+    values = {name: getattr(arguments, name) for name in names}
+    unfit = [name for name, value in values.items() if value is not None and value is not False]
     if unfit:
         raise ArgumentError(f"{words}; leave out {_listed(unfit)}")
 
@@ -100,8 +166,6 @@ def _listed(names: Sequence[str]) -> str:
 def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     """Refuse options that would otherwise be passed over in silence."""
     seed(arguments)
-    if not code_file(arguments.model) and not is_model_file(arguments.model):
-        check_choice(arguments.model, (*VARIANTS, "FILE.py:NAME", "FILE.npz"), "--model")
     if arguments.at is not None and (what is None or arguments.weight or arguments.why):
         raise ArgumentError(
             f"--at says which number of --layer or --grad{_hint(arguments, step_hints.cell)}"
@@ -124,7 +188,15 @@ def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
     if arguments.im2col and (arguments.layer is None or arguments.at is None):
         hint = partial(step_hints.im2col, layer=arguments.layer)
         raise ArgumentError(f"--im2col needs --layer and --at{_hint(arguments, hint)}")
-    if arguments.save is not None and (what is None or (arguments.layer and arguments.at is None)):
+    if arguments.steps is not None:
+        words = "--steps watches one weight, --weight or that with the largest gradient"
+        _refuse(arguments, ("layer", "grad", "why", "im2col", "interactive"), words)
+        if arguments.data is not None:
+            words = "--data brings its own pictures, labels and scale"
+            _refuse(arguments, ("image", "label", "mean", "std"), words)
+    elif arguments.save is not None and (
+        what is None or (arguments.layer and arguments.at is None)
+    ):
         hint = partial(step_hints.cell, layer=arguments.layer)
         raise ArgumentError(
             f"--save draws one opened number{_hint(arguments, hint)} --save cell.svg"
@@ -135,10 +207,10 @@ def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
 
 def _hint(arguments: argparse.Namespace, offered: Callable[[Sequential, str], str]) -> str:
     """What opens a number of the network that the options name."""
-    from tinycnn.explain.lessons.lesson import network_of
+    from tinycnn.runs.networks import open_network
 
     with quietly():
-        return offered(network_of(arguments.model), command(arguments))
+        return offered(open_network(arguments.model).model, command(arguments))
 
 
 def expect_place(arguments: argparse.Namespace, lesson: Lesson) -> None:

@@ -21,7 +21,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     names = ", ".join(VARIANTS)
     parser.add_argument("variant", nargs="?", default="one-tower", help=f"one of {names}")
     parser.add_argument("--vs", metavar="VARIANT", help="print how this variant differs")
-    parser.add_argument("--classes", metavar="N", type=int, default=1000, help="default 1000")
+    parser.add_argument("--classes", metavar="N", type=int, help="default: the variant's own")
     parser.add_argument(
         "--plan", metavar="N", type=int, help="print how a batch of N images is carried out"
     )
@@ -31,10 +31,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table or the difference."""
-    classes = check_int(arguments.classes, "--classes")
+    if arguments.classes is not None:
+        check_int(arguments.classes, "--classes")
     check_choice(arguments.variant, tuple(VARIANTS), "VARIANT")
     check_choice(arguments.vs or arguments.variant, tuple(VARIANTS), "--vs")
-    model = alexnet(classes, variant=arguments.variant)
+    model = alexnet(arguments.classes, variant=arguments.variant, trained=False)
     table = model.summary()
     if arguments.plan is not None:
         from tinycnn.inference.plan import plan  # it loads Numba, which the other tables never need
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         print(strict_json.dumps(chosen.to_dict()) if arguments.json else chosen)
     elif arguments.vs is not None:
-        other = alexnet(classes, variant=arguments.vs).summary()
+        other = alexnet(arguments.classes, variant=arguments.vs, trained=False).summary()
         both = [table.to_dict(), other.to_dict()]
         print(strict_json.dumps(both) if arguments.json else difference(table, other))
     else:

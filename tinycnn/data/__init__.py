@@ -11,6 +11,8 @@ from tinycnn.data.idx import read_idx
 from tinycnn.data.images import LazyImages
 from tinycnn.data.known import digits, fashion_mnist, idx, mnist_folder
 from tinycnn.data.npz import npz
+from tinycnn.data.preparation import Preparation
+from tinycnn.data.sources import Parts, read
 
 __all__ = [
     "Batches",
@@ -20,6 +22,8 @@ __all__ = [
     "LazyImages",
     "Mirror",
     "PCANoise",
+    "Parts",
+    "Preparation",
     "RandomCrop",
     "Resize",
     "Standardize",
@@ -31,6 +35,7 @@ __all__ = [
     "idx",
     "mnist_folder",
     "npz",
+    "read",
     "read_idx",
     "readable",
 ]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tinycnn.arrays import Array, as_real_array, cast
 from tinycnn.data.dataset import Dataset
-from tinycnn.data.statistics import colour_moments, mean_image
+from tinycnn.data.statistics import channel_statistics, colour_moments, mean_image
 from tinycnn.errors import ArgumentError, ShapeError
 from tinycnn.validation import check_choice, check_number
 
@@ -36,9 +36,7 @@ class Standardize:
 
         A channel that is the same everywhere becomes 0.
         """
-        mean, covariance = colour_moments(training)
-        deviation = np.sqrt(np.maximum(np.diag(covariance), 0))
-        return cls(mean, np.where(deviation > 0, deviation, 1.0))
+        return cls(*channel_statistics(training))
 
     @classmethod
     def mean_image(cls, training: Dataset) -> Standardize:

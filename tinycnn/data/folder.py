@@ -18,7 +18,10 @@ from tinycnn.pictures.resizing import covering
 from tinycnn.validation import check_pair
 
 # Folders that hold parts of a set, and not a class.
-_PARTS = {"train", "training", "val", "valid", "validation", "test", "testing"}
+_PARTS = {
+    "train": "train", "training": "train", "val": "validation", "valid": "validation",
+    "validation": "validation", "test": "test", "testing": "test",
+}  # fmt: skip
 # What systems leave in folders of pictures, beside files that begin with a full stop.
 _LEFT_BEHIND = {"thumbs.db", "desktop.ini"}
 
@@ -63,7 +66,7 @@ def folder(path: str | Path, size: int | tuple[int, int], *, channels: int = 3) 
     if channels not in (1, 3):
         raise ArgumentError(f"channels must be 1 (grey) or 3 (colours), got {channels!r}")
     classes = _classes(root)
-    found = [sorted(_pictures(root / name)) for name in classes]
+    found = [sorted(pictures_in(root / name)) for name in classes]
     for name, files in zip(classes, found, strict=True):
         if not files:
             raise DataError(
@@ -74,7 +77,28 @@ def folder(path: str | Path, size: int | tuple[int, int], *, channels: int = 3) 
     return Dataset(images, labels, tuple(classes), root.resolve().name)
 
 
+def part_folders(root: Path) -> dict[str, Path]:
+    """The folders "train", "validation" and "test" in ``root``, whatever they are called; {} for classes.
+
+    Raises FileError where ``root`` can't be read, DataError where it has no folders.
+    """
+    names = _folders(root)
+    known = {_PARTS[name.lower()]: root / name for name in names if name.lower() in _PARTS}
+    return known if len(known) == len(names) else {}
+
+
 def _classes(root: Path) -> list[str]:
+    """The folders in ``root``, each a class, by name."""
+    names = _folders(root)
+    if all(name.lower() in _PARTS for name in names):
+        raise DataError(
+            f"{str(root)!r} has the folders {', '.join(names)}, which are parts of a data set, not classes; "
+            f"read each of them, as in folder({str(root / names[0])!r}, ...)"
+        )
+    return names
+
+
+def _folders(root: Path) -> list[str]:
     """The folders in ``root``, by name."""
     try:
         inside = sorted(root.iterdir())
@@ -87,15 +111,11 @@ def _classes(root: Path) -> list[str]:
         raise DataError(
             f"{str(root)!r} must have a folder for each class, with its pictures inside, but has no folders"
         )
-    if all(name.lower() in _PARTS for name in names):
-        raise DataError(
-            f"{str(root)!r} has the folders {', '.join(names)}, which are parts of a data set, not classes; "
-            f"read each of them, as in folder({str(root / names[0])!r}, ...)"
-        )
     return names
 
 
-def _pictures(place: Path) -> Iterator[Path]:
+def pictures_in(place: Path) -> Iterator[Path]:
+    """The files in a folder, and in those below it, that count as pictures, in no order."""
     for file in place.rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(place).parts)
         if not hidden and file.name.lower() not in _LEFT_BEHIND and not file.is_dir():

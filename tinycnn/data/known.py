@@ -82,6 +82,11 @@ def mnist_folder(
     return _dataset(Path(folder), part, tuple(classes), f"{Path(folder).name}, {part}")
 
 
+def is_mnist_folder(folder: Path, part: str = "train") -> bool:
+    """Whether `mnist_folder` finds images of ``part`` there."""
+    return any(folder.glob(f"{_PREFIXES[part]}-images[-.]idx3-ubyte*"))
+
+
 def idx(
     images: str | Path,
     labels: str | Path,

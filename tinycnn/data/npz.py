@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, Any
-
-import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.data.dataset import Dataset
 from tinycnn.data.limits import expect_plausible
-from tinycnn.errors import DataError, TinyCNNError
+from tinycnn.errors import CheckpointError, DataError, TinyCNNError
 from tinycnn.files import expect_regular
+from tinycnn.saving.npz import NpzFile
 from tinycnn.wording import said_or_kind
 
 
@@ -30,19 +27,27 @@ def npz(
     fit together, ShapeError and DTypeError for arrays of other axes or kinds.
     """
     path = Path(path)
-    held = expect_regular(path, ".npz file")
     with _opened(path) as archive:
-        x, y = (_array(archive, path.name, name, held) for name in (images, labels))
-        named = f"{classes}.npy" in archive.namelist()
-        words = _array(archive, path.name, classes, held).astype(str).tolist() if named else ()
+        x, y = (_array(archive, path.name, name) for name in (images, labels))
+        named = classes in archive.names
+        words = _array(archive, path.name, classes).astype(str).tolist() if named else ()
     return Dataset(x, y, tuple(words), path.name)
 
 
+def array_names(path: Path) -> set[str]:
+    """What the arrays of an .npz file are called; raises FileError and DataError as `npz` does."""
+    with _opened(path) as archive:
+        return archive.names
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def _opened(path: Path) -> Iterator[NpzFile]:
+    expect_regular(path, ".npz file")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with closing(NpzFile(path)) as archive:
             yield archive
+    except CheckpointError as error:
+        raise DataError(str(error)) from error
     except TinyCNNError:
         raise
     except Exception as error:  # whatever a damaged file makes zipfile and NumPy's parser raise
@@ -51,32 +56,16 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         ) from error
 
 
-def _array(archive: zipfile.ZipFile, name: str, key: str, held: int) -> Array:
-    try:
-        member = archive.getinfo(f"{key}.npy")
-    except KeyError:
-        there = ", ".join(each.removesuffix(".npy") for each in archive.namelist()[:20]) or "none"
+def _array(archive: NpzFile, file: str, key: str) -> Array:
+    if key not in archive.names:
+        there = ", ".join(sorted(archive.names)[:20]) or "none"
         raise DataError(
-            f"{name} has no array {key!r}; it has {there}: say which one it is, as in npz(path, "
+            f"{file} has no array {key!r}; it has {there}: say which one it is, as in npz(path, "
             f"images='x_train', labels='y_train')"
-        ) from None
-    what = f"{name}'s array {key!r}"
-    with archive.open(member) as stream:
-        shape, fortran, dtype = _header(stream)
-        if dtype.hasobject:
-            raise DataError(f"{what} holds Python objects, which are not read: save numbers")
-        packed = min(member.compress_size, held)
-        claimed = expect_plausible(what, shape, dtype.itemsize, packed)
-        numbers = stream.read(claimed + 1)
-    if len(numbers) != claimed:
-        raise DataError(
-            f"{what} claims shape {shape}, which takes {claimed:,} bytes, and holds others: it is damaged"
         )
-    return np.frombuffer(numbers, dtype).reshape(shape, order="F" if fortran else "C")
-
-
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(stream)
-    return np.lib.format.read_array_header_2_0(stream)
+    claim = archive.claim(key)
+    if claim.dtype.hasobject:
+        raise DataError(f"{key} in {file} holds Python objects, which are not read: save numbers")
+    expect_plausible(f"{key} in {file}", claim.shape, claim.dtype.itemsize, archive.packed(key))
+    claim.expect_whole(key, file)
+    return archive.array(key)

@@ -12,6 +12,8 @@ from tinycnn.explain.explainer import (
     explainers,
     register_activation,
 )
+from tinycnn.explain.learning.learn import learn
+from tinycnn.explain.learning.values import Learning, LearningStep
 from tinycnn.explain.lessons.lesson import Lesson, open_lesson
 from tinycnn.explain.opening import explain
 from tinycnn.explain.values.explanation import Explanation
@@ -20,10 +22,13 @@ __all__ = [
     "ActivationExplainer",
     "Explainer",
     "Explanation",
+    "Learning",
+    "LearningStep",
     "Lesson",
     "explain",
     "explainers",
     "layers",
+    "learn",
     "open_lesson",
     "register_activation",
 ]

@@ -93,6 +93,32 @@ def some_number(trace: Trace, name: str) -> str:
     return f"{name}[{','.join(map(str, _middle(trace, position, part)))}]"
 
 
+def parameter_place(trace: Trace, what: str) -> tuple[str, tuple[int, ...]]:
+    """The parameter and the place in it that ``what`` names, such as "conv1.W[5,5,0,3]".
+
+    Raises UnknownNameError for what is not there, ArgumentError for what names no number of a parameter.
+    """
+    name, at = _named(what, None)
+    position, part = _find(trace, name)
+    record = trace.records[position]
+    if part not in record.params:
+        raise ArgumentError(f"{what!r} is no number of a parameter, such as {_example(trace)}")
+    if at is None:
+        raise ArgumentError(f"which number of {name}? such as {some_number(trace, name)}")
+    axes = explainer_of(record.layer).parameter_axes.get(part, ())
+    return name, _place(name, at, record.params[part].shape, axes)
+
+
+def steepest(trace: Trace) -> tuple[str, tuple[int, ...]]:
+    """The largest gradient of the first W, or else of the first parameter, once backward has run."""
+    found = [(record.name, record.grads) for record in trace.records if record.grads]
+    layer, gradients = next((each for each in found if "W" in each[1]), found[0])
+    part = "W" if "W" in gradients else next(iter(gradients))
+    gradient = gradients[part]
+    place = np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape)
+    return f"{layer}.{part}", tuple(int(i) for i in place)
+
+
 def im2col_row(trace: Trace, name: str, at: Sequence[int], *, sample: int = 0) -> Explanation:
     """Open the row of im2col's matrix that belongs to place ``at`` (row, column) of layer ``name``."""
     position, part = _find(trace, name)
@@ -122,6 +148,12 @@ def _named(what: str, at: Sequence[int] | None) -> tuple[str, Sequence[int] | No
     if inside is not None and at is not None:
         raise ArgumentError(f"the place is given twice, by {what!r} and by at={at!r}")
     return name, at if inside is None else inside
+
+
+def _example(trace: Trace) -> str:
+    """Some number of the first parameter."""
+    record = next(record for record in trace.records if record.params)
+    return some_number(trace, f"{record.name}.{next(iter(record.params))}")
 
 
 def _check_sample(trace: Trace, sample: int) -> None:

@@ -38,9 +38,9 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
     chains = [_Chain(group, first=number == 0) for number, group in enumerate(groups)]
     first, last = _maps_shape(batch, chains[0].shapes[0]), _maps_shape(batch, chains[-1].shapes[-1])
     recorder = Recorder(prod(first[1:]), prod(last[1:]))
-    source = FeatureMaps.plain(recorder.source, first)
+    source, result = map(FeatureMaps.plain, recorder.given, (first, last))
     for chain, following in zip(chains, [*chains[1:], None], strict=True):
-        target = FeatureMaps.plain(recorder.result, last)
+        target = result
         if following is not None:
             shape = _maps_shape(batch, chain.shapes[-1])
             target = _maps(

@@ -17,7 +17,7 @@ from tinycnn.ops.convolution.direct import (
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.grouped import GroupedConvolution
 from tinycnn.ops.packed_dense import PackedDense
-from tinycnn.runtime.calls import Phase
+from tinycnn.runtime.calls import Phase, Room
 from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
 from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.ranges import Range
@@ -54,8 +54,8 @@ class DirectStage(WeightedStage):
     ) -> Iterator[Phase]:
         parts = (recorder.weights(self, self.pack, part) for part in ("panels", "bias"))
 
-        def windows(images: Range, rows: Range) -> FeatureMaps:
-            return windows_of(source.select(*images), self.conv.window, rows)
+        def windows(room: Room, images: Range, rows: Range) -> tuple[FeatureMaps, Phase]:
+            return windows_of(source.select(*images), self.conv.window, rows), []
 
         return self.conv.phases(windows, PackedDense(*parts), target, relu=self.relu)
 

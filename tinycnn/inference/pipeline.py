@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tinycnn.arrays import Array
+from tinycnn.arrays import Array, read_only
 from tinycnn.inference.chain import program_of
 from tinycnn.inference.plan import Group, Plan
 from tinycnn.inference.steps import PlanStep
@@ -35,7 +35,7 @@ class PlanSection(Protocol):
     output_shape: Shape  # of one image
 
     def run(self, x: Array, run: Run, out: Array) -> None:
-        """Write the results for ``x`` (N, ...) to ``out`` (N, ...), both C-contiguous."""
+        """Write the results for ``x`` (N, ...), read-only, to ``out`` (N, ...), both C-contiguous."""
 
 
 class Pipeline:
@@ -64,17 +64,16 @@ class Pipeline:
             self._free.append(workspace)
 
     def _run(self, x: Array, run: Run, out: Array) -> None:
-        y = x
-        for number, section in enumerate(self._sections, start=1):
-            shape = len(x), *section.output_shape
-            if number == len(self._sections):
-                result = out.reshape(shape)
-            else:
-                result = run.workspace.get(number, partial(memory.empty, shape, self._dtype))
-            section.run(y, run, result)
-            y = result
         if not self._sections:
             out[...] = x.reshape(out.shape)
+            return
+        for number, section in enumerate(self._sections[:-1]):
+            shape = len(x), *section.output_shape
+            result = run.workspace.get(number, partial(memory.empty, shape, self._dtype))
+            section.run(x, run, result)
+            x = read_only(result)
+        last = self._sections[-1]
+        last.run(x, run, out.reshape(len(x), *last.output_shape))
 
 
 def _sections(layers: Sequence[Layer], chosen: Plan, threads: int) -> list[PlanSection]:

@@ -87,8 +87,8 @@ class WinogradStage(WeightedStage):
     ) -> Iterator[Phase]:
         packed = Packed(*(recorder.weights(self, self.pack, part) for part in ("U", "bias")))
         return blocking.phases(
-            recorder, self.setup.conv, lambda images, _: source.select(*images), packed, target, threads,
-            relu=self.relu,
+            recorder, self.setup.conv, lambda _, images, rows: (source.select(*images), []), packed,
+            target, threads, relu=self.relu,
         )  # fmt: skip
 
     def pack(self, parameters: NamedArrays) -> Packed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinycnn.arrays import Array
-from tinycnn.layers.activation import SOFTMAX
+from tinycnn.layers.activation import SOFTMAX, Activation
 from tinycnn.layers.base import Layer
 from tinycnn.layers.context import BackwardContext, ForwardContext, Params, Shape
 
@@ -17,7 +17,7 @@ class Softmax(Layer):
 
     stem = "softmax"
     smooth = True
-    activation = SOFTMAX
+    activation: Activation = SOFTMAX
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -33,5 +33,5 @@ def bias_gradient(dy: Array, y: Array | None, db: Array) -> Array:
             kernels.relu_bias_gradient(rows, mask, *blocks[k], target, sums[k])
 
     parallel_for(add_up, range(len(blocks)))
-    db[...] = sums.sum(axis=0)
+    db[...] = sums[0] if len(sums) == 1 else sums.sum(axis=0)
     return dz

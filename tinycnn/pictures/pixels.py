@@ -12,6 +12,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.errors import FileError, MissingExtraError, TinyCNNError
 from tinycnn.files import expect_regular
+from tinycnn.pictures import bundled, png
 from tinycnn.pictures.silence import silence
 from tinycnn.wording import said_or_kind
 
@@ -28,19 +29,32 @@ _STRIP = 1 << 22  # numbers that are converted at a time
 class Pixels:
     """Pixels (H, W, C) uint8, C 1 or 3, in words what was done to get them, and of what ``numbers``.
 
-    ``numbers`` are those of an .npy file of floating-point numbers (H, W, C), None of any other.
+    ``numbers`` are those of an .npy file of floating-point numbers (H, W, C), None of any other; ``name`` is
+    that of a picture of the package.
     """
 
     values: Array
     notes: tuple[str, ...] = ()
     numbers: Array | None = None
+    name: str | None = None
 
 
 def read(path: Path) -> Pixels:
-    """Read an .npy array, or any picture that Pillow reads (extra ``image``).
+    """Read an .npy array, or any picture that Pillow reads (extra ``image``); plain PNG files need no Pillow.
 
-    Raises FileError for what is missing, is no picture, or holds more than 178,956,970 pixels.
+    A name of `bundled.NAMES` is one of the package's, unless there is such a file. Raises FileError for what
+    is missing, is no picture, or holds more than 178,956,970 pixels.
     """
+    with bundled.file_of(path) as file:
+        if file is not None:
+            return replace(_read(file), notes=(bundled.NOTE,), name=str(path))
+    if not path.suffix and not path.exists():
+        listed = ", ".join(bundled.NAMES)
+        raise FileError(f"there is no picture {str(path)!r}; those that come by name are {listed}")
+    return _read(path)
+
+
+def _read(path: Path) -> Pixels:
     if expect_regular(path, "picture") == 0:
         raise FileError(f"{path.name} is empty: it holds no picture")
     pixels = _array(path) if path.suffix.lower() == ".npy" else _photograph(path)
@@ -84,6 +98,15 @@ def _expect_few(name: str, height: int, width: int) -> None:
         )
 
 
+def _png(path: Path) -> Pixels | None:
+    """A PNG file of the usual kind, which needs no library; None of any other."""
+    try:
+        values = png.decoded(path.read_bytes(), lambda H, W: _expect_few(path.name, H, W))
+    except ValueError as error:
+        raise FileError(f"{path.name} is a damaged PNG file: {error}") from error
+    return None if values is None else _on_white(Pixels(values))
+
+
 # ---------------------------------------------------------------------------------------- Pillow
 
 
@@ -91,9 +114,11 @@ def _photograph(path: Path) -> Pixels:
     try:
         from PIL import Image
     except ImportError as error:
+        if (usual := _png(path)) is not None:
+            return usual
         raise MissingExtraError(
             f"reading {path.name} needs Pillow: pip install 'tinycnn[image]' (an .npy file of "
-            f"uint8 pixels needs nothing)"
+            f"uint8 pixels and a plain .png need nothing)"
         ) from error
     with silence():
         try:

@@ -37,6 +37,9 @@ class Calls(Protocol):
         """Uninitialised floats for all tasks of some phases."""
 
 
+# Gives so many floats under a name, of each thread or of all of them: `Calls.scratch` or `Calls.shared`.
+Room = Callable[[str, int], Any]
+
 Task = Callable[[Calls], None]
 Phase = Sequence[Task]
 

@@ -46,7 +46,7 @@ def empty(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
     """
     size = math.prod(shape) * dtype.itemsize
     if size < LEAST:
-        return aligned(shape, dtype)
+        return _aligned(size, shape, dtype)
     return _made(lambda: np.asarray(_Lease(_take(size), tuple(shape), dtype)), shape, dtype)
 
 
@@ -60,14 +60,17 @@ def aligned(shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
 
     A vector that crosses two cache lines costs twice, and cannot be streamed.
     """
-    size = math.prod(shape) * dtype.itemsize
+    return _aligned(math.prod(shape) * dtype.itemsize, shape, dtype)
+
+
+def _aligned(size: int, shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
     try:
         memory: Any = np.empty(size + _ALIGNMENT, np.uint8)
         # Asked through the buffer: a fifth of the time that NumPy takes to say it.
         first = -addressof(c_char.from_buffer(memory)) % _ALIGNMENT
         return np.ndarray(shape, dtype, memory, first)
     except (MemoryError, OverflowError, ValueError):
-        raise _too_large(shape, dtype) from None
+        raise too_large(shape, dtype) from None
 
 
 def _made(make: Callable[[], Array], shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
@@ -75,10 +78,11 @@ def _made(make: Callable[[], Array], shape: Sequence[int], dtype: np.dtype[Any])
     try:
         return make()
     except (MemoryError, OverflowError, ValueError):
-        raise _too_large(shape, dtype) from None
+        raise too_large(shape, dtype) from None
 
 
-def _too_large(shape: Sequence[int], dtype: np.dtype[Any]) -> TooLargeError:
+def too_large(shape: Sequence[int], dtype: np.dtype[Any]) -> TooLargeError:
+    """What is raised where there is no memory for such an array."""
     return TooLargeError(
         f"an array of shape {tuple(shape)} takes {math.prod(shape) * dtype.itemsize // 10**9:,} GB, "
         f"more than there is; use less padding, smaller sizes, or fewer images at once"

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-import numpy as np
-
-from tinycnn.arrays import Array, read_only, row_major
-from tinycnn.kernels.function_pointers import address_of
-from tinycnn.kernels.offers import CODE, OWN, offer, withdraw
-from tinycnn.kernels.recorded_calls import (
-    COUNTERS,
-    WAITS,
-    begin,
-    carry_on,
-    help_carry_out,
-)
+from tinycnn.arrays import Array
+from tinycnn.kernels.offers import offer, withdraw
+from tinycnn.kernels.recorded_calls import WAITS, begin, carry_on
 from tinycnn.runtime.balance import Balance
 from tinycnn.runtime.feature_maps import aligned_zeros
-from tinycnn.runtime.held import NamedArrays, PackedWeights, Workspace
+from tinycnn.runtime.held import PackedWeights, Workspace
 from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.slots import SlotMemory, SlotTable, Tables
 from tinycnn.runtime.thread_pool import thread_pool
 
 # Looks at what others have still to do: until it is worth noting how long that takes, a few microseconds, and
@@ -38,59 +28,40 @@ _NAP = 1e-5
 _SOON = 2e-4
 
 
-@dataclass(frozen=True)
-class PackedSource:
-    """Where the numbers of a slot come from: an attribute of what ``make`` packs for ``key``.
-
-    In a version's first run that is, unless it is None, what ``at_first`` gives.
-    """
-
-    key: Any
-    make: Callable[[NamedArrays], Any]
-    attribute: str
-    at_first: Callable[[NamedArrays], Any]
-
-
-@dataclass
-class SlotMemory:
-    """The floats of a slot: how many, how far from image to image, and whose."""
-
-    size: int
-    step: int = 0
-    of_each_thread: bool = False
-    packed: PackedSource | None = None
-
-
 class Program:
     """Recorded calls. Safe to run in many threads at once, in a workspace each."""
 
     def __init__(
         self,
         threads: int,
-        calls: Array,
-        jobs: Array,
-        tasks: Array,
-        phases: Array,
+        tables: Tables,
         slots: Sequence[SlotMemory],
         *,
         wakes: bool = True,
     ) -> None:
         """For so many ``threads``; ``wakes``: the work is worth waking a thread that sleeps."""
-        self.threads, self.slots, self.phases = threads, slots, phases
-        self.tables = calls, jobs, tasks, phases
+        self.threads, self.tables, self.slots = threads, tables, slots
         self._wakes = wakes
         # Of helpers that look for work, of having them look, and of those that are woken.
         self._looking, self._waking, self._woken = Balance(), Balance(), Balance()
         self._ended = 0.0
 
     def run(self, x: Array, weights: PackedWeights, workspace: Workspace, out: Array) -> None:
-        """Carry all out for the images ``x``; both arrays are float32 and C-contiguous."""
-        memory: _Memory = workspace.get(self, partial(_Memory, self))
+        """Carry all out for the images ``x``, read-only; both arrays are float32 and C-contiguous."""
+        memory: _Memory = workspace.get(self, self._memory)
         memory.follow(weights)
-        begin(read_only(x.reshape(-1)), out.reshape(-1), memory.rows)
+        begin(x.reshape(-1), out.reshape(-1), memory.rows)
+        self.carry_out(memory)
+
+    def _memory(self) -> _Memory:
+        return _Memory(self)
+
+    def carry_out(self, memory: SlotTable) -> None:
+        """Carry all out on the slots of ``memory``, for which `begin` has made ready."""
         if self.threads == 1:
             self._alone(memory)
-        elif not (self._looking.pays and self._with_those_who_look(memory)):
+            return
+        if not (self._looking.pays and self._with_those_who_look(memory)):
             if self._wakes:
                 parallel_for(self._work(memory), range(self.threads), balance=self._woken)
             else:
@@ -101,7 +72,7 @@ class Program:
                 self._waking.enter(0.0, time.perf_counter() - now)
         self._ended = time.perf_counter()
 
-    def _with_those_who_look(self, memory: _Memory) -> bool:
+    def _with_those_who_look(self, memory: SlotTable) -> bool:
         """Share the work with helpers that look for some; False if there are none."""
         if not self._ended:  # it is the first run: nobody looks
             return False
@@ -126,11 +97,11 @@ class Program:
             account.enter(ended - begun - waited, waited + time.perf_counter() - ended)
         return True
 
-    def _alone(self, memory: _Memory) -> float:
+    def _alone(self, memory: SlotTable) -> float:
         """Do the first thread's part, all there is if there are no others; gives the seconds it waited."""
-        return sum(self._work(memory)(0)) if carry_on(memory.rows[0], _TASKS, _GLANCES) else 0.0
+        return sum(self._work(memory)(0)) if carry_on(memory.first_row, _TASKS, _GLANCES) else 0.0
 
-    def _work(self, memory: _Memory) -> Callable[[int], Generator[float]]:
+    def _work(self, memory: SlotTable) -> Callable[[int], Generator[float]]:
         """What a thread does: it yields, to an interrupt, the seconds that it waited."""
         finished: list[int] = []  # threads that found all done
 
@@ -148,27 +119,24 @@ class Program:
         return work
 
 
-class _Memory:
-    """The memory of a program's slots, as addresses, sizes and steps, and its counters."""
+class _Memory(SlotTable):
+    """The memory of a program's slots, kept from run to run."""
 
     def __init__(self, program: Program) -> None:
+        super().__init__(program.threads, program.tables, program.slots)
         self._packed = [
             (number, slot.packed) for number, slot in enumerate(program.slots) if slot.packed
         ]
         self._program = program
         self._version: PackedWeights | None = None
-        self._kept: list[Array] = []  # that the addresses below point at
+        self._kept: list[Array] = []  # that the slots point at
         self._unpacked: list[Any] = []  # and these, of a version's first run
-        self._slots = np.zeros((program.threads, len(program.slots), 4), np.int64)
-        self._counters = np.zeros((len(program.phases) - 1) * COUNTERS, np.int64)
         for number, slot in enumerate(program.slots):
-            self._slots[:, number, 2] = slot.step
             if slot.of_each_thread:
                 for thread in range(program.threads):
                     self._keep(number, aligned_zeros(slot.size), thread)
             elif slot.size:
                 self._keep(number, aligned_zeros(slot.size))
-        self.rows = np.array([self._row(thread) for thread in range(program.threads)], np.int64)
 
     def follow(self, weights: PackedWeights) -> None:
         """Let the slots of weights be those of ``weights``."""
@@ -180,29 +148,9 @@ class _Memory:
                 self._unpacked.append(packed)
                 if packed is None:
                     packed = weights.get(source.key, source.make)
-                self._point(number, getattr(packed, source.attribute))
+                self.point(number, getattr(packed, source.attribute))
             self._version = None if is_first else weights
-
-    def offers(self, board: Array) -> Array:
-        """The rows that helpers are offered; what that takes is compiled when it is first wanted."""
-        rows = self.rows[1:]
-        if not rows[0, CODE]:
-            withdraw(board, rows, False, 0)  # before anybody depends on it
-            rows[:, CODE] = address_of(help_carry_out)
-        return rows
-
-    def _row(self, thread: int) -> list[int]:
-        """What a thread works from, see `carry_on`; a helper is offered it."""
-        arrays = *self._program.tables, self._slots[thread], self._counters
-        row = [0] * OWN
-        return row + [number for array in arrays for number in (array.ctypes.data, array.size)]
 
     def _keep(self, number: int, array: Array, thread: int | None = None) -> None:
         self._kept.append(array)
-        self._point(number, array, thread)
-
-    def _point(self, number: int, array: Array, thread: int | None = None) -> None:
-        where = slice(None) if thread is None else thread
-        flat, _ = row_major(array)
-        self._slots[where, number, :2] = flat.ctypes.data, flat.size
-        self._slots[where, number, 3] = array.shape[-1]
+        self.point(number, array, thread)

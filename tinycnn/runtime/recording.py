@@ -13,13 +13,18 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
+from tinycnn.kernels.callers import CALLERS
 from tinycnn.kernels.function_pointers import address_of
-from tinycnn.kernels.recorded_calls import CALLERS, WIDTH
+from tinycnn.kernels.recorded_calls import WIDTH
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.held import NamedArrays
-from tinycnn.runtime.program import PackedSource, Program, SlotMemory
+from tinycnn.runtime.memory import too_large
+from tinycnn.runtime.program import Program
+from tinycnn.runtime.slots import PackedSource, SlotMemory
 
 _FLOAT32 = np.dtype(np.float32)
+# Floats that no memory holds, before places in them are too large for whole numbers of 64 bits.
+_MOST = 2**60
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,12 @@ class Slot:
 class Recorder:
     """Records phases of tasks on the slots that it gives out. Implements `tinycnn.runtime.calls.Calls`.
 
-    Slot 0 stands for the images that the program will be given, slot 1 for its results.
+    The first slots stand for ``given`` arrays, which the program gets with each run: slot 0 for images,
+    slot 1 for results, and others for what else there is to read.
     """
 
-    def __init__(self, source: int, result: int) -> None:
-        """Record for images of ``source`` numbers and results of ``result`` each."""
+    def __init__(self, *steps: int) -> None:
+        """Record for given arrays; ``steps`` are the numbers of each from image to image."""
         self._slots: list[SlotMemory] = []
         self._named: dict[tuple[str, bool], Slot] = {}
         self._weights: dict[tuple[Any, str], Slot] = {}
@@ -45,8 +51,7 @@ class Recorder:
         self._job_ranges: dict[int, tuple[int, int]] = {}
         self._tasks: list[tuple[int, int, int]] = []
         self._phases = [0]
-        self.source = self._slot(SlotMemory(0, source))
-        self.result = self._slot(SlotMemory(0, result))
+        self.given = [self._slot(SlotMemory(0, step)) for step in steps]
 
     def __call__(self, kernel: Callable[..., None], *arguments: Any) -> None:
         """Write down a call."""
@@ -118,11 +123,12 @@ class Recorder:
         self._phases.append(len(self._tasks))
 
     def program(self, threads: int, *, wakes: bool = True) -> Program:
-        """All that was recorded, for so many threads; ``wakes``: it is worth waking them."""
+        """All that was recorded, for no more threads than a phase has tasks; ``wakes``: worth waking them."""
         jobs = np.concatenate([np.empty((0, 5), np.int64), *self._jobs])
         calls = np.array(self._calls, np.int64).reshape(-1, WIDTH)
         tasks, phases = np.array(self._tasks, np.int64).reshape(-1, 3), np.array(self._phases)
-        return Program(threads, calls, jobs, tasks, phases, self._slots, wakes=wakes)
+        threads = max(min(threads, max(np.diff(phases), default=1)), 1)
+        return Program(int(threads), (calls, jobs, tasks, phases), self._slots, wakes=wakes)
 
     def _slot(self, memory: SlotMemory) -> Slot:
         self._slots.append(memory)
@@ -132,6 +138,8 @@ class Recorder:
         key = name, of_each_thread
         if key not in self._named:
             self._named[key] = self._slot(SlotMemory(0, of_each_thread=of_each_thread))
+        if size > _MOST:
+            raise too_large((size,), _FLOAT32)
         slot = self._named[key]
         self._slots[slot.number].size = max(self._slots[slot.number].size, size)
         return slot

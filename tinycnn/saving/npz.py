@@ -45,7 +45,7 @@ class NpzFile:
     """An .npz file opened to be read: what it claims is known before any of it is taken into memory."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.name
+        self._file, self._size = path.name, path.stat().st_size
         with ExitStack() as opened:  # what fails here leaves nothing open
             stream = opened.enter_context(_Bounded(io.FileIO(path)))
             self._archive = opened.enter_context(zipfile.ZipFile(stream))
@@ -78,6 +78,10 @@ class NpzFile:
         claim = Claim(shape, dtype, info.file_size - head.tell())
         self._starts[name] = claim, fortran, head.tell()
         return claim
+
+    def packed(self, name: str) -> int:
+        """The bytes that an array takes in the file, at most those of the file."""
+        return min(self._archive.getinfo(f"{name}.npy").compress_size, self._size)
 
     def array(self, name: str) -> Array:
         """The array, once its `claim` has been found to be what is wanted."""

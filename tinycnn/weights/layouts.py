@@ -1,4 +1,8 @@
-"""Rows over the cells of an image: in this engine pixel by pixel, in others channel by channel."""
+"""The orders in which engines keep numbers: rows over the cells of an image, and filters.
+
+Rows go pixel by pixel in this engine, channel by channel in others. The weights of a convolution are
+(KH, KW, C // groups, F) here, and (F, C // groups, KH, KW) there.
+"""
 
 from __future__ import annotations
 
@@ -23,3 +27,17 @@ def channels_last(rows: Array, image: Shape) -> Array:
     H, W, C = image
     cells = rows.reshape(C, H, W, *rows.shape[1:])
     return np.ascontiguousarray(np.moveaxis(cells, 0, 2)).reshape(rows.shape)
+
+
+# The axes of our weights of a convolution as others have them.
+FILTERS_FIRST = (3, 2, 0, 1)
+
+
+def filters_first(W: Array) -> Array:
+    """Weights (KH, KW, C, F) as (F, C, KH, KW)."""
+    return np.ascontiguousarray(W.transpose(FILTERS_FIRST))
+
+
+def filters_last(W: Array) -> Array:
+    """Weights (F, C, KH, KW) as (KH, KW, C, F)."""
+    return np.ascontiguousarray(W.transpose(np.argsort(FILTERS_FIRST)))

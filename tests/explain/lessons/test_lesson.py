@@ -85,7 +85,7 @@ def test_a_function_that_makes_a_model(models):
         ("wants", FileError, "{models}:wants fails: TypeError: wants() missing 1 required positional "
          "argument: 'size'"),
         ("image", ArgumentError,
-         "a lesson needs a network that ends in classes, but {models}:image ends in 30 x 30 x 3"),
+         "{models}:image ends in 30 x 30 x 3, not in a number for each class"),
         ("vector", ShapeError, "a picture has 1 or 3 channels, but the network's input is 5; give it an "
          "array with trace() in Python"),
     ],
@@ -115,7 +115,7 @@ def test_a_file_that_is_missing_or_fails(tmp_path):
 
 
 def test_a_variant_that_is_not_there():
-    with pytest.raises(TinyCNNError, match="variant must be one of 'one-tower', 'paper'"):
+    with pytest.raises(TinyCNNError, match="there is no network 'vgg': give one-tower, paper"):
         open_lesson(model="vgg")
 
 

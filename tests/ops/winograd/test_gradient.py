@@ -8,7 +8,7 @@ from op_checks import call_is_repeatable
 from twins import convolution_gradients
 
 from tinycnn.ops import bias, conv2d_backward
-from tinycnn.ops.convolution.winograd import gradient
+from tinycnn.ops.convolution.winograd import gradient, operation
 from tinycnn.testing.strategies import generators
 
 # Of the largest sum of magnitudes |x| |dz| that any weight's gradient has.
@@ -63,10 +63,22 @@ def test_large_means_and_mixed_scales():
     check(4, (13, 13), 20, 30, 5, 1, 2, rng, scales=10.0 ** rng.integers(-6, 6, 20))
 
 
-def test_groups_of_images_and_parts_of_their_rows_add_up(monkeypatch):
-    monkeypatch.setattr(gradient, "_GROUP_BYTES", 1 << 19)
-    monkeypatch.setattr(gradient, "_DEPTH", 10)
-    gradient._jobs.cache_clear()
+@pytest.fixture
+def planned_anew(monkeypatch):
+    """What is kept of sizes is worked out with the constants of this test, and for this test alone."""
+
+    def forget():
+        gradient._jobs.cache_clear()
+        operation._recorded_weight_gradient.cache_clear()
+
+    forget()
+    yield monkeypatch
+    forget()
+
+
+def test_groups_of_images_and_parts_of_their_rows_add_up(planned_anew):
+    planned_anew.setattr(gradient, "_GROUP_BYTES", 1 << 19)
+    planned_anew.setattr(gradient, "_DEPTH", 10)
     check(7, (13, 13), 20, 30, 3, 1, 1, np.random.default_rng(0))
 
 
@@ -81,19 +93,19 @@ def test_no_image_gives_zeros():
 
 
 @pytest.mark.parametrize("k", [3, 5])
-def test_the_same_bits_for_every_thread_count_and_run(monkeypatch, k):
+def test_the_same_bits_for_every_thread_count_and_run(planned_anew, k):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((6, 13, 14, 40), dtype=np.float32)
     W = rng.standard_normal((k, k, 40, 80), dtype=np.float32)
     dy, y = rng.standard_normal((2, 6, 13, 14, 80), dtype=np.float32)
-    monkeypatch.setattr(gradient, "_GROUP_BYTES", 3 << 20)
-    monkeypatch.setattr(gradient, "_CHANNELS", 8)
-    monkeypatch.setattr(gradient, "_DEPTH", 20)
-    monkeypatch.setattr(bias, "_CELLS", 1 << 12)
+    planned_anew.setattr(gradient, "_GROUP_BYTES", 3 << 20)
+    planned_anew.setattr(gradient, "_CHANNELS", 8)
+    planned_anew.setattr(gradient, "_DEPTH", 20)
+    planned_anew.setattr(bias, "_CELLS", 1 << 12)
 
     def call():
         return conv2d_backward(
             dy, x, W, padding=k // 2, activation="relu", y=y, algorithm="winograd", need_dx=False
         )
 
-    call_is_repeatable(monkeypatch, call)
+    call_is_repeatable(planned_anew, call)

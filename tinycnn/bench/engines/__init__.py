@@ -15,6 +15,7 @@ from tinycnn.arrays import Array
 from tinycnn.bench.work import Workload
 
 OURS = "tinycnn"
+TRAINER = "trainer"  # ours, with all that `tinycnn.training` puts around a step
 LIMITS = "limits"
 
 
@@ -63,6 +64,7 @@ def _version(package: str) -> str:
 
 ENGINES = {
     OURS: Engine("tinycnn", "ours"),
+    TRAINER: Engine("tinycnn's Trainer", "trainer", packages=("tqdm",)),
     "torch": Engine("PyTorch", "pytorch", "contiguous", ("torch",)),
     "torch-cl": Engine("PyTorch, channels last", "pytorch", "channels last", ("torch",)),
     "onnxruntime": Engine("ONNX Runtime", "onnx_runtime", packages=("onnx", "onnxruntime")),

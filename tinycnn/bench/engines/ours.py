@@ -10,7 +10,7 @@ import numpy as np
 
 from tinycnn import ops
 from tinycnn.arrays import Array
-from tinycnn.bench import work
+from tinycnn.bench import epochs, work
 from tinycnn.bench.engines import Contender
 from tinycnn.bench.operations import operation_of
 from tinycnn.bench.work import Workload
@@ -44,7 +44,20 @@ def _training(workload: Workload) -> Contender:
     optimizer = SGD(model, work.RATE, work.MOMENTUM, work.WEIGHT_DECAY)
     step = _TrainingStep(model, optimizer)
     model.parameters()
-    return Contender(lambda: step(x, labels), lambda: _checked_step(workload))
+    return Contender(lambda: step(x, labels), lambda: checked_step(workload, _one_step))
+
+
+def _epoch(workload: Workload) -> Contender:
+    """The bare loop over batches that are ready."""
+    model = work.build(workload.network)
+    prepared = list(epochs.pictures(workload, model))
+    step = _TrainingStep(model, SGD(model, work.RATE, work.MOMENTUM, work.WEIGHT_DECAY))
+
+    def call() -> None:
+        for x, labels in prepared:
+            step(x, labels)
+
+    return Contender(call, lambda: checked_step(workload, _one_step))
 
 
 class _TrainingStep:
@@ -64,7 +77,13 @@ class _TrainingStep:
         return trace.loss
 
 
-def _checked_step(workload: Workload) -> Mapping[str, Array]:
+def _one_step(model: Sequential, optimizer: SGD, x: Array, labels: Array) -> float:
+    return _TrainingStep(model, optimizer)(x, labels)
+
+
+def checked_step(
+    workload: Workload, step: Callable[[Sequential, SGD, Array, Array], float]
+) -> Mapping[str, Array]:
     """One step without dropout over the checked batch: the loss, and how each parameter changed."""
     model = work.build(workload.network, dropout=False)
     before = {name: work.sample(array).copy() for name, array in model.parameters().items()}
@@ -72,7 +91,7 @@ def _checked_step(workload: Workload) -> Mapping[str, Array]:
     x = work.images(work.CHECKED_IMAGES, model.input_shape)[places]
     labels = work.labels(work.CHECKED_IMAGES, model.shapes[-1][0])[places]
     optimizer = SGD(model, work.CHECK_RATE, work.MOMENTUM, work.WEIGHT_DECAY)
-    loss = _TrainingStep(model, optimizer)(x, labels)
+    loss = step(model, optimizer, x, labels)
     after = {name: work.sample(array) for name, array in model.parameters().items()}
     return {"loss": np.array(loss)} | {name: after[name] - before[name] for name in before}
 
@@ -195,6 +214,7 @@ _WORKS = {
     "op backward": _operation_backward,
     "forward": _forward,
     "training": _training,
+    "epoch": _epoch,
     "backward": _backward,
     "im2col": _im2col,
     "pass kept": _pass,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.bench import work
+from tinycnn.bench import epochs, work
 from tinycnn.bench.engines import Contender
 from tinycnn.bench.engines.activations import torch_activation
 from tinycnn.bench.engines.layers import TORCH
@@ -57,6 +57,24 @@ def _training(workload: Workload, *, channels_last: bool) -> Contender:
         lambda: _step(module, optimizer, x, labels),
         lambda: _checked_step(workload, channels_last=channels_last),
     )
+
+
+def _epoch(workload: Workload, *, channels_last: bool) -> Contender:
+    """A loop over batches that are ready."""
+    model = work.build(workload.network)
+    prepared = [
+        (_tensor(x, channels_last=channels_last), _labels(labels))
+        for x, labels in epochs.pictures(workload, model)
+    ]
+    module = _Network.of(model, channels_last=channels_last).module.train()
+    del model
+    optimizer = _sgd(module, work.RATE)
+
+    def call() -> None:
+        for x, labels in prepared:
+            _step(module, optimizer, x, labels)
+
+    return Contender(call, lambda: _checked_step(workload, channels_last=channels_last))
 
 
 def _step(module: Any, optimizer: Any, x: Any, labels: Any) -> float:
@@ -244,6 +262,7 @@ _WORKS = {
     "op backward": _operation_backward,
     "forward": _forward,
     "training": _training,
+    "epoch": _epoch,
     "pool": _pool,
     "pool backward": _pool_backward,
 }

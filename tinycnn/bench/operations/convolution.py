@@ -11,6 +11,7 @@ import numpy as np
 from tinycnn import ops
 from tinycnn.arrays import Array
 from tinycnn.bench.operations.operation import IMAGES, Axes, Operation, register, spread
+from tinycnn.weights.layouts import FILTERS_FIRST
 
 _KERNELS = ((1, 1), (3, 3), (3, 3), (5, 5), (7, 7), (11, 11), (1, 3), (7, 1))
 
@@ -32,7 +33,7 @@ class SweptConv2D(Operation):
 
     name = "conv2d"
     share = 5  # most of a network's time is spent here
-    axes: ClassVar[Axes] = {"x": IMAGES, "W": (3, 2, 0, 1), "y": IMAGES}
+    axes: ClassVar[Axes] = {"x": IMAGES, "W": FILTERS_FIRST, "y": IMAGES}
     fixed = (
         (8, 56, 64, 64, 3, 3, 1, 1, 1), (1, 56, 64, 64, 3, 3, 1, 1, 1), (8, 14, 256, 256, 3, 3, 1, 1, 1),
         (128, 4, 64, 64, 3, 3, 1, 1, 1), (8, 28, 8, 8, 3, 3, 1, 1, 1), (8, 28, 16, 16, 3, 3, 1, 1, 1),

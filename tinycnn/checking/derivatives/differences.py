@@ -9,6 +9,7 @@ nothing flips; where it is not, the slopes ahead and behind tell (`extrapolation
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cached_property
 
@@ -57,6 +58,7 @@ class Differences:
         self.y, self.sides = target.look(target.arrays)
         self.passes = 1
         self.fine = RoundingStep(np.zeros(self.y.shape), 0.0, np.ones(self.y.shape, np.bool_))
+        self._sizes = np.abs(dy)
         self._scales = {name: scale(target.arrays[name]) for name in target.wrt}
         self._starts: dict[tuple[str, bool], float] = {}  # the largest steps without a flip
 
@@ -76,7 +78,7 @@ class Differences:
     def hides(self, direction: Direction, slope: float) -> bool:
         """Whether float64 may round off all that ``slope`` changes along ``direction``, at any step."""
         change = abs(slope) * FIRST * self._scales[direction.name]
-        return change <= EPS * float(np.abs(self.dy).sum()) * self._size_elsewhere
+        return change <= EPS * float(self._sizes.sum()) * self._size_elsewhere
 
     @cached_property
     def _size_elsewhere(self) -> float:
@@ -225,10 +227,10 @@ class Differences:
             bend = self.dy * ((y1 - self.y) - (self.y - y0))
             own = self._rounding(y1) + self._rounding(y0)
             slopes = total / length, float(bend.sum()) / (length / 2)
-            if not np.isfinite(slopes).all():
+            if not all(map(math.isfinite, slopes)):
                 return "differences leave the range of float64 here"
             touched |= change != 0
-            hidden = np.maximum(own, np.abs(self.dy) * rounding.outputs)
+            hidden = np.maximum(own, self._sizes * rounding.outputs)
             noise = norm(hidden[touched] if touched.any() else hidden)
             # Backward rounds as forward does; it knows nothing of steps, so longer ones do not help.
             natural = max(1.0, _NATURAL * self._scales[direction.name])
@@ -243,4 +245,4 @@ class Differences:
 
     def _rounding(self, y: Array) -> Array:
         """What float64 rounds off dy * y: of what underflows, more than a part of it."""
-        return EPS * np.abs(self.dy) * np.maximum(np.abs(y), _SMALLEST / EPS)
+        return EPS * self._sizes * np.maximum(np.abs(y), _SMALLEST / EPS)

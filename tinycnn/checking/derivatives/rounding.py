@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class RoundingStep:
     total: float  # the same of sum(dy * y)
     reached: Array  # which outputs depend on what moves, as far as is known
 
-    @property
+    @cached_property
     def coarse(self) -> bool:
         """Whether any output rounds to more than float64 does."""
         return bool(self.outputs.any())

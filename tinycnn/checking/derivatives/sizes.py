@@ -12,7 +12,11 @@ from tinycnn.arrays import Array
 def scale(array: Array, zero: float = 1.0) -> float:
     """The root mean square of an array's cells; ``zero`` if all are zero."""
     largest = float(np.abs(array).max(initial=0.0))
-    return largest * float(np.sqrt(np.mean((array / largest) ** 2))) if largest else zero
+    if not largest:
+        return zero
+    unit = array / largest
+    # What np.mean does, without what it asks first: that takes longer than the sum of a few cells.
+    return largest * math.sqrt(float(np.add.reduce(unit * unit, axis=None)) / array.size)
 
 
 def norm(array: Array) -> float:

@@ -54,6 +54,8 @@ class Calculation:
     """One call of an op."""
 
     call: str  # "z = conv2d(x, W, b)"
+    op: str
+    arguments: Mapping[str, Any]
     takes: tuple[Value, ...]
     results: tuple[Result, ...]
     window: Any = None  # a shapes.Window, where one slides over the first operand
@@ -84,6 +86,8 @@ def calculate(
     arguments += [f"{key}={_argument(value)}" for key, value in step["arguments"].items()]
     return Calculation(
         f"{', '.join(step['gives'])} = {step['op']}({', '.join(arguments)})",
+        step["op"],
+        step["arguments"],
         takes,
         results,
         win,
@@ -101,6 +105,13 @@ def operation(name: str) -> Callable[..., Any]:
     return found
 
 
+def call(op: str, arrays: Sequence[Array], arguments: Mapping[str, Any]) -> tuple[Array, ...]:
+    """All results of an op of the data file."""
+    given = {key: _tuples(value) for key, value in arguments.items()}
+    results = operation(op)(*arrays, **given)
+    return tuple(map(np.asarray, results if isinstance(results, tuple) else (results,)))
+
+
 def engine(
     op: str,
     takes: Sequence[Value],
@@ -112,13 +123,12 @@ def engine(
 
     The results are named ``gives`` and laid out like the stored ones of these names.
     """
-    given = {key: _tuples(value) for key, value in arguments.items()}
-    arrays = operation(op)(*(value.array for value in takes), **given)
-    arrays = (arrays,) if len(gives) == 1 else arrays
+    arrays = call(op, [value.array for value in takes], arguments)
     values = [
-        _like(name, np.asarray(array), (stored or {}).get(name))
+        _like(name, array, (stored or {}).get(name))
         for name, array in zip(gives, arrays, strict=True)
     ]
+    given = {key: _tuples(value) for key, value in arguments.items()}
     cells = by_hand.work_out(op, takes, values, given)
     rules = by_hand.rules(op, takes, values)
     return tuple(

@@ -14,6 +14,7 @@ import numpy as np
 from tinycnn.errors import UnknownNameError
 from tinycnn.explain.examples.arithmetic import Value, factor, text
 from tinycnn.explain.examples.calculation import Calculation, calculate
+from tinycnn.explain.learning.values import LearningStep
 from tinycnn.explain.values.sums import Product
 
 _STEP = "STEP"
@@ -69,6 +70,12 @@ class LossChange:
             f"The step should change the loss by about -{text(self.rate)}*({squares}) = "
             f"{text(self.predicted)}. It does change by {new} - {old} = {text(self.real)}."
         )
+
+    def step(self, number: int) -> LearningStep:
+        """The same, seen through the first element of the first parameter."""
+        weight, gradient = (value.flat[0] for value in self.stages[0].takes[:2])
+        loss, after = self.before.flat[0], self.after.flat[0]
+        return LearningStep(number, weight, gradient, loss, self.predicted, after)
 
     def to_dict(self) -> dict[str, float]:
         """As plain data."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from tinycnn.explain.examples.arithmetic import Value, text
 from tinycnn.explain.examples.calculation import Calculation, Result
 from tinycnn.explain.examples.example import Example, LossChange
+from tinycnn.explain.readers.learning_text import steps_table
 from tinycnn.explain.readers.style import WIDTH, Style, paragraph
 from tinycnn.shapes import Window
-from tinycnn.tables import text_table
 from tinycnn.wording import many
 
 _INDENT = "  "
@@ -154,15 +154,10 @@ def _changes(changes: Sequence[LossChange]) -> Iterator[str]:
     if len(changes) == 1:
         yield from _lines(changes[0].words)
         return
-    first = changes[0].stages[0].takes
-    head = ["step", *(value.cell(0) for value in first), "loss", "predicted change", "real change"]
-    rows = [
-        [change.stages[0].takes[0].flat[0], change.stages[0].takes[1].flat[0],
-         change.before.flat[0], change.predicted, change.real]
-        for change in changes
-    ]  # fmt: skip
-    body = [[str(step), *map(text, row)] for step, row in enumerate(rows, start=1)]
-    yield from (_INDENT + line for line in text_table(head, body, 5).split("\n"))
+    weight, gradient = (value.cell(0) for value in changes[0].stages[0].takes[:2])
+    steps = [change.step(number) for number, change in enumerate(changes, start=1)]
+    table = steps_table(weight, gradient, steps, text)
+    yield from (_INDENT + line for line in table.split("\n"))
     yield from _lines(f"The loss at the end: {text(changes[-1].after.flat[0])}")
 
 

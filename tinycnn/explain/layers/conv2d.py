@@ -53,7 +53,8 @@ class Conv2DExplainer(Windowed, Weighted):
                 return Term(f"position ({i},{j}), padding", 0.0)
             x, weights = record.x[cell.sample, h, w].tolist(), W[i, j, :, f].tolist()
             parts = [
-                Product(channel_name(record, c), x[c], weights[c - channels[0]]) for c in channels
+                Product(channel_name(record, c), x[c], weights[c - channels[0]], (h, w, c))
+                for c in channels
             ]
             return grouped(f"position ({i},{j})", parts, "channels", channels[0])
 

@@ -97,7 +97,7 @@ def _by_place(record: Record, x: Array, weights: Array) -> Sum:
 
     def position(i: int, j: int) -> Part:
         pairs = zip(x[i, j].tolist(), weights[i, j].tolist(), strict=True)
-        parts = [Product(channel_name(record, c), *pair) for c, pair in enumerate(pairs)]
+        parts = [Product(channel_name(record, c), *pair, (i, j, c)) for c, pair in enumerate(pairs)]
         return grouped(f"cell ({i},{j})", parts, "channels")
 
     return mapped("sum", x.shape[0], x.shape[1], position)
@@ -105,5 +105,5 @@ def _by_place(record: Record, x: Array, weights: Array) -> Sum:
 
 def _in_order(x: Array, weights: Array) -> Sum:
     """The products of any other input, one by one."""
-    pairs = zip(x.ravel().tolist(), weights.ravel().tolist(), strict=True)
-    return grouped("sum", [Product(f"unit {d}", *pair) for d, pair in enumerate(pairs)], "units")
+    cells = zip(x.ravel().tolist(), weights.ravel().tolist(), np.ndindex(x.shape), strict=True)
+    return grouped("sum", [Product(f"unit {d}", *cell) for d, cell in enumerate(cells)], "units")

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tinycnn.checking.targets import own_code
-from tinycnn.errors import ArgumentError, FileError
+from tinycnn.data import Preparation
+from tinycnn.errors import ArgumentError
 from tinycnn.explain.lessons import weights
 from tinycnn.explain.pictures import picture
+from tinycnn.explain.pictures.as_trained import way_of
 from tinycnn.explain.pictures.picture import Picture
 from tinycnn.explain.pictures.scaling import USUAL, Scaling
-from tinycnn.files import code_file, is_model_file
 from tinycnn.model import Sequential
-from tinycnn.networks import VARIANTS, alexnet
-from tinycnn.saving.loading import load
-from tinycnn.shapes import times
+from tinycnn.networks import VARIANTS
+from tinycnn.pictures import bundled
+from tinycnn.runs.networks import Network, open_network
+from tinycnn.runs.reading import first_picture
 from tinycnn.trace import Trace
 
 
@@ -27,7 +28,8 @@ class Lesson:
 
     ``training``, ``seed`` and ``source`` (its model) are what `open_lesson` was given; ``random`` says that
     the weights were drawn for it, ``likeliest`` that nobody named the label: it is the class that the network
-    finds likeliest.
+    finds likeliest. ``class_names`` are those that the network was trained with, () where nobody knows them,
+    and ``preparation`` is what made its pictures an input, None likewise.
     """
 
     model: Sequential
@@ -39,6 +41,8 @@ class Lesson:
     seed: int = 0
     likeliest: bool = False
     source: str = ""  # where the model comes from: a variant, or FILE.py:NAME
+    class_names: tuple[str, ...] = ()
+    preparation: Preparation | None = None
 
     @property
     def name(self) -> str:
@@ -49,6 +53,11 @@ class Lesson:
     def classes(self) -> int:
         """Number of classes."""
         return self.model.shapes[-1][0]
+
+    def class_words(self, number: int) -> str:
+        """A class by its number, and its name where it has one: "9 (ankle boot)"."""
+        name = self.class_names[number] if self.class_names else ""
+        return str(number) if name in ("", str(number)) else f"{number} ({name})"
 
     @cached_property
     def trace(self) -> Trace:
@@ -74,64 +83,71 @@ def open_lesson(
     *,
     model: str = "one-tower",
     weights_file: str | Path | None = None,
-    label: int | None = None,
+    label: int | str | None = None,
     seed: int = 0,
     training: bool = False,
     scaling: Scaling = USUAL,
 ) -> Lesson:
-    """Put a lesson together: ``image`` (None: the bundled picture) through ``model``.
+    """Put a lesson together: ``image`` (None: a bundled picture) through ``model``.
 
-    ``model`` is an AlexNet variant, with the lesson's own weights drawn from ``seed``, or
-    "FILE.py:NAME" or a file that a model was saved in, with the weights that it has; ``weights_file`` names
-    a file to take them from instead, as `Sequential.load_weights` does. ``label`` is the class that the loss
-    is taken against (None: the bundled picture's own, else the likeliest); ``training`` turns dropout on,
-    its masks drawn from ``seed``. ``scaling`` says what pixels become as the network's input.
+    ``model`` is what `open_network` takes; where its weights are random, they are the lesson's own, drawn
+    from ``seed``. ``weights_file`` names a file to take them from, as `Sequential.load_weights` does.
+    ``label`` is the class that the loss is taken against, its number or its name (None: the bundled
+    picture's own, else the likeliest); ``training`` turns dropout on, its masks drawn from ``seed``. Pixels
+    become the input as ``scaling`` says, or by the usual one as in the network's training, if that is known.
     """
-    own, network = model not in VARIANTS, network_of(model, seed)
-    if len(network.shapes[-1]) != 1:
-        raise ArgumentError(
-            f"a lesson needs a network that ends in classes, but {model} ends in "
-            f"{times(network.shapes[-1])}"
-        )
-    seen = picture.load(image, network.input_shape, scaling)
-    classes = network.shapes[-1][0]
-    if label is None and seen.label is not None and seen.label < classes:
-        label = seen.label
-    if label is not None and not 0 <= label < classes:
-        raise ArgumentError(f"label must lie in 0 .. {classes - 1}, got {label}")
+    network = open_network(model, seed=seed)
+    seen = _picture(image, network, scaling)
+    words = f"as {model} has them"
     if weights_file is not None:
-        network.load_weights(weights_file)
+        network.model.load_weights(weights_file)
         words = f"from {Path(weights_file).name}"
-    elif own:
-        words = f"as {model} has them"
-    else:
-        weights.draw_lesson(network, seed)
+    elif network.random:
+        weights.draw_lesson(network.model, seed)
         words = f"random, seed {seed}"
-    random = weights_file is None and not own
+    elif model in VARIANTS:
+        words = "trained, from the package"
+    random = network.random and weights_file is None
+    wanted = _label(label, seen, network)
     lesson = Lesson(
-        network, seen, label or 0, words, random, training, seed, label is None, source=model
-    )
+        network.model, seen, wanted or 0, words, random, training, seed, wanted is None, source=model,
+        class_names=network.classes, preparation=network.preparation,
+    )  # fmt: skip
     if lesson.likeliest:
         lesson.label = int(lesson.trace.y[0].argmax())
     return lesson
 
 
-def network_of(source: str, seed: int = 0) -> Sequential:
-    """An AlexNet variant, its weights drawn from ``seed``, or that of FILE.py:NAME or of a model's file."""
-    if code_file(source):
-        return _own_model(source)
-    return load(source) if is_model_file(source) else alexnet(variant=source, rng=seed)
+def _picture(image: str | Path | None, network: Network, scaling: Scaling) -> Picture:
+    """The picture that is asked for, else one that the network knows, or the cat.
+
+    That is the last bundled one of its classes, or the first test picture of the data that it learnt from.
+    """
+    shape, way = network.model.input_shape, way_of(network, scaling)
+    classes = set(map(bundled.name_of, network.classes))
+    known = [name for name in bundled.NAMES if name in classes]
+    if image is None and not known and network.settings is not None:
+        pixels, label, title = first_picture(network)
+        return picture.of_pixels(pixels, title, shape, way, label)
+    return picture.load(known[-1] if image is None and known else image, shape, way)
 
 
-def _own_model(source: str) -> Sequential:
-    """The Sequential that FILE.py:NAME is, or that it makes."""
-    file = source.rpartition(":")[0]
-    if not Path(file).exists():
-        raise FileError(f"there is no file {file!r}; --model takes a variant or FILE.py:NAME")
-    _, model = own_code.value_of(source)
-    if callable(model):
-        with own_code.reporting(source, file):
-            model = model()
-    if not isinstance(model, Sequential):
-        raise ArgumentError(f"{source} must be a tinycnn.Sequential, got {type(model).__name__}")
-    return model
+def _label(asked: int | str | None, seen: Picture, network: Network) -> int | None:
+    """The number of the class that is asked for, else of the picture's own, if the network has that."""
+    if asked is None:
+        return None if seen.label is None else _class_of(seen.label, network)
+    number = _class_of(asked, network)
+    if number is None:
+        names = f" or be one of {', '.join(network.classes)}" if network.classes else ""
+        last = network.model.shapes[-1][0] - 1
+        raise ArgumentError(f"label must lie in 0 .. {last}{names}, got {asked}")
+    return number
+
+
+def _class_of(label: int | str, network: Network) -> int | None:
+    """The number of a class, by its number or its name; None where the network has no such class."""
+    if isinstance(label, int):
+        return label if 0 <= label < network.model.shapes[-1][0] else None
+    names = list(map(bundled.name_of, network.classes))
+    name = bundled.name_of(label)
+    return names.index(name) if name in names else None

@@ -124,6 +124,7 @@ def to_dict(lesson: Lesson) -> dict[str, Any]:
         "input": lesson.picture.formula,
         "label": lesson.label,
         "label_is_likeliest": lesson.likeliest,
+        "classes": list(lesson.class_names),
         "forward": [asdict(row) for row in forward_rows(lesson)],
         "loss": asdict(loss(lesson)),
         "backward": [asdict(row) for row in backward_rows(lesson)],

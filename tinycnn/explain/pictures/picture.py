@@ -11,7 +11,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import ShapeError
-from tinycnn.explain.pictures.scaling import USUAL, Scaling
+from tinycnn.explain.pictures.scaling import USUAL, Input
 from tinycnn.pictures import pixels
 from tinycnn.pictures.fitting import fitted
 from tinycnn.pictures.resizing import Size, covering
@@ -33,10 +33,10 @@ class Picture:
     title: str
     x: Array
     formula: str
-    label: int | None = None
+    label: int | str | None = None  # of the bundled ones, ImageNet's number or the class's name
 
 
-def load(source: str | Path | None, shape: tuple[int, ...], scaling: Scaling = USUAL) -> Picture:
+def load(source: str | Path | None, shape: tuple[int, ...], scaling: Input = USUAL) -> Picture:
     """Read a picture of any size, fit it to ``shape`` (H, W, C), and scale it as a network reads it.
 
     ``source`` is None for the bundled photograph, an .npy file of pixels, or any picture that Pillow
@@ -58,13 +58,21 @@ def load(source: str | Path | None, shape: tuple[int, ...], scaling: Scaling = U
     name = f"{path.name}, {times(size)} (rows x columns)"
     if read.numbers is not None and read.numbers.shape == shape:
         return Picture(read.values, name, *scaling.of_numbers(read.numbers))
-    resized = covering(size, (shape[0], shape[1]))
-    cut = fitted(read.values, resized, shape)
-    words = [*read.notes, *_steps(size, resized, (shape[0], shape[1])), *_flat(cut)]
-    return Picture(cut, ", ".join([name, *words]), *scaling.of_pixels(cut))
+    return of_pixels(read.values, ", ".join([name, *read.notes]), shape, scaling, read.name)
 
 
-def _bundled(shape: tuple[int, ...], scaling: Scaling) -> Picture:
+def of_pixels(
+    values: Array, title: str, shape: tuple[int, ...], scaling: Input, label: int | str | None
+) -> Picture:
+    """The picture of ``values`` (h, w, 1 or 3) uint8, fitted to ``shape``; what was done joins its title."""
+    size, wanted = (values.shape[0], values.shape[1]), (shape[0], shape[1])
+    resized = covering(size, wanted)
+    cut = fitted(values, resized, shape)
+    words = [*_steps(size, resized, wanted), *_flat(cut)]
+    return Picture(cut, ", ".join([title, *words]), *scaling.of_pixels(cut), label)
+
+
+def _bundled(shape: tuple[int, ...], scaling: Input) -> Picture:
     """The photograph; where it is large enough, shrunk by a whole factor alone."""
     with resources.as_file(resources.files(__package__) / "chelsea.npz") as path:
         photograph = np.load(path)["pixels"]

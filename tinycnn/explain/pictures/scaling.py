@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +16,20 @@ from tinycnn.wording import many
 Numbers = tuple[float, ...]  # one for each channel, or one for all
 
 
+class Input(ABC):
+    """What makes a network's input of a picture's pixels, or of numbers."""
+
+    @abstractmethod
+    def of_pixels(self, pixels: Array) -> tuple[Array, str]:
+        """The input (1, H, W, C) that 0 .. 255 become, and the formula in words."""
+
+    @abstractmethod
+    def of_numbers(self, numbers: Array) -> tuple[Array, str]:
+        """The same for numbers (H, W, C) that are no pixels."""
+
+
 @dataclass(frozen=True)
-class Scaling:
+class Scaling(Input):
     """x = (value - ``mean``) / ``std``, by the channels of the network, which are in the order ``channels``.
 
     The value of a pixel is 0 .. 255, or 0 .. 1 where neither ``mean`` nor ``std`` is above 1, as torchvision
@@ -32,11 +45,9 @@ class Scaling:
     def __post_init__(self) -> None:
         check_choice(self.channels, ("rgb", "bgr"), "channels")
         if not all(map(math.isfinite, self.mean or ())):
-            raise ArgumentError(f"mean must be finite numbers, got {_listed(self.mean or ())}")
+            raise ArgumentError(f"mean must be finite numbers, got {listed(self.mean or ())}")
         if not all(0 < number < math.inf for number in self.std or ()):
-            raise ArgumentError(
-                f"std must be finite numbers above 0, got {_listed(self.std or ())}"
-            )
+            raise ArgumentError(f"std must be finite numbers above 0, got {listed(self.std or ())}")
 
     def of_pixels(self, pixels: Array) -> tuple[Array, str]:
         """The input (1, H, W, C) that 0 .. 255 become, and the formula in words."""
@@ -67,7 +78,7 @@ class Scaling:
             if len(numbers) not in (1, values.shape[2]):
                 raise ArgumentError(
                     f"{name} must be one number, or one for each of the network's "
-                    f"{many(values.shape[2], 'channel')}, got {_listed(numbers)}"
+                    f"{many(values.shape[2], 'channel')}, got {listed(numbers)}"
                 )
         scaled: Array = (values - self._mean) / self._std
         return scaled[None]
@@ -81,10 +92,10 @@ class Scaling:
         return values[:, :, ::-1] if self.channels == "bgr" else values
 
     def _words(self, value: str, mean: Numbers, std: Numbers) -> str:
-        shifted = value if not any(mean) else f"{value} - {_listed(mean)}"
+        shifted = value if not any(mean) else f"{value} - {listed(mean)}"
         if set(std) != {1.0}:
             plain = shifted == "pixel" or shifted == "number"
-            shifted = f"{shifted if plain else f'({shifted})'} / {_listed(std)}"
+            shifted = f"{shifted if plain else f'({shifted})'} / {listed(std)}"
         return f"x = {shifted}{self._order}"
 
     @property
@@ -96,6 +107,7 @@ USUAL = Scaling()
 """x = (pixel - 128) / 128."""
 
 
-def _listed(numbers: Numbers) -> str:
-    listed = ", ".join(f"{number:g}" for number in numbers)
-    return listed if len(numbers) == 1 else f"({listed})"
+def listed(numbers: Numbers) -> str:
+    """Numbers as text, one alone without brackets."""
+    text = ", ".join(f"{number:g}" for number in numbers)
+    return text if len(numbers) == 1 else f"({text})"

@@ -1,17 +1,22 @@
-"""An opened number for a notebook: the terminal's text as HTML."""
+"""What a terminal shows for a notebook: its text as HTML."""
 
 from __future__ import annotations
 
 import html
 
-from tinycnn.explain.readers.explanation_text import draw_explanation as draw_text
+from tinycnn.explain.readers import explanation_text
 from tinycnn.explain.readers.style import Style
 from tinycnn.explain.values.explanation import Explanation
 
 
 def draw_explanation(explanation: Explanation) -> str:
-    """An opened number as HTML: preformatted, so that columns of numbers stay columns."""
-    first, _, rest = draw_text(explanation, Style.plain()).partition("\n")
+    """An opened number as HTML."""
+    return draw_text(explanation_text.draw_explanation(explanation, Style.plain()))
+
+
+def draw_text(text: str) -> str:
+    """Lines under a heading as HTML: preformatted, so that columns of numbers stay columns."""
+    first, _, rest = text.partition("\n")
     heading = html.escape(" ".join(first.split()))
     return (
         f"<div><b>{heading}</b>"

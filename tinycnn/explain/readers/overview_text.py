@@ -12,6 +12,7 @@ from tinycnn.explain.lessons import overview
 from tinycnn.explain.lessons.lesson import Lesson
 from tinycnn.explain.lessons.maps import Maps
 from tinycnn.explain.lessons.overview import BackwardRow, ForwardRow
+from tinycnn.explain.opening import steepest
 from tinycnn.explain.readers.style import WIDTH, Style, paragraph
 from tinycnn.explain.values.printing import number
 from tinycnn.layers import Layer
@@ -24,28 +25,37 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
 
     ``command`` is what opens numbers of this lesson.
     """
-    model = lesson.model
-    total = sum(int(np.prod(s)) for s in model.parameter_shapes().values())
-    yield style.bold(f"{lesson.name}: {many(total, 'parameter')}")
-    yield from paragraph(_weights_words(lesson))
-    yield from paragraph(f"Picture: {lesson.picture.title}; {lesson.picture.formula}.")
-    if lesson.likeliest:
-        yield from paragraph(likeliest_words(lesson))
+    yield from draw_heading(lesson, style)
     yield ""
     yield style.bold("FORWARD")
-    table = _Table.of(model.layers, model.shapes)
+    table = _Table.of(lesson.model.layers, lesson.model.shapes)
     yield style.dim(table.forward("layer", "output size", "feature map", "range", "zeros"))
     for row in overview.forward_rows(lesson):
         yield from _forward(row, table, style)
     yield ""
     yield from _loss(lesson, style)
     yield ""
-    yield style.bold(f"BACKWARD, against label {lesson.label}")
+    yield style.bold(f"BACKWARD, against label {lesson.class_words(lesson.label)}")
     yield style.dim(table.backward("layer", "gradient", "largest", "at", "zeros"))
     for backward in overview.backward_rows(lesson):
         yield _backward(backward, table)
     yield ""
     yield from _ways_on(lesson, command)
+
+
+def _class(lesson: Lesson, number: int) -> str:
+    """A class by its name, or where it has none by its number."""
+    return lesson.class_names[number] if lesson.class_names else str(number)
+
+
+def draw_heading(lesson: Lesson, style: Style, pictures: str | None = None) -> Iterator[str]:
+    """What every view of a lesson begins with: its network, weights, and picture, or other ``pictures``."""
+    total = sum(int(np.prod(s)) for s in lesson.model.parameter_shapes().values())
+    yield style.bold(f"{lesson.name}: {many(total, 'parameter')}")
+    yield from paragraph(_weights_words(lesson))
+    yield from paragraph(pictures or f"Picture: {lesson.picture.title}; {lesson.picture.formula}.")
+    if lesson.likeliest and pictures is None:
+        yield from paragraph(likeliest_words(lesson))
 
 
 def _weights_words(lesson: Lesson) -> str:
@@ -59,7 +69,8 @@ def _weights_words(lesson: Lesson) -> str:
 
 def likeliest_words(lesson: Lesson) -> str:
     """Which label gradients are taken against where nobody named one."""
-    return f"No --label names its class: the loss is taken against the likeliest, {lesson.label}."
+    label = lesson.class_words(lesson.label)
+    return f"No --label names its class: the loss is taken against the likeliest, {label}."
 
 
 @dataclass(frozen=True)
@@ -104,8 +115,11 @@ def _forward(row: ForwardRow, table: _Table, style: Style) -> Iterator[str]:
 
 def _loss(lesson: Lesson, style: Style) -> Iterator[str]:
     loss = overview.loss(lesson)
+    if not (lesson.random or math.isnan(loss.probability)):
+        best, p = loss.top[0]
+        yield style.bold(f"RECOGNISED as {lesson.class_words(best)}, with probability {number(p)}")
     yield style.bold("LOSS")
-    top = ", ".join(f"{k} ({number(p)})" for k, p in loss.top)
+    top = ", ".join(f"{_class(lesson, k)} ({number(p)})" for k, p in loss.top)
     if math.isnan(loss.probability):
         top = "none, for p is NaN"
     yield from paragraph(
@@ -121,17 +135,18 @@ def _backward(row: BackwardRow, table: _Table) -> str:
 
 
 def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
-    record = next((r for r in lesson.trace.records if "W" in r.params), None)
-    if record is None:
+    if not lesson.model.parameter_shapes():
         return
+    parameter, index = steepest(lesson.backward)
+    record = lesson.trace[parameter.rpartition(".")[0]]
     place = np.unravel_index(int(record.y[0].argmax()), record.y.shape[1:])
-    gradient = (record.grads or {})["W"]
-    index = np.unravel_index(int(np.abs(gradient).argmax()), gradient.shape)
     at, weight = (",".join(str(int(i)) for i in indices) for indices in (place, index))
-    layer, name = option("--layer", record.name), option("--weight", f"{record.name}.W[{weight}]")
+    layer, name = option("--layer", record.name), option("--weight", f"{parameter}[{weight}]")
     yield from _way("Open a cell:    ", f"{command} {layer} --at {at}")
     yield from _way("Open a gradient:", f"{command} {name}")
+    yield from _way("Watch it learn: ", f"{command} --steps 50")
     yield from _way("Everything as data:", f"{command} --json")
+    yield from _way("In a browser:", command.replace(" step", " page", 1))
 
 
 def _way(what: str, command: str) -> Iterator[str]:

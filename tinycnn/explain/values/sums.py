@@ -13,7 +13,10 @@ MOST = 25  # printed numbers in one sum
 
 @dataclass(frozen=True)
 class Product:
-    """A term ``a * b``, and where it stands; exact in float64 where a and b are float32."""
+    """A term ``a * b``, and where it stands; exact in float64 where a and b are float32.
+
+    ``source`` is the cell of the layer's input that ``a`` is, where it is one.
+    """
 
     parts: ClassVar[tuple[Part, ...]] = ()
     terms: ClassVar[int] = 1
@@ -22,6 +25,7 @@ class Product:
     place: str
     a: float
     b: float
+    source: tuple[int, ...] = ()
 
     @property
     def value(self) -> float:
@@ -34,8 +38,9 @@ class Product:
         return self.a, self.b
 
     def to_dict(self) -> dict[str, Any]:
-        """Place, value and factors as plain data."""
-        return {"place": self.place, "value": self.value, "a": self.a, "b": self.b}
+        """Place, value, factors, and the source if there is one, as plain data."""
+        source = {"source": list(self.source)} if self.source else {}
+        return {"place": self.place, "value": self.value, "a": self.a, "b": self.b, **source}
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Term:
     terms: ClassVar[int] = 1
     columns: ClassVar[int] = 1
     factors: ClassVar[tuple[float, ...]] = ()
+    source: ClassVar[tuple[int, ...]] = ()
 
     place: str
     value: float
@@ -63,6 +69,7 @@ class Sum:
     """
 
     factors: ClassVar[tuple[float, ...]] = ()
+    source: ClassVar[tuple[int, ...]] = ()
 
     place: str
     parts: tuple[Part, ...]

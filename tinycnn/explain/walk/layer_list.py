@@ -106,9 +106,8 @@ def _about(walk: Walk, cache: LessonCache) -> list[str]:
     if walk.position == 0:
         return [f"{lesson.picture.title}; {lesson.picture.formula}"]
     if walk.position == cache.last:
-        return [
-            f"label {lesson.label}; guessing costs ln {lesson.classes:,} = {number(lesson.chance)}"
-        ]
+        label = lesson.class_words(lesson.label)
+        return [f"label {label}; guessing costs ln {lesson.classes:,} = {number(lesson.chance)}"]
     row = cache.forward_rows[walk.position - 1]
     if walk.backward:
         record = cache.record(walk.position)

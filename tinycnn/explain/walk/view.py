@@ -96,7 +96,11 @@ def _opened(walk: Walk, cache: LessonCache) -> Explanation:
 
 def _title(walk: Walk, cache: LessonCache, width: int) -> Line:
     """Where one stands, and which way one looks."""
-    way = f"backward, label {cache.lesson.label}" if walk.backward else "forward"
+    way = (
+        f"backward, label {cache.lesson.class_words(cache.lesson.label)}"
+        if walk.backward
+        else "forward"
+    )
     room = width - len(way) - 2
     if walk.help is not None:
         return [("The keys", BOLD)]

@@ -20,7 +20,9 @@ from tinycnn.runtime.recording import Recorder
 
 @STEPS.register(Softmax)
 def softmax_steps(place: Place[Softmax], before: Steps) -> Steps:
-    """One step, of the whole batch."""
+    """One step, of the whole batch; none without the activation, whose input is then what comes out."""
+    if place.layer.activation is not SOFTMAX:
+        return before
     if place.dtype != np.float32:
         return by_its_own_forward(place, before)
     return (*before, place.step("softmax", stage=SoftmaxStage(), after=None, then=None))

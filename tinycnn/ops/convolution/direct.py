@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import product
-
-import numpy as np
+from typing import Any
 
 from tinycnn.arrays import Array
 from tinycnn.kernels.border import copy_with_border
@@ -24,17 +23,18 @@ from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.grouped import forward as convolve_unpacked
 from tinycnn.ops.convolution.grouped import weight_gradient as weight_gradient
 from tinycnn.ops.packed_dense import PackedDense
-from tinycnn.runtime import calls
-from tinycnn.runtime.calls import Calls, Phase
+from tinycnn.runtime.calls import Calls, Phase, Room
 from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
 from tinycnn.runtime.ranges import Range, split_range
-from tinycnn.runtime.scratch import scratch
+from tinycnn.runtime.recorded_work import KEPT, RecordedWork
+from tinycnn.runtime.recording import Recorder
+from tinycnn.runtime.threads import free_threads
 from tinycnn.shapes import Window
 
-# Gives maps of some images for some rows of outputs: the window of the first of these begins at cell (0, 0).
-WindowSource = Callable[[Range, Range], FeatureMaps]
+# Gives maps of some images for some rows of outputs, the window of the first of which begins at cell (0, 0),
+# and the work that fills them, at most one task.
+WindowSource = Callable[[Room, Range, Range], tuple[FeatureMaps, Phase]]
 
-_FLOAT32 = np.dtype(np.float32)
 # Output cells of a block: what it reads and writes stays in L2, and its weights are worth their reading.
 _CELLS = 1024
 # Blocks that are enough for any number of cores; where there are fewer, filters are cut too.
@@ -45,18 +45,26 @@ def forward(
     x: Array, W: Array, b: Array | None, geometry: Geometry, y: Array, *, relu: bool
 ) -> None:
     """Write y = x convolved with W, plus b, rectified if ``relu``."""
-    conv = DirectConvolution.of(geometry)
     if W.size <= MOST_WEIGHTS:
         convolve_unpacked(x, W, b, geometry, y, relu=relu)
         return
-    maps = FeatureMaps.of(x)
+    packed = DirectConvolution.of(geometry).pack(W, b)
+    _recorded_forward(geometry, relu, free_threads()).run(x, y, packed.panels, packed.bias)
 
-    def source(images: Range, rows: Range) -> FeatureMaps:
-        if conv.border == NO_BORDER:
-            return windows_of(maps.select(*images), conv.window, rows)
-        return _bordered(conv, x, images, rows)
 
-    calls.run(conv.phases(source, conv.pack(W, b), FeatureMaps.of(y), relu=relu))
+@lru_cache(maxsize=KEPT)
+def _recorded_forward(geometry: Geometry, relu: bool, threads: int) -> RecordedWork:
+    """With packed weights."""
+    conv = DirectConvolution.of(geometry)
+
+    def phases(recorder: Recorder, x: Any, y: Any, panels: Any, bias: Any) -> Iterator[Phase]:
+        maps = FeatureMaps.plain(x, geometry.x_shape)
+        plain = conv.border == NO_BORDER
+        source = partial(_as_they_lie if plain else _bordered, conv, maps)
+        target = FeatureMaps.plain(y, geometry.y_shape)
+        return conv.phases(source, PackedDense(panels, bias), target, relu=relu)
+
+    return RecordedWork(4, threads, phases)
 
 
 def reads_weights_as_they_are(geometry: Geometry) -> bool:
@@ -120,7 +128,10 @@ class DirectConvolution:
         calls: Calls,
     ) -> None:
         (images, rows), win = block, self.window
-        maps, results = source(images, rows), target.select(*images)
+        maps, filling = source(calls.scratch, images, rows)
+        for fill in filling:
+            fill(calls)
+        results = target.select(*images)
         count = rows[1] - rows[0]
         start, *strides = results.place
         calls(
@@ -140,12 +151,26 @@ def windows_of(maps: FeatureMaps, window: Window, rows: Range) -> FeatureMaps:
     return FeatureMaps(maps.flat, maps.shape, start, maps.image, maps.row, maps.column)
 
 
-def _bordered(conv: DirectConvolution, x: Array, images: Range, rows: Range) -> FeatureMaps:
-    """What the windows of some rows of outputs see, in this thread's buffer."""
-    (_, W, C), ((_, _), (left, right)) = x.shape[1:], conv.border
+def _as_they_lie(
+    conv: DirectConvolution, x: FeatureMaps, room: Room, images: Range, rows: Range
+) -> tuple[FeatureMaps, Phase]:
+    return windows_of(x.select(*images), conv.window, rows), []
+
+
+def _bordered(
+    conv: DirectConvolution, x: FeatureMaps, room: Room, images: Range, rows: Range
+) -> tuple[FeatureMaps, Phase]:
+    """What the windows of some rows of outputs see, copied."""
+    (_, H, W, C), ((_, _), (left, right)) = x.shape, conv.border
     first, last = conv.window.height.seen(rows[0], rows[1] - 1)
-    height, width = last + 1 - first, left + W + right
+    count, height, width = images[1] - images[0], last + 1 - first, left + W + right
     row = width * C
-    flat = scratch("maps", ((images[1] - images[0]) * height * row,), _FLOAT32)
-    copy_with_border(x, *images, (-first, left), (height, width), C, flat)
-    return FeatureMaps(flat, (images[1] - images[0], height, width, C), 0, height * row, row, C)
+    flat = room("maps", count * height * row)
+
+    def copy(calls: Calls) -> None:
+        calls(
+            copy_with_border, calls.read(x.flat), (H, W, C), *images, (-first, left), (height, width), C,
+            flat,
+        )  # fmt: skip
+
+    return FeatureMaps(flat, (count, height, width, C), 0, height * row, row, C), [copy]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Iterator
+from functools import lru_cache, partial
+from typing import Any
 
 from tinycnn.arrays import Array, read_only
 from tinycnn.kernels.dense import PANEL, pack_images
@@ -10,9 +12,12 @@ from tinycnn.kernels.direct_gradient import direct_input_gradient
 from tinycnn.ops.convolution import grouped
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.runtime import memory
+from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.feature_maps import round_up
-from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.recorded_work import KEPT, RecordedWork
+from tinycnn.runtime.recording import Recorder
+from tinycnn.runtime.threads import free_threads
 
 # Channels of dx that are a part of their own where images are few; less lose more than they gain.
 _LEAST_CHANNELS = 32
@@ -29,24 +34,39 @@ def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
     if _is_a_convolution(geometry):
         grouped.input_gradient(dz, W, geometry, dx)
     else:
-        _scatter(read_only(dz), W, geometry, dx)
+        _, channels = _scattered_parts(geometry)
+        panels = [_packed(W, *some) for some in channels]
+        _recorded_scatter(geometry, free_threads()).run(dz, dx, *panels)
 
 
-def _scatter(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
-    """Write dx, each image's by one thread, and ranges of channels where images are few."""
-    win, C = geometry.window, geometry.C
-    count = grouped.parts(_counted_scatter(geometry))
+@lru_cache(maxsize=KEPT)
+def _recorded_scatter(geometry: Geometry, threads: int) -> RecordedWork:
+    """Each image's dx by one thread, and ranges of channels where images are few."""
+    win = geometry.window
+    images, channels = _scattered_parts(geometry)
+
+    def phases(recorder: Recorder, dz: Any, dx: Any, *panels: Any) -> Iterator[Phase]:
+        def scatter(calls: Calls, some: Range, channel: int, end: int, packed: Any) -> None:
+            calls(
+                direct_input_gradient, calls.read(dz), geometry.y_shape[1:], packed, *some, channel,
+                end - channel, win.kernel, win.stride, win.pad_top_left, win.dilation, dx,
+                geometry.x_shape[1:],
+            )  # fmt: skip
+
+        yield [
+            partial(scatter, some=some, channel=channel, end=end, packed=packed)
+            for some in images
+            for (channel, end), packed in zip(channels, panels, strict=True)
+        ]
+
+    return RecordedWork(2 + len(channels), threads, phases)
+
+
+def _scattered_parts(geometry: Geometry) -> tuple[list[Range], list[Range]]:
+    """The blocks of images, and of channels."""
+    C, count = geometry.C, grouped.parts(_counted_scatter(geometry))
     images = split_range(geometry.N, -(-geometry.N // count))
-    ranges = split_range(C, -(-C * len(images) // count), least=min(_LEAST_CHANNELS, C))
-
-    def scatter(part: tuple[Range, tuple[Range, Array]]) -> None:
-        some, ((channel, end), panels) = part
-        direct_input_gradient(
-            dz, panels, *some, channel, end - channel, win.kernel, win.stride, win.pad_top_left,
-            win.dilation, dx,
-        )  # fmt: skip
-
-    parallel_for(scatter, product(images, [(some, _packed(W, *some)) for some in ranges]))
+    return images, split_range(C, -(-C * len(images) // count), least=min(_LEAST_CHANNELS, C))
 
 
 def counted_input_gradient(geometry: Geometry) -> int:

@@ -20,6 +20,11 @@ class Geometry:
     window: Window
 
     @property
+    def x_shape(self) -> tuple[int, int, int, int]:
+        """Shape (N, H, W, C) of the input."""
+        return (self.N, self.window.height.input, self.window.width.input, self.C)
+
+    @property
     def y_shape(self) -> tuple[int, int, int, int]:
         """Shape (N, OH, OW, F) of the output."""
         return (self.N, *self.window.output, self.F)

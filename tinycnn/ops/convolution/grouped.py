@@ -7,26 +7,29 @@ gradient of the input is, for each of the stride's phases, the same convolution 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from tinycnn.arrays import Array, read_only
+from tinycnn.arrays import Array
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.window_convolution import window_convolution, window_input_gradient
 from tinycnn.kernels.window_weight_gradient import window_weight_gradient
 from tinycnn.ops.convolution.geometry import Geometry
-from tinycnn.runtime import calls
+from tinycnn.runtime import calls, memory
 from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.feature_maps import FeatureMaps, round_up
-from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
-from tinycnn.runtime.scratch import scratch
+from tinycnn.runtime.recorded_work import KEPT, RecordedWork
+from tinycnn.runtime.recording import Recorder
+from tinycnn.runtime.threads import free_threads
 from tinycnn.shapes import Window
 
+_FLOAT32 = np.dtype(np.float32)
 # Multiply-adds of a part: some thirty microseconds, which are worth handing over; and of the longest one, a
 # tenth of a second on a slow core.
 _WORK, _MOST_WORK = 1 << 21, 1 << 28
@@ -43,11 +46,14 @@ def forward(
 ) -> None:
     """Write y = x convolved with W, plus b, rectified if ``relu``."""
     bias = np.zeros(geometry.F, W.dtype) if b is None else b
-    phase = GroupedConvolution.of(geometry).phase(
-        read_only(x.reshape(-1)), x.shape[1:], read_only(W.reshape(-1)), read_only(bias),
-        FeatureMaps.of(y), relu=relu, count=parts(counted_products(geometry)),
+    _run(_forward, (geometry, relu), x, y, W, bias)
+
+
+def _forward(geometry: Geometry, relu: bool, x: Any, y: Any, W: Any, b: Any) -> Iterator[Phase]:
+    yield GroupedConvolution.of(geometry).phase(
+        x, geometry.x_shape[1:], W, b, FeatureMaps.plain(y, geometry.y_shape), relu=relu,
+        count=parts(counted_products(geometry)),
     )  # fmt: skip
-    calls.run([phase])
 
 
 def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
@@ -55,39 +61,71 @@ def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
     if geometry.N == 0:
         dW[...] = 0
         return
-    win, rows = geometry.window, dW.reshape(-1, geometry.F)
-    count = parts(counted_products(geometry))
-    images = split_range(geometry.N, -(-geometry.N // max(min(count, _SUMS // max(dW.size, 1)), 1)))
-    some = split_range(len(rows), -(-len(rows) * len(images) // count))
-    sums = rows[None] if len(images) == 1 else scratch("dW", (len(images), *rows.shape), dW.dtype)
-    x, dz = read_only(x), read_only(dz)
+    images, _ = _weight_gradient_parts(geometry)
+    sums = dW[None] if len(images) == 1 else memory.empty((len(images), *dW.shape), dW.dtype)
+    _run(_weight_gradient, (geometry,), x, sums, dz)
+    if len(images) > 1:
+        np.add.reduce(sums, axis=0, out=dW)
 
-    def add_up(part: tuple[int, Range]) -> None:
-        block, (first, last) = part
-        window_weight_gradient(
-            x, dz, geometry.groups, *images[block], win.kernel, win.stride, win.pad_top_left, win.dilation,
-            first, last, sums[block],
+
+def _weight_gradient(geometry: Geometry, x: Any, sums: Any, dz: Any) -> Iterator[Phase]:
+    win, (images, rows) = geometry.window, _weight_gradient_parts(geometry)
+    size = _weights(geometry) * geometry.F
+
+    def add_up(calls: Calls, block: int, some: Range) -> None:
+        calls(
+            window_weight_gradient, calls.read(x), geometry.x_shape[1:], calls.read(dz),
+            geometry.y_shape[1:], geometry.groups, *images[block], win.kernel, win.stride,
+            win.pad_top_left, win.dilation, *some, sums, block * size,
         )  # fmt: skip
 
-    parallel_for(add_up, product(range(len(images)), some))
-    if len(images) > 1:
-        np.add.reduce(sums, axis=0, out=rows)
+    blocks = product(range(len(images)), rows)
+    yield [partial(add_up, block=block, some=some) for block, some in blocks]
+
+
+def _weight_gradient_parts(geometry: Geometry) -> tuple[list[Range], list[Range]]:
+    """The blocks of images, and of rows of dW."""
+    rows, count = _weights(geometry), parts(counted_products(geometry))
+    most = max(min(count, _SUMS // max(rows * geometry.F, 1)), 1)
+    images = split_range(geometry.N, -(-geometry.N // most))
+    return images, split_range(rows, -(-rows * len(images) // count))
 
 
 def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
     """Write dx: each phase of the stride is a convolution of dz."""
-    win, C, F = geometry.window, geometry.C, geometry.F
-    exchanged = read_only(_exchanged(W, geometry.groups).reshape(-1))
-    source, target = read_only(dz.reshape(-1)), dx.reshape(-1)
+    _run(_input_gradient, (geometry,), dz, dx, _exchanged(W, geometry.groups))
+
+
+def _input_gradient(geometry: Geometry, dz: Any, dx: Any, W: Any) -> Iterator[Phase]:
+    win = geometry.window
     rows = geometry.N * -(-win.height.input // win.stride[0])
 
-    def convolve(some: Range) -> None:
-        window_input_gradient(
-            source, (*win.output, F), exchanged, geometry.groups, *some, win.kernel, win.stride,
-            win.pad_top_left, win.dilation, target, (win.height.input, win.width.input, C),
+    def convolve(calls: Calls, some: Range) -> None:
+        calls(
+            window_input_gradient, calls.read(dz), geometry.y_shape[1:], calls.read(W), geometry.groups,
+            *some, win.kernel, win.stride, win.pad_top_left, win.dilation, dx, geometry.x_shape[1:],
         )  # fmt: skip
 
-    parallel_for(convolve, split_range(rows, -(-rows // parts(counted_input_gradient(geometry)))))
+    count = parts(counted_input_gradient(geometry))
+    yield [partial(convolve, some=some) for some in split_range(rows, -(-rows // count))]
+
+
+def _run(phases: Callable[..., Iterator[Phase]], options: tuple[Any, ...], *arrays: Array) -> None:
+    """Carry out phases of ``options`` and flat arrays, the second written to: recorded once in float32."""
+    if arrays[0].dtype == _FLOAT32:
+        _recorded(phases, options, len(arrays), free_threads()).run(*arrays)
+    else:
+        calls.run(phases(*options, *(array.reshape(-1) for array in arrays)))
+
+
+@lru_cache(maxsize=KEPT)
+def _recorded(
+    phases: Callable[..., Iterator[Phase]], options: tuple[Any, ...], count: int, threads: int
+) -> RecordedWork:
+    def recorded(recorder: Recorder, *arrays: Any) -> Iterator[Phase]:
+        return phases(*options, *arrays)
+
+    return RecordedWork(count, threads, recorded)
 
 
 @dataclass(frozen=True)
@@ -118,8 +156,9 @@ class GroupedConvolution:
 
         def convolve(calls: Calls, some: Range) -> None:
             calls(
-                window_convolution, calls.read(x), size, W, b, self.groups, relu, *some, win.kernel,
-                win.stride, win.pad_top_left, win.dilation, target.flat, target.place, win.output,
+                window_convolution, calls.read(x), size, calls.read(W), calls.read(b), self.groups, relu,
+                *some, win.kernel, win.stride, win.pad_top_left, win.dilation, target.flat, target.place,
+                win.output,
             )  # fmt: skip
 
         return [partial(convolve, some=some) for some in split_range(rows, -(-rows // count))]
@@ -127,14 +166,23 @@ class GroupedConvolution:
 
 def counted_products(geometry: Geometry) -> int:
     """Multiply-adds of the convolution, or of `weight_gradient`, as many as its time is worth."""
-    each = geometry.window.cells * (geometry.C // geometry.groups)
-    return geometry.N * geometry.cells_per_image * each * _filters(geometry.F, geometry.groups)
+    return (
+        geometry.N
+        * geometry.cells_per_image
+        * _weights(geometry)
+        * _filters(geometry.F, geometry.groups)
+    )
 
 
 def counted_input_gradient(geometry: Geometry) -> int:
     """Those of `input_gradient`."""
     each = geometry.window.cells * (geometry.F // geometry.groups)
     return geometry.N * geometry.cells_per_image * each * _filters(geometry.C, geometry.groups)
+
+
+def _weights(geometry: Geometry) -> int:
+    """Of one filter."""
+    return geometry.window.cells * (geometry.C // geometry.groups)
 
 
 def _filters(F: int, groups: int) -> int:

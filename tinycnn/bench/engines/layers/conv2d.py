@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tinycnn.arrays import Array
 from tinycnn.bench.engines.ncnn_layers import NcnnLayers
 from tinycnn.bench.engines.onnx_nodes import Nodes
@@ -19,6 +17,7 @@ from tinycnn.bench.engines.translation import (
     optional,
 )
 from tinycnn.layers import Conv2D
+from tinycnn.weights.layouts import filters_first, filters_last
 
 
 @TORCH.register(Conv2D)
@@ -33,12 +32,11 @@ def to_torch(ours: OurLayer[Conv2D]) -> TorchLayer:
             padding=one_padding(layer.padding), dilation=layer.dilation, groups=layer.groups,
             bias=layer.bias,
         ),
-        _filters_first(ours.parameters["W"]), ours.parameters.get("b"),
+        filters_first(ours.parameters["W"]), ours.parameters.get("b"),
     )  # fmt: skip
 
     def parameters() -> dict[str, Array]:
-        weights = module.weight.detach().numpy().transpose(2, 3, 1, 0)
-        return layer.named(np.ascontiguousarray(weights), bias_of(module))
+        return layer.named(filters_last(module.weight.detach().numpy()), bias_of(module))
 
     return TorchLayer([module], parameters)
 
@@ -49,7 +47,7 @@ def to_onnx(ours: OurLayer[Conv2D], nodes: Nodes) -> None:
     layer, name = ours.layer, ours.name
     nodes.add(
         "Conv", name,
-        nodes.constant(f"{name}.W", _filters_first(ours.parameters["W"])),
+        nodes.constant(f"{name}.W", filters_first(ours.parameters["W"])),
         *(nodes.constant(f"{name}.b", b) for b in optional(ours.parameters, "b")),
         kernel_shape=[*layer.kernel], strides=[*layer.stride], dilations=[*layer.dilation],
         pads=[one_padding(layer.padding)] * 4, group=layer.groups,
@@ -70,10 +68,5 @@ def to_ncnn(ours: OurLayer[Conv2D], net: NcnnLayers) -> None:
     net.add(
         "Convolution" if layer.groups == 1 else "ConvolutionDepthWise", ours.name, ours.output_shape,
         arguments if layer.groups == 1 else arguments | {7: layer.groups},
-        weights=[_filters_first(W)], others=optional(ours.parameters, "b"),
+        weights=[filters_first(W)], others=optional(ours.parameters, "b"),
     )  # fmt: skip
-
-
-def _filters_first(W: Array) -> Array:
-    """(KH, KW, C, F) as (F, C, KH, KW)."""
-    return np.ascontiguousarray(W.transpose(3, 2, 0, 1))

@@ -8,29 +8,15 @@ from functools import partial
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.tiling import Tiling
 from tinycnn.ops.convolution.winograd.weights import Packed
-from tinycnn.runtime import calls
-from tinycnn.runtime.calls import AT_ONCE, Calls, Phase
+from tinycnn.runtime.calls import Calls, Phase, Room
 from tinycnn.runtime.feature_maps import FeatureMaps
 from tinycnn.runtime.ranges import Range, split_range
-from tinycnn.runtime.threads import free_threads
 
-# Gives maps of some images for some rows of tiles; they are this thread's until it asks again.
-TileSource = Callable[[Range, Range], FeatureMaps]
+# Gives maps of some images for some rows of tiles, and the work that fills them, at most one task.
+TileSource = Callable[[Room, Range, Range], tuple[FeatureMaps, Phase]]
 
 # Rows of a product for which weights are well used, once read; twice as many leave L2.
 _ROWS = 72
-
-
-def convolve(
-    conv: WinogradConvolution,
-    source: TileSource,
-    packed: Packed,
-    target: FeatureMaps,
-    *,
-    relu: bool,
-) -> None:
-    """Write all images of ``target``, at once and on all threads."""
-    calls.run(phases(AT_ONCE, conv, source, packed, target, free_threads(), relu=relu))
 
 
 def phases(
@@ -47,14 +33,18 @@ def phases(
     work = _blocks(conv, target.shape[0], threads)
 
     def alone(calls: Calls, images: Range, tile_rows: Range) -> None:
-        maps = source(images, tile_rows)
+        maps, filling = source(calls.scratch, images, tile_rows)
+        for fill in filling:
+            fill(calls)
         conv.block(calls, maps, packed, target.select(*images), tile_rows, relu=relu)
 
     if len(work) >= threads:
         yield [partial(alone, images=images, tile_rows=tile_rows) for images, tile_rows in work]
         return
     for images, tile_rows in work:
-        maps, results = source(images, tile_rows), target.select(*images)
+        maps, filling = source(calls.shared, images, tile_rows)
+        yield filling
+        results = target.select(*images)
         V = calls.shared("winograd V", conv.v_size(maps.shape[0], tile_rows))
         transform = partial(conv.transform, source=maps, tile_rows=tile_rows, V=V, parts=threads)
         yield [partial(transform, part=part) for part in range(threads)]

@@ -7,9 +7,10 @@ frequency's sum has one owner and one order, whatever the number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -21,11 +22,9 @@ from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_
 from tinycnn.ops.convolution.winograd.blocking import TileSource
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.weights import float64_weight_matrix
-from tinycnn.runtime import memory
+from tinycnn.runtime.calls import Calls, Phase, Room
 from tinycnn.runtime.feature_maps import FeatureMaps, round_up
-from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
-from tinycnn.runtime.scratch import scratch
 
 # Of a group's transformed inputs and gradients, which are written and read once.
 _GROUP_BYTES = 64 << 20
@@ -39,35 +38,46 @@ _BLOCKS = 4
 _CHANNELS = 16
 # A cache line between frequencies: a stride of a power of two would map them all to one set.
 _SPARE = 16
-_FLOAT32 = np.dtype(np.float32)
 
 
-def weight_gradient(conv: WinogradConvolution, source: TileSource, dz: Array, dW: Array) -> None:
-    """Write dW (r, r, C // groups, F) for ``dz`` (N, OH, OW, F); where there are groups, panels are full.
+def phases(
+    calls: Calls,
+    conv: WinogradConvolution,
+    source: TileSource,
+    dz: FeatureMaps,
+    G: tuple[Any, Any],
+    dW: Any,
+) -> Iterator[Phase]:
+    """Give the work that writes dW (r, r, C // groups, F) for ``dz``, plain images (N, OH, OW, F), N > 0.
 
-    ``source`` gives images with the border that `conv` asks for, to the thread that calls it; they are
-    read before the same thread calls again.
+    ``source`` gives images with the border that `conv` asks for, ``G`` is what `matrices` gives. Where there
+    are groups, panels are full.
     """
-    N = len(dz)
-    if N == 0:
-        dW[...] = 0
-        return
-    ranges = split_range(N, _images_of_a_group(conv))
+    ranges = split_range(dz.shape[0], _images_of_a_group(conv))
     largest = _Group(conv, max(last - first for first, last in ranges))
-    V, Z, dU = (
-        memory.empty((size,), _FLOAT32)
-        for size in (largest.v_size, largest.z_size, conv.frequencies * largest.u_step)
-    )
+    sizes = {"V": largest.v_size, "Z": largest.z_size, "dU": conv.frequencies * largest.u_step}
+    V, Z, dU = (calls.shared(f"gradient {name}", size) for name, size in sizes.items())
     for number, (first, last) in enumerate(ranges):
         group = _Group(conv, last - first)
-        _transform(group, partial(_images, group, source, first), dz[first:last], V, Z)
-        _multiply(group, V, Z, dU, add=number > 0)
-    _to_weights(largest, dU, dW)
+        yield _transform(group, partial(_images, group, source, first), dz, first, V, Z)
+        yield _multiply(group, V, Z, dU, add=number > 0)
+    yield _to_weights(largest, dU, G, dW)
 
 
-def _images(group: _Group, source: TileSource, first: int, some: Range) -> FeatureMaps:
+def matrices(conv: WinogradConvolution) -> tuple[Array, Array]:
+    """G of the rows and of the columns, (frequencies, r) each."""
+    rows, columns = (
+        read_only(float64_weight_matrix(axis.outputs, conv.rows.kernel).astype(np.float32))
+        for axis in (conv.rows, conv.columns)
+    )
+    return rows, columns
+
+
+def _images(
+    group: _Group, source: TileSource, first: int, room: Room, some: Range
+) -> tuple[FeatureMaps, Phase]:
     """Some images of the group that begins at image ``first``, alone."""
-    return source((first + some[0], first + some[1]), group.tile_rows)
+    return source(room, (first + some[0], first + some[1]), group.tile_rows)
 
 
 @dataclass(frozen=True)
@@ -165,68 +175,73 @@ def _images_of_a_group(conv: WinogradConvolution) -> int:
 
 
 def _transform(
-    group: _Group, source: Callable[[Range], FeatureMaps], dz: Array, V: Array, Z: Array
-) -> None:
-    """Fill V with the transformed inputs, which ``source`` gives some by some, and Z with the gradients."""
-    conv, images = group.conv, group.images
+    group: _Group,
+    source: Callable[[Room, Range], tuple[FeatureMaps, Phase]],
+    dz: FeatureMaps,
+    begin: int,
+    V: Any,
+    Z: Any,
+) -> Phase:
+    """Fill V with the transformed inputs, which ``source`` gives some by some, and Z with the gradients.
+
+    The group begins at image ``begin`` of ``dz``.
+    """
+    conv, images, (_, OH, OW, F) = group.conv, group.images, dz.shape
     r, n = conv.rows, conv.rows.frequencies
     line = round_up(conv.F, LANES)
 
-    def transform_inputs(some: Range) -> None:
-        maps, (top, left), (first, last) = source(some), conv.pad_top_left, some
-        room = scratch("winograd", (conv.scratch_size,), _FLOAT32)
-        input_transform(
-            read_only(maps.flat),
+    def transform_inputs(calls: Calls, some: Range) -> None:
+        maps, filling = source(calls.scratch, some)
+        for fill in filling:
+            fill(calls)
+        (top, left), (first, last) = conv.pad_top_left, some
+        calls(
+            input_transform,
+            calls.read(maps.flat),
             maps.start - top * maps.row - left * maps.column - first * maps.image,
             maps.image, maps.row, maps.column, group.tiles, images, conv.channels,
-            first * r.count, last * r.count, 0, conv.channels, V, group.v_step, room, True,
+            first * r.count, last * r.count, 0, conv.channels, V, group.v_step,
+            calls.scratch("winograd", conv.scratch_size), True,
         )  # fmt: skip
 
-    def transform_gradients(rows: Range) -> None:
-        size = dz.shape[2] * (r.outputs * line + n * group.panel)
-        size += conv.frequencies * group.panel
-        output_gradient_transform(
-            dz, *rows, group.tiles, images, Z, group.z_step, group.z_panel, group.panel, line,
-            scratch("winograd gradient", (size,), _FLOAT32),
+    def transform_gradients(calls: Calls, rows: Range) -> None:
+        size = OW * (r.outputs * line + n * group.panel) + conv.frequencies * group.panel
+        calls(
+            output_gradient_transform, calls.read(dz.flat), (OH, OW, F), begin, *rows, group.tiles, images,
+            Z, group.z_step, group.z_panel, group.panel, line, calls.scratch("winograd gradient", size),
         )  # fmt: skip
 
     # The longer ones first, and half as many images each, so that threads end together.
     each = max(min(-(-images // _BLOCKS), _BLOCK * images // group.v_size), 1)
     halves = split_range(images * r.count, -(-each * r.count // 2))
-    gradients = [partial(transform_gradients, rows) for rows in halves]
-    inputs = [partial(transform_inputs, some) for some in split_range(images, each)]
-    parallel_for(lambda task: task(), [*gradients, *inputs])
+    gradients = [partial(transform_gradients, rows=rows) for rows in halves]
+    inputs = [partial(transform_inputs, some=some) for some in split_range(images, each)]
+    return [*gradients, *inputs]
 
 
-def _multiply(group: _Group, V: Array, Z: Array, dU: Array, *, add: bool) -> None:
+def _multiply(group: _Group, V: Any, Z: Any, dU: Any, *, add: bool) -> Phase:
     """Write or add a group's products to dU, a frequency after the other."""
-    V, Z = read_only(V), read_only(Z)
     panel, channels = group.panel, group.conv.channels
     products, jobs = getattr(microkernels, f"products_{panel // LANES}"), _jobs(group)
 
-    def multiply(f: int) -> None:
+    def multiply(calls: Calls, f: int) -> None:
         first, rest = jobs[f]
-        products(first, V, 1, channels, Z, 0, panel, dU, group.line, add)
+        calls(products, first, V, 1, channels, Z, 0, panel, dU, group.line, add)
         if len(rest):
-            products(rest, V, 1, channels, Z, 0, panel, dU, group.line, True)
+            calls(products, rest, V, 1, channels, Z, 0, panel, dU, group.line, True)
 
-    parallel_for(multiply, range(group.conv.frequencies))
+    return [partial(multiply, f=f) for f in range(group.conv.frequencies)]
 
 
-def _to_weights(group: _Group, dU: Array, dW: Array) -> None:
+def _to_weights(group: _Group, dU: Any, G: tuple[Any, Any], dW: Any) -> Phase:
     """Write dW = G^T dU G."""
     conv = group.conv
-    r, n = conv.rows.kernel, conv.columns.frequencies
-    G_rows, G_columns = (
-        read_only(float64_weight_matrix(axis.outputs, r).astype(np.float32))
-        for axis in (conv.rows, conv.columns)
-    )
-    products = read_only(dU)
+    r, n, depth = conv.rows.kernel, conv.columns.frequencies, conv.group[0]
 
-    def transform(channels: Range) -> None:
-        room = scratch("winograd dW", ((n + r) * r * LANES,), _FLOAT32)
-        weight_gradient_transform(
-            products, group.u_step, group.line, G_rows, G_columns, *channels, dW, room
-        )
+    def transform(calls: Calls, channels: Range) -> None:
+        calls(
+            weight_gradient_transform, calls.read(dU), group.u_step, group.line, *map(calls.read, G),
+            (r, depth, conv.F), *channels, dW, calls.scratch("winograd dW", (n + r) * r * LANES),
+        )  # fmt: skip
 
-    parallel_for(transform, split_range(conv.group[0], _CHANNELS))
+    return [partial(transform, channels=some) for some in split_range(depth, _CHANNELS)]

@@ -1,0 +1,104 @@
+"""A process that trains in children of its own, to be killed: kernels are loaded once, not in each.
+
+Run as a script it reads "LOOP FOLDER STEPS FEW" from stdin, a line a child. Each goes on from the latest
+checkpoint of the folder until STEPS are done in all. After the first FEW of its own it says "begins" and its
+number, at the end a digest; once it has ended, killed or not, "ended" is said.
+"""
+
+import os
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from hashlib import sha256
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from trained_nets import batches, trainer, validation
+from training_runs import Run, net
+
+import tinycnn as tc
+from tinycnn import checkpoints
+
+
+def begins():
+    print("begins", os.getpid(), flush=True)
+
+
+def digest(arrays):
+    return sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()
+
+
+def by_hand(folder, steps, few):
+    """An explicit loop that saves after each step."""
+    folder = checkpoints.Folder(folder)
+    begun = folder.latest.exists()
+    run = Run.resumed(checkpoints.load(folder.latest)) if begun else Run(net())
+    said = run.step + few
+    while run.step < steps:
+        run.train(1)
+        folder.save(run.optimizer.model, **run.parts())
+        if run.step == said:
+            begins()
+    return run.step, digest(run.optimizer.model.arrays())
+
+
+def by_trainer(folder, steps, few):
+    """A trainer that validates, augments, and saves after every third step and each epoch of 44."""
+
+    class Says:
+        def on_step(self, run, step):
+            if step == said:
+                begins()
+
+    run = trainer(checkpoints=folder, checkpoint_steps=3, clip=1.0, callbacks=[Says()])
+    run.resume()
+    said = run.steps + few
+    history = run.fit(batches(size=1), validation(), epochs=steps // 44)
+    state = digest(run.model.arrays()), digest(run.optimizer.state_arrays())
+    return run.steps, *state, history.steps[-3:], history["validation_loss"][-3:]
+
+
+LOOPS = {"by-hand": by_hand, "trainer": by_trainer}
+
+
+class Nursery:
+    """The process, from outside; use it in a ``with`` statement."""
+
+    def __enter__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )  # fmt: skip
+        return self
+
+    def __exit__(self, *error):
+        self._process.communicate()
+
+    def start(self, loop, folder, steps, few):
+        """Start a child, and give its number once it is at work."""
+        print(loop, folder, steps, few, file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline().removeprefix("begins "))
+
+    def rest(self):
+        """What the child says until it has ended."""
+        return list(iter(self._process.stdout.readline, "ended\n"))
+
+
+def main():
+    # Without threads, for there are forks to come.
+    with tc.use_threads(1), TemporaryDirectory() as folder, redirect_stdout(StringIO()):
+        for name, loop in LOOPS.items():
+            loop(Path(folder, name), 44, 1)
+    for line in sys.stdin:
+        loop, folder, steps, few = line.split()
+        child = os.fork()
+        if not child:
+            print(LOOPS[loop](folder, int(steps), int(few)), flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)
+        print("ended", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Learning seen: one weight, its gradient and the loss over many steps, each step's promise beside it."""

@@ -1,0 +1,119 @@
+"""The page as one file: its template, its style, its modules and its data."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from collections.abc import Callable, Iterator, Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from tinycnn import __version__, strict_json
+from tinycnn.explain import explain
+from tinycnn.explain.lessons.lesson import Lesson
+from tinycnn.page import curves, hand_sized, learning, network, opened, softmax
+from tinycnn.page.choosing import NumberAddress, chosen
+from tinycnn.page.packing import Packer
+
+_START = "import 'main';"
+_ITSELF, _NOBODY = "'self'", "'none'"  # whom a page may ask
+
+
+def page(lesson: Lesson, command: str, began: Callable[[str], object] = lambda words: None) -> str:
+    """The page of a lesson as HTML; ``command`` opens its numbers, ``began`` is told what is worked out."""
+    return assembled(data(lesson, command, began))
+
+
+def data(lesson: Lesson, command: str, began: Callable[[str], object]) -> dict[str, Any]:
+    """Everything that the page draws."""
+    began("examples")
+    by_hand = hand_sized_data()
+    began("maps")
+    numbers = dict(_numbers(lesson, command, began))
+    return {**live_data(lesson, command), "opened": numbers, **by_hand}
+
+
+def live_data(lesson: Lesson, command: str) -> dict[str, Any]:
+    """What changes with the lesson, without any number opened."""
+    net = network.network(lesson)
+    return {"title": lesson.name, "command": command, "network": net, "opened": {}}
+
+
+def hand_sized_data() -> dict[str, Any]:
+    """What is the same on every page."""
+    return {
+        "examples": hand_sized.examples(),
+        "curves": curves.curves(),
+        "softmax": softmax.bars(),
+        "learning": learning.steps(),
+    }
+
+
+def _numbers(
+    lesson: Lesson, command: str, began: Callable[[str], object]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The opened numbers by their keys."""
+    for choice in chosen(lesson):
+        began(choice.key)
+        yield choice.key, number(lesson, choice, command)
+
+
+def number(lesson: Lesson, choice: NumberAddress, command: str) -> dict[str, Any]:
+    """One opened number, and the command that opens it on a terminal."""
+    return {
+        **opened.drawn(explain(lesson.backward, choice.key)),
+        "layer": choice.layer,
+        "part": choice.part,
+        "command": f"{command} {choice.options}",
+    }
+
+
+def assembled(shown: Mapping[str, Any], *, live: bool = False) -> str:
+    """HTML that holds all of it: nothing is loaded from elsewhere, and nothing else is allowed to run.
+
+    A ``live`` page may ask the server that it came from, and no other.
+    """
+    room = resources.files(__package__)
+    style, imports = _text(room, "page.css"), _imports(room)
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data: blob:; "
+        f"connect-src {_ITSELF if live else _NOBODY}; style-src {_digest(style)}; "
+        f"script-src data: {_digest(imports)} {_digest(_START)}"
+    )
+    parts = {
+        "policy": policy,
+        "title": html.escape(str(shown["title"])),
+        "style": style,
+        "imports": imports,
+        "start": _START,
+        "footer": html.escape(f"tinycnn {__version__}. Every number was worked out by its engine."),
+        "data": Packer().pack(shown),
+    }
+    page = _text(room, "page.html")
+    for name, part in parts.items():
+        page = page.replace("{{" + name + "}}", part)
+    return page
+
+
+def _imports(room: Traversable) -> str:
+    """An import map with every module in it: from a file, a browser loads none beside it."""
+    modules = sorted(room.joinpath("modules").iterdir(), key=lambda file: file.name)
+    return strict_json.dumps(
+        {"imports": {file.name.removesuffix(".js"): _as_address(file) for file in modules}}
+    )
+
+
+def _as_address(file: Traversable) -> str:
+    return "data:text/javascript;base64," + base64.b64encode(file.read_bytes()).decode("ascii")
+
+
+def _text(room: Traversable, name: str) -> str:
+    return room.joinpath(name).read_text(encoding="utf-8")
+
+
+def _digest(content: str) -> str:
+    """What allows an inline script or style, and nothing that was slipped in, to hold."""
+    digest = hashlib.sha256(content.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

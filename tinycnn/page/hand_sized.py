@@ -1,0 +1,107 @@
+"""The hand-sized examples as the page draws them: what each cell is made of, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinycnn.explain.examples.arithmetic import Value, text
+from tinycnn.explain.examples.calculation import Calculation, Result
+from tinycnn.explain.examples.example import Example, Way, load, open_example
+from tinycnn.explain.examples.reading import Reads, reads_of
+
+_KERNELS = (
+    "W",
+    "dW",
+)  # the examples' names of what is laid out (KH, KW, C, F) and not (N, H, W, C)
+
+
+def examples() -> list[dict[str, Any]]:
+    """All examples in reading order."""
+    return [_example(open_example(name)) for name in load()]
+
+
+def _example(example: Example) -> dict[str, Any]:
+    values = {value.name: value for value in example.given}
+    for stage in example.stages:
+        values |= {result.value.name: result.value for result in stage.results}
+    return {
+        "name": example.name,
+        "title": example.data["title"],
+        "teaches": example.data["teaches"],
+        "command": f"tinycnn step --example {example.name}",
+        "values": {name: drawn(value) for name, value in values.items()},
+        "ways": [_way(way) for way in example.ways],
+        "changes": [change.words for change in example.changes],
+    }
+
+
+def drawn(value: Value) -> dict[str, Any]:
+    """A value's numbers as text, and the planes, of rows of cells, in which they are drawn."""
+    return {
+        "numbers": value.flat,
+        "texts": value.exact or [text(number) for number in value.flat],
+        "cells": [value.cell(place) for place in range(len(value.flat))],
+        "planes": list(_planes(value)),
+    }
+
+
+def _planes(value: Value) -> Iterator[dict[str, Any]]:
+    """Images and kernels by channel; anything else as one plane of at most two axes."""
+    cells = np.arange(value.array.size).reshape(value.array.shape)
+    if cells.ndim != 4:
+        rows = cells.reshape(value.layout if len(value.layout) == 2 else (1, -1))
+        yield {"label": "", "rows": rows.tolist()}
+        return
+    is_kernel = value.name.split("_")[0] in _KERNELS
+    axes = (2, 3) if is_kernel else (0, 3)
+    names = ("channel", "filter") if is_kernel else ("image", "channel")
+    apart = np.moveaxis(cells, axes, (0, 1))
+    for places in np.ndindex(*apart.shape[:2]):
+        shown = [axis for axis in (0, 1) if apart.shape[axis] > 1]
+        label = ", ".join(f"{names[axis]} {places[axis]}" for axis in shown)
+        yield {"label": label, "rows": apart[places].tolist()}
+
+
+def _way(way: Way) -> dict[str, Any]:
+    stages = [_stage(stage) for stage in way.stages]
+    return {"heading": way.heading, "brief": way.brief, "stages": stages}
+
+
+def _stage(stage: Calculation) -> dict[str, Any]:
+    read = reads_of(stage)
+    return {
+        "call": stage.call,
+        "op": stage.op,
+        "takes": [value.name for value in stage.takes],
+        "results": [_result(*pair) for pair in zip(stage.results, read, strict=True)],
+        "wins": _winners(stage, read),
+        "sizes": stage.sizes,
+        "remark": stage.remark,
+    }
+
+
+def _winners(stage: Calculation, read: Sequence[Sequence[Reads]]) -> list[int]:
+    """Of a max-pool, the cell that wins each window; the examples' pools have no padding."""
+    if stage.op != "max_pool2d":
+        return []
+    name, winner = stage.takes[0].name, stage.results[1].value
+    windows = (reads[name] for reads in read[0])
+    return [cells[int(at)] for cells, at in zip(windows, winner.flat, strict=True)]
+
+
+def _result(result: Result, read: Sequence[Reads]) -> dict[str, Any]:
+    value = result.value
+    cells: list[dict[str, Any]] = [
+        {"reads": reads, "equation": "", "note": "", "products": []} for reads in read
+    ]  # a mask, drawn by lot, has no arithmetic
+    for place, cell in enumerate(result.cells):
+        exact = value.exact[place] if value.exact else ""
+        cells[place]["equation"] = cell.equation(value.cell(place), exact)
+        cells[place]["note"] = cell.note
+        cells[place]["products"] = [
+            [*map(text, part.factors), text(part.value)] for part in cell.parts if part.factors
+        ]
+    return {"name": value.name, "rule": result.rule, "cells": cells}

@@ -1,0 +1,13 @@
+// The addresses of what the page shows: whatever stands in them, names of layers too, is escaped.
+
+const address = (...parts) => `#/${parts.map((part) => encodeURIComponent(part)).join("/")}`;
+
+export const HOME = "#/";
+export const BACKWARD = "#//gradients";
+export const toExample = (name, stage = 0) => address("example", name, stage);
+export const toLayer = (name, side = "maps", channel = 0, at = "") => address("layer", name, side, channel, at);
+export const toNumber = (key) => address("open", key);
+
+
+/** Where a view hangs: below the start. */
+export const belowHome = (data) => [{ title: data.title, to: HOME }];

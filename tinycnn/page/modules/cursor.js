@@ -1,0 +1,78 @@
+// A picture of cells that is walked with arrows or pointed at: a frame shows which cell is meant.
+
+import { h, speak } from "dom";
+
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+/**
+ * `canvas` with `rows` x `columns` cells, `label` what it shows. `moved(i, j)` is called for the cell that is
+ * pointed at and gives the words for it, `opened(i, j)` for the one that is pressed.
+ */
+export function cursor({ canvas, rows, columns, label, at, moved, opened, width, allowed = () => true }) {
+  const frame = h("div", { class: "frame" });
+  const element = h("div", { class: "map", tabindex: 0, role: "application", "aria-roledescription": "map of cells",
+    "aria-label": label, onkeydown: walk, onpointermove: point, onclick: press }, canvas, frame);
+  if (width) [element.style.width, canvas.style.width] = [width, "100%"];
+  let now = at;
+  place();
+
+  function place() {
+    const percent = (share) => `${100 * share}%`;
+    [frame.style.top, frame.style.left] = [percent(now[0] / rows), percent(now[1] / columns)];
+    [frame.style.height, frame.style.width] = [percent(1 / rows), percent(1 / columns)];
+  }
+
+  function go(next, aloud) {
+    if (!next.every((value, axis) => value >= 0 && value < [rows, columns][axis]) || !allowed(...next)) return;
+    if (next[0] === now[0] && next[1] === now[1]) return;
+    now = next;
+    place();
+    const words = moved?.(...now);
+    if (aloud && words) speak(words);
+  }
+
+  function walk(event) {
+    const step = STEPS[event.key];
+    if (event.key === "Enter" || event.key === " ") opened?.(...now);
+    else if (step) go([now[0] + step[0], now[1] + step[1]], true);
+    else return;
+    event.preventDefault();
+  }
+
+  function under(event) {
+    const box = canvas.getBoundingClientRect();
+    return [Math.floor(((event.clientY - box.top) / box.height) * rows), Math.floor(((event.clientX - box.left) / box.width) * columns)];
+  }
+  function point(event) { if (event.pointerType !== "touch") go(under(event), false); }
+  function press(event) { go(under(event), true); opened?.(...now); }
+  return { element, go: (next) => go(next, false) };
+}
+
+/** A frame around rows and columns, first and last, of a picture of `height` x `width`. */
+export function framed(canvas, label, height, width) {
+  canvas.style.width = "100%";
+  const frame = h("div", { class: "frame" });
+  const element = h("div", { class: "map picture", role: "img", "aria-label": label }, canvas, frame);
+  return {
+    element,
+    move(rows, columns) {
+      frame.style.top = `${(100 * rows[0]) / height}%`;
+      frame.style.left = `${(100 * columns[0]) / width}%`;
+      frame.style.height = `${(100 * (rows[1] - rows[0] + 1)) / height}%`;
+      frame.style.width = `${(100 * (columns[1] - columns[0] + 1)) / width}%`;
+    },
+  };
+}
+
+/** The numbers of a picture of cells as a table, made when it is asked for. */
+export function asTable(label, rows, columns, text) {
+  const details = h("details", { ontoggle: fill }, h("summary", {}, `${label} as a table`));
+  function fill() {
+    if (!details.open || details.children.length > 1) return;
+    const across = Array.from({ length: columns }, (_, j) => j);
+    details.append(h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": label },
+      h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, h("td", {}), across.map((j) => h("th", { scope: "col" }, `${j}`)))),
+        h("tbody", {}, Array.from({ length: rows }, (_, i) => h("tr", {}, h("th", { scope: "row" }, `${i}`), across.map((j) => h("td", {}, text(i, j)))))))));
+  }
+  return details;
+}

@@ -1,0 +1,37 @@
+// Numbers edited, and the pass run again; only a page with the engine behind it can.
+
+import { h, put, speak } from "dom";
+import { edit } from "server";
+
+/** A form that sets a number, and what was set before; nothing in a file. */
+export function editing(data, key = "") {
+  if (!data.live) return null;
+  const said = h("p", { role: "alert" });
+  const name = h("input", { id: "edit-key", value: key, required: true, placeholder: "conv1.W[5,5,0,3] or x[10,10,0]" });
+  const value = h("input", { id: "edit-value", type: "number", step: "any", required: true });
+  async function apply(event) {
+    event.preventDefault();
+    put(said, "The pass is run again.");
+    try {
+      await edit(name.value, Number(value.value));
+      location.reload();
+    } catch (error) {
+      put(said, error.message);
+      speak(error.message);
+    }
+  }
+  return h("section", { class: "card" }, h("h2", {}, "Edit a number"),
+    h("form", { class: "row", onsubmit: apply },
+      h("label", { for: "edit-key" }, "number"), name, h("label", { for: "edit-value" }, "new value"), value,
+      h("button", {}, "Set it, and run the pass again")),
+    said, before(data));
+}
+
+function before(data) {
+  if (!data.edits.length) return h("p", { class: "soft" }, "A weight's or bias's, or x[row,column,channel] of the picture.");
+  const head = ["number", "was", "is", "loss before", "loss after"];
+  return h("div", { class: "wide" }, h("table", { class: "numbers", id: "edits" },
+    h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
+    h("tbody", {}, data.edits.map((one) => h("tr", {}, h("th", { scope: "row" }, one.key),
+      [one.old, one.new, one.before, one.after].map((text) => h("td", { class: "mono" }, text)))))));
+}

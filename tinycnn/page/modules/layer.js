@@ -1,0 +1,138 @@
+// One layer: its maps or their gradients, and for the cell that is pointed at, what it sees.
+
+import { BACKWARD, HOME, toLayer, toNumber } from "addresses";
+import { asTable, cursor, framed } from "cursor";
+import { command, h, put } from "dom";
+import { drawn, colour, laidOut, largest, liveliest, mapOf, photograph, sheetOf } from "maps";
+import { number } from "numbers";
+
+export function layer(data, [name, side, channel, at]) {
+  const net = data.network, position = Math.max(net.layers.findIndex((one) => one.name === name), 0);
+  const one = net.layers[position], backward = side === "gradients" && one.dy !== null;
+  const array = backward ? one.dy : one.y;
+  const isMap = array.shape.length === 3;
+  const last = array.shape[0] - 1;
+  const chosen = isMap ? Math.min(Math.max(Number(channel) || 0, 0), last) : 0;
+  const neighbour = (step) => net.layers[position + step] && toLayer(net.layers[position + step].name, side);
+  return {
+    title: one.name,
+    up: [{ title: data.title, to: backward ? BACKWARD : HOME }],
+    next: neighbour(1), previous: neighbour(-1),
+    turned: one.dy && toLayer(one.name, backward ? "maps" : "gradients", chosen, at),
+    content: [
+      facts(one),
+      one.dy && h("nav", { class: "row", "aria-label": "Direction" },
+        h("a", { class: "button", href: toLayer(one.name, "maps", chosen, at), "aria-current": backward ? null : "true" }, isMap ? "Maps" : "Numbers"),
+        h("a", { class: "button", href: toLayer(one.name, "gradients", chosen, at), "aria-current": backward ? "true" : null }, "Gradients")),
+      isMap ? sheet(one, array, chosen, backward) : null,
+      cells(data, one, array, chosen, at, backward),
+      one.filters && filters(one),
+      links(data, one),
+    ],
+  };
+}
+
+function facts(one) {
+  const back = one.backward;
+  const rows = [["kind", one.kind], ["size", one.size], ["feature map", one.feature_map], ["parameters", one.parameters || "none"],
+    ["multiply-adds", one.multiply_adds], ["range", one.range], ["zeros", one.zeros],
+    ["gradient", back && `${back.formula}; largest ${back.largest} at ${back.where}; zeros ${back.zeros}`]];
+  return h("dl", { class: "facts" }, rows.filter(([, text]) => text).map(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]));
+}
+
+/** All channels beside each other; the one that is chosen is in the frame. */
+function sheet(one, array, chosen, backward) {
+  const [C] = array.shape, columns = Math.ceil(Math.sqrt(C * 1.8)), rows = Math.ceil(C / columns);
+  const go = (c) => { location.hash = toLayer(one.name, backward ? "gradients" : "maps", c); };
+  const all = cursor({
+    canvas: sheetOf(array, largest(array.values) || 1, columns), rows, columns, at: [Math.floor(chosen / columns), chosen % columns],
+    label: `All ${C} ${one.axis}s of ${one.name}. Arrows walk, Enter chooses one`, width: "min(100%, 60rem)",
+    allowed: (i, j) => i * columns + j < C,
+    moved: (i, j) => { words.textContent = `${one.axis} ${i * columns + j}`; return words.textContent; },
+    opened: (i, j) => go(i * columns + j),
+  });
+  const words = h("span", { class: "mono" }, `${one.axis} ${chosen}`);
+  const input = h("input", { type: "number", id: "channel", min: 0, max: C - 1, value: chosen, onchange: () => go(Number(input.value)) });
+  return h("section", {}, h("h2", {}, `All ${C} ${one.axis}s`), all.element,
+    h("p", { class: "row" }, words, h("label", { for: "channel" }, `show ${one.axis}`), input));
+}
+
+/** One map, large, its cursor, and what the cell at the cursor sees. */
+function cells(data, one, array, channel, at, backward) {
+  const net = data.network, isMap = array.shape.length === 3;
+  const [rows, columns] = isMap ? array.shape.slice(1) : laidOut(array.shape[0]);
+  const most = largest(array.values) || 1;
+  const flat = (i, j) => (isMap ? (channel * rows + i) * columns + j : i * columns + j);
+  const place = (i, j) => (isMap ? [i, j, channel] : [i * columns + j]);
+  const text = (i, j) => (flat(i, j) < array.values.length ? number(array.values[flat(i, j)]) : "");
+  const asked = (at || "").split(",").map(Number);
+  const begin = at && asked.every((value, axis) => value >= 0 && value < [rows, columns][axis]) && asked.length === 2 ? asked
+    : [Math.floor(rows / 2), Math.floor(columns / 2)];
+  const words = h("p", { class: "equation", id: "cell" }), seen = h("p", { class: "soft" }), ways = h("div", {});
+  const picture = framed(photograph(net, { "aria-hidden": "true" }), "The picture; the frame is what the cell sees", ...net.shape);
+  const label = `${one.name}${isMap ? `, ${one.axis} ${channel}` : ""}${backward ? ", gradients" : ""}`;
+  const map = cursor({ canvas: mapOf(array, channel, most), rows, columns, at: begin, width: "min(100%, 26rem)", moved, opened,
+    label: `${label}: ${rows} x ${columns} cells. Arrows walk, Enter opens`, allowed: (i, j) => flat(i, j) < array.values.length });
+
+  function key(i, j) {
+    return `${one.name}${backward ? ".y" : ""}[${place(i, j).join(",")}]`;
+  }
+  function opened(i, j) {
+    if (data.live || data.opened[key(i, j)]) location.hash = toNumber(key(i, j));
+    else ways.querySelector("button")?.focus();
+  }
+  function moved(i, j) {
+    words.textContent = `${backward ? "dL/dy of " : ""}${one.name}[${place(i, j).join(",")}] = ${text(i, j)}`;
+    const sees = one.sees && { rows: one.sees.rows[i], columns: one.sees.columns[j] };
+    if (sees) {
+      picture.move(sees.rows.slice(2), sees.columns.slice(2));
+      const span = ([from, to]) => (from === to ? `${from}` : `${from}..${to}`);
+      seen.textContent = `It sees rows ${span(sees.rows)}, columns ${span(sees.columns)} of its input; in the picture rows ${span(sees.rows.slice(2))}, columns ${span(sees.columns.slice(2))}.`;
+    } else seen.textContent = "It sees all of its input, and all of the picture.";
+    const carried = data.live || data.opened[key(i, j)];
+    put(ways, carried ? h("p", {}, h("a", { class: "button primary", href: toNumber(key(i, j)) }, "Open this number"))
+      : h("div", {}, h("p", { class: "soft" }, "This file does not carry its terms. On a terminal:"), command(`${data.command} ${option(one, backward)} --at ${place(i, j).join(",")}`)));
+    return words.textContent;
+  }
+  moved(...begin);
+  return h("section", {}, h("h2", {}, isMap ? `${one.axis} ${channel}${backward ? ": gradients" : ""}` : `Its ${array.shape[0].toLocaleString("en-US")} numbers${backward ? "' gradients" : ""}`),
+    h("div", { class: "two" },
+      h("div", {}, map.element, scale(most, array), asTable(label, rows, columns, text)),
+      h("div", {}, words, seen, ways, one.sees && picture.element)));
+}
+
+const option = (one, backward) => (backward ? one.gradient_option : one.option);
+
+/** What the colours mean, in numbers. */
+function scale(most, array) {
+  const least = array.values.reduce((lowest, value) => Math.min(lowest, value), 0);
+  const strip = drawn(1, 101, (_, j) => colour(least < 0 ? (j - 50) / 50 : j / 100));
+  [strip.style.width, strip.style.height] = ["12rem", "0.8rem"];
+  return h("p", { class: "row soft" }, number(least < 0 ? -most : 0, 3), strip, number(most, 3));
+}
+
+/** The filters of a first layer, as sheets in the colours of what they read. */
+function filters(one) {
+  const { values, shape: [F, KH, KW, C] } = one.filters, most = largest(values) || 1;
+  const columns = Math.ceil(Math.sqrt(F * 1.8)), rows = Math.ceil(F / columns);
+  const canvas = drawn(rows * (KH + 1) - 1, columns * (KW + 1) - 1, (y, x) => {
+    const [i, j] = [y % (KH + 1), x % (KW + 1)], f = Math.floor(y / (KH + 1)) * columns + Math.floor(x / (KW + 1));
+    if (i === KH || j === KW || f >= F) return [128, 128, 128];
+    return [0, 1, 2].map((k) => 128 + (127 * values[((f * KH + i) * KW + j) * C + (C === 3 ? k : 0)]) / most);
+  }, { role: "img", "aria-label": `The ${F} filters of ${one.name}, ${KH} x ${KW}, in colour` });
+  canvas.style.width = "min(100%, 60rem)";
+  return h("section", {}, h("h2", {}, `Its ${F} filters`), h("figure", {}, canvas,
+    h("figcaption", {}, `Grey is 0; ${C === 3 ? "red, green and blue are the weights of these colours" : "white and black are the largest weights above and below 0"}, up to ${number(most, 3)}.`)));
+}
+
+function links(data, one) {
+  const found = Object.entries(data.opened).filter(([, number]) => number.layer === one.name);
+  const list = (title, wanted) => {
+    const here = found.filter(([, number]) => wanted(number.part));
+    return here.length > 0 && [h("h3", {}, title), h("ul", { class: "links" }, here.map(([key, number]) =>
+      h("li", {}, h("a", { class: "button", href: toNumber(key) }, `${key} = ${number.text}`))))];
+  };
+  return h("section", {}, h("h2", {}, data.live ? "Opened so far" : "Opened in this file"),
+    list("Cells", (part) => part === ""), list("Gradients of parameters", (part) => part !== "" && part !== "x"), list("Gradients of its input", (part) => part === "x"),
+    found.length === 0 && h("p", {}, "None."));
+}

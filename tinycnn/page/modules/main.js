@@ -1,0 +1,79 @@
+// Where the page begins: the data, the views, and which of them the address asks for.
+
+import { unpack } from "data";
+import { h, put } from "dom";
+import { saving } from "saving";
+import { apply, onChange, settings, turn } from "settings";
+import { start } from "start";
+import { example } from "example";
+import { sizes } from "sizes";
+import { slope } from "slope";
+import { softmax } from "softmax";
+import { learning } from "learning";
+import { layer } from "layer";
+import { opened } from "opened";
+
+// A view is a function of the data and the rest of its address; it gives title, up, content, and perhaps
+// next and previous, the addresses of a lecture's steps, and turned, that of its gradients.
+const VIEWS = { "": start, example, sizes, slope, softmax, learning, layer, open: opened };
+
+let data, view;
+
+/** Draw the view that the address asks for. */
+function draw(focus = true) {
+  const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+  view = (VIEWS[name] ?? start)(data, rest);
+  const main = document.getElementById("main");
+  const show = () => {
+    document.title = view.title === data.title ? view.title : `${view.title} - ${data.title}`;
+    put(document.getElementById("crumbs"), crumbs());
+    const heading = h("h1", { tabindex: -1 }, view.title);
+    const shown = h("div", { class: "shown" }, heading, view.content);
+    put(main, shown, lecture(), saving(() => shown, view.title));
+    if (focus) heading.focus({ preventScroll: true });
+    if (focus) scrollTo(0, 0);
+    document.documentElement.dataset.view = location.hash; // drawn: whoever drives the page may go on
+  };
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (document.startViewTransition && !still && focus) document.startViewTransition(show);
+  else show();
+}
+
+function crumbs() {
+  const links = [...(view.up ?? [])].map(({ title, to }) => h("li", {}, h("a", { href: to }, title)));
+  return [...links, h("li", {}, h("span", { "aria-current": "page" }, view.title))];
+}
+
+/** The buttons to the step before and to the next. */
+function lecture() {
+  if (!view.next && !view.previous) return null;
+  return h("nav", { class: "row", "aria-label": "Steps" },
+    view.previous && h("a", { class: "button", href: view.previous }, "← Back"),
+    view.next && h("a", { class: "button primary", href: view.next }, "Next →"));
+}
+
+function pressed(event) {
+  if (event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
+  const typing = event.target.matches?.("input, select, textarea");
+  const letter = settings.letters && !typing ? event.key : "";
+  let to;
+  if (event.key === "PageDown" || letter === "n") to = view.next;
+  else if (event.key === "PageUp" || letter === "p") to = view.previous;
+  else if (letter === "g") to = view.turned;
+  else if (event.key === "Escape") to = view.up?.at(-1)?.to;
+  if (!to) return;
+  event.preventDefault();
+  location.hash = to;
+}
+
+data = await unpack(document.getElementById("data").textContent);
+for (const [id, name] of [["predict", "predict"], ["larger", "larger"], ["theme", "dark"]])
+  document.getElementById(id).addEventListener("click", () => turn(name));
+document.getElementById("keys").addEventListener("click", () => document.getElementById("key-list").showModal());
+document.getElementById("letters").addEventListener("change", (event) => { settings.letters = event.target.checked; });
+onChange(() => draw(false));
+addEventListener("hashchange", () => draw());
+addEventListener("keydown", pressed);
+apply();
+draw(false);
+document.documentElement.dataset.ready = "yes";

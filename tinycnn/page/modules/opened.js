@@ -1,0 +1,107 @@
+// One number opened: what it sees, its sum down to the products, and its checks.
+
+import { HOME, toLayer } from "addresses";
+import { framed } from "cursor";
+import { command, h, put } from "dom";
+import { editing } from "editing";
+import { photograph } from "maps";
+import { settings } from "settings";
+import { numberOf } from "server";
+import { sum } from "sum";
+import { termsMap } from "terms";
+import { windows } from "windows";
+
+export function opened(data, [key]) {
+  const one = data.opened[key];
+  if (!one) return { title: key ?? "", up: [{ title: data.title, to: HOME }], content: [data.live ? asking(data, key) : h("p", {}, "This file does not carry that number.")] };
+  const up = [{ title: data.title, to: HOME }];
+  if (one.layer) up.push({ title: one.layer, to: toLayer(one.layer) });
+  const others = Object.keys(data.opened), at = others.indexOf(key);
+  const beside = (step) => others[at + step] && `#/open/${encodeURIComponent(others[at + step])}`;
+  const content = h("div", {}, settings.predict ? asked(data, one, () => put(content, shown(data, one))) : shown(data, one));
+  return { title: one.subject, up, next: beside(1), previous: beside(-1), content: [content] };
+}
+
+/** The engine's answer, once it is there. */
+function asking(data, key) {
+  const words = h("p", { role: "status" }, "The engine opens it.");
+  numberOf(key).then((number) => { data.opened[key] = number; dispatchEvent(new HashChangeEvent("hashchange")); },
+    (error) => put(words, error.message));
+  return words;
+}
+
+const shown = (data, one) => [
+  h("p", { class: "equation" }, h("span", { class: "result", id: "value" }, one.text)),
+  one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
+  one.part && !["x", "y", "z", "loss"].includes(one.part) && editing(data, `${one.layer}.${one.part}[${one.place}]`),
+  h("h2", {}, "The same on a terminal"), command(one.command),
+];
+
+/** What a class may know before it answers. */
+const asked = (data, one, reveal) => [
+  h("p", { class: "equation" }, "? ", h("button", { type: "button", class: "primary", onclick: reveal }, "Show the number")),
+  one.sections.filter((section) => section.kind === "sees").map((section) => sees(section, data)),
+  one.sections.filter((section) => section.kind === "adds").map((section) => h("p", {}, section.heading)),
+];
+
+const SECTIONS = { sees, adds, compares, step, notes, check };
+
+function sees(section, data) {
+  if (!section.field) return h("section", {}, h("h2", {}, "What it sees"), section.lines.map((line) => h("p", {}, line)));
+  const picture = framed(photograph(data.network, { "aria-hidden": "true" }), section.lines.join("; "), ...data.network.shape);
+  picture.move(...section.field);
+  return h("section", {}, h("h2", {}, "What it sees"), h("div", { class: "row top-aligned" },
+    picture.element, h("div", {}, section.lines.map((line) => h("p", {}, line)))));
+}
+
+function adds(section, data, one) {
+  return h("section", {}, h("h2", {}, "Its sum"), h("p", {}, section.heading),
+    windows(section, one), sum(section.tree, one, data), termsMap(section.tree, one, data));
+}
+
+function compares(section, data, one) {
+  const before = data.network.layers[data.network.layers.findIndex((layer) => layer.name === one.layer) - 1];
+  const channel = one.place[2];
+  const cell = (text, i, j) => {
+    const at = [section.first[0] + i * section.dilation[0], section.first[1] + j * section.dilation[1]];
+    const won = i === section.argmax[0] && j === section.argmax[1];
+    const content = before && text ? h("a", { href: toLayer(before.name, "maps", channel, at.join(",")), "aria-label": `${before.name}[${at},${channel}] = ${text}${won ? ", wins" : ""}` }, text) : text;
+    return h("td", { class: `cell ${won ? "fed" : ""}` }, content, won && " ★");
+  };
+  return h("section", {}, h("h2", {}, "Its window"), h("p", {}, section.heading),
+    h("div", { class: "matrix" }, h("table", { "aria-label": section.heading }, h("tbody", {}, section.rows.map((row, i) => h("tr", {}, row.map((text, j) => cell(text, i, j))))))),
+    h("p", { class: "legend" }, "★ wins, and gets the gradient. Each number leads to its cell."));
+}
+
+function step(section) {
+  return h("p", {}, h("strong", {}, `${section.heading} `), h("span", { class: "mono" }, `${section.arithmetic} = ${section.text}`), section.remark && ` (${section.remark})`);
+}
+
+function notes(section) {
+  const places = section.heading === "PLACES" ? funnel(section.lines[0]) : section.lines.map((line) => h("p", { class: "mono" }, line));
+  return h("section", {}, h("h2", {}, HEADINGS[section.heading] ?? section.heading.toLowerCase()), places);
+}
+
+const HEADINGS = { PLACES: "What became of its places", BIGGEST: "Its biggest terms", NEXT: "Who reads it", "WHY 0": "Why it is 0", KINK: "Corners nearby",
+  EXPECT: "What a step should do", HOW: "How it came about", CHANCE: "Beside guessing", "SAME AS": "The same as", BEGINS: "Where it begins" };
+
+/** What became of the places where a weight was used, as a funnel. */
+function funnel(line) {
+  const stages = line.split("  >  "), counts = stages.map((stage) => Number(stage.match(/^[\d,]+/)[0].replaceAll(",", "")));
+  return h("ol", { class: "funnel" }, stages.map((stage, k) => {
+    const bar = h("span", {});
+    bar.style.width = `${Math.max((100 * counts[k]) / (counts[0] || 1), 0.5)}%`;
+    return h("li", {}, stage, h("div", { class: "bar", "aria-hidden": "true" }, bar));
+  }));
+}
+
+function check(section) {
+  const verdict = !section.finite ? h("span", { class: "verdict-bad" }, "not finite: nothing can be compared")
+    : section.ok ? h("span", { class: "verdict-good" }, "agrees") : h("span", { class: "verdict-bad" }, "disagrees");
+  return h("section", {}, h("h2", {}, "Check"), h("div", { class: "wide" }, h("table", { class: "numbers" }, h("tbody", {},
+    h("tr", {}, h("th", { scope: "row" }, "engine"), h("td", { class: "mono" }, section.engine)),
+    h("tr", {}, h("th", { scope: "row" }, section.against), h("td", { class: "mono" }, section.reference)),
+    h("tr", {}, h("th", { scope: "row" }, "they differ by"), h("td", { class: "mono" }, section.difference)),
+    h("tr", {}, h("th", { scope: "row" }, "rounding alone explains up to"), h("td", { class: "mono" }, section.bound))))),
+    h("p", {}, verdict, ` Bound: ${section.why}.`));
+}

@@ -1,0 +1,74 @@
+"""The slots of recorded calls: what stands in place of arrays, and where their numbers are in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinycnn.arrays import Array, row_major
+from tinycnn.kernels.function_pointers import address_of
+from tinycnn.kernels.offers import CODE, OWN, withdraw
+from tinycnn.kernels.recorded_calls import COUNTERS, help_carry_out
+from tinycnn.runtime.held import NamedArrays
+
+Tables = tuple[Array, Array, Array, Array]  # calls, jobs, tasks and phases, see `carry_out`
+
+
+@dataclass(frozen=True)
+class PackedSource:
+    """Where the numbers of a slot come from: an attribute of what ``make`` packs for ``key``.
+
+    In a version's first run that is, unless it is None, what ``at_first`` gives.
+    """
+
+    key: Any
+    make: Callable[[NamedArrays], Any]
+    attribute: str
+    at_first: Callable[[NamedArrays], Any]
+
+
+@dataclass
+class SlotMemory:
+    """The floats of a slot: how many, how far from image to image, and whose."""
+
+    size: int
+    step: int = 0
+    of_each_thread: bool = False
+    packed: PackedSource | None = None
+
+
+class SlotTable:
+    """Of each slot, for each of the ``threads``: address, size and step, and counters of what is done."""
+
+    def __init__(self, threads: int, tables: Tables, slots: Sequence[SlotMemory]) -> None:
+        # (threads, slots, 4), as `recorded_calls.carry_out` reads it.
+        self.slots = np.zeros((threads, len(slots), 4), np.int64)
+        self.slots[:, :, 2] = [slot.step for slot in slots]
+        self._tables = tables
+        self._counters = np.zeros((len(tables[3]) - 1) * COUNTERS, np.int64)
+        self.rows = np.array([self._row(thread) for thread in range(threads)], np.int64)
+        self.first_row = self.rows[0]  # of the calling thread
+
+    def point(self, number: int, array: Array, thread: int | None = None) -> None:
+        """Let a slot be ``array``, for one thread or for all."""
+        where = slice(None) if thread is None else thread
+        flat, _ = row_major(array)
+        self.slots[where, number, :2] = flat.ctypes.data, flat.size
+        self.slots[where, number, 3] = array.shape[-1]
+
+    def offers(self, board: Array) -> Array:
+        """The rows that helpers are offered; what that takes is compiled when it is first wanted."""
+        rows = self.rows[1:]
+        if not rows[0, CODE]:
+            withdraw(board, rows, False, 0)  # before anybody depends on it
+            rows[:, CODE] = address_of(help_carry_out)
+        return rows
+
+    def _row(self, thread: int) -> list[int]:
+        """What a thread works from, see `carry_on`; a helper is offered it."""
+        arrays = *self._tables, self.slots[thread], self._counters
+        row = [0] * OWN
+        return row + [number for array in arrays for number in (array.ctypes.data, array.size)]
