@@ -200,4 +200,4 @@ def _exchanged(W: Array, groups: int) -> Array:
     """Weights (KH, KW, C // groups, F) with each group's channels and filters exchanged."""
     KH, KW, Cg, F = W.shape
     some = W.reshape(KH, KW, Cg, groups, F // groups).transpose(0, 1, 4, 3, 2)
-    return some.reshape(KH, KW, F // groups, groups * Cg)
+    return np.ascontiguousarray(some).reshape(KH, KW, F // groups, groups * Cg)
