@@ -39,11 +39,8 @@ from tinycnn.kernels.dense import (
 from tinycnn.kernels.dense_gradients import dense_gradients
 from tinycnn.kernels.dense_rows import rows_product
 from tinycnn.kernels.direct import direct_convolution
-from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
+from tinycnn.kernels.direct_gradient import direct_input_gradient
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
-from tinycnn.kernels.group_maps import cells_seen, copy_channels, rows_that_fit, spread_channels
-from tinycnn.kernels.grouped import grouped_convolution
-from tinycnn.kernels.grouped_gradient import grouped_weight_gradient
 from tinycnn.kernels.helpers import begin_helping, wait_for_helpers
 from tinycnn.kernels.im2col import col2im, im2col
 from tinycnn.kernels.lrn import local_response_norm, local_response_norm_backward
@@ -67,8 +64,10 @@ from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.softmax import cross_entropy, softmax, softmax_backward
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.squares import squared_errors, sum_of_squares
-from tinycnn.kernels.window_convolution import window_convolution
+from tinycnn.kernels.taps import phase_taps, taps_inside
+from tinycnn.kernels.window_convolution import window_convolution, window_input_gradient
 from tinycnn.kernels.window_products import window_products
+from tinycnn.kernels.window_weight_gradient import window_weight_gradient
 from tinycnn.kernels.windows import extent, windows_at
 from tinycnn.kernels.winograd import input_transform, output_transform, weight_transform
 from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_gradient_transform
@@ -303,7 +302,7 @@ def test_window_convolution(benchmark: Benchmark) -> None:
     y = FeatureMaps.of(np.empty((32, 28, 28, 6), np.float32))
     x, W = read_only(x.reshape(-1)), read_only(W.reshape(-1))
     benchmark(
-        window_convolution, x, (28, 28, 1), W, b, True, 0, 32 * 28, (5, 5), *FEW, y.flat, y.place, (28, 28)
+        window_convolution, x, (28, 28, 1), W, b, 1, True, 0, 32 * 28, (5, 5), *FEW, y.flat, y.place, (28, 28)
     )  # fmt: skip
 
 
@@ -316,82 +315,61 @@ def generated(module: Any, kind: str) -> Any:
 # A depthwise 3 x 3 convolution of 64 channels at 28 x 28: places of a map (start, image, row, column).
 MAP, DEPTHWISE = (28, 28), 64
 PLACE = 0, 28 * 28 * DEPTHWISE, 28 * DEPTHWISE, DEPTHWISE
-THREE = (3, 3), (1, 1), (1, 1)
-VECTORS = DEPTHWISE // LANES
+PADDED = (1, 1), (1, 1), (1, 1)
 
 
-def test_cells_seen(benchmark: Benchmark) -> None:
-    benchmark(cells_seen, 14, 0, *THREE)
+def test_taps_inside(benchmark: Benchmark) -> None:
+    benchmark(taps_inside, 1, 28, 28, -1, 1, 3, 1)
 
 
-def test_rows_that_fit(benchmark: Benchmark) -> None:
-    benchmark(rows_that_fit, 8192, 30 * LANES, *THREE)
+def test_phase_taps(benchmark: Benchmark) -> None:
+    benchmark(phase_taps, 2, 5, 2, 1)
 
 
-def test_copy_channels(benchmark: Benchmark) -> None:
-    x, target = read_only(normal(PLACE[1])), np.empty(30 * 30 * DEPTHWISE, np.float32)
+def test_window_convolution_depthwise(benchmark: Benchmark) -> None:
+    x, W, b = (read_only(normal(n)) for n in (PLACE[1], 9 * DEPTHWISE, DEPTHWISE))
+    y = np.empty(PLACE[1], np.float32)
     benchmark(
-        copy_channels, x, 0, *PLACE[2:], MAP, (1, 1), (30, 30), DEPTHWISE, target, 0, DEPTHWISE
-    )
-
-
-def test_spread_channels(benchmark: Benchmark) -> None:
-    """Groups of 8 channels and filters."""
-    x, target = read_only(normal(PLACE[1])), np.empty(30 * 30 * 8 * LANES, np.float32)
-    benchmark(
-        spread_channels,
-        x,
-        0,
-        *PLACE[2:],
-        MAP,
-        (1, 1),
-        (30, 30),
-        (8, 8),
-        0,
-        DEPTHWISE,
-        LANES,
-        target,
-        0,
-    )
-
-
-def test_grouped_convolution(benchmark: Benchmark) -> None:
-    x, W, b = (
-        read_only(normal(*n)) for n in ((PLACE[1],), (VECTORS, 3, 3, 1, LANES), (VECTORS, LANES))
-    )
-    y, room = np.empty(PLACE[1], np.float32), np.empty(1 << 18, np.float32)
-    benchmark(
-        grouped_convolution, x, PLACE, MAP, (1, 1), (1, 1), 0, 28, *THREE, W, b, True, (0, VECTORS),
-        y, PLACE, MAP, DEPTHWISE, room,
+        window_convolution, x, (*MAP, DEPTHWISE), W, b, DEPTHWISE, True, 0, 28, (3, 3), *PADDED,
+        y, PLACE, MAP,
     )  # fmt: skip
 
 
-def test_grouped_weight_gradient(benchmark: Benchmark) -> None:
-    x, dz = read_only(normal(PLACE[1])), read_only(normal(PLACE[1]))
-    dW, room = np.zeros((VECTORS, 3, 3, 1, LANES), np.float32), np.empty(1 << 18, np.float32)
+def test_window_input_gradient(benchmark: Benchmark) -> None:
+    """Groups of 8 channels and filters, strided."""
+    dz, W = read_only(normal(14 * 14 * DEPTHWISE)), read_only(normal(9 * 8 * DEPTHWISE))
+    dx = np.empty(PLACE[1], np.float32)
     benchmark(
-        grouped_weight_gradient, x, PLACE, MAP, (1, 1), (1, 1), 0, 28, *THREE, dz, PLACE, MAP, DEPTHWISE,
-        (0, VECTORS), dW, room,
+        window_input_gradient, dz, (14, 14, DEPTHWISE), W, DEPTHWISE // 8, 0, 14, (3, 3), (2, 2), (1, 1),
+        (1, 1), dx, (*MAP, DEPTHWISE),
     )  # fmt: skip
+
+
+def test_window_weight_gradient_depthwise(benchmark: Benchmark) -> None:
+    x, dz = (read_only(normal(PLACE[1])) for _ in range(2))
+    size, dW = (*MAP, DEPTHWISE), np.empty(9 * DEPTHWISE, np.float32)
+    benchmark(
+        window_weight_gradient, x, size, dz, size, DEPTHWISE, 0, 1, (3, 3), *PADDED, 0, 9, dW, 0
+    )
 
 
 def test_window_products(benchmark: Benchmark) -> None:
     """Windows of 5 x 5 in rows of 28 cells."""
-    places, targets = np.arange(24), np.arange(24) * 6
-    offsets = (28 * np.arange(5)[:, None] + np.arange(5)).reshape(-1)
-    b, bias = read_only(normal(25 * 6 + LANES)), read_only(normal(6 + LANES))
+    places, targets = (read_only(np.arange(24) * step) for step in (1, 6))
+    runs = read_only(np.stack([28 * np.arange(5), 30 * np.arange(5)], axis=1).reshape(-1))
+    b, bias = read_only(normal(25 * 6)), read_only(normal(6))
     c = np.zeros(24 * 6, np.float32)
     benchmark(
-        window_products, read_only(normal(28 * 28)), 0, places, offsets, b, 6, bias, True, False,
-        c, 0, targets,
+        window_products, read_only(normal(28 * 28)), 0, places, b, runs, 5, (5, 1, 6), 6, (1, 6), bias,
+        True, False, c, 0, targets,
     )  # fmt: skip
 
 
-def test_direct_weight_gradient(benchmark: Benchmark) -> None:
+def test_window_weight_gradient(benchmark: Benchmark) -> None:
     x, dz = read_only(normal(32 * 28 * 28)), read_only(normal(32 * 28 * 28 * 6))
     dW = np.empty(25 * 6, np.float32)
     benchmark(
-        direct_weight_gradient, x, (28, 28, 1), dz, (28, 28, 6), 0, 32, (5, 5), *FEW, 0, 25, dW, 0
+        window_weight_gradient, x, (28, 28, 1), dz, (28, 28, 6), 1, 0, 32, (5, 5), *FEW, 0, 25, dW, 0
     )  # fmt: skip
 
 

@@ -7,16 +7,16 @@ from typing import Any
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import PANEL, dense
 from tinycnn.kernels.direct import direct_convolution
-from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
-from tinycnn.kernels.grouped import grouped_convolution
+from tinycnn.kernels.direct_gradient import direct_input_gradient
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.microkernels import products_2, products_3, products_4
 from tinycnn.kernels.shared_memory import floats_at
-from tinycnn.kernels.simd import LANES, read_only
+from tinycnn.kernels.simd import read_only
 from tinycnn.kernels.softmax import softmax
 from tinycnn.kernels.space_to_depth import space_to_depth
-from tinycnn.kernels.window_convolution import window_convolution
+from tinycnn.kernels.window_convolution import window_convolution, window_input_gradient
+from tinycnn.kernels.window_weight_gradient import window_weight_gradient
 from tinycnn.kernels.winograd import input_transform, output_transform
 from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_gradient_transform
 
@@ -33,13 +33,6 @@ def _panels(slots: Any, slot: int, image: int, K: int) -> Any:
     """A slot's numbers as panels of packed weights."""
     panels = read_only(_array(slots, slot, image))
     return panels.reshape(panels.size // (K * PANEL), K, PANEL)
-
-
-@kernel
-def _bias(slots: Any, slot: int, image: int) -> Any:
-    """A slot's numbers as vectors."""
-    bias = read_only(_array(slots, slot, image))
-    return bias.reshape(bias.size // LANES, LANES)
 
 
 @kernel
@@ -131,20 +124,9 @@ def _direct_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
 def _window_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
     window_convolution(
         read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]),
-        read_only(_array(slots, c[5], image)), read_only(_array(slots, c[6], image)), c[7] != 0, c[8], c[9],
-        (c[10], c[11]), (c[12], c[13]), (c[14], c[15]), (c[16], c[17]),
-        _array(slots, c[18], image), (c[19], c[20], c[21], c[22]), (c[23], c[24]),
-    )  # fmt: skip
-
-
-@kernel
-def _grouped_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    grouped_convolution(
-        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), (c[8], c[9]),
-        (c[10], c[11]), c[12], c[13], (c[14], c[15]), (c[16], c[17]), (c[18], c[19]),
-        read_only(_array(slots, c[20], image)), _bias(slots, c[21], image), c[22] != 0, (c[23], c[24]),
-        _array(slots, c[25], image), (c[26], c[27], c[28], c[29]), (c[30], c[31]), c[32],
-        _array(slots, c[33], image),
+        read_only(_array(slots, c[5], image)), read_only(_array(slots, c[6], image)), c[7], c[8] != 0,
+        c[9], c[10], (c[11], c[12]), (c[13], c[14]), (c[15], c[16]), (c[17], c[18]),
+        _array(slots, c[19], image), (c[20], c[21], c[22], c[23]), (c[24], c[25]),
     )  # fmt: skip
 
 
@@ -175,11 +157,20 @@ def _weight_gradient_transform(c: Any, jobs: Any, slots: Any, image: int) -> Non
 
 
 @kernel
-def _direct_weight_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    direct_weight_gradient(
+def _window_weight_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    window_weight_gradient(
         read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]),
-        read_only(_array(slots, c[5], image)), (c[6], c[7], c[8]), c[9], c[10], (c[11], c[12]),
-        (c[13], c[14]), (c[15], c[16]), (c[17], c[18]), c[19], c[20], _array(slots, c[21], image), c[22],
+        read_only(_array(slots, c[5], image)), (c[6], c[7], c[8]), c[9], c[10], c[11], (c[12], c[13]),
+        (c[14], c[15]), (c[16], c[17]), (c[18], c[19]), c[20], c[21], _array(slots, c[22], image), c[23],
+    )  # fmt: skip
+
+
+@kernel
+def _window_input_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    window_input_gradient(
+        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]), read_only(_array(slots, c[5], image)),
+        c[6], c[7], c[8], (c[9], c[10]), (c[11], c[12]), (c[13], c[14]), (c[15], c[16]),
+        _array(slots, c[17], image), (c[18], c[19], c[20]),
     )  # fmt: skip
 
 
@@ -197,9 +188,10 @@ CALLERS = {
     products_2: _products_2, products_3: _products_3, products_4: _products_4,
     output_transform: _output_transform, input_transform: _input_transform, max_pool: _max_pool,
     space_to_depth: _space_to_depth, dense: _dense, softmax: _softmax,
-    direct_convolution: _direct_convolution, grouped_convolution: _grouped_convolution,
+    direct_convolution: _direct_convolution,
     window_convolution: _window_convolution, copy_with_border: _copy_with_border,
-    direct_weight_gradient: _direct_weight_gradient, direct_input_gradient: _direct_input_gradient,
+    window_weight_gradient: _window_weight_gradient, window_input_gradient: _window_input_gradient,
+    direct_input_gradient: _direct_input_gradient,
     output_gradient_transform: _output_gradient_transform,
     weight_gradient_transform: _weight_gradient_transform,
 }  # fmt: skip

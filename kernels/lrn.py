@@ -8,6 +8,10 @@ import numpy as np
 
 from tinycnn.kernels.jit import kernel
 
+# Numbers of some rows side by side, as one: of few channels each would be a loop of its own. Between two rows
+# are as many zeros as a neighbourhood reaches, beyond the last channel of one and the first of the next.
+_NUMBERS = 512
+
 
 @kernel
 def local_response_norm(
@@ -19,19 +23,23 @@ def local_response_norm(
 
         s[c] = k + a * sum(x[c']**2),    y[c] = x[c] * s[c]**-beta
     """
-    C = x.shape[1]
-    padded = np.zeros(C + size - 1, x.dtype)  # the neighbours beyond the first and last channel: 0
-    squares = padded[size // 2 : size // 2 + C]
-    power = np.empty(C, x.dtype)
-    for row in range(first, last):
-        for c in range(C):
-            squares[c] = x[row, c] * x[row, c]
-        _sum_neighbours(padded, power)
-        for c in range(C):
-            power[c] = k + a * power[c]
-        _raise(power, beta)
-        for c in range(C):
-            y[row, c] = x[row, c] / power[c]
+    C, half = x.shape[1], size // 2
+    step, together = C + half, max(_NUMBERS // (C + half), 1)
+    squares = np.zeros(half + together * step, x.dtype)
+    power = np.empty(together * step, x.dtype)
+    for start in range(first, last, together):
+        rows = min(together, last - start)
+        used = power[: rows * step - half]
+        for row in range(rows):
+            for c in range(C):
+                squares[half + row * step + c] = x[start + row, c] * x[start + row, c]
+        _sum_neighbours(squares, size, used)
+        for e in range(used.size):
+            used[e] = k + a * used[e]
+        _raise(used, beta)
+        for row in range(rows):
+            for c in range(C):
+                y[start + row, c] = x[start + row, c] / used[row * step + c]
 
 
 @kernel
@@ -44,33 +52,43 @@ def local_response_norm_backward(
 
         dx[c] = dy[c] * s[c]**-beta - 2*a*beta*x[c] * sum(dy[c'] * x[c'] * s[c']**(-beta - 1))
     """
-    C = x.shape[1]
-    padded = np.zeros(C + size - 1, x.dtype)
-    terms = padded[size // 2 : size // 2 + C]
-    s, power, total = np.empty(C, x.dtype), np.empty(C, x.dtype), np.empty(C, x.dtype)
-    for row in range(first, last):
-        for c in range(C):
-            terms[c] = x[row, c] * x[row, c]
-        _sum_neighbours(padded, s)
-        for c in range(C):
-            s[c] = k + a * s[c]
-            power[c] = s[c]
+    C, half = x.shape[1], size // 2
+    step, together = C + half, max(_NUMBERS // (C + half), 1)
+    terms = np.zeros(half + together * step, x.dtype)
+    sums, powers = np.empty(together * step, x.dtype), np.empty(together * step, x.dtype)
+    totals = np.empty(together * step, x.dtype)
+    for start in range(first, last, together):
+        rows = min(together, last - start)
+        count = rows * step - half
+        s, power, total = sums[:count], powers[:count], totals[:count]
+        for row in range(rows):
+            for c in range(C):
+                terms[half + row * step + c] = x[start + row, c] * x[start + row, c]
+        _sum_neighbours(terms, size, s)
+        for e in range(count):
+            s[e] = k + a * s[e]
+            power[e] = s[e]
         _raise(power, beta)
-        for c in range(C):
-            terms[c] = dy[row, c] * x[row, c] / (power[c] * s[c])
-        _sum_neighbours(padded, total)
-        for c in range(C):
-            dx[row, c] = dy[row, c] / power[c] - 2 * a * beta * x[row, c] * total[c]
+        for row in range(rows):
+            for c in range(C):
+                e = row * step + c
+                slope = dy[start + row, c] * x[start + row, c]
+                terms[half + e] = slope / (power[e] * s[e])
+        _sum_neighbours(terms, size, total)
+        for row in range(rows):
+            for c in range(C):
+                e, cell = row * step + c, x[start + row, c]
+                dx[start + row, c] = dy[start + row, c] / power[e] - 2 * a * beta * cell * total[e]
 
 
 @kernel
-def _sum_neighbours(padded: Any, total: Any) -> None:
-    """total[c] is the sum of padded[c] and as many cells behind it as ``padded`` is longer."""
-    for c in range(total.size):
-        total[c] = 0
-    for offset in range(padded.size - total.size + 1):
-        for c in range(total.size):
-            total[c] += padded[c + offset]
+def _sum_neighbours(padded: Any, size: int, total: Any) -> None:
+    """total[e] is the sum of padded[e] and the ``size`` - 1 cells behind it."""
+    for e in range(total.size):
+        total[e] = 0
+    for offset in range(size):
+        for e in range(total.size):
+            total[e] += padded[e + offset]
 
 
 @kernel

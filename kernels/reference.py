@@ -690,81 +690,6 @@ def direct_convolution(
                 y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
 
 
-def window_convolution(
-    x: Any,
-    size: tuple[int, int, int],
-    W: Any,
-    b: Any,
-    relu: bool,
-    first: int,
-    last: int,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-    dilation: tuple[int, int],
-    y: Any,
-    y_place: tuple[int, int, int, int],
-    output: tuple[int, int],
-) -> None:
-    """Those rows of y: the bias, plus the sum over the window's cells inside the image."""
-    (H, width, C), (KH, KW), (OH, OW), F = size, kernel, output, b.size
-    x, W = x.reshape(-1, H, width, C), W.reshape(KH, KW, C, F)
-    start, image, line, column = y_place
-    for row, ow, f in np.ndindex(last - first, OW, F):
-        n, oh = divmod(first + row, OH)
-        z = float(b[f])
-        for i, j, c in np.ndindex(KH, KW, C):
-            h = oh * stride[0] - padding[0] + i * dilation[0]
-            w = ow * stride[1] - padding[1] + j * dilation[1]
-            if 0 <= h < H and 0 <= w < width:
-                z += float(x[n, h, w, c]) * float(W[i, j, c, f])
-        y[start + n * image + oh * line + ow * column + f] = 0.0 if relu and z <= 0 else z
-
-
-def window_products(
-    a: Any, a0: int, places: Any, offsets: Any, b: Any, F: int, bias: Any, relu: bool, add: bool,
-    c: Any, c0: int, targets: Any,
-) -> None:  # fmt: skip
-    """Each number of c by itself, from its row of windows and its column of weights."""
-    for place, target in zip(places, targets, strict=True):
-        for f in range(F):
-            at = c0 + target + f
-            z = (float(c[at]) if add else 0.0) + float(bias[f])
-            for k, offset in enumerate(offsets):
-                z += float(a[a0 + place + offset]) * float(b[k * F + f])
-            c[at] = 0.0 if relu and z <= 0 else z
-
-
-def direct_weight_gradient(
-    x: Any,
-    image: tuple[int, int, int],
-    dz: Any,
-    outputs: tuple[int, int, int],
-    first: int,
-    last: int,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-    dilation: tuple[int, int],
-    first_row: int,
-    last_row: int,
-    dW: Any,
-    start: int,
-) -> None:
-    """Those rows of dW (KH*KW*C, F): for each weight, the sum of dz times the cell that it saw."""
-    (H, W, C), (OH, OW, F) = image, outputs
-    images, slopes = x.reshape(-1, H, W, C), dz.reshape(-1, OH, OW, F)
-    for k, f in np.ndindex(last_row - first_row, F):
-        i, j, c = np.unravel_index(first_row + k, (*kernel, C))
-        total = 0.0
-        for n, oh, ow in np.ndindex(last - first, OH, OW):
-            h = oh * stride[0] - padding[0] + i * dilation[0]
-            w = ow * stride[1] - padding[1] + j * dilation[1]
-            if 0 <= h < H and 0 <= w < W:
-                total += float(images[first + n, h, w, c]) * float(slopes[first + n, oh, ow, f])
-        dW[start + (first_row + k) * F + f] = total
-
-
 def direct_input_gradient(
     dz: Any,
     outputs: tuple[int, int, int],
@@ -796,158 +721,12 @@ def direct_input_gradient(
         images[n, :, :, channel : channel + channels] = total
 
 
-def cells_seen(
-    outputs: int, axis: int, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
-) -> int:  # fmt: skip
-    """The last cell of the last output's window, and one more."""
-    cells = [
-        o * stride[axis] + i * dilation[axis] for o in range(outputs) for i in range(kernel[axis])
-    ]
-    return cells[-1] + 1
-
-
-def rows_that_fit(
-    room: int, line: int, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
-) -> int:  # fmt: skip
-    """One more as long as its lines fit."""
-    rows = 1
-    while cells_seen(rows + 1, 0, kernel, stride, dilation) * line <= room:
-        rows += 1
-    return rows
-
-
-def copy_channels(
-    x: Any, at: int, row: int, column: int, image: tuple[int, int], pad_top_left: tuple[int, int],
-    size: tuple[int, int], count: int, target: Any, to: int, step: int,
-) -> None:  # fmt: skip
-    """Each channel of each cell of the map."""
-    for h in range(size[0]):
-        for w in range(size[1]):
-            place, there = _cell_of(image, pad_top_left, h, w), to + (h * size[1] + w) * step
-            for c in range(count):
-                target[there + c] = (
-                    0 if place is None else x[at + place[0] * row + place[1] * column + c]
-                )
-            if place is None:
-                target[there : there + step] = 0
-
-
 def _cell_of(
     image: tuple[int, int], pad_top_left: tuple[int, int], h: int, w: int
 ) -> tuple[int, int] | None:
     """The image's cell that becomes (h, w) of a map with a border; None outside."""
     h, w = h - pad_top_left[0], w - pad_top_left[1]
     return (h, w) if 0 <= h < image[0] and 0 <= w < image[1] else None
-
-
-def spread_channels(
-    x: Any, at: int, row: int, column: int, image: tuple[int, int], pad_top_left: tuple[int, int],
-    size: tuple[int, int], group: tuple[int, int], filter: int, filters: int, lanes: int,
-    target: Any, to: int,
-) -> None:  # fmt: skip
-    """For each lane of each cell, a channel of the group of the lane's filter."""
-    for c in range(group[0]):
-        for h in range(size[0]):
-            for w in range(size[1]):
-                place = _cell_of(image, pad_top_left, h, w)
-                for lane in range(lanes):
-                    f, there = filter + lane, ((c * size[0] + h) * size[1] + w) * lanes + lane
-                    channel = f // group[1] * group[0] + c
-                    target[to + there] = (
-                        x[at + place[0] * row + place[1] * column + channel]
-                        if place is not None and f < filters
-                        else 0
-                    )
-
-
-def grouped_convolution(
-    x: Any,
-    x_place: tuple[int, int, int, int],
-    image: tuple[int, int],
-    pad_top_left: tuple[int, int],
-    group: tuple[int, int],
-    first: int,
-    last: int,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    dilation: tuple[int, int],
-    weights: Any,
-    bias: Any,
-    relu: bool,
-    vectors: tuple[int, int],
-    y: Any,
-    y_place: tuple[int, int, int, int],
-    output: tuple[int, int],
-    filters: int,
-    scratch: Any,
-) -> None:
-    """Those rows and vectors of y: the sum over the window, plus the bias."""
-    lanes = bias.shape[1]
-    table = weights.reshape(len(bias), *kernel, group[0], lanes)
-    for row in range(first, last):
-        n, oh = row // output[0], row % output[0]
-        for ow in range(output[1]):
-            for v in range(*vectors):
-                for lane, f in _filters_of(v, lanes, filters):
-                    z = float(bias[v, lane])
-                    for i, j, h, w in _seen(oh, ow, image, pad_top_left, kernel, stride, dilation):
-                        for c in range(group[0]):
-                            cell = x[_at(x_place, n, h, w, f // group[1] * group[0] + c)]
-                            z += float(cell) * float(table[v, i, j, c, lane])
-                    y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
-
-
-def _filters_of(v: int, lanes: int, filters: int) -> list[tuple[int, int]]:
-    """The lanes of a vector that have a filter, and that filter; the last vector ends with the last one."""
-    start = max(min(v * lanes, filters - lanes), 0)
-    return [(lane, start + lane) for lane in range(lanes) if start + lane < filters]
-
-
-def _seen(
-    oh: int, ow: int, image: tuple[int, int], pad_top_left: tuple[int, int], kernel: tuple[int, int],
-    stride: tuple[int, int], dilation: tuple[int, int],
-) -> list[tuple[int, int, int, int]]:  # fmt: skip
-    """A window's cells inside the image: (i, j) of the kernel, (h, w) of the image."""
-    cells = []
-    for i in range(kernel[0]):
-        for j in range(kernel[1]):
-            h = oh * stride[0] - pad_top_left[0] + i * dilation[0]
-            w = ow * stride[1] - pad_top_left[1] + j * dilation[1]
-            if 0 <= h < image[0] and 0 <= w < image[1]:
-                cells.append((i, j, h, w))
-    return cells
-
-
-def grouped_weight_gradient(
-    x: Any,
-    x_place: tuple[int, int, int, int],
-    image: tuple[int, int],
-    pad_top_left: tuple[int, int],
-    group: tuple[int, int],
-    first: int,
-    last: int,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    dilation: tuple[int, int],
-    dz: Any,
-    dz_place: tuple[int, int, int, int],
-    output: tuple[int, int],
-    filters: int,
-    vectors: tuple[int, int],
-    dW: Any,
-    scratch: Any,
-) -> None:
-    """Add each product of dz and x to its weight."""
-    for row in range(first, last):
-        n, oh = row // output[0], row % output[0]
-        for ow in range(output[1]):
-            for v in range(*vectors):
-                for lane, f in _filters_of(v, dW.shape[4], filters):
-                    slope = dz[_at(dz_place, n, oh, ow, f)]
-                    for i, j, h, w in _seen(oh, ow, image, pad_top_left, kernel, stride, dilation):
-                        for c in range(group[0]):
-                            cell = x[_at(x_place, n, h, w, f // group[1] * group[0] + c)]
-                            dW[v, i, j, c, lane] += slope * cell
 
 
 def _winograd_points(n: int) -> list[float]:
@@ -1318,3 +1097,144 @@ def withdraw(board: Any, rows: Any, stop: bool, spins: int) -> bool:
 def look_for_work(board: Any, helper: int, calls: Any, seen: int, spins: int) -> bool:
     """Whether there was a call beyond those seen; in one thread nothing comes while it looks."""
     return bool(calls[0] > seen)
+
+
+def taps_inside(
+    output: int, end: int, size: int, begin: int, stride: int, taps: int, dilation: int
+) -> tuple[int, int, int]:
+    """Each output's cells one by one, until they are others."""
+
+    def inside(o: int) -> list[int]:
+        return [i for i in range(taps) if 0 <= begin + o * stride + i * dilation < size]
+
+    last = output
+    while last < end and inside(last) == inside(output):
+        last += 1
+    found = inside(output)
+    return (last, found[0], found[-1] + 1) if found else (last, 0, 0)
+
+
+def phase_taps(start: int, taps: int, stride: int, dilation: int) -> tuple[int, int, int, int, int]:
+    """The cells that met the input, the last one first, and the one that a longer kernel has before it."""
+    met = [i for i in reversed(range(-stride, taps)) if (start - i * dilation) % stride == 0]
+    count = sum(i >= 0 for i in met)
+    if count == 0:
+        return 0, 0, 0, 0, 0
+    cell, before = met[:2]
+    outputs = [(start - i * dilation) // stride for i in (cell, before)]
+    return cell, before - cell, count, outputs[0], outputs[1] - outputs[0]
+
+
+def window_products(
+    a: Any, a0: int, places: Any, b: Any, runs: Any, count: int, run: tuple[int, int, int], F: int,
+    group: tuple[int, int], bias: Any, relu: bool, add: bool, c: Any, c0: int, targets: Any,
+) -> None:  # fmt: skip
+    """Each number of c by itself, from its row of windows and its column of weights."""
+    (length, a_step, b_step), (Cg, Fg) = run, group
+    for place, target in zip(places, targets, strict=True):
+        for f in range(F):
+            at, channel = c0 + target + f, f // Fg * Cg
+            z = (float(c[at]) if add else 0.0) + float(bias[f])
+            for k, s in np.ndindex(count, length):
+                x = a[a0 + place + runs[2 * k] + s * a_step + channel]
+                z += float(x) * float(b[runs[2 * k + 1] + s * b_step + f])
+            c[at] = 0.0 if relu and z <= 0 else z
+
+
+def window_convolution(
+    x: Any,
+    size: tuple[int, int, int],
+    W: Any,
+    b: Any,
+    groups: int,
+    relu: bool,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    y: Any,
+    y_place: tuple[int, int, int, int],
+    output: tuple[int, int],
+) -> None:
+    """Those rows of y: the bias, plus the sum over the window's cells inside the image."""
+    (H, width, C), (KH, KW), (OH, OW), F = size, kernel, output, b.size
+    Cg, Fg = C // groups, F // groups
+    x, W = x.reshape(-1, H, width, C), W.reshape(KH, KW, Cg, F)
+    for row, ow, f in np.ndindex(last - first, OW, F):
+        n, oh = divmod(first + row, OH)
+        z = float(b[f])
+        for i, j, c in np.ndindex(KH, KW, Cg):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < width:
+                z += float(x[n, h, w, f // Fg * Cg + c]) * float(W[i, j, c, f])
+        y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
+
+
+def window_weight_gradient(
+    x: Any,
+    image: tuple[int, int, int],
+    dz: Any,
+    outputs: tuple[int, int, int],
+    groups: int,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    first_row: int,
+    last_row: int,
+    dW: Any,
+    start: int,
+) -> None:
+    """Those rows of dW (KH*KW*Cg, F): for each weight, the sum of dz times the cell that it saw."""
+    (H, W, C), (OH, OW, F) = image, outputs
+    Cg, Fg = C // groups, F // groups
+    x, dz = x.reshape(-1, H, W, C), dz.reshape(-1, OH, OW, F)
+    for row, f in np.ndindex(last_row - first_row, F):
+        i, j, c = np.unravel_index(first_row + row, (*kernel, Cg))
+        total = 0.0
+        for n, oh, ow in np.ndindex(last - first, OH, OW):
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            w = ow * stride[1] - padding[1] + j * dilation[1]
+            if 0 <= h < H and 0 <= w < W:
+                cell = x[first + n, h, w, f // Fg * Cg + c]
+                total += float(cell) * float(dz[first + n, oh, ow, f])
+        dW[start + (first_row + row) * F + f] = total
+
+
+def window_input_gradient(
+    dz: Any,
+    size: tuple[int, int, int],
+    W: Any,
+    groups: int,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    dx: Any,
+    image: tuple[int, int, int],
+) -> None:
+    """Every product of dz and a weight added to its cell of dx, and those rows of the sums written."""
+    (OH, OW, F), (H, width, C) = size, image
+    Cg, Fg = C // groups, F // groups
+    dz, W, target = (
+        dz.reshape(-1, OH, OW, F),
+        W.reshape(*kernel, Fg, C),
+        dx.reshape(-1, H, width, C),
+    )
+    sums = np.zeros(target.shape)
+    for n, oh, ow, i, j, c, f in np.ndindex(len(dz), OH, OW, *kernel, C, Fg):
+        h = oh * stride[0] - padding[0] + i * dilation[0]
+        w = ow * stride[1] - padding[1] + j * dilation[1]
+        if 0 <= h < H and 0 <= w < width:
+            sums[n, h, w, c] += float(W[i, j, f, c]) * float(dz[n, oh, ow, c // Cg * Fg + f])
+    for r in range(first, last):
+        n, t = divmod(r, math.ceil(H / stride[0]))
+        rows = slice(t * stride[0], (t + 1) * stride[0])
+        target[n, rows] = sums[n, rows]

@@ -1,4 +1,8 @@
-"""Convolution from windows where they lie in a map, for weights that stay in the cache as they are."""
+"""Convolution and the gradient of its input, from windows where they lie; weights should stay in the cache.
+
+Nothing is copied, and no border multiplied: outputs whose windows hang over the same edges are done
+together, with those cells of the kernel that lie inside. Float32 or float64, in groups or not.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.simd import LANES, read_only
+from tinycnn.kernels.simd import read_only
+from tinycnn.kernels.taps import phase_taps, taps_inside
 from tinycnn.kernels.window_products import window_products
 
 # Outputs that are worked on together: what they read stays in the cache for all filters.
@@ -21,6 +25,7 @@ def window_convolution(
     size: tuple[int, int, int],
     W: Any,
     b: Any,
+    groups: int,
     relu: bool,
     first: int,
     last: int,
@@ -34,48 +39,154 @@ def window_convolution(
 ) -> None:
     """Write y = b + x convolved with W, rectified if ``relu``: rows ``first`` to ``last`` of the N*OH rows.
 
-    Arrays are flat, float32. ``x`` is (N, H, W, C), each image of ``size`` (H, W, C) and zero outside, ``W``
-    is (KH, KW, C, F), ``b`` (F,). ``output`` is y's (OH, OW), and its ``y_place`` (start, image, row, column)
-    says that cell (n, h, w, f) is y[start + n*image + h*row + w*column + f]. Each sum runs over the window
-    in row-major order, then comes the bias.
+        y[n, oh, ow, f] = b[f] + sum over i, j, c of W[i, j, c, f] *
+                          x[n, oh*sh - top + i*dh, ow*sw - left + j*dw, f // Fg * Cg + c]
+
+    Arrays are flat. ``x`` is (N, H, W, C), each image of ``size`` (H, W, C) and zero outside, ``W`` is
+    (KH, KW, Cg, F), ``b`` (F,), with Cg channels and Fg filters in each of the ``groups``. ``output`` is y's
+    (OH, OW), and its ``y_place`` (start, image, row, column) says that cell (n, h, w, f) is
+    y[start + n*image + h*row + w*column + f]. Each sum runs over the window in row-major order, then comes
+    the bias.
     """
-    H, width, C = size
-    (KH, KW), (OH, OW), F = kernel, output, b.size
-    reach, right = (KH - 1) * dilation[0] + 1, (OW - 1) * stride[1] + (KW - 1) * dilation[1] + 1
-    inside = padding == (0, 0) and (OH - 1) * stride[0] + reach <= H and right <= width
-    row = (width if inside else right) * C
-    together = min(max(_CELLS // OW, 1), OH)
-    cells = together * OW
-    # A vector reads on beyond a cell's numbers, also beyond the last cell's.
-    weights, bias = np.zeros(W.size + LANES, np.float32), np.zeros(F + LANES, np.float32)
-    # To assign slices would take Numba a second and more, for the words of errors that cannot be.
-    for e in range(W.size):
-        weights[e] = W[e]
-    for f in range(F):
-        bias[f] = b[f]
-    room = np.empty(0 if inside else ((together - 1) * stride[0] + reach) * row, np.float32)
-    windows, outputs = np.empty(cells, np.int64), np.empty(cells, np.int64)
-    for i in range(together):
-        for j in range(OW):
-            windows[i * OW + j] = i * stride[0] * row + j * stride[1] * C
-            outputs[i * OW + j] = i * y_place[2] + j * y_place[3]
-    offsets = np.empty(KH * KW * C, np.int64)
-    for i in range(KH):
-        for j in range(KW):
-            for c in range(C):
-                offsets[(i * KW + j) * C + c] = i * dilation[0] * row + j * dilation[1] * C + c
-    r = first
+    taps, (OH, OW), r = (0, 1, 0, 1), output, first
     while r < last:
         n, oh = r // OH, r % OH
-        rows = min(together, OH - oh, last - r)
-        top = oh * stride[0] - padding[0]
-        start, source = (n * H + top) * row, x
-        if not inside:
-            seen = ((rows - 1) * stride[0] + reach, right)
-            copy_with_border(x, (H, width, C), n, n + 1, (-top, padding[1]), seen, C, room)
-            start, source = 0, read_only(room)
-        window_products(
-            source, start, windows[: rows * OW], offsets, read_only(weights), F, read_only(bias), relu,
-            False, y, y_place[0] + n * y_place[1] + oh * y_place[2], outputs[: rows * OW],
+        images, rows = 1, min(OH - oh, last - r)
+        if oh == 0 and last - r > OH:
+            images, rows = (last - r) // OH, OH
+        _convolve_rows(
+            x, size, n, images, W, b, groups, relu, kernel, taps, kernel, stride, padding, dilation,
+            y, y_place, oh, rows, OW,
         )  # fmt: skip
-        r += rows
+        r += images * rows
+
+
+@kernel
+def window_input_gradient(
+    dz: Any,
+    size: tuple[int, int, int],
+    W: Any,
+    groups: int,
+    first: int,
+    last: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    dx: Any,
+    image: tuple[int, int, int],
+) -> None:
+    """Write rows ``first`` to ``last`` (not included) of dx, where each output gives its dz to its window.
+
+        dx[n, oh*sh - top + i*dh, ow*sw - left + j*dw, g*Cg + c] +=
+            W[i, j, f, g*Cg + c] * dz[n, oh, ow, g*Fg + f]
+
+    in each group g. A row is as many as the stride, t*sh to t*sh + sh of image n, number n*ceil(H/sh) + t.
+    Arrays are flat: ``dz`` is (N, OH, OW, F), each image of ``size`` (OH, OW, F), ``dx`` (N, H, W, C), each
+    of ``image`` (H, W, C), and ``W`` (KH, KW, Fg, C): each group's channels and filters exchanged.
+    All cells of a phase of the stride meet the same cells of the kernel, so they are a convolution of dz.
+    """
+    (H, width, C), nothing = image, np.zeros(image[2], dx.dtype)
+    lines, r = -(-H // stride[0]), first
+    while r < last:
+        n, t = r // lines, r % lines
+        images, rows = 1, min(lines - t, last - r)
+        if t == 0 and last - r > lines:
+            images, rows = (last - r) // lines, lines
+        for a in range(min(stride[0], H)):
+            i, i_step, i_count, above, down = phase_taps(
+                a + padding[0], kernel[0], stride[0], dilation[0]
+            )
+            for b in range(min(stride[1], width)):
+                j, j_step, j_count, before, across = phase_taps(
+                    b + padding[1], kernel[1], stride[1], dilation[1]
+                )
+                _convolve_rows(
+                    dz, size, n, images, W, nothing, groups, False, kernel, (i, i_step, j, j_step),
+                    (i_count, j_count), (1, 1), (-above, -before), (down, across), dx,
+                    ((a * width + b) * C, H * width * C, stride[0] * width * C, stride[1] * C), t,
+                    min(rows, (H - a - 1) // stride[0] + 1 - t), (width - b - 1) // stride[1] + 1,
+                )  # fmt: skip
+        r += images * rows
+
+
+@kernel
+def _convolve_rows(
+    x: Any, size: tuple[int, int, int], n: int, images: int, W: Any, b: Any, groups: int, relu: bool,
+    kernel: tuple[int, int], taps: tuple[int, int, int, int], count: tuple[int, int],
+    stride: tuple[int, int], padding: tuple[int, int], dilation: tuple[int, int],
+    y: Any, y_place: tuple[int, int, int, int], oh: int, rows: int, OW: int,
+) -> None:  # fmt: skip
+    """Write ``rows`` rows from ``oh`` on, of so many ``images`` from image ``n`` on.
+
+    Of W, whose (KH, KW) is ``kernel``, some cells are multiplied: ``taps`` (i, i_step, j, j_step) and
+    ``count`` say that they are the ``count[0]`` rows i, i + i_step and so on, and columns likewise. The rest
+    is as in `window_convolution`.
+    """
+    (H, width, C), F = size, b.size
+    group = (C // groups, F // groups)
+    runs = np.empty(2 * count[0] * count[1], np.int64)
+    places, targets = np.empty(max(_CELLS, OW), np.int64), np.empty(max(_CELLS, OW), np.int64)
+    top = oh
+    while top < oh + rows:
+        bottom, i, i_end = taps_inside(
+            top, oh + rows, H, -padding[0], stride[0], count[0], dilation[0]
+        )
+        left = 0
+        while left < OW:
+            right, j, j_end = taps_inside(
+                left, OW, width, -padding[1], stride[1], count[1], dilation[1]
+            )
+            cells = right - left
+            lines = min(bottom - top, max(_CELLS // cells, 1))
+            together = max(_CELLS // (lines * cells), 1) if lines == bottom - top else 1
+            place = 0
+            for image in range(min(together, images)):
+                for line in range(lines):
+                    for cell in range(cells):
+                        places[place] = (
+                            (image * H + line * stride[0]) * width + cell * stride[1]
+                        ) * C
+                        targets[place] = image * y_place[1] + line * y_place[2] + cell * y_place[3]
+                        place += 1
+            found, run = _window_runs(
+                runs, (i, i_end), (j, j_end), taps, kernel[1], dilation, width, C, group[0], F
+            )
+            for image in range(0, images, together):
+                for line in range(top, bottom, lines):
+                    h, w = line * stride[0] - padding[0], left * stride[1] - padding[1]
+                    some = min(together, images - image) * min(lines, bottom - line) * cells
+                    window_products(
+                        x, (((n + image) * H + h) * width + w) * C, read_only(places[:some]), W, runs, found,
+                        run, F, group, b, relu, False, y,
+                        y_place[0] + (n + image) * y_place[1] + line * y_place[2] + left * y_place[3],
+                        read_only(targets[:some]),
+                    )  # fmt: skip
+            left = right
+        top = bottom
+
+
+@kernel
+def _window_runs(
+    runs: Any, rows: tuple[int, int], columns: tuple[int, int], taps: tuple[int, int, int, int], KW: int,
+    dilation: tuple[int, int], width: int, C: int, Cg: int, F: int,
+) -> tuple[int, tuple[int, int, int]]:  # fmt: skip
+    """Write where the numbers of a window begin, and their weights; give the number of runs, and the run.
+
+    Side by side lie a cell's channels, those of a row where they follow each other, and single ones.
+    """
+    i_first, i_step, j_first, j_step = taps
+    weight, across = Cg * F, columns[1] - columns[0]
+    each, run = across, (Cg, 1, F)
+    if Cg == 1:
+        each, run = 1, (across, dilation[1] * C, j_step * F)
+    elif Cg == C and dilation[1] == 1 and j_step == 1:
+        each, run = 1, (across * C, 1, F)
+    found = 0
+    for i in range(rows[0], rows[1]):
+        line = (i_first + i * i_step) * KW
+        for j in range(columns[0], columns[0] + each):
+            runs[2 * found] = (i * dilation[0] * width + j * dilation[1]) * C
+            runs[2 * found + 1] = (line + j_first + j * j_step) * weight
+            found += 1
+    return found, run

@@ -1,7 +1,8 @@
 """A tile of a product of windows that stays in registers, written in LLVM's language as `tiles` is.
 
-The rows of a lie where a list says, and so do its columns: a kernel's cells may be rows, or the outputs of
-many images.
+The rows of a lie where a list says, and its columns in runs: a kernel's cells may be rows, or the outputs of
+many images. What a vector of filters multiplies is one number, the same for all; or a vector, as it lies or
+spread over the lanes, where each group of filters sees channels of its own.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels.jit import LANES, numba
-from tinycnn.kernels.simd import at_least, broadcast, fma, keep_rolled, load, splat, store
+from tinycnn.kernels.jit import numba
+from tinycnn.kernels.simd import at_least, broadcast, fma, keep_rolled, lanes_of
 from tinycnn.kernels.simd_code import (
     READ,
     READ_INT64,
-    VECTOR,
+    VECTOR_OF,
     WRITTEN,
     check_array,
     emit_at_least,
@@ -24,117 +25,170 @@ from tinycnn.kernels.simd_code import (
     emit_index,
     emit_keep_rolled,
     emit_load,
-    emit_splat,
     emit_store,
     extending,
     types,
 )
 from tinycnn.kernels.simd_first import emit_load_first, emit_store_first
+from tinycnn.kernels.simd_permuted import emit_lanes, emit_permuted
+
+# What a vector of filters reads of a: one number for all, the vector that begins there, or that one spread.
+NUMBER, VECTOR, SPREAD = range(3)
 
 
 def multiply_windows(
-    height: int, width: int, a: Any, a0: int, places: Any, first: int, last: int, offsets: Any, depth: int,
-    b: Any, b0: int, b_row: int, bias: Any, f: int, least: Any, add: bool,
-    c: Any, c0: int, targets: Any, lanes: int,
+    height: int, width: int, read: int, a: Any, a0: int, places: Any, first: int, last: int,
+    spread: Any, seen: tuple[int, int, int], b: Any, b0: int, runs: Any, count: int, length: int,
+    a_step: int, b_step: int,
+    bias: Any, f: int, relu: bool, add: bool, c: Any, c0: int, targets: Any, lanes: int,
 ) -> None:  # fmt: skip
     """Rows ``first`` to ``first + height`` of what `window_products` says, ``width`` vectors of them.
 
-    Of the last of these vectors, ``lanes`` numbers are written. Rows beyond ``last`` are row ``last`` once
-    more. ``height`` and ``width`` are written as numbers.
+    Of the last of these vectors, ``lanes`` numbers are read and written. Rows beyond ``last`` are row
+    ``last`` once more. ``height``, ``width`` and ``read`` are written as numbers. Of a, all filters read the
+    one NUMBER at a window's place, or each vector of them some numbers: as they lie, a VECTOR, or SPREAD so
+    that lane l takes number ``spread[l]``. ``seen`` (apart, count, last) says how far on the next vector
+    reads, and how many numbers it reads, and the last one.
     """
-    rows = [min(first + i, last) for i in range(height)]
-    columns = (width - 1) * LANES + lanes
-    tile = [(i, j) for i in range(height) for j in range(width)]
-    sums = {(i, j): splat(0.0) for i, j in tile}
-    former = np.zeros((height, width * LANES), np.float32)
-    for i, row in enumerate(rows):
+    whole, rows = lanes_of(b), [min(first + i, last) for i in range(height)]
+    columns = (width - 1) * whole + lanes
+    sums = np.zeros((height, width * whole), b.dtype)
+    for i, row in enumerate(rows if add else []):
         at = c0 + targets[row]
         assert at >= 0 and at + columns <= c.size
-        former[i, :columns] = c[at : at + columns]
-    if add:
-        sums = {(i, j): load(former[i], j * LANES) for i, j in tile}
-    for k in range(depth):
-        keep_rolled()
-        for i, j in tile:
-            x = broadcast(a, a0 + places[rows[i]] + offsets[k])
-            sums[i, j] = fma(x, load(b, b0 + k * b_row + j * LANES), sums[i, j])
-    for i, j in tile:
-        store(former[i], j * LANES, at_least(sums[i, j] + load(bias, f + j * LANES), least))
+        sums[i, :columns] = c[at : at + columns]
+    for run in range(count):
+        a_at, b_at = a0 + runs[2 * run], b0 + runs[2 * run + 1]
+        for step in range(length):
+            keep_rolled()
+            at = b_at + step * b_step
+            assert at >= 0 and at + columns <= b.size
+            weights = np.zeros(width * whole, b.dtype)
+            weights[:columns] = b[at : at + columns]
+            for i, row in enumerate(rows):
+                place = a_at + places[row] + step * a_step
+                for j in range(width):
+                    some = slice(j * whole, (j + 1) * whole)
+                    count_of = seen[1] if j < width - 1 else seen[2]
+                    x = _read(read, a, place + (j * seen[0] if read else 0), spread, count_of)
+                    sums[i, some] = fma(x, weights[some], sums[i, some])
     for i, row in enumerate(rows):
         at = c0 + targets[row]
-        c[at : at + columns] = former[i, :columns]
+        total = sums[i, :columns] + bias[f : f + columns]
+        c[at : at + columns] = at_least(total, b.dtype.type(0 if relu else -np.inf))
+
+
+def _read(read: int, a: Any, at: int, spread: Any, count: int) -> Any:
+    """What a vector of filters multiplies, as `multiply_windows` says."""
+    if read == NUMBER:
+        return broadcast(a, at)
+    assert 0 <= at <= a.size - count
+    x = np.zeros(lanes_of(a), a.dtype)
+    x[:count] = a[at : at + count]
+    return x if read == VECTOR else x[spread]
 
 
 if not numba.config.DISABLE_JIT:
     from tinycnn.kernels.tiles import Writer, cgutils
 
-    def _emit(context: Any, builder: Any, kinds: Any, values: Any, height: int, width: int) -> None:
+    def _emit(
+        context: Any, builder: Any, kinds: Any, values: Any, height: int, width: int, read: int
+    ) -> None:
         """What `multiply_windows` compiles to."""
         write = Writer(context, builder)
-        a, a0, places, first, last, offsets, depth, b, b0, b_row, bias, f, least, add = values[:14]
-        c, c0, targets, lanes = values[14:]
-        in_a, in_places, in_offsets, in_b, in_bias, in_c, in_targets = (
-            (kinds[place], types.intp) for place in (0, 2, 5, 7, 10, 14, 16)
+        a, a0, places, first, last, spread, seen, b, b0, runs, count, length, a_step, b_step = (
+            values[:14]
         )
+        bias, f, relu, add, c, c0, targets, lanes = values[14:]
+        in_a, in_places, in_spread, in_b, in_runs, in_bias, in_c, in_targets = (
+            (kinds[place], types.intp) for place in (0, 2, 5, 7, 9, 14, 18, 20)
+        )
+        vector = VECTOR_OF[in_b[0].dtype]
         index, rows, vectors = a0.type, range(height), range(width)
+        apart, each, last_each = cgutils.unpack_tuple(builder, seen)
 
         def beside(start: Any, j: int) -> Any:
-            return builder.add(start, index(j * LANES))
+            return builder.add(start, index(j * vector.code.count))
+
+        def read_vectors(kind: Any, array: Any, start: Any) -> list[Any]:
+            """The vectors from ``array[start]`` on, of the last one the first ``lanes`` numbers."""
+            whole = [write(emit_load, kind, array, beside(start, j)) for j in vectors[:-1]]
+            return [*whole, write(emit_load_first, kind, array, beside(start, width - 1), lanes)]
+
+        def read_x(place: Any) -> list[Any]:
+            """What each vector of filters multiplies."""
+            if read == NUMBER:
+                return [write(emit_broadcast, in_a, a, place)] * width
+            starts = [builder.add(place, builder.mul(apart, index(j))) for j in vectors]
+            counts = [each] * (width - 1) + [last_each]
+            found = [
+                write(emit_load_first, in_a, a, *some) for some in zip(starts, counts, strict=True)
+            ]
+            return (
+                [emit_permuted(builder, x, lane_numbers) for x in found]
+                if read == SPREAD
+                else found
+            )
 
         numbers = [builder.add(first, index(i)) for i in rows]
         numbers = [builder.select(builder.icmp_signed("<", n, last), n, last) for n in numbers]
         windows = [builder.add(a0, write(emit_index, in_places, places, n)) for n in numbers]
         ends = [builder.add(c0, write(emit_index, in_targets, targets, n)) for n in numbers]
-        zero = write(emit_splat, (types.float32,), context.get_constant(types.float32, 0.0))
+        lane_numbers = write(emit_lanes, in_spread, spread, vector) if read == SPREAD else None
+        zero = vector.code([0.0] * vector.code.count)
         sums = [[write.variable(zero) for _ in vectors] for _ in rows]
         with builder.if_then(add):
             for i in rows:
-                for j in vectors[:-1]:
-                    builder.store(write(emit_load, in_c, c, beside(ends[i], j)), sums[i][j])
-                some = write(emit_load_first, in_c, c, beside(ends[i], width - 1), lanes)
-                builder.store(some, sums[i][-1])
-        at = write.variable(b0)
-        with cgutils.for_range(builder, depth) as loop:
-            write(emit_keep_rolled, ())
-            offset = write(emit_index, in_offsets, offsets, loop.index)
-            row = [write(emit_load, in_b, b, beside(write.get(at), j)) for j in vectors]
-            for i in rows:
-                x = write(emit_broadcast, in_a, a, builder.add(windows[i], offset))
-                for j in vectors:
-                    total = write(emit_fma, (VECTOR,) * 3, x, row[j], write.get(sums[i][j]))
-                    builder.store(total, sums[i][j])
-            write.add(at, b_row)
-        biases = [write(emit_load, in_bias, bias, beside(f, j)) for j in vectors]
+                for j, former in enumerate(read_vectors(in_c, c, ends[i])):
+                    builder.store(former, sums[i][j])
+        with cgutils.for_range(builder, count) as outer:
+            pair = builder.mul(outer.index, index(2))
+            a_at = write.variable(write(emit_index, in_runs, runs, pair))
+            b_at = write(emit_index, in_runs, runs, builder.add(pair, index(1)))
+            b_at = write.variable(builder.add(b0, b_at))
+            with cgutils.for_range(builder, length):
+                write(emit_keep_rolled, ())
+                row, offset = read_vectors(in_b, b, write.get(b_at)), write.get(a_at)
+                for i in rows:
+                    x = read_x(builder.add(windows[i], offset))
+                    for j in vectors:
+                        total = write(emit_fma, (vector,) * 3, x[j], row[j], write.get(sums[i][j]))
+                        builder.store(total, sums[i][j])
+                write.add(a_at, a_step)
+                write.add(b_at, b_step)
+        biases = read_vectors(in_bias, bias, f)
+        least = builder.select(relu, zero, vector.code([float("-inf")] * vector.code.count))
         for i in rows:
             for j in vectors:
                 total = builder.fadd(write.get(sums[i][j]), biases[j])
-                y = write(emit_at_least, (VECTOR,) * 2, total, least)
+                y = write(emit_at_least, (vector,) * 2, total, least)
                 if j < width - 1:
-                    write(emit_store, (*in_c, VECTOR), c, beside(ends[i], j), y)
+                    write(emit_store, (*in_c, vector), c, beside(ends[i], j), y)
                 else:
                     write(emit_store_first, in_c, c, beside(ends[i], j), lanes, y)
 
     @extending.intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
     def multiply_windows(
-        context: Any, height: Any, width: Any, a: Any, a0: Any, places: Any, first: Any, last: Any,
-        offsets: Any, depth: Any, b: Any, b0: Any, b_row: Any, bias: Any, f: Any, least: Any, add: Any,
-        c: Any, c0: Any, targets: Any, lanes: Any,
+        context: Any, height: Any, width: Any, read: Any, a: Any, a0: Any, places: Any, first: Any,
+        last: Any, spread: Any, seen: Any, b: Any, b0: Any, runs: Any, count: Any, length: Any, a_step: Any,
+        b_step: Any, bias: Any, f: Any, relu: Any, add: Any, c: Any, c0: Any, targets: Any, lanes: Any,
     ) -> Any:  # fmt: skip
         """See above."""
         for array, access in ((a, READ), (b, READ), (bias, READ), (c, WRITTEN)):
             check_array(array, "multiply_windows", access)
-            if array.dtype != types.float32:
-                raise numba.core.errors.TypingError("multiply_windows takes float32 arrays")
-        for array in (places, offsets, targets):
+            if array.dtype != a.dtype:
+                raise numba.core.errors.TypingError("multiply_windows takes floats of one dtype")
+        for array in (places, spread, runs, targets):
             check_array(array, "multiply_windows", READ_INT64)
-        n = types.intp
+        n, yes = types.intp, types.boolean
         taken = (
-            a, n, places, n, n, offsets, n, b, n, n, bias, n, VECTOR, types.boolean, c, n, targets, n,
+            a, n, places, n, n, spread, types.UniTuple(n, 3), b, n, runs, n, n, n, n, bias, n, yes, yes,
+            c, n, targets, n,
         )  # fmt: skip
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            sizes = height.literal_value, width.literal_value
-            _emit(context, builder, taken, values[2:], *sizes)
+            sizes = height.literal_value, width.literal_value, read.literal_value
+            _emit(context, builder, taken, values[3:], *sizes)
             return context.get_dummy_value()
 
-        return types.void(height, width, *taken), generate
+        return types.void(height, width, read, *taken), generate

@@ -1,6 +1,7 @@
 """Settings that all tests share."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -40,3 +41,12 @@ def pytest_runtest_setup(item):
 
 # Whether a kernel was compiled before does not belong in what tests read on stderr.
 os.environ["TINYCNN_QUIET"] = "1"
+
+
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C does what it does in Python by itself, whatever runs the tests: in the background a shell
+    has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler

@@ -62,8 +62,8 @@ DOORS_INSIDE = {
 # What knows Numba and LLVM: the decorator, and instructions that Numba does not offer.
 DOORS_TO_NUMBA = {
     "kernels/function_pointers.py", "kernels/jit.py", "kernels/shared_memory.py", "kernels/simd.py",
-    "kernels/simd_code.py", "kernels/simd_exp.py", "kernels/simd_first.py", "kernels/tiles.py",
-    "kernels/window_tiles.py",
+    "kernels/simd_code.py", "kernels/simd_exp.py", "kernels/simd_first.py", "kernels/simd_permuted.py",
+    "kernels/tiles.py", "kernels/window_tiles.py",
 }  # fmt: skip
 # What knows files: where compiled code is kept.
 DOORS_TO_FILES = {"kernels/private_files.py"}

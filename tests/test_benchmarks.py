@@ -211,7 +211,7 @@ def test_every_kernel_has_a_micro_benchmark_that_runs():
         if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "generated"
     }
     # What takes vectors Python cannot call, and parts of a row's work are timed within what calls them.
-    generated |= {("winograd_transforms", "output_k"), ("grouped_cells", ""), ("rows", "")}
+    generated |= {("winograd_transforms", "output_k"), ("rows", "")}
     kernels = {
         (path.stem, function.name)
         for path in (ROOT / "kernels").glob("*.py")

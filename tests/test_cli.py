@@ -317,6 +317,24 @@ def test_mistakes_get_one_line_and_exit_code_2(capsys, argv, message):
     assert len([line for line in err.splitlines() if not line.startswith(("usage", " "))]) == 1
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"], ids=["too long", "no name"])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["step", "{}"], ["step", "--model", "{}.py:net"], ["step", "--weights", "{}.npz"],
+        ["train", "{}"], ["train", "{}.npz"], ["eval", "{}"], ["eval", "digits", "--model", "{}"],
+        ["grade", "{}"], ["grade", "{}.py"],
+        ["gradcheck", "{}.py"], ["gradcheck", "{}.py:f"], ["page", "{}"], ["summary", "{}.py:net"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_no_file_can_be_called_is_not_there(capsys, argv, name):
+    """The system refuses even to look for such a name."""
+    code, out, err = run(capsys, *(word.format(name) for word in argv))
+    assert code == 2 and out == ""
+    assert err.startswith("tinycnn: ") and "Traceback" not in err
+
+
 def test_interrupt_exits_with_130(capsys, monkeypatch):
     def interrupted(arguments):
         raise KeyboardInterrupt

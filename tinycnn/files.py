@@ -28,6 +28,19 @@ def is_model_file(source: str) -> bool:
     return Path(source).suffix.lower() in MODEL_ENDINGS
 
 
+def is_there(path: Path) -> bool:
+    """Whether anything has this name; nothing has one that the system takes for none, as one too long."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder has this name; see `is_there`."""
+    return is_there(path) and path.is_dir()
+
+
 def expect_regular(path: Path, what: str) -> int:
     """The size in bytes of a file that can be read to its end; ``what`` it is stands in the error.
 

@@ -10,13 +10,11 @@ def written() -> dict[Path, str]:
     import tinycnn
     from tinycnn import kernels
     from tools.doors import door
-    from tools.grouped_kernels import grouped_cells
     from tools.microkernels import microkernels
     from tools.winograd_transforms import transforms
 
     package, folder = Path(tinycnn.__file__).parent, Path(kernels.__path__[0])
     return {
-        folder / "grouped_cells.py": grouped_cells(),
         folder / "microkernels.py": microkernels(),
         folder / "winograd_transforms.py": transforms(),
         package / "layers" / "__init__.py": door(package / "layers", lazy=False),

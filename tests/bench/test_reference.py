@@ -55,6 +55,15 @@ def test_this_engine_is_within_the_bounds(small, workload):
     assert reference.largest_error(workload, ours(workload)) <= reference.bound(workload)
 
 
+def test_what_must_be_nothing_is_measured_by_itself():
+    """A softmax of one class is 1 whatever goes in: its gradient is 0."""
+    workload = Workload("op backward", "softmax 4 1", 4)
+    found = ours(workload)
+    assert reference.largest_error(workload, found) == 0
+    wrong = {"dx": found["dx"] + np.float32(0.1)}
+    assert reference.largest_error(workload, wrong) > reference.bound(workload)
+
+
 def test_a_step_that_forgets_a_part_is_out_of_bounds(small):
     workload = Workload("training", "one-tower", 8)
     results = dict(ours(workload))

@@ -8,33 +8,9 @@ from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
-from tinycnn.kernels import direct_gradient
 from tinycnn.kernels.dense import PANEL, pack_images
-from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
+from tinycnn.kernels.direct_gradient import direct_input_gradient
 from tinycnn.testing.strategies import generators
-
-
-@settings(max_examples=40)
-@given(small_convolutions(), generators, st.data())
-def test_direct_weight_gradient_is_its_twin(sizes, rng, data):
-    x_shape, dz_shape, window = sizes
-    x, dz = (read_only(whole(rng, prod(s), np.float32, top=4)) for s in (x_shape, dz_shape))
-    rows = prod(window[0]) * x_shape[3]
-    images = data.draw(st.just((0, x_shape[0])) | ranges(x_shape[0]))
-    some = data.draw(st.just((0, rows)) | ranges(rows))
-    start = data.draw(st.integers(0, 3))
-    dW = np.full(start + rows * dz_shape[3], 77, np.float32)
-    sizes = x_shape[1:], dz, dz_shape[1:]
-    against_twin(direct_weight_gradient, x, *sizes, *images, *window, *some, dW, start)
-
-
-def test_the_weight_gradient_goes_by_rows_where_an_image_is_large():
-    rng = np.random.default_rng(0)
-    x_shape, dz_shape, window = (1, 40, 30, 2), (1, 38, 28, 9), ((3, 3), (1, 1), (0, 0), (1, 1))
-    assert prod(dz_shape) > direct_gradient._SLOPES
-    x, dz = (read_only(whole(rng, prod(s), np.float32, top=4)) for s in (x_shape, dz_shape))
-    sizes, dW = (x_shape[1:], dz, dz_shape[1:]), np.empty(18 * 9, np.float32)
-    against_twin(direct_weight_gradient, x, *sizes, 0, 1, *window, 0, 18, dW, 0)
 
 
 @settings(max_examples=40)

@@ -15,9 +15,8 @@ from tinycnn.arrays import read_only
 from tinycnn.kernels import reference
 from tinycnn.kernels.callers import CALLERS
 from tinycnn.kernels.dense import PANEL
-from tinycnn.kernels.direct_gradient import direct_input_gradient, direct_weight_gradient
+from tinycnn.kernels.direct_gradient import direct_input_gradient
 from tinycnn.kernels.function_pointers import address_of
-from tinycnn.kernels.grouped import grouped_convolution
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.offers import OWN, STOP
 from tinycnn.kernels.recorded_calls import (
@@ -32,8 +31,10 @@ from tinycnn.kernels.recorded_calls import (
     hold,
 )
 from tinycnn.kernels.simd import LANES
-from tinycnn.ops.convolution.direct import DirectConvolution, convolve_windows
-from tinycnn.ops.convolution.grouped import GroupedConvolution, PackedGroups
+from tinycnn.kernels.window_convolution import window_input_gradient
+from tinycnn.kernels.window_weight_gradient import window_weight_gradient
+from tinycnn.ops.convolution.direct import DirectConvolution
+from tinycnn.ops.convolution.grouped import GroupedConvolution
 from tinycnn.ops.convolution.winograd import gradient
 from tinycnn.ops.convolution.winograd.convolution import WinogradConvolution
 from tinycnn.ops.convolution.winograd.maps import bordered_maps_of
@@ -133,21 +134,19 @@ def windows(memory, images, relu):
     source = memory.slot(images * 60)
     target = FeatureMaps.bordered(memory.slot, (images, *win.output, F), ((1, 0), (0, 2)))
     W, b = memory.slot(12 * F), memory.slot(F)
-    work = convolve_windows(win, source, (5, 6, 2), W, b, target, relu=relu, count=2)
+    conv = GroupedConvolution(1, win)
+    work = conv.phase(source, (5, 6, 2), W, b, target, relu=relu, count=2)
     memory.recorder.record([work])
 
 
 def grouped(memory, images, relu):
     """A convolution of groups of 3 channels and 5 filters, two vectors of these."""
     groups = 2 * LANES // 5
-    conv = GroupedConvolution(
-        3 * groups, 5 * groups, groups, window((4, 5), (2, 3), padding=1), np.dtype(np.float32)
-    )
-    source = FeatureMaps.plain(memory.slot(images * 20 * conv.C), (images, 4, 5, conv.C))
-    target = FeatureMaps.plain(memory.slot(images * 25 * conv.F), (images, 5, 5, conv.F))
-    sizes = 18 * conv.vectors * LANES, conv.vectors * LANES
-    packed = PackedGroups(*map(memory.slot, sizes))
-    memory.recorder.record(conv.phases(source, packed, target, relu=relu))
+    C, F = 3 * groups, 5 * groups
+    conv = GroupedConvolution(groups, window((4, 5), (2, 3), padding=1))
+    target = FeatureMaps.plain(memory.slot(images * 25 * F), (images, 5, 5, F))
+    x, W, b = (memory.slot(size) for size in (images * 20 * C, 18 * F, F))
+    memory.recorder.record([conv.phase(x, (4, 5, C), W, b, target, relu=relu, count=1)])
 
 
 def weight_gradient(memory, images, filters):
@@ -165,20 +164,26 @@ def direct_gradients(memory, images):
     win, F = window((5, 6), (2, 3), stride=(2, 1), padding=1), 5
     x, dz = memory.slot(images * 60), memory.slot(images * math.prod(win.output) * F)
     dW, dx, panels = memory.slot(7 + 12 * F), memory.slot(images * 60), memory.slot(F * PANEL)
+    W, by_phase = memory.slot(12 * F), memory.slot(images * 60)
     sizes = (5, 6, 2), (*win.output, F)
     steps = win.kernel, win.stride, win.pad_top_left, win.dilation
 
     def of_weights(calls, rows):
         read = calls.read(x), sizes[0], calls.read(dz), sizes[1]
-        calls(direct_weight_gradient, *read, 0, images, *steps, *rows, dW, 7)
+        calls(window_weight_gradient, *read, 1, 0, images, *steps, *rows, dW, 7)
 
     def of_inputs(calls):
         calls(
             direct_input_gradient, calls.read(dz), sizes[1], panels, 0, images, 1, 1, *steps, dx, sizes[0]
         )  # fmt: skip
 
+    def by_phases(calls):
+        calls(
+            window_input_gradient, calls.read(dz), sizes[1], W, 1, 0, images * 3, *steps, by_phase, sizes[0]
+        )  # fmt: skip
+
     tasks = [partial(of_weights, rows=rows) for rows in ((0, 5), (5, 12))]
-    memory.recorder.record([[*tasks, of_inputs]])
+    memory.recorder.record([[*tasks, of_inputs, by_phases]])
 
 
 def twin(calls, jobs, tasks, phases, slots, counters, most):
@@ -216,8 +221,6 @@ def by_twin(kernel, numbers, jobs, slots, image):
             arguments["panel_row"] = int(slots[next(numbers), 3])
         else:
             arguments[parameter.name] = next(numbers)
-    if kernel is grouped_convolution:
-        arguments["bias"] = arguments["bias"].reshape(-1, LANES)
     if "panels" in arguments:
         K = arguments.get("K") or math.prod(arguments["kernel"]) * arguments["channels"]
         if kernel is direct_input_gradient:

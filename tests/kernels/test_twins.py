@@ -21,7 +21,7 @@ def decorated(function, name):
 
 # Written by a program, and tested one by one against the matrices and products that they stand for:
 # tests/ops/winograd/test_generated_kernels.py; or with the kernels whose innermost loops they are.
-GENERATED = {"grouped_cells", "microkernels", "winograd_transforms"}
+GENERATED = {"microkernels", "winograd_transforms"}
 # What kernels cut their rows by: tested with them.
 PARTS = {"rows"}
 # Calls other kernels, and is tested by the calls of their twins: test_recorded_calls.py.

@@ -1,41 +1,45 @@
+from math import ceil
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_convolutions import small_convolutions
+from small_convolutions import grouped_convolutions
 from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
 from tinycnn.kernels import window_convolution as module
-from tinycnn.kernels.window_convolution import window_convolution
+from tinycnn.kernels.window_convolution import window_convolution, window_input_gradient
 from tinycnn.runtime.feature_maps import FeatureMaps, aligned_zeros
 from tinycnn.testing.strategies import generators
 
+borders = st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2)
+dtypes = st.sampled_from([np.float32, np.float64])
 
-def called(x, W, b, relu, first, last, stride, padding, dilation, y):
-    """The kernel's arguments for arrays, and maps in the place of y."""
+
+def called(x, W, b, groups, relu, first, last, stride, padding, dilation, flat, place, output):
+    """The kernel's arguments for arrays, and a place in a flat one for y."""
     return (
-        read_only(x.reshape(-1)), x.shape[1:], read_only(W.reshape(-1)), read_only(b), relu, first, last,
-        W.shape[:2], stride, padding, dilation, y.flat, y.place, y.shape[1:3],
+        read_only(x.reshape(-1)), x.shape[1:], read_only(W.reshape(-1)), read_only(b), groups, relu,
+        first, last, W.shape[:2], stride, padding, dilation, flat, place, output,
     )  # fmt: skip
 
 
-borders = st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2)
-
-
-@settings(max_examples=60)
-@given(small_convolutions(), st.booleans(), generators, borders, st.booleans(), st.data())
-def test_window_convolution_is_its_twin(sizes, relu, rng, border, whole_vectors, data):
+@settings(max_examples=80)
+@given(grouped_convolutions(), st.booleans(), dtypes, generators, borders, st.booleans(), st.data())
+def test_window_convolution_is_its_twin(sizes, relu, dtype, rng, border, whole_vectors, data):
     """And what lies beside the rows of y stays as it was, a border and numbers between cells too."""
-    x_shape, (N, OH, OW, F), (kernel, *window) = sizes
+    x_shape, (N, OH, OW, F), (kernel, *window), groups = sizes
     x, W, b = (
-        read_only(whole(rng, shape, np.float32, top=4))
-        for shape in (x_shape, (*kernel, x_shape[3], F), (F,))
+        read_only(whole(rng, shape, dtype, top=4))
+        for shape in (x_shape, (*kernel, x_shape[3] // groups, F), (F,))
     )
     rows = data.draw(st.just((0, N * OH)) | ranges(N * OH))
-    y = FeatureMaps.bordered(aligned_zeros, (N, OH, OW, F), border, whole_vectors=whole_vectors)
-    y.flat[...] = 77
-    against_twin(window_convolution, *called(x, W, b, relu, *rows, *window, y))
+    maps = FeatureMaps.bordered(aligned_zeros, (N, OH, OW, F), border, whole_vectors=whole_vectors)
+    y = np.full(maps.flat.size, 77, dtype)
+    against_twin(
+        window_convolution, *called(x, W, b, groups, relu, *rows, *window, y, maps.place, (OH, OW))
+    )
 
 
 def test_an_image_goes_in_some_rows_at_a_time():
@@ -45,5 +49,39 @@ def test_an_image_goes_in_some_rows_at_a_time():
         for shape in ((2, 11, 70, 2), (3, 3, 2, 17), (17,))
     )
     y = FeatureMaps.of(np.full((2, 11, 70, 17), 77, np.float32))
-    assert module._CELLS < 11 * 70
-    against_twin(window_convolution, *called(x, W, b, True, 3, 19, (1, 1), (1, 1), (1, 1), y))
+    assert module._CELLS < 9 * 68
+    against_twin(
+        window_convolution,
+        *called(x, W, b, 1, True, 3, 19, (1, 1), (1, 1), (1, 1), y.flat, y.place, (11, 70)),
+    )
+
+
+def test_a_window_that_lies_in_the_border_alone_gives_the_bias():
+    x, W, b = np.ones((1, 2, 2, 1), np.float32), np.ones((1, 1, 1, 3), np.float32), np.arange(3.0)
+    y = np.full((1, 6, 6, 3), 77, np.float32)
+    maps = FeatureMaps.of(y)
+    b = b.astype(np.float32)
+    window_convolution(
+        *called(x, W, b, 1, False, 0, 6, (1, 1), (2, 2), (1, 1), maps.flat, maps.place, (6, 6))
+    )
+    expected = np.tile(b, (1, 6, 6, 1))
+    expected[:, 2:4, 2:4] += 1
+    np.testing.assert_array_equal(y, expected)
+
+
+@settings(max_examples=60)
+@given(grouped_convolutions(), dtypes, generators, st.data())
+def test_window_input_gradient_is_its_twin(sizes, dtype, rng, data):
+    """Of every phase of the stride, also where no window sees it."""
+    (N, H, W, C), (_, OH, OW, F), (kernel, stride, *window), groups = sizes
+    dz, weights = (
+        read_only(whole(rng, shape, dtype, top=4).reshape(-1))
+        for shape in ((N, OH, OW, F), (*kernel, F // groups, C))
+    )
+    lines = N * ceil(H / stride[0])
+    rows = data.draw(st.just((0, lines)) | ranges(lines))
+    dx = np.full(N * H * W * C, 77, dtype)
+    against_twin(
+        window_input_gradient, dz, (OH, OW, F), weights, groups, *rows, kernel, stride, *window,
+        dx, (H, W, C),
+    )  # fmt: skip

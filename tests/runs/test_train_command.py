@@ -26,6 +26,9 @@ def place(tmp_path, monkeypatch, request):
     return tmp_path
 
 
+pytestmark = pytest.mark.usefixtures("ctrl_c")
+
+
 def train(*words, out="run", net="net"):
     return main(["train", "data.npz", "--model", f"nets.py:{net}", "--out", out, "--batch", "9",
                  *map(str, words)])  # fmt: skip

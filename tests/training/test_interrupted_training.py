@@ -10,13 +10,7 @@ from trained_nets import batches, by_hand, data, same, trainer, validation
 import tinycnn as tc
 from tinycnn import checkpoints
 
-
-@pytest.fixture(autouse=True)
-def _python_s_own_handler():
-    """Whatever runs the tests."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    assert signal.signal(signal.SIGINT, before) is signal.default_int_handler
+pytestmark = pytest.mark.usefixtures("ctrl_c")
 
 
 class PressAt:

@@ -109,15 +109,20 @@ def _expected_gradients(workload: Workload) -> dict[str, Array]:
 def _largest(results: Mapping[str, Array], expected: Mapping[str, Array]) -> float:
     """The largest error of any tensor, each as length over length."""
     return max(
-        float(np.linalg.norm(found - expected[name]) / np.linalg.norm(expected[name]))
+        _relative(
+            float(np.linalg.norm(found - expected[name])), float(np.linalg.norm(expected[name]))
+        )
         for name, found in results.items()
     )
 
 
 def _error(found: Array, expected: Array) -> float:
-    largest = float(np.abs(expected).max())
-    difference = float(np.abs(found - expected).max())
-    return difference / largest if largest else difference
+    return _relative(float(np.abs(found - expected).max()), float(np.abs(expected).max()))
+
+
+def _relative(difference: float, size: float) -> float:
+    """A difference as a part of what it is a difference from; as it is where that is nothing."""
+    return difference / size if size else difference
 
 
 def logits(probabilities: Array) -> Array:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tinycnn import strict_json
 from tinycnn.commands import sources, step_options
 from tinycnn.errors import FileError
+from tinycnn.files import is_folder
 from tinycnn.tables import text_table
 from tinycnn.validation import check_int
 
@@ -70,7 +71,7 @@ def _files(named: list[str]) -> Iterator[Path]:
     from tinycnn.data.folder import pictures_in
 
     for each in map(Path, named):
-        if not each.is_dir():
+        if not is_folder(each):
             yield each
             continue
         inside = sorted(pictures_in(each))

@@ -11,6 +11,7 @@ import numpy as np
 from tinycnn.data.dataset import Dataset
 from tinycnn.data.idx import read_idx
 from tinycnn.errors import DataError, FileError, MissingExtraError
+from tinycnn.files import is_folder
 from tinycnn.validation import check_choice
 
 FASHION_CLASSES = (
@@ -84,7 +85,7 @@ def mnist_folder(
 
 def is_mnist_folder(folder: Path, part: str = "train") -> bool:
     """Whether `mnist_folder` finds images of ``part`` there."""
-    return any(folder.glob(f"{_PREFIXES[part]}-images[-.]idx3-ubyte*"))
+    return is_folder(folder) and any(folder.glob(f"{_PREFIXES[part]}-images[-.]idx3-ubyte*"))
 
 
 def idx(

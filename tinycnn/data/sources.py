@@ -13,6 +13,7 @@ from tinycnn.data.folder import folder, part_folders
 from tinycnn.data.known import digits, fashion_mnist, is_mnist_folder, mnist_folder
 from tinycnn.data.npz import array_names, npz
 from tinycnn.errors import ArgumentError, DataError, FileError
+from tinycnn.files import is_folder
 from tinycnn.validation import check_number
 
 NAMES = ("digits", "fashion-mnist")
@@ -81,7 +82,7 @@ def read(
         if not is_mnist_folder(path, "test"):
             return Parts(train)
         return Parts(train, named_as(train.classes, mnist_folder(path, "test")))
-    if not path.is_dir():
+    if not is_folder(path):
         raise FileError(
             f"there is no data set {name!r}: give {' or '.join(NAMES)}, an .npz file, a folder of IDX files "
             f"(train-images-idx3-ubyte and so on), or a folder that has a folder of pictures for each class"

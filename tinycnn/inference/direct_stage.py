@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinycnn.arrays import Array
+from tinycnn.inference import window_stage
 from tinycnn.inference.steps import LayerWeights, Place, PlanStep, WeightedStage
 from tinycnn.layers import Conv2D
 from tinycnn.ops.convolution.direct import (
     DirectConvolution,
-    convolve_windows,
     reads_weights_as_they_are,
     windows_of,
 )
 from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.convolution.grouped import GroupedConvolution
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import Phase, Room
 from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
@@ -23,50 +23,18 @@ from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.ranges import Range
 from tinycnn.runtime.recording import Recorder
 
-# Times as many images in a block where each call begins with a copy of the weights, and maps are thin.
-_MORE = 4
-
 
 def steps(place: Place[Conv2D], geometry: Geometry, conv: DirectConvolution) -> list[PlanStep]:
     """One step, on blocks of images."""
-    few = reads_weights_as_they_are(geometry)
-    kind = WindowStage if few else DirectStage
+    if reads_weights_as_they_are(geometry):
+        return window_stage.steps(place, geometry, GroupedConvolution.of(geometry), "direct")
     step = place.step(
         "direct",
-        images=min(conv.images * (_MORE if few else 1), geometry.N),
-        stage=kind(conv, weights=LayerWeights(place.name), relu=place.relu),
+        images=min(conv.images, geometry.N),
+        stage=DirectStage(conv, weights=LayerWeights(place.name), relu=place.relu),
         weight_bytes=4 * geometry.window.cells * conv.C * conv.F,
     )
     return [step]
-
-
-@dataclass(frozen=True)
-class WindowStage(WeightedStage):
-    """A convolution of few channels from weights as they are, with bias and ReLU."""
-
-    conv: DirectConvolution
-    border: ClassVar[Border | None] = None
-    whole_vectors: ClassVar[bool] = False
-
-    def phases(
-        self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
-    ) -> Iterator[Phase]:
-        W, b = (recorder.weights(self, self.weights_of, part) for part in ("W", "b"))
-        yield convolve_windows(
-            self.conv.window, source.flat, source.shape[1:], W, b, target, relu=self.relu, count=threads
-        )  # fmt: skip
-
-    def weights_of(self, parameters: NamedArrays) -> WindowWeights:
-        """The weights and the bias."""
-        return WindowWeights(*self.weights.of(parameters))
-
-
-@dataclass(frozen=True)
-class WindowWeights:
-    """W (KH, KW, C, F) and b (F,)."""
-
-    W: Array
-    b: Array
 
 
 @dataclass(frozen=True)

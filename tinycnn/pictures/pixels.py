@@ -11,7 +11,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import FileError, MissingExtraError, TinyCNNError
-from tinycnn.files import expect_regular
+from tinycnn.files import expect_regular, is_there
 from tinycnn.pictures import bundled, png
 from tinycnn.pictures.silence import silence
 from tinycnn.wording import said_or_kind
@@ -48,7 +48,7 @@ def read(path: Path) -> Pixels:
     with bundled.file_of(path) as file:
         if file is not None:
             return replace(_read(file), notes=(bundled.NOTE,), name=str(path))
-    if not path.suffix and not path.exists():
+    if not path.suffix and not is_there(path):
         listed = ", ".join(bundled.NAMES)
         raise FileError(f"there is no picture {str(path)!r}; those that come by name are {listed}")
     return _read(path)

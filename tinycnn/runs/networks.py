@@ -11,7 +11,7 @@ from tinycnn import checkpoints
 from tinycnn.checking.targets import own_code
 from tinycnn.data.preparation import Preparation
 from tinycnn.errors import ArgumentError, CheckpointError, FileError, UnknownNameError
-from tinycnn.files import code_file, expect_regular, is_model_file
+from tinycnn.files import code_file, expect_regular, is_model_file, is_there
 from tinycnn.model import Sequential
 from tinycnn.networks import VARIANTS, alexnet, trained_file
 from tinycnn.runs.folder import RunFolder
@@ -141,7 +141,7 @@ def _preparation(parts: Mapping[str, Any], path: Path) -> Preparation | None:
 def _own_model(source: str) -> Sequential:
     """The Sequential that FILE.py:NAME is, or that it makes."""
     file = code_file(source)
-    if not Path(file).exists():
+    if not is_there(Path(file)):
         raise FileError(f"there is no file {file!r}; --model takes a variant or FILE.py:NAME")
     _, model = own_code.value_of(source)
     if callable(model):

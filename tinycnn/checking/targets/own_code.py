@@ -16,7 +16,7 @@ from typing import Any
 
 from tinycnn.checking.targets.neighbours import offer
 from tinycnn.errors import ArgumentError, FileError, TinyCNNError, UnknownNameError
-from tinycnn.files import expect_regular, reason
+from tinycnn.files import expect_regular, is_there, reason
 from tinycnn.layers import Layer
 from tinycnn.model import Sequential
 from tinycnn.wording import a, format_user_error
@@ -93,7 +93,7 @@ def module_of(path: Path) -> ModuleType:
 
 def source_of(path: Path) -> str:
     """The text of a file, in the encoding that it names; raises FileError where it can't be read."""
-    if path.exists():
+    if is_there(path):
         expect_regular(path, "Python file")
     try:
         with tokenize.open(path) as stream:

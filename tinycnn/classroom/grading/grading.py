@@ -17,7 +17,7 @@ from tinycnn.classroom.grading.report import FunctionGrade, Grade
 from tinycnn.classroom.grading.solution import FileSolution, FunctionSolution, Solution
 from tinycnn.classroom.sandbox.process import Allowance, Sandbox
 from tinycnn.errors import ArgumentError, FileError
-from tinycnn.files import expect_regular, shown
+from tinycnn.files import expect_regular, is_there, shown
 from tinycnn.validation import check_int, check_number
 
 _MARK = re.compile(r"""^EXERCISE\s*(?::[^=\n]*)?=\s*["']([^"'\n]*)["']""", re.MULTILINE)
@@ -95,7 +95,7 @@ def _graded(tasks: tuple[Assignment, ...], solution: Solution) -> tuple[Function
 
 def _exercise_of(path: Path, wanted: str | None) -> Exercise:
     """The exercise that a file is; raises FileError where it does not say, or is not what is wanted."""
-    if path.exists() and expect_regular(path, "Python file") > _LARGEST:
+    if is_there(path) and expect_regular(path, "Python file") > _LARGEST:
         raise FileError(
             f"{str(path)!r} is larger than {_LARGEST >> 20} MB, and no filled-in skeleton"
         )

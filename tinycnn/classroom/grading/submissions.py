@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinycnn.errors import FileError
-from tinycnn.files import shown
+from tinycnn.files import is_folder, is_there, shown
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ def submissions(sources: Sequence[str | Path]) -> list[Submission]:
 
 
 def _in(source: Path) -> Iterator[Submission]:
-    if source.is_dir():
+    if is_folder(source):
         for path in sorted(_python_files(source)):
             inside = path.relative_to(source)
             yield Submission(shown(inside.parts[0] if len(inside.parts) > 1 else path.stem), path)
-    elif source.exists():
+    elif is_there(source):
         yield Submission(shown(source.stem), source)
     else:
         raise FileError(f"there is no file or folder {str(source)!r}")

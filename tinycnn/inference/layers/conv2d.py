@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinycnn.inference import direct_stage, grouped_stage, winograd_stages
+from tinycnn.inference import direct_stage, window_stage, winograd_stages
 from tinycnn.inference.planners import STEPS, by_its_own_forward
 from tinycnn.inference.steps import Place, Steps
 from tinycnn.layers import Conv2D
@@ -30,5 +30,5 @@ def convolution_steps(place: Place[Conv2D], before: Steps) -> Steps:
         if isinstance(setup, DirectConvolution):
             return (*before, *direct_stage.steps(place, geometry, setup))
         if isinstance(setup, GroupedConvolution) and place.dtype == _FLOAT32:
-            return (*before, *grouped_stage.steps(place, geometry, setup))
+            return (*before, *window_stage.steps(place, geometry, setup))
     return by_its_own_forward(place, before)

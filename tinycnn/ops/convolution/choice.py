@@ -114,7 +114,7 @@ def choose_gradients(
         return forward.algorithm, forward.algorithm
     if refusal("winograd", geometry, dtype) is not None:
         return direct, direct
-    pays_dW = counted_weight_gradient(geometry) < direct_gradient.counted_products(geometry)
+    pays_dW = counted_weight_gradient(geometry) < grouped.counted_products(geometry)
     pays_dx = counted_input_gradient(geometry) < direct_gradient.counted_input_gradient(geometry)
     return winograd if pays_dW else direct, winograd if pays_dx else direct
 
@@ -151,7 +151,7 @@ def _set_up(name: str, geometry: Geometry, dtype: np.dtype[Any]) -> Choice:
     if name == "direct":
         return Choice(name, DirectConvolution.of(geometry))
     if name == "grouped":
-        return Choice(name, GroupedConvolution.of(geometry, dtype))
+        return Choice(name, GroupedConvolution.of(geometry))
     return Choice(name)
 
 
@@ -166,7 +166,7 @@ def _winograd_pays(geometry: Geometry, packed: bool) -> bool:
     """Whether Winograd's algorithm, which applies, takes less work than im2col, direct or grouped."""
     setup, groups = set_up(geometry), geometry.groups
     if groups == 1 and (not packed or direct.reads_weights_as_they_are(geometry)):
-        return counted_forward(geometry) < direct_gradient.counted_products(geometry)
+        return counted_forward(geometry) < grouped.counted_products(geometry)
     assert setup is not None
     numbers = geometry.cells_per_image * geometry.window.cells * geometry.C
     each = _BLAS * geometry.F + _UNROLLED if groups == 1 else _GROUPED * geometry.F / groups

@@ -12,23 +12,16 @@ from functools import lru_cache, partial
 from itertools import product
 from typing import Any
 
-import numpy as np
-
 from tinycnn.arrays import Array
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.simd import LANES
-from tinycnn.kernels.window_convolution import window_convolution
-from tinycnn.ops.convolution.direct_gradient import (
-    MOST_SEEN,
-    MOST_WEIGHTS,
-    counted_products,
-    parts,
-)
+from tinycnn.ops.convolution.direct_gradient import MOST_WEIGHTS
 from tinycnn.ops.convolution.direct_gradient import input_gradient as input_gradient
-from tinycnn.ops.convolution.direct_gradient import weight_gradient as weight_gradient
 from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.convolution.grouped import forward as convolve_unpacked
+from tinycnn.ops.convolution.grouped import weight_gradient as weight_gradient
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import Calls, Phase, Room
 from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
@@ -52,25 +45,11 @@ def forward(
     x: Array, W: Array, b: Array | None, geometry: Geometry, y: Array, *, relu: bool
 ) -> None:
     """Write y = x convolved with W, plus b, rectified if ``relu``."""
-    if geometry.N and W.size <= MOST_WEIGHTS and geometry.seen_per_image <= MOST_SEEN:
-        bias = np.zeros(geometry.F, W.dtype) if b is None else b
-        _recorded_windows(geometry, relu, free_threads()).run(x, y, W, bias)
+    if W.size <= MOST_WEIGHTS:
+        convolve_unpacked(x, W, b, geometry, y, relu=relu)
         return
     packed = DirectConvolution.of(geometry).pack(W, b)
     _recorded_forward(geometry, relu, free_threads()).run(x, y, packed.panels, packed.bias)
-
-
-@lru_cache(maxsize=KEPT)
-def _recorded_windows(geometry: Geometry, relu: bool, threads: int) -> RecordedWork:
-    """With weights as they are, of which each part has a copy in its cache."""
-
-    def phases(recorder: Recorder, x: Any, y: Any, W: Any, b: Any) -> Iterator[Phase]:
-        target, count = FeatureMaps.plain(y, geometry.y_shape), parts(counted_products(geometry))
-        yield convolve_windows(
-            geometry.window, x, geometry.x_shape[1:], W, b, target, relu=relu, count=count
-        )
-
-    return RecordedWork(4, threads, phases)
 
 
 @lru_cache(maxsize=KEPT)
@@ -91,29 +70,6 @@ def _recorded_forward(geometry: Geometry, relu: bool, threads: int) -> RecordedW
 def reads_weights_as_they_are(geometry: Geometry) -> bool:
     """Whether packed weights would gain nothing, for windows of few channels with few weights."""
     return geometry.C < LANES and geometry.window.cells * geometry.C * geometry.F <= MOST_WEIGHTS
-
-
-def convolve_windows(
-    window: Window,
-    x: Any,
-    size: tuple[int, ...],
-    W: Any,
-    b: Any,
-    target: FeatureMaps,
-    *,
-    relu: bool,
-    count: int,
-) -> Phase:
-    """Give the work in ``count`` parts, on flat images of ``size`` (H, W, C) and weights as they are."""
-    rows = target.shape[0] * window.output[0]
-
-    def convolve(calls: Calls, some: Range) -> None:
-        calls(
-            window_convolution, calls.read(x), size, W, b, relu, *some, window.kernel, window.stride,
-            window.pad_top_left, window.dilation, target.flat, target.place, window.output,
-        )  # fmt: skip
-
-    return [partial(convolve, some=some) for some in split_range(rows, -(-rows // count))]
 
 
 @dataclass(frozen=True)
