@@ -316,7 +316,7 @@ def test_a_random_state_fixes_the_bits(digits, state):
         ({"early_stopping": True, "patience": 0}, (20, 8, 8), r"patience must be at least 1"),
         ({"epochs": 0}, (20, 8, 8), r"epochs must be at least 1"),
         ({"batch_size": 2.5}, (20, 8, 8), r"batch_size must be an int"),
-        ({"optimizer": "lbfgs"}, (20, 8, 8), r"optimizer must be one of 'adamw', 'adam', 'sgd', got 'lbfgs'"),
+        ({"optimizer": "lbfgs"}, (20, 8, 8), r"optimizer must be one of 'sgd', .*, got 'lbfgs'"),
         ({"rate": -1}, (20, 8, 8), r"rate must be a finite number"),
     ],
 )  # fmt: skip

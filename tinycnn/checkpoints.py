@@ -7,7 +7,9 @@ gives the same bits if all that it draws from and counts is there.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,13 +17,16 @@ from typing import Any, Protocol
 from tinycnn import files
 from tinycnn.errors import CheckpointError, UnknownNameError
 from tinycnn.model import Sequential
-from tinycnn.saving import models
-from tinycnn.saving.archive import opened
+from tinycnn.saving import models, weights
+from tinycnn.saving.archive import Archive, opened
 from tinycnn.saving.loading import built
 from tinycnn.saving.plain import unpack
 from tinycnn.validation import check_choice
 
 __all__ = ["Checkpoint", "Folder", "load", "save"]
+
+# What is to be put back, of a checkpoint with these parts.
+Restoring = Callable[[Mapping[str, Any]], Mapping[str, "HasState"]]
 
 
 def save(path: str | Path, model: Sequential, **parts: Any) -> None:
@@ -55,17 +60,36 @@ def load(
     Raises CheckpointError for a file that is missing, damaged, not a checkpoint, or another network's.
     """
     with opened(path, "checkpoint") as archive:
-        packed = archive.facts.get("parts")
-        if packed is None:
-            raise CheckpointError(
-                f"{archive.file} is no checkpoint: it holds arrays alone; build the network and call its "
-                f"load_weights({archive.file!r})"
-            )
+        parts = _parts(archive, only)
         target = built(archive) if model is None else model
-        wanted = {name: part for name, part in packed.items() if only is None or name in only}
-        parts = unpack(wanted, archive.read)
         target.load_weights(archive)
         return Checkpoint(target, parts)
+
+
+def resume(path: str | Path, model: Sequential, kept: Restoring) -> dict[str, Any]:
+    """Put ``model`` and what ``kept`` chooses back as they were saved, all of it or nothing; gives the parts.
+
+    ``kept`` is handed the parts by name, and gives what takes its state back, as `Checkpoint.restore`.
+    Raises what `load` and `Checkpoint.restore` raise; then everything is as it was.
+    """
+    with opened(path, "checkpoint") as archive:
+        parts = _parts(archive, None)
+        parameters, state = weights.read(model, archive)
+    Checkpoint(model, parts).restore(**kept(parts))
+    model.load_weights({**parameters, **state})
+    return parts
+
+
+def _parts(archive: Archive, only: Collection[str] | None) -> dict[str, Any]:
+    packed = archive.facts.get("parts")
+    if packed is None:
+        raise CheckpointError(
+            f"{archive.file} is no checkpoint: it holds arrays alone; build the network and call its "
+            f"load_weights({archive.file!r})"
+        )
+    wanted = {name: part for name, part in packed.items() if only is None or name in only}
+    parts: dict[str, Any] = unpack(wanted, archive.read)
+    return parts
 
 
 @dataclass(frozen=True)
@@ -78,13 +102,18 @@ class Checkpoint:
     def restore(self, **kept: HasState) -> None:
         """Put the state of optimizers and schedules back: ``kept``, each by the name it was saved under.
 
-        Raises UnknownNameError where the checkpoint has no such part, and what their ``load_state`` raises.
+        Raises UnknownNameError where the checkpoint has no such part, and what their ``load_state`` raises;
+        then all of them are as they were.
         """
-        for name, each in kept.items():
+        for name in kept:
             if name not in self.parts:
                 listed = ", ".join(self.parts) or "none"
                 raise UnknownNameError(f"the checkpoint has no part {name!r}; it has {listed}")
-            each.load_state(**self.parts[name])
+        with ExitStack() as undo:
+            for name, each in kept.items():
+                undo.callback(each.load_state, **deepcopy(_state(each)))
+                each.load_state(**self.parts[name])
+            undo.pop_all()
 
 
 class HasState(Protocol):

@@ -52,20 +52,22 @@ class DataError(TinyCNNError, ValueError):
 class TrainingError(TinyCNNError, ArithmeticError):
     """A training run whose loss is no number any more or grows out of bounds; the text says what to try.
 
-    ``step`` counts the optimizer's steps before it; ``loss``, ``gradient_norm`` and ``rate`` are those of
-    the step that was not made.
+    ``what`` is its beginning, what was seen. ``step`` counts the optimizer's steps before it; ``loss``,
+    ``gradient_norm`` and ``rate`` are those of the step that was not made.
     """
 
     def __init__(
         self,
         text: str,
         *,
+        what: str = "",
         step: int = 0,
         loss: float = nan,
         gradient_norm: float = nan,
         rate: float = nan,
     ) -> None:
         super().__init__(text)
+        self.what = what or text
         self.step, self.loss, self.gradient_norm, self.rate = step, loss, gradient_norm, rate
 
 

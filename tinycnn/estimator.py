@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Self
 
@@ -21,14 +21,12 @@ from tinycnn.errors import MissingExtraError, ShapeError
 from tinycnn.layers import Dense, Layer
 from tinycnn.losses import CrossEntropy
 from tinycnn.model import Sequential
-from tinycnn.optimizers import SGD, Adam, AdamW, Optimizer
-from tinycnn.recipes import usual_epochs
-from tinycnn.schedules import Cosine, Schedule, WarmUp
+from tinycnn.recipes.usual import optimizer_named, schedule_named, usual_epochs
 from tinycnn.shapes import times
 from tinycnn.small_networks import small_network
 from tinycnn.training.callbacks import EarlyStopping
 from tinycnn.training.trainer import Trainer
-from tinycnn.validation import check_choice, check_int, check_number
+from tinycnn.validation import check_int, check_number
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
@@ -42,12 +40,6 @@ except ImportError as error:
 
 __all__ = ["CNNClassifier"]
 
-# By name: the optimizer, and its rate where none is given.
-_OPTIMIZERS: dict[str, tuple[Callable[..., Optimizer], float]] = {
-    "adamw": (AdamW, 0.002),
-    "adam": (Adam, 0.002),
-    "sgd": (SGD, 0.02),
-}
 _WARM_UP = 0.05  # of all steps
 _AT_ONCE = 256  # images that are asked together
 
@@ -61,11 +53,12 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     in float32; rows that are no images in float64. ``y`` are classes of any kind.
 
     ``layers`` are those of the network but for its last, ``Dense(classes, activation="softmax")``, which is
-    added; they are copied. None: those of `small_network`. ``optimizer`` is "adamw", "adam" or "sgd"; for
-    ``rate`` and ``weight_decay`` None is its usual one. There are ``epochs`` epochs of batches of
-    ``batch_size`` (None: 30, and more where these are less than 600 steps); in a twentieth of the steps the
-    rate rises, then it falls along half a cosine to 0. ``label_smoothing`` is that of `losses.CrossEntropy`.
-    ``class_weight`` is None, "balanced" or a weight for each class, and counts as in scikit-learn.
+    added; they are copied. None: those of `small_network`. ``optimizer`` is "adamw", "adam", "sgd" or
+    "nesterov"; for ``rate`` and ``weight_decay`` None is its usual one. There are ``epochs`` epochs of
+    batches of ``batch_size`` (None: 30, and more where these are less than 600 steps); in a twentieth of the
+    steps the rate rises, then it falls along half a cosine to 0. ``label_smoothing`` is that of
+    `losses.CrossEntropy`. ``class_weight`` is None, "balanced" or a weight for each class, and counts as in
+    scikit-learn.
 
     ``augment`` is a step or several of `tinycnn.data`, which get standardised images. None: images are moved
     by up to an eighth of their height and width, and the mean comes in; ``()``: nothing.
@@ -168,10 +161,13 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             validation = self._batches(held_out, augment=self._prepared, shuffle=False)
             stopping = EarlyStopping(self.patience, restore_best=True)
         epochs = usual_epochs(len(parts)) if self.epochs is None else self.epochs
-        optimizer = self._optimizer()
+        total = check_int(epochs, "epochs") * len(parts)
+        optimizer = optimizer_named(
+            self.optimizer, self.model_, self.rate, weight_decay=self.weight_decay
+        )
         trainer = Trainer(
             self.model_, optimizer, loss=self._loss(data.labels), rng=rng, progress=bool(self.verbose),
-            schedule=_schedule(optimizer.rate, check_int(epochs, "epochs") * len(parts)),
+            schedule=schedule_named("cosine", optimizer.rate, total, int(_WARM_UP * total)),
             early_stopping=stopping,
         )  # fmt: skip
         self.history_ = trainer.fit(parts, validation, epochs=epochs)
@@ -203,12 +199,6 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         H, W = self.image_shape_[:2]
         return [RandomCrop((H, W), padding=(H // 8, W // 8))] if max(H, W) >= 8 else []
 
-    def _optimizer(self) -> Optimizer:
-        check_choice(self.optimizer, tuple(_OPTIMIZERS), "optimizer")
-        kind, rate = _OPTIMIZERS[self.optimizer]
-        given = {} if self.weight_decay is None else {"weight_decay": self.weight_decay}
-        return kind(self.model_, rate if self.rate is None else self.rate, **given)
-
     def _loss(self, labels: Array) -> CrossEntropy:
         if self.class_weight is None:
             return CrossEntropy(self.label_smoothing)
@@ -231,11 +221,6 @@ class _WeighedBySet(CrossEntropy):
         loss, dz = super().__call__(outputs, labels)
         total = float(self.class_weights[np.asarray(labels)].mean())
         return loss * total, dz * total
-
-
-def _schedule(rate: float, steps: int) -> Schedule:
-    rising = int(_WARM_UP * steps)
-    return WarmUp(rising, Cosine(rate, steps - rising))
 
 
 def _array(X: Any) -> Any:

@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-import tinycnn as tc
 from tinycnn.errors import ArgumentError, FileError
-from tinycnn.runs import recipe
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.settings import RunSettings, settings_for, settled
 
@@ -28,34 +26,6 @@ def test_epochs_and_augmentation_of_the_data():
     assert settled(settings, 95, mirrors=False).augment == ("shift",)
     asked = settled(RunSettings("d", "m", epochs=2, augment=()), 95, mirrors=True)
     assert (asked.epochs, asked.augment) == (2, ())
-
-
-def test_schedules():
-    """Ten epochs of ten steps; the last step is number 99."""
-
-    def rates(schedule, warm_up=0.0):
-        given = {"schedule": schedule, "epochs": 10, "rate": 0.8, "warm_up": warm_up}
-        found = recipe.schedule_of(RunSettings("d", "m", **given), 10)
-        return [found(step) for step in range(100)]
-
-    assert set(rates("constant")) == {0.8}
-    assert rates("steps")[49:51] == pytest.approx([0.8, 0.08])
-    assert rates("steps")[74:76] == pytest.approx([0.08, 0.008])
-    cosine = rates("cosine")
-    assert cosine[0] == 0.8 and cosine[50] == pytest.approx(0.4) and cosine[99] < 0.001
-    warm = rates("cosine", warm_up=1.0)
-    assert warm[:2] == pytest.approx([0.8 / 11, 1.6 / 11]) and warm[10] == 0.8 and warm[99] < 0.001
-    assert rates("plateau")[99] == 0.8  # nothing was validated
-
-
-@pytest.mark.parametrize("name", ["sgd", "nesterov", "adam", "adamw"])
-def test_optimizers(name):
-    model = tc.Sequential([tc.layers.Dense(2)], (3,))
-    found = recipe.optimizer_of(RunSettings("d", "m", optimizer=name, rate=0.3, decay=0.2), model)
-    assert (found.rate, found.weight_decay) == (0.3, 0.2)
-    kind = {"adam": "Adam", "adamw": "AdamW"}.get(name, "SGD")
-    assert type(found).__name__ == kind
-    assert getattr(found, "nesterov", False) == (name == "nesterov")
 
 
 def test_settings_come_back_from_their_file(tmp_path):

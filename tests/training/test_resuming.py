@@ -129,6 +129,40 @@ def test_another_networks_or_optimizers_checkpoint_is_refused(tmp_path):
     model = net()
     with pytest.raises(ArgumentError, match="the state is not that of an Adam"):
         tc.Trainer(model, tc.optimizers.Adam(model), checkpoints=tmp_path).resume()
+    assert same(model, net())
+
+
+class Fussy(Callback):
+    """Takes back nothing but what it had at first."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def state_numbers(self):
+        return {"count": self.count}
+
+    def load_state(self, arrays, numbers):
+        if numbers["count"] != 0:
+            raise ArgumentError("that is not mine")
+
+
+def test_what_is_refused_at_a_resume_changes_nothing(tmp_path):
+    """The last to be asked is a callback: all others have taken their state by then."""
+    begun = trainer(checkpoints=tmp_path, callbacks=[Fussy(1)], **settings())
+    begun.fit(batches(), validation(), epochs=3)
+    run = trainer(checkpoints=tmp_path, callbacks=[Fussy(0)], **settings())
+    weights, rate = run.model.parameters().flat.copy(), run.optimizer.rate
+    version = run.model.version
+    with pytest.raises(ArgumentError, match="that is not mine"):
+        run.resume()
+    np.testing.assert_array_equal(run.model.parameters().flat, weights)
+    assert (run.model.version, run.steps, run.epoch) == (version, 0, 0)
+    assert (run.optimizer.steps, run.optimizer.rate) == (0, rate)
+    assert not any(
+        array.any() for name, array in run.optimizer.state_arrays().items() if "velocit" in name
+    )
+    assert run.schedule.state_numbers() == settings()["schedule"].state_numbers()
+    assert run.callbacks[0].state_numbers() == settings()["early_stopping"].state_numbers()
 
 
 class Counting(Callback):

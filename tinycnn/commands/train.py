@@ -178,12 +178,23 @@ def _train(work: TrainingRun, arguments: argparse.Namespace, minutes: float) -> 
         say(f"stopped by Ctrl-C after {report.words(work)}")
         return 130
     except TrainingError as error:
-        say(str(error))
+        say(_diverged(error, work))
         return 1
     if report.is_terminated:
         say(f"stopped by SIGTERM after {report.words(work)}")
         return 128 + signal.SIGTERM
     return _finish(work, history, arguments.json)
+
+
+def _diverged(error: TrainingError, work: TrainingRun) -> str:
+    """What was seen, and the options to try: to go on would give the same bits, and diverge again."""
+    settings = work.settings
+    clip = settings.clip / 2 if settings.clip else 1.0
+    tried = f"--rate {settings.rate / 2:g}, --clip {clip:g} or --warm-up {settings.warm_up + 1:g}"
+    said = f"{error.what}. Begin another run, with another --out: try {tried}"
+    if not work.folder.latest.exists():
+        return said
+    return f"{said}; {option('--model', work.folder.path)} begins from this one's best weights"
 
 
 def _finish(work: TrainingRun, history: History, as_data: bool) -> int:

@@ -15,9 +15,9 @@ from tinycnn.data.preparation import Preparation
 from tinycnn.data.sources import Parts
 from tinycnn.errors import ArgumentError
 from tinycnn.losses import CrossEntropy
+from tinycnn.runs.batches import plain_batches
 from tinycnn.runs.networks import Network, expect_classes
 from tinycnn.runs.reading import picture_shape, read_for, read_of_run, with_classes_of
-from tinycnn.runs.recipe import plain_batches
 from tinycnn.runs.recognition import logits_of
 from tinycnn.tables import text_table
 from tinycnn.training import Evaluation

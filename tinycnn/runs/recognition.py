@@ -16,9 +16,9 @@ from tinycnn.data.images import LazyImages
 from tinycnn.errors import DataError, FileError
 from tinycnn.model import Sequential
 from tinycnn.progress import Progress
+from tinycnn.runs.batches import plain_batches
 from tinycnn.runs.networks import Network
 from tinycnn.runs.reading import picture_shape
-from tinycnn.runs.recipe import plain_batches
 from tinycnn.training.outputs import Outputs
 
 

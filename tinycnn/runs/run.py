@@ -1,4 +1,4 @@
-"""A run: data, network and recipe put together, trained, and all of it kept in a folder."""
+"""A run: data, network and settings put together, trained, and all of it kept in a folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from tinycnn.data.dataset import Dataset
 from tinycnn.data.preparation import Preparation
 from tinycnn.errors import MissingExtraError
 from tinycnn.files import write_text
-from tinycnn.runs import filters, recipe
+from tinycnn.losses import CrossEntropy
+from tinycnn.recipes.usual import optimizer_named, schedule_named
+from tinycnn.runs import filters
+from tinycnn.runs.batches import on_error, plain_batches, training_batches
 from tinycnn.runs.folder import RunFolder
 from tinycnn.runs.networks import Network, expect_classes, open_network
 from tinycnn.runs.reading import picture_shape, read_for
@@ -43,7 +46,7 @@ class TrainingRun:
         self.test = parts.test
         self.settings = settled(settings, len(self.training), parts.mirrors)
         self.preparation = _preparation(self.network, self.training)
-        self._batches = recipe.training_batches(self.settings, self.training, self.preparation)
+        self._batches = training_batches(self.settings, self.training, self.preparation)
         self._filters = filters.first_filters(self.network.model)
 
     def __repr__(self) -> str:
@@ -99,10 +102,19 @@ class TrainingRun:
     def _trainer(
         self, minutes: float | None, callbacks: Sequence[Any], progress: bool | None
     ) -> Trainer:
-        settings, model = self.settings, self.network.model
+        settings, model, steps = self.settings, self.network.model, len(self._batches)
+        optimizer = optimizer_named(
+            settings.optimizer, model, settings.rate, momentum=settings.momentum,
+            weight_decay=settings.decay,
+        )  # fmt: skip
+        schedule = schedule_named(
+            settings.schedule,
+            settings.rate,
+            (settings.epochs or 1) * steps,
+            settings.warm_up * steps,
+        )
         return Trainer(
-            model, recipe.optimizer_of(settings, model),
-            loss=recipe.loss_of(settings), schedule=recipe.schedule_of(settings, len(self._batches)),
+            model, optimizer, loss=CrossEntropy(settings.smoothing), schedule=schedule,
             clip=settings.clip or None, callbacks=callbacks,
             early_stopping=EarlyStopping(settings.patience) if settings.patience else None,
             checkpoints=self.folder.path, checkpoint_minutes=minutes,
@@ -110,8 +122,8 @@ class TrainingRun:
         )  # fmt: skip
 
     def _plain(self, data: Dataset) -> Any:
-        ready, on_error = self.preparation, recipe.on_error(self.settings)
-        return recipe.plain_batches(data, ready.input_shape, ready, on_error=on_error)
+        ready = self.preparation
+        return plain_batches(data, ready.input_shape, ready, on_error=on_error(self.settings))
 
     def _keep(self, history: History, drawn: bool) -> None:
         """Write the history, and draw its curves and the filters, where they can be drawn."""

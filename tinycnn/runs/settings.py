@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tinycnn.errors import ArgumentError
-from tinycnn.recipes import usual_epochs
+from tinycnn.recipes.usual import OPTIMIZERS, SCHEDULES, USUAL_RATES, usual_epochs
 from tinycnn.small_networks import SMALL
 from tinycnn.validation import check_choice, check_int, check_items, check_number
 
-OPTIMIZERS = ("sgd", "nesterov", "adam", "adamw")
-SCHEDULES = ("cosine", "constant", "steps", "plateau")
 AUGMENTATIONS = ("shift", "mirror", "colour")
 DAMAGED = ("stop", "skip")
 
@@ -24,7 +22,7 @@ class RunSettings:
     ``data``, ``full``, ``model``, ``seed``: see `data.read` and `open_network`; `SMALL` is the model that
     fits any images, of the side ``size`` (0: as they are stored). ``epochs`` (None: 30, and more where these
     are less than 600 steps) over batches of ``batch`` images; ``optimizer`` with ``rate``, ``momentum`` (of
-    the two first, see `OPTIMIZERS`) and ``decay``. ``schedule`` of the rate over all epochs, after
+    "sgd" and "nesterov", see `OPTIMIZERS`) and ``decay``. ``schedule`` of the rate over all epochs, after
     ``warm_up`` epochs in which it rises: "cosine" down to 0, "constant", "steps" divides it by 10 after a
     half and three quarters of the epochs, "plateau" where validation stalls, as in the paper. ``smoothing``
     of labels, ``clip`` of the gradient's norm (0: none). ``augment`` are some of `AUGMENTATIONS` (None: what
@@ -41,7 +39,7 @@ class RunSettings:
     size: int = 0
     epochs: int | None = None
     batch: int = 64
-    rate: float = 0.02
+    rate: float = USUAL_RATES["nesterov"]
     optimizer: str = "nesterov"
     momentum: float = 0.9
     decay: float = 0.0005
@@ -68,8 +66,8 @@ class RunSettings:
             check_number(getattr(self, name), f"--{name}", below=1)
         check_int(self.patience, "--patience", least=0)
         check_int(self.seed, "--seed", least=0, most=2**63 - 1)
-        check_choice(self.optimizer, OPTIMIZERS, "--optimizer")
-        check_choice(self.schedule, SCHEDULES, "--schedule")
+        check_choice(self.optimizer, tuple(OPTIMIZERS), "--optimizer")
+        check_choice(self.schedule, tuple(SCHEDULES), "--schedule")
         check_choice(self.damaged, DAMAGED, "--damaged")
         if self.augment is not None:
             chosen = check_items(self.augment, "--augment", "names")
@@ -106,7 +104,7 @@ _OF_MODELS: dict[str, dict[str, Any]] = {
         "epochs": 30, "batch": 128, "rate": 0.05, "warm_up": 2.0, "smoothing": 0.05, "validation": 0.05,
     },
     SMALL: {
-        "batch": 32, "rate": 0.002, "optimizer": "adamw", "decay": 0.01, "warm_up": 1.5,
+        "batch": 32, "rate": USUAL_RATES["adamw"], "optimizer": "adamw", "decay": 0.01, "warm_up": 1.5,
     },
 }  # fmt: skip
 _OF_OPTIMIZERS: dict[str, dict[str, Any]] = {
@@ -137,7 +135,7 @@ def _usual(model: str, optimizer: str | None) -> dict[str, Any]:
 def settings_to_resume(old: RunSettings, given: Mapping[str, Any]) -> RunSettings:
     """The ``old`` settings, for more epochs where so many are ``given``.
 
-    Raises ArgumentError where others are given, for then the run would not be the same one.
+    Raises ArgumentError for fewer epochs, and where others are given: then the run would not be the same one.
     """
     asked = {name: value for name, value in given.items() if value not in (None, False)}
     for name, value in asked.items():
@@ -147,7 +145,13 @@ def settings_to_resume(old: RunSettings, given: Mapping[str, Any]) -> RunSetting
                 f"the run was begun with --{name.replace('_', '-')} {was}, got {value}: leave it out to go "
                 f"on as it was begun, or begin another run"
             )
-    return replace(old, epochs=asked.get("epochs", old.epochs))
+    epochs = asked.get("epochs", old.epochs)
+    if epochs is not None and epochs < (old.epochs or 0):
+        raise ArgumentError(
+            f"the run was begun with --epochs {old.epochs}, which may only be raised, got {epochs}: leave it "
+            f"out to go on as it was begun, or begin another run"
+        )
+    return replace(old, epochs=epochs)
 
 
 def settled(settings: RunSettings, images: int, mirrors: bool) -> RunSettings:

@@ -98,15 +98,17 @@ def resume(trainer: Trainer) -> bool:
         )
     if not trainer.folder.latest.exists():
         return False
-    saved = checkpoints.load(trainer.folder.latest, trainer.model)
-    kept = {
-        name: each
-        for name, each in state_of(trainer).items()
-        if name in saved.parts or not name.startswith(_CALLBACK)  # a new callback begins anew
-    }
-    saved.restore(**kept)
-    position = saved.parts["position"]
-    trainer.rng = saved.parts["rng"]
+
+    def kept(parts: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: each
+            for name, each in state_of(trainer).items()
+            if name in parts or not name.startswith(_CALLBACK)  # a new callback begins anew
+        }
+
+    parts = checkpoints.resume(trainer.folder.latest, trainer.model, kept)
+    position = parts["position"]
+    trainer.rng = parts["rng"]
     trainer.epoch, trainer.batch, trainer.data = (
         position["epoch"], position["batch"], position["data"],
     )  # fmt: skip

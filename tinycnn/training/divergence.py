@@ -59,9 +59,12 @@ def _error(trainer: Trainer, trace: Trace, norm: float, what: str) -> TrainingEr
     steps, rate, loss = trainer.history.steps, trainer.optimizer.rate, float(trace.loss or 0.0)
     before = f"; the loss was {steps[0]:.4g} at first, {steps[-1]:.4g} before" if steps else ""
     tried = "; ".join(f"({i}) {words}" for i, words in enumerate(_advice(trainer, trace.x), 1))
-    return TrainingError(
+    seen = (
         f"{what} in step {len(steps) + 1} (loss {loss:.4g}, rate {rate:g}, gradient's norm {norm:.4g}"
-        f"{before}). Try {tried}.{_way_back(trainer)}",
+        f"{before})"
+    )
+    return TrainingError(
+        f"{seen}. Try {tried}.{_way_back(trainer)}", what=seen,
         step=len(steps), loss=loss, gradient_norm=norm, rate=rate,
     )  # fmt: skip
 

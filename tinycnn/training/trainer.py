@@ -141,7 +141,8 @@ class Trainer:
 
         Parameters, optimizer, schedule, random state, position, history and callbacks are as they were: the
         run ends in the same bits as one that was never stopped. Build all as before, with the same data,
-        seeds and settings. Raises CheckpointError for a damaged file, or another network's.
+        seeds and settings. Raises CheckpointError for a damaged file, or another network's, and ArgumentError
+        for another optimizer's or schedule's state; then all is as it was.
         """
         return checkpointing.resume(self)
 

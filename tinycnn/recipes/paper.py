@@ -1,4 +1,4 @@
-"""How networks are trained, as numbers: the AlexNet paper's recipe, and how long where nobody says."""
+"""The AlexNet paper's recipe, as numbers."""
 
 from __future__ import annotations
 
@@ -58,13 +58,3 @@ class Recipe:
 
 PAPER = Recipe()
 """The AlexNet paper's recipe."""
-
-_EPOCHS, _STEPS = 30, 600
-
-
-def usual_epochs(steps: int) -> int:
-    """How many epochs of ``steps`` steps each a small network is trained where nobody says.
-
-    30, and more where these are less than 600 steps, which a small set needs all the same.
-    """
-    return max(_EPOCHS, -(-_STEPS // steps))
