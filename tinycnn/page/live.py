@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,6 +13,7 @@ from tinycnn.explain.receptive_field import picture_of
 from tinycnn.explain.values.printing import number
 from tinycnn.page import document
 from tinycnn.page.choosing import NumberAddress, Place
+from tinycnn.runtime.locks import new_lock
 
 _LARGEST = 1e38  # that a float32 holds
 _PICTURE = "x"  # how an edit calls the network's input
@@ -26,7 +26,7 @@ class LivePage:
         self._lesson, self._command = lesson, command
         self._by_hand = document.hand_sized_data()
         self._edits: list[dict[str, str]] = []
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def page(self) -> str:
         """The page of the lesson as it is now."""

@@ -195,7 +195,8 @@ def test_what_is_no_regular_file(tmp_path):
         (tmp_path, "is a folder, not a picture"),
         (tmp_path / "pipe.png", "is a device or a pipe"),
         ("/dev/zero", "is a device or a pipe"),
-        (tmp_path / ("x" * 300), "cannot be read"),
+        (tmp_path / ("x" * 300), "there is no picture"),
+        (tmp_path / ("x" * 300 + ".png"), "cannot be read"),
     ):
         with pytest.raises(FileError, match=words):
             picture.load(path, SHAPE)
