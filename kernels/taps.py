@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import gcd
+
 from tinycnn.kernels.jit import kernel
 
 
@@ -43,9 +45,7 @@ def phase_taps(start: int, taps: int, stride: int, dilation: int) -> tuple[int, 
         cell -= 1
     if cell < 0:
         return 0, 0, 0, 0, 0
-    step = 1
-    while step * dilation % stride:
-        step += 1
+    step = stride // gcd(stride, dilation)
     return (
         cell,
         -step,
