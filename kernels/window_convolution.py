@@ -179,9 +179,9 @@ def _window_runs(
     weight, across = Cg * F, columns[1] - columns[0]
     each, run = across, (Cg, 1, F)
     if Cg == 1:
-        each, run = 1, (across, dilation[1] * C, j_step * F)
+        each, run = min(across, 1), (across, dilation[1] * C, j_step * F)
     elif Cg == C and dilation[1] == 1 and j_step == 1:
-        each, run = 1, (across * C, 1, F)
+        each, run = min(across, 1), (across * C, 1, F)
     found = 0
     for i in range(rows[0], rows[1]):
         line = (i_first + i * i_step) * KW
