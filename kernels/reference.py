@@ -1119,7 +1119,7 @@ def phase_taps(start: int, taps: int, stride: int, dilation: int) -> tuple[int, 
     met = [i for i in reversed(range(-stride, taps)) if (start - i * dilation) % stride == 0]
     count = sum(i >= 0 for i in met)
     if count == 0:
-        return 0, 0, 0, 0, 0
+        return 0, 0, 0, 0, 1
     cell, before = met[:2]
     outputs = [(start - i * dilation) // stride for i in (cell, before)]
     return cell, before - cell, count, outputs[0], outputs[1] - outputs[0]

@@ -37,14 +37,15 @@ def phase_taps(start: int, taps: int, stride: int, dilation: int) -> tuple[int, 
 
     Gives (cell, step, count, output, further): the last such cell, the step to the one before it, how many
     there are, the output by which the last one met it, and how much further on the output of each next one
-    lies; zeros where no cell met it. Output o meets it by cell i where o*stride = start - i*dilation, and so
-    does the next input of the phase, ``stride`` further on, with the next output.
+    lies; where no cell met it, zeros, and 1 further on, for a dilation. Output o meets it by cell i where
+    o*stride = start - i*dilation, and so does the next input of the phase, ``stride`` further on, with the
+    next output.
     """
     cell = taps - 1
     while cell >= 0 and (start - cell * dilation) % stride:
         cell -= 1
     if cell < 0:
-        return 0, 0, 0, 0, 0
+        return 0, 0, 0, 0, 1
     step = stride // gcd(stride, dilation)
     return (
         cell,
