@@ -135,6 +135,8 @@ def test_the_commands_of_messages_of_the_help_and_of_the_examples(capsys, monkey
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))  # --ask is given no answer
     texts = [run(capsys, *argv)[2] for argv in MISTAKES]
     assert all(commands(text) for text in texts)
+    train = ["train", "digits", "--epochs", "1", "--out", "RUN"]
+    assert run(capsys, *train)[0] == 0  # the help speaks of a run of one's own
     texts += [run(capsys, "step", "--help")[1].split("examples:")[1], *example_text.ON.values()]
     for command in {tuple(command) for text in texts for command in commands(text)}:
         if "-i" not in command:
