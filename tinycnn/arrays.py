@@ -16,6 +16,8 @@ from tinycnn.errors import ArgumentError, DTypeError, ShapeError, TinyCNNError
 
 Array = NDArray[Any]
 
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -42,10 +44,11 @@ def common_dtype(*values: Any) -> np.dtype[Any]:
     """Choose float64 if any of the arrays has more than float32's precision, else float32."""
     wide = False
     for value in values:
-        if value is not None:
-            dtype = value.dtype if _is_plain(value) else as_array(value, "an array argument").dtype
+        plain = type(value) is np.ndarray
+        if value is not None and not (plain and value.dtype is _FLOAT32):
+            dtype = value.dtype if plain else as_array(value, "an array argument").dtype
             wide |= dtype.kind == "f" and dtype.itemsize > 4
-    return np.dtype(np.float64 if wide else np.float32)
+    return _FLOAT64 if wide else _FLOAT32
 
 
 def as_array(value: ArrayLike, name: str) -> Array:
