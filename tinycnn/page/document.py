@@ -13,8 +13,9 @@ from typing import Any
 from tinycnn import __version__, strict_json
 from tinycnn.explain import explain
 from tinycnn.explain.lessons.lesson import Lesson
+from tinycnn.explain.values import printing
 from tinycnn.page import curves, hand_sized, learning, network, opened, softmax
-from tinycnn.page.choosing import NumberAddress, chosen
+from tinycnn.page.choosing import NumberAddress, chosen, value_of
 from tinycnn.page.packing import Packer
 
 _START = "import 'main';"
@@ -67,9 +68,30 @@ def number(lesson: Lesson, choice: NumberAddress, command: str) -> dict[str, Any
         "key": choice.key,
         "layer": choice.layer,
         "part": choice.part,
+        "class": _class(lesson, choice),
         "editable": choice.name in lesson.model.parameters(),
         "command": f"{command} {choice.options}",
     }
+
+
+def listed(lesson: Lesson) -> dict[str, dict[str, Any]]:
+    """Some numbers that are worth being opened, by their keys."""
+    return {
+        choice.key: {
+            "layer": choice.layer,
+            "part": choice.part,
+            "text": printing.number(value_of(lesson, choice)),
+        }
+        for choice in chosen(lesson)
+    }
+
+
+def _class(lesson: Lesson, choice: NumberAddress) -> int | None:
+    """The class that a number is about: of the loss its label, of the last layer's numbers their own."""
+    if not choice.layer:
+        return lesson.label
+    last = lesson.model.layers[-1].name
+    return choice.place[-1] if choice.layer == last and choice.part != "x" else None
 
 
 def assembled(shown: Mapping[str, Any], *, live: bool = False) -> str:

@@ -33,7 +33,14 @@ class LivePage:
         with self._lock:
             shown = document.live_data(self._lesson, self._command)
             return document.assembled(
-                {**shown, **self._by_hand, "live": True, "edits": self._edits}, live=True
+                {
+                    **shown,
+                    **self._by_hand,
+                    "live": True,
+                    "listed": document.listed(self._lesson),
+                    "edits": self._edits,
+                },
+                live=True,
             )
 
     def number(self, key: str) -> dict[str, Any]:

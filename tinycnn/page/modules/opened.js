@@ -1,10 +1,11 @@
 // One number opened: what it sees, its sum down to the products, and its checks.
 
-import { HOME, toLayer } from "addresses";
+import { HOME, toLayer, toNumber } from "addresses";
 import { framed } from "cursor";
 import { command, h, put } from "dom";
 import { editing } from "editing";
 import { photograph } from "maps";
+import { classWords } from "names";
 import { settings } from "settings";
 import { numberOf } from "server";
 import { sum } from "sum";
@@ -16,11 +17,14 @@ export function opened(data, [key]) {
   if (!one) return { title: key ?? "", up: [{ title: data.title, to: HOME }], content: [data.live ? asking(data, key) : h("p", {}, "This file does not carry that number.")] };
   const up = [{ title: data.title, to: HOME }];
   if (one.layer) up.push({ title: one.layer, to: toLayer(one.layer) });
-  const others = Object.keys(data.opened), at = others.indexOf(key);
-  const beside = (step) => others[at + step] && `#/open/${encodeURIComponent(others[at + step])}`;
+  const others = Object.keys(listed(data)), at = others.indexOf(key);
+  const beside = (step) => others[at + step] && toNumber(others[at + step]);
   const content = h("div", {}, settings.predict ? asked(data, one, () => put(content, shown(data, one))) : shown(data, one));
   return { title: one.subject, up, next: beside(1), previous: beside(-1), content: [content] };
 }
+
+/** The numbers that are open, and on a live page those that are worth being opened. */
+export const listed = (data) => ({ ...data.listed, ...data.opened });
 
 /** The engine's answer, once it is there. */
 function asking(data, key) {
@@ -31,6 +35,7 @@ function asking(data, key) {
 }
 
 const shown = (data, one) => [
+  one.class !== null && h("p", {}, `${one.layer ? "Class" : "The label is class"} ${classWords(data.network, one.class)}.`),
   h("p", { class: "equation" }, h("span", { class: "result", id: "value" }, one.text)),
   one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
   one.editable && editing(data, one.key),
