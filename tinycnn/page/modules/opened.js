@@ -31,7 +31,7 @@ function asking(data, key) {
 }
 
 const shown = (data, one) => [
-  h("p", { class: "equation" }, h("span", { class: "result", id: "value" }, one.text)),
+  h("p", { class: "equation" }, h("span", { class: "result", id: data.id("value") }, one.text)),
   one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
   one.part && !["x", "y", "z", "loss"].includes(one.part) && editing(data, `${one.layer}.${one.part}[${one.place}]`),
   h("h2", {}, "The same on a terminal"), command(one.command),
@@ -56,7 +56,7 @@ function sees(section, data) {
 
 function adds(section, data, one) {
   return h("section", {}, h("h2", {}, "Its sum"), h("p", {}, section.heading),
-    windows(section, one), sum(section.tree, one, data), termsMap(section.tree, one, data));
+    windows(section, one, data), sum(section.tree, one, data), termsMap(section.tree, one, data));
 }
 
 function compares(section, data, one) {
@@ -98,7 +98,7 @@ function funnel(line) {
 function check(section) {
   const verdict = !section.finite ? h("span", { class: "verdict-bad" }, "not finite: nothing can be compared")
     : section.ok ? h("span", { class: "verdict-good" }, "agrees") : h("span", { class: "verdict-bad" }, "disagrees");
-  return h("section", {}, h("h2", {}, "Check"), h("div", { class: "wide" }, h("table", { class: "numbers" }, h("tbody", {},
+  return h("section", {}, h("h2", {}, "Check"), h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Check" }, h("table", { class: "numbers" }, h("tbody", {},
     h("tr", {}, h("th", { scope: "row" }, "engine"), h("td", { class: "mono" }, section.engine)),
     h("tr", {}, h("th", { scope: "row" }, section.against), h("td", { class: "mono" }, section.reference)),
     h("tr", {}, h("th", { scope: "row" }, "they differ by"), h("td", { class: "mono" }, section.difference)),

@@ -39,11 +39,13 @@ export function start(data, [side]) {
       flow(data, backward),
       answer(net),
       editing(data),
-      h("h2", {}, "By hand: hand-sized, nothing hidden"),
-      h("ul", { class: "cards" }, PANELS.map(([title, words, to]) => card(data, title, words, to()))),
       h("h2", {}, "The network as a table"),
       h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "The network as a table" }, table(net)),
       h("p", {}, "The same on a terminal:"), command(data.command),
+    ],
+    below: [
+      h("h2", {}, "By hand: hand-sized, nothing hidden"),
+      h("ul", { class: "cards" }, PANELS.map(([title, words, to]) => card(data, title, words, to()))),
     ],
   };
 }
