@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 VIEWS = [
     "", "/gradients", "example/conv-pool/0", "example/channels/1", "example/overlap/0", "example/whole/5",
-    "sizes", "slope", "softmax", "learning", "layer/conv1", "layer/conv2/gradients/3", "layer/pool1",
+    "uses", "sizes", "slope", "softmax", "learning", "layer/conv1", "layer/conv2/gradients/3", "layer/pool1",
     "layer/fc1", "layer/dropout1", "open/loss", "open/fc3[281]",
     "open/conv1[11,11,0]", "open/conv3[2,2,0]", "open/pool2[2,2,0]", "example/im2col/3",
     "example/learning/40",
@@ -175,7 +175,7 @@ def test_the_size_formula_is_the_engines(opened):
     page.get_by_role("button", name="AlexNet: 227 to 55").click()
     assert page.locator("#formula").text_content() == "floor((227+0-11)/4)+1 = 55"
     page.get_by_role("button", name="a remainder").click()
-    assert "Never read: 2, 5, 6." in page.locator("figcaption").text_content()
+    assert "Never read: 2, 5, 6." in page.locator("figcaption").first.text_content()
 
 
 def test_a_gradient_with_a_finger(opened):

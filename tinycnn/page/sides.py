@@ -24,18 +24,24 @@ def title(sides: Sequence[Side]) -> str:
 
 
 def names(sides: Sequence[Side]) -> list[str]:
-    """What tells the sides apart: the network, its file, the picture, the label."""
-    known = [
-        [side.lesson.name for side in sides],
-        [Path(side.lesson.source).name for side in sides],
-        [side.lesson.weights for side in sides],
-        [side.lesson.picture.title for side in sides],
-        [f"label {side.lesson.class_words(side.lesson.label)}" for side in sides],
+    """What tells the sides apart: the network by its name, file or weights, the picture, the label."""
+    lessons = [side.lesson for side in sides]
+    networks = [
+        [lesson.name for lesson in lessons],
+        [Path(lesson.source).name for lesson in lessons],
+        [lesson.weights for lesson in lessons],
     ]
-    apart = [words for words in known if len(set(words)) == len(sides) > 1]
+    pictures = [lesson.picture.title for lesson in lessons]
+    labels = [f"label {lesson.class_words(lesson.label)}" for lesson in lessons]
+    network = next(filter(_differ, networks), [])
+    apart = [*filter(_differ, (network, pictures, labels))]
     if not apart:
         return ["left", "right"][: len(sides)]
-    return [", ".join(dict.fromkeys(words)) for words in zip(*apart, strict=True)]
+    return [", ".join(words) for words in zip(*apart, strict=True)]
+
+
+def _differ(words: Sequence[str]) -> bool:
+    return len(set(words)) == len(words) > 1
 
 
 def opened(sides: Sequence[Side]) -> list[list[NumberAddress]]:

@@ -12,6 +12,7 @@ import { sizes } from "sizes";
 import { slope } from "slope";
 import { softmax } from "softmax";
 import { learning } from "learning";
+import { uses } from "uses";
 import { layer } from "layer";
 import { opened } from "opened";
 
@@ -19,7 +20,7 @@ import { opened } from "opened";
 // next and previous, the addresses of a lecture's steps, turned, that of its gradients, and below, which stands
 // once below two sides.
 const NETWORK = { "": start, layer, open: opened };
-const BY_HAND = { example, sizes, slope, softmax, learning };
+const BY_HAND = { example, sizes, slope, softmax, learning, uses };
 
 let data, view;
 
