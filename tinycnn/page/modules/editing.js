@@ -32,7 +32,7 @@ export function editing(data, key = "") {
 function before(data) {
   if (!data.edits.length) return h("p", { class: "soft" }, "A weight's or bias's, or x[row,column,channel] of the picture.");
   const head = ["number", "was", "is", "loss before", "loss after"];
-  return h("div", { class: "wide" }, h("table", { class: "numbers", id: "edits" },
+  return h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Edits" }, h("table", { class: "numbers", id: "edits" },
     h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
     h("tbody", {}, data.edits.map((one) => h("tr", {}, h("th", { scope: "row" }, one.key),
       [one.old, one.new, one.before, one.after].map((text) => h("td", { class: "mono" }, text)))))));

@@ -36,7 +36,7 @@ function asking(data, key) {
 
 const shown = (data, one) => [
   one.class !== null && h("p", {}, `${one.layer ? "Class" : "The label is class"} ${classWords(data.network, one.class)}.`),
-  h("p", { class: "equation" }, h("span", { class: "result", id: "value" }, one.text)),
+  h("p", { class: "equation" }, h("span", { class: "result", id: data.id("value") }, one.text)),
   one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
   one.editable && editing(data, one.key),
   h("h2", {}, "The same on a terminal"), command(one.command),
@@ -61,7 +61,7 @@ function sees(section, data) {
 
 function adds(section, data, one) {
   return h("section", {}, h("h2", {}, "Its sum"), h("p", {}, section.heading),
-    windows(section), sum(section.tree, one, data), termsMap(section.tree, one, data));
+    windows(section, data), sum(section.tree, one, data), termsMap(section.tree, one, data));
 }
 
 function compares(section, data, one) {
@@ -103,7 +103,7 @@ function funnel(section) {
 function check(section) {
   const verdict = !section.finite ? h("span", { class: "verdict-bad" }, "not finite: nothing can be compared")
     : section.ok ? h("span", { class: "verdict-good" }, "agrees") : h("span", { class: "verdict-bad" }, "disagrees");
-  return h("section", {}, h("h2", {}, "Check"), h("div", { class: "wide" }, h("table", { class: "numbers" }, h("tbody", {},
+  return h("section", {}, h("h2", {}, "Check"), h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Check" }, h("table", { class: "numbers" }, h("tbody", {},
     h("tr", {}, h("th", { scope: "row" }, "engine"), h("td", { class: "mono" }, section.engine)),
     h("tr", {}, h("th", { scope: "row" }, section.against), h("td", { class: "mono" }, section.reference)),
     h("tr", {}, h("th", { scope: "row" }, "they differ by"), h("td", { class: "mono" }, section.difference)),
