@@ -17,7 +17,7 @@ export function softmax(data) {
     const words = `Label ${chosen}: loss ${label.equation}; gradient ${label.gradient_texts.join(", ")}.`;
     put(box, bars(one, label, words),
       h("p", { class: "mono" }, `loss = ${label.equation}`),
-      h("div", { class: "wide" }, h("table", { class: "numbers" },
+      h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Softmax, class by class" }, h("table", { class: "numbers" },
         h("thead", {}, h("tr", {}, ["class", "logit z", "exp z", "p", "onehot", "p - onehot"].map((text) => h("th", { scope: "col" }, text)))),
         h("tbody", {}, one.logits.map((logit, k) => h("tr", {}, h("th", { scope: "row" }, `${k}`),
           [logit, one.exponentials[k], one.probability_texts[k], k === chosen ? "1" : "0", label.gradient_texts[k]].map((text) => h("td", { class: "mono" }, text))))))));
