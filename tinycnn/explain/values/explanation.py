@@ -42,7 +42,9 @@ class SumTree(_Section):
     """A sum under its ``heading``, opened level by level: ``tree``.
 
     ``cancelled`` is the size of what cancels inside its terms, which bounds of rounding need. ``asked``
-    leaves its total to the reader, and shows ``riddle`` in place of a sum that would give it away.
+    leaves its total to the reader, and shows ``riddle`` in place of a sum that would give it away. Opened is
+    what ``path`` says, level by level which part, and then always the largest; ``letter`` tells several sums
+    apart that open.
     """
 
     kind = "adds"
@@ -52,6 +54,8 @@ class SumTree(_Section):
     cancelled: float = 0.0
     riddle: str = ""
     asked: bool = False
+    path: tuple[int, ...] = ()
+    letter: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, "heading": self.heading, "sum": self.tree.to_dict()}
