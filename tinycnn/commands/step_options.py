@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tinycnn.model import Sequential
 
 _USUAL = {"image": None, "at": None, "open": None, "im2col": False, "save": None, "weights": None,
-          "label": None, "train": False, "model": "one-tower", "seed": 0, "interactive": False, "mean": None, "std": None,
-          "channels": "rgb"}  # fmt: skip
+          "label": None, "train": False, "model": "one-tower", "seed": 0, "interactive": False,
+          "mean": None, "std": None, "channels": "rgb"}  # fmt: skip
 
 
 def add_lesson(parser: argparse.ArgumentParser) -> None:
