@@ -64,8 +64,10 @@ def number(lesson: Lesson, choice: NumberAddress, command: str) -> dict[str, Any
     """One opened number, and the command that opens it on a terminal."""
     return {
         **opened.drawn(explain(lesson.backward, choice.key)),
+        "key": choice.key,
         "layer": choice.layer,
         "part": choice.part,
+        "editable": choice.name in lesson.model.parameters(),
         "command": f"{command} {choice.options}",
     }
 

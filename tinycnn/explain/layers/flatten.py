@@ -30,8 +30,7 @@ class FlattenExplainer(Explainer):
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         unit = _unit(cell)
-        dy = float(cell.dy[unit.index])
-        return [passed_on(f"dy of unit {unit.place[0]} passes", dy)]
+        return [passed_on(f"dy of unit {unit.place[0]} passes", unit)]
 
     def why_zero(self, cell: Cell) -> Causes:
         return why_nothing_comes(_unit(cell))

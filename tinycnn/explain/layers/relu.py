@@ -54,8 +54,8 @@ class ReLUActivation(ActivationExplainer):
         y, dy = float(cell.record.y[cell.index]), float(cell.dy[cell.index])
         riddle = f"dy = {number(dy)} comes from above, and y is {number(y)}"
         if y <= 0:
-            return [stopped("y = 0: ReLU stopped it, so nothing passes", dy, riddle)]
-        return [passed_on(f"y = {number(y)}: ReLU let it pass, so dy passes", dy, riddle)]
+            return [stopped("y = 0: ReLU stopped it, so nothing passes", cell, riddle)]
+        return [passed_on(f"y = {number(y)}: ReLU let it pass, so dy passes", cell, riddle)]
 
     def why_zero(self, cell: Cell, above: Causes) -> Causes:
         if not cell.record.y[cell.index] <= 0:

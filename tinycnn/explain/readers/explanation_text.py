@@ -12,6 +12,7 @@ from tinycnn.explain.readers.sum_text import draw_sum
 from tinycnn.explain.values.explanation import (
     Check,
     Explanation,
+    Funnel,
     Maximum,
     Notes,
     ReceptiveField,
@@ -68,6 +69,11 @@ def _drawn(section: Section, pixels: Array | None, style: Style) -> list[str]:
 @_drawn.register
 def _notes(section: Notes, pixels: Array | None, style: Style) -> list[str]:
     return headed(section.heading, section.lines, style)
+
+
+@_drawn.register
+def _funnel(section: Funnel, pixels: Array | None, style: Style) -> list[str]:
+    return headed(section.heading, [str(section)], style)
 
 
 @_drawn.register

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from tinycnn.arrays import Array
 from tinycnn.explain.values.places import Place, Region
@@ -41,6 +41,7 @@ class ReceptiveField(_Section):
 class SumTree(_Section):
     """A sum under its ``heading``, opened level by level: ``tree``.
 
+    ``kernel``, (height, width), is that whose positions its parts stand for, where they stand for such.
     ``cancelled`` is the size of what cancels inside its terms, which bounds of rounding need. ``asked``
     leaves its total to the reader, and shows ``riddle`` in place of a sum that would give it away. Opened is
     what ``path`` says, level by level which part, and then always the largest; ``letter`` tells several sums
@@ -54,11 +55,13 @@ class SumTree(_Section):
     cancelled: float = 0.0
     riddle: str = ""
     asked: bool = False
+    kernel: tuple[int, ...] = ()
     path: tuple[int, ...] = ()
     letter: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "heading": self.heading, "sum": self.tree.to_dict()}
+        kernel = {"kernel": self.kernel} if self.kernel else {}
+        return {"kind": self.kind, "heading": self.heading, **kernel, "sum": self.tree.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,32 @@ class Notes(_Section):
     lines: tuple[str, ...]
 
 
+class FunnelStage(NamedTuple):
+    """How many are left, and of what, in words: 573, ``win a window of pool1``."""
+
+    left: int
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.left:,} {self.words}"
+
+
+@dataclass(frozen=True)
+class Funnel(_Section):
+    """How many are left after each of some ``stages``, under a heading: PLACES."""
+
+    kind = "funnel"
+
+    heading: str
+    stages: tuple[FunnelStage, ...]
+
+    def __str__(self) -> str:
+        return "  >  ".join(map(str, self.stages))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "stages": [stage._asdict() for stage in self.stages]}
+
+
 @dataclass(frozen=True)
 class Check(_Section):
     """One agreement: the engine's number against a reference's, and how far they may differ.
@@ -160,8 +189,8 @@ class Check(_Section):
         return {**super().to_dict(), "difference": self.difference, "ok": self.ok}
 
 
-Section = ReceptiveField | SumTree | Maximum | Step | Notes | Check
-S = TypeVar("S", ReceptiveField, SumTree, Notes, Check)
+Section = ReceptiveField | SumTree | Maximum | Step | Notes | Funnel | Check
+S = TypeVar("S", ReceptiveField, SumTree, Notes, Funnel, Check)
 
 
 def only(kind: type[S], sections: Sequence[Section]) -> tuple[S, ...]:

@@ -28,14 +28,12 @@ export function calculation(example, stage) {
     for (const [name, cells] of Object.entries(cell.reads)) takes.get(name)?.mark("reads", cells);
     if (stage.wins.length && !asked) takes.get(stage.takes[0]).mark("fed", [stage.wins[flat]]);
     const name = values[result.name].cells[flat];
-    const equation = cell.equation || `${name} = ${values[result.name].texts[flat]}`;
-    const cut = asked ? equation.indexOf(" = ") + (cell.products.length ? equation.slice(equation.indexOf(" = ") + 3).indexOf(" = ") + 3 : 0) : equation.length;
     put(box, 
-      h("p", { class: "equation" }, asked ? `${equation.slice(0, cut)} = ?` : equation),
+      h("p", { class: "equation" }, asked ? cell.asked : cell.equation),
       cell.note && !asked && h("p", {}, cell.note),
       products(cell.products, asked),
       h("p", { class: "soft" }, result.rule && `${result.name}: ${result.rule}.`, asked && " Work it out, then press the cell."));
-    return asked ? `${name}: work it out` : `${equation}${cell.note ? `, ${cell.note}` : ""}`;
+    return asked ? `${name}: work it out` : `${cell.equation}${cell.note ? `, ${cell.note}` : ""}`;
   }
 
   function used(name, flat) {
@@ -50,7 +48,7 @@ export function calculation(example, stage) {
     const where = uses.length === 1 ? "one cell" : `${uses.length} cells`;
     const words = `${values[name].cells[flat]} is used in ${uses.length ? where : "no cell"}`;
     put(box, h("p", { class: "equation" }, uses.length ? `${words}:` : `${words}.`),
-      h("ul", {}, uses.map(([cell, { equation, note }]) => h("li", { class: "mono" }, settings.predict ? cell : equation || cell, !settings.predict && note && ` (${note})`))));
+      h("ul", {}, uses.map(([cell, { equation, note }]) => h("li", { class: "mono" }, settings.predict ? cell : equation, !settings.predict && note && ` (${note})`))));
     return words;
   }
 

@@ -65,8 +65,9 @@ function cells(data, one, array, channel, at, backward) {
   const flat = (i, j) => (isMap ? (channel * rows + i) * columns + j : i * columns + j);
   const place = (i, j) => (isMap ? [i, j, channel] : [i * columns + j]);
   const text = (i, j) => (flat(i, j) < array.values.length ? number(array.values[flat(i, j)]) : "");
-  const asked = (at || "").split(",").map(Number);
-  const begin = at && asked.every((value, axis) => value >= 0 && value < [rows, columns][axis]) && asked.length === 2 ? asked
+  const named = (at || "").split(",").map(Number);
+  const asked = isMap ? named : [Math.floor(named[0] / columns), named[0] % columns];
+  const begin = at && asked.length === 2 && asked.every((value, axis) => value >= 0 && value < [rows, columns][axis]) && flat(...asked) < array.values.length ? asked
     : [Math.floor(rows / 2), Math.floor(columns / 2)];
   const words = h("p", { class: "equation", id: "cell" }), seen = h("p", { class: "soft" }), ways = h("div", {});
   const picture = framed(photograph(net, { "aria-hidden": "true" }), "The picture; the frame is what the cell sees", ...net.shape);

@@ -33,7 +33,7 @@ function asking(data, key) {
 const shown = (data, one) => [
   h("p", { class: "equation" }, h("span", { class: "result", id: "value" }, one.text)),
   one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
-  one.part && !["x", "y", "z", "loss"].includes(one.part) && editing(data, `${one.layer}.${one.part}[${one.place}]`),
+  one.editable && editing(data, one.key),
   h("h2", {}, "The same on a terminal"), command(one.command),
 ];
 
@@ -44,7 +44,7 @@ const asked = (data, one, reveal) => [
   one.sections.filter((section) => section.kind === "adds").map((section) => h("p", {}, section.heading)),
 ];
 
-const SECTIONS = { sees, adds, compares, step, notes, check };
+const SECTIONS = { sees, adds, compares, step, notes, funnel, check };
 
 function sees(section, data) {
   if (!section.field) return h("section", {}, h("h2", {}, "What it sees"), section.lines.map((line) => h("p", {}, line)));
@@ -56,7 +56,7 @@ function sees(section, data) {
 
 function adds(section, data, one) {
   return h("section", {}, h("h2", {}, "Its sum"), h("p", {}, section.heading),
-    windows(section, one), sum(section.tree, one, data), termsMap(section.tree, one, data));
+    windows(section), sum(section.tree, one, data), termsMap(section.tree, one, data));
 }
 
 function compares(section, data, one) {
@@ -78,21 +78,21 @@ function step(section) {
 }
 
 function notes(section) {
-  const places = section.heading === "PLACES" ? funnel(section.lines[0]) : section.lines.map((line) => h("p", { class: "mono" }, line));
-  return h("section", {}, h("h2", {}, HEADINGS[section.heading] ?? section.heading.toLowerCase()), places);
+  return h("section", {}, heading(section), section.lines.map((line) => h("p", { class: "mono" }, line)));
 }
 
 const HEADINGS = { PLACES: "What became of its places", BIGGEST: "Its biggest terms", NEXT: "Who reads it", "WHY 0": "Why it is 0", KINK: "Corners nearby",
   EXPECT: "What a step should do", HOW: "How it came about", CHANCE: "Beside guessing", "SAME AS": "The same as", BEGINS: "Where it begins" };
 
-/** What became of the places where a weight was used, as a funnel. */
-function funnel(line) {
-  const stages = line.split("  >  "), counts = stages.map((stage) => Number(stage.match(/^[\d,]+/)[0].replaceAll(",", "")));
-  return h("ol", { class: "funnel" }, stages.map((stage, k) => {
+const heading = (section) => h("h2", {}, HEADINGS[section.heading] ?? section.heading.toLowerCase());
+
+/** What became of the places where a weight was used. */
+function funnel(section) {
+  return h("section", {}, heading(section), h("ol", { class: "funnel" }, section.stages.map(({ text, share }) => {
     const bar = h("span", {});
-    bar.style.width = `${Math.max((100 * counts[k]) / (counts[0] || 1), 0.5)}%`;
-    return h("li", {}, stage, h("div", { class: "bar", "aria-hidden": "true" }, bar));
-  }));
+    bar.style.width = `${Math.max(100 * share, 0.5)}%`;
+    return h("li", {}, text, h("div", { class: "bar", "aria-hidden": "true" }, bar));
+  })));
 }
 
 function check(section) {
