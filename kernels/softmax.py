@@ -131,7 +131,7 @@ def _exponentials_of_row(x: Any, at: int, F: int, y: Any, sums: Any) -> Any:
     """
     whole = F // _SUMS * _SUMS
     most = load(x, at + F - LANES)
-    for f in range(at, at + whole, LANES):
+    for f in range(at, at + F - LANES, LANES):
         most = at_least(load(x, f), most)
     largest = largest_of(most)
     shift = splat(largest)
