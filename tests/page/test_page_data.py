@@ -22,7 +22,7 @@ from tinycnn.page.packing import Packer
 
 def unpacked(text):
     """Read what `Packer` wrote, from its description alone: arrays as lists."""
-    whole = zlib.decompress(base64.b64decode(text))
+    whole = zlib.decompress(base64.b85decode(text.replace(",", "<")))
     length = int(whole[:16])
     assert length % 8 == 0  # a typed array begins at a multiple of eight
 

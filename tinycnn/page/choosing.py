@@ -75,6 +75,17 @@ def chosen(lesson: Lesson, *, sparing: bool = False) -> Iterator[NumberAddress]:
         yield from _gradients(record, sparing)
 
 
+def value_of(lesson: Lesson, address: NumberAddress) -> float:
+    """The number at an address that `chosen` gives, without how it came about."""
+    if not address.layer:
+        return float(lesson.backward.loss or 0.0)
+    record = lesson.backward[address.layer]
+    arrays = {"": record.y[0], **(record.grads or {})}
+    if record.dx is not None:
+        arrays["x"] = record.dx[0]
+    return float(arrays[address.part][address.place])
+
+
 def _cells(record: Record, sparing: bool) -> Iterator[Place]:
     """The most active cell of each of the liveliest maps, and one in the middle; of a row the most active."""
     y = record.y[0]

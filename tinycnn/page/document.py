@@ -13,10 +13,11 @@ from typing import Any
 from tinycnn import __version__, strict_json
 from tinycnn.explain import explain
 from tinycnn.explain.lessons.lesson import Lesson
+from tinycnn.explain.values import printing
 from tinycnn.explain.values.explanation import Explanation
 from tinycnn.page import curves, differences, hand_sized, learning, network, opened, sides, softmax
 from tinycnn.page.channels import Channels, carried
-from tinycnn.page.choosing import NumberAddress
+from tinycnn.page.choosing import NumberAddress, chosen, value_of
 from tinycnn.page.packing import Packer
 from tinycnn.page.sides import Side
 
@@ -85,7 +86,7 @@ def _explained(
 def _numbers(side: Side, explained: Explained) -> Iterator[tuple[str, dict[str, Any]]]:
     """The opened numbers by their keys."""
     for choice, explanation in explained.items():
-        yield choice.key, _number(explanation, choice, side.command)
+        yield choice.key, _number(side, choice, explanation)
 
 
 def _differences(
@@ -98,18 +99,41 @@ def _differences(
     return differences.differences(lessons, opened)
 
 
-def number(lesson: Lesson, choice: NumberAddress, command: str) -> dict[str, Any]:
+def number(side: Side, choice: NumberAddress) -> dict[str, Any]:
     """One opened number, and the command that opens it on a terminal."""
-    return _number(explain(lesson.backward, choice.key), choice, command)
+    return _number(side, choice, explain(side.lesson.backward, choice.key))
 
 
-def _number(explanation: Explanation, choice: NumberAddress, command: str) -> dict[str, Any]:
+def _number(side: Side, choice: NumberAddress, explanation: Explanation) -> dict[str, Any]:
     return {
         **opened.drawn(explanation),
+        "key": choice.key,
         "layer": choice.layer,
         "part": choice.part,
-        "command": f"{command} {choice.options}",
+        "class": _class(side.lesson, choice),
+        "editable": choice.name in side.lesson.model.parameters(),
+        "command": f"{side.command} {choice.options}",
     }
+
+
+def listed(lesson: Lesson) -> dict[str, dict[str, Any]]:
+    """Some numbers that are worth being opened, by their keys."""
+    return {
+        choice.key: {
+            "layer": choice.layer,
+            "part": choice.part,
+            "text": printing.number(value_of(lesson, choice)),
+        }
+        for choice in chosen(lesson)
+    }
+
+
+def _class(lesson: Lesson, choice: NumberAddress) -> int | None:
+    """The class that a number is about: of the loss its label, of the last layer's numbers their own."""
+    if not choice.layer:
+        return lesson.label
+    last = lesson.model.layers[-1].name
+    return choice.place[-1] if choice.layer == last and choice.part != "x" else None
 
 
 def assembled(shown: Mapping[str, Any], *, live: bool = False) -> str:

@@ -42,9 +42,9 @@ def network(lesson: Lesson, channels: Channels) -> dict[str, Any]:
         **whole,
         "parameters": many(whole["parameters"], "parameter"),
         "classes": lesson.classes,
-        "class_words": [lesson.class_words(number) for number in range(lesson.classes)]
-        if lesson.class_names
-        else [],
+        "class_names": [
+            "" if name == str(number) else name for number, name in enumerate(lesson.class_names)
+        ],
         "pixels": lesson.picture.pixels,
         "shape": list(lesson.model.input_shape),
         "layers": layers,

@@ -39,15 +39,13 @@ export function calculation(example, stage, { gradients = {}, pointed = () => {}
     for (const [name, cells] of Object.entries(cell.reads)) takes.get(name)?.mark("reads", cells);
     if (stage.wins.length && !hidden) takes.get(stage.takes[0]).mark("fed", [stage.wins[flat]]);
     const name = values[result.name].cells[flat];
-    const equation = cell.equation || `${name} = ${values[result.name].texts[flat]}`;
-    const cut = hidden ? equation.indexOf(" = ") + (cell.products.length ? equation.slice(equation.indexOf(" = ") + 3).indexOf(" = ") + 3 : 0) : equation.length;
     put(box, 
-      h("p", { class: "equation" }, formula(hidden ? `${equation.slice(0, cut)} = ?` : equation)),
+      h("p", { class: "equation" }, formula(hidden ? cell.asked : cell.equation)),
       cell.note && !hidden && h("p", {}, cell.note),
       products(cell.products, hidden),
       !hidden && flight(cell.products, () => results[number].cell(flat), values[result.name].texts[flat]),
       h("p", { class: "soft" }, result.rule && `${result.name}: ${result.rule}.`, hidden && " Work it out, then press the cell."));
-    return hidden ? `${name}: work it out` : `${equation}${cell.note ? `, ${cell.note}` : ""}`;
+    return hidden ? `${name}: work it out` : `${cell.equation}${cell.note ? `, ${cell.note}` : ""}`;
   }
 
   function used(name, flat) {
@@ -68,7 +66,7 @@ export function calculation(example, stage, { gradients = {}, pointed = () => {}
     const where = uses.length === 1 ? "one cell" : `${uses.length} cells`;
     const words = `${values[name].cells[flat]} is used in ${uses.length ? where : "no cell"}`;
     put(box, h("p", { class: "equation" }, uses.length ? `${words}:` : `${words}.`),
-      h("ul", {}, uses.map(([cell, { equation, note }]) => h("li", { class: "mono" }, settings.predict ? cell : formula(equation || cell), !settings.predict && note && ` (${note})`))));
+      h("ul", {}, uses.map(([cell, { equation, note }]) => h("li", { class: "mono" }, settings.predict ? cell : formula(equation), !settings.predict && note && ` (${note})`))));
     return words;
   }
 

@@ -76,15 +76,15 @@ export function framed(canvas, label, height, width) {
   };
 }
 
-/** The numbers of a picture of cells as a table, made when it is asked for. */
-export function asTable(label, rows, columns, text) {
+/** The numbers of a picture of cells as a table, made when it is asked for; `row` and `column` name its lines. */
+export function asTable(label, rows, columns, text, row = (i) => `${i}`, column = (j) => `${j}`) {
   const details = h("details", { ontoggle: fill }, h("summary", {}, `${label} as a table`));
   function fill() {
     if (!details.open || details.children.length > 1) return;
     const across = Array.from({ length: columns }, (_, j) => j);
     details.append(h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": label },
-      h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, h("td", {}), across.map((j) => h("th", { scope: "col" }, `${j}`)))),
-        h("tbody", {}, Array.from({ length: rows }, (_, i) => h("tr", {}, h("th", { scope: "row" }, `${i}`), across.map((j) => h("td", {}, text(i, j)))))))));
+      h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, h("td", {}), across.map((j) => h("th", { scope: "col" }, column(j))))),
+        h("tbody", {}, Array.from({ length: rows }, (_, i) => h("tr", {}, h("th", { scope: "row" }, row(i)), across.map((j) => h("td", {}, text(i, j)))))))));
   }
   return details;
 }

@@ -1,5 +1,6 @@
 // Numbers edited, and the pass run again; only a page with the engine behind it can.
 
+import { toNumber } from "addresses";
 import { h, put, speak } from "dom";
 import { edit } from "server";
 
@@ -23,7 +24,8 @@ export function editing(data, key = "") {
   return h("section", { class: "card" }, h("h2", {}, "Edit a number"),
     h("form", { class: "row", onsubmit: apply },
       h("label", { for: "edit-key" }, "number"), name, h("label", { for: "edit-value" }, "new value"), value,
-      h("button", {}, "Set it, and run the pass again")),
+      h("button", {}, "Set it, and run the pass again"),
+      h("button", { type: "button", onclick: () => { location.hash = toNumber(name.value); } }, "Open it")),
     said, before(data));
 }
 

@@ -5,7 +5,9 @@ import { asTable, cursor, framed } from "cursor";
 import { command, h, put } from "dom";
 import { formula } from "formula";
 import { drawn, colour, laidOut, largest, liveliest, mapOf, photograph, sheetOf } from "maps";
+import { isClass, named } from "names";
 import { number } from "numbers";
+import { listed } from "opened";
 
 export function layer(data, [name, side, channel, at]) {
   const net = data.network, position = Math.max(net.layers.findIndex((one) => one.name === name), 0);
@@ -75,8 +77,9 @@ function cells(data, one, array, plane, channel, at, backward) {
   const flat = (i, j) => (isMap ? (plane * rows + i) * columns + j : i * columns + j);
   const place = (i, j) => (isMap ? [i, j, channel] : [i * columns + j]);
   const text = (i, j) => (flat(i, j) < array.values.length ? number(array.values[flat(i, j)]) : "");
-  const asked = (at || "").split(",").map(Number);
-  const begin = at && asked.every((value, axis) => value >= 0 && value < [rows, columns][axis]) && asked.length === 2 ? asked
+  const wanted = (at || "").split(",").map(Number);
+  const asked = isMap ? wanted : [Math.floor(wanted[0] / columns), wanted[0] % columns];
+  const begin = at && asked.length === 2 && asked.every((value, axis) => value >= 0 && value < [rows, columns][axis]) && flat(...asked) < array.values.length ? asked
     : [Math.floor(rows / 2), Math.floor(columns / 2)];
   const words = h("p", { class: "equation", id: data.id("cell") }), seen = h("p", { class: "soft" }), ways = h("div", {});
   const picture = framed(photograph(net, { "aria-hidden": "true" }), "The picture; the frame is what the cell sees", ...net.shape);
@@ -92,7 +95,8 @@ function cells(data, one, array, plane, channel, at, backward) {
     else ways.querySelector("button")?.focus();
   }
   function moved(i, j) {
-    words.textContent = `${backward ? "dL/dy of " : ""}${one.name}[${place(i, j).join(",")}] = ${text(i, j)}`;
+    const equation = `${backward ? "dL/dy of " : ""}${one.name}[${place(i, j).join(",")}] = ${text(i, j)}`;
+    words.textContent = isClass(net, one, place(i, j)) ? named(net, equation, place(i, j)[0]) : equation;
     const sees = one.sees && { rows: one.sees.rows[i], columns: one.sees.columns[j] };
     if (sees) {
       picture.move(sees.rows.slice(2), sees.columns.slice(2));
@@ -104,10 +108,15 @@ function cells(data, one, array, plane, channel, at, backward) {
       : h("div", {}, h("p", { class: "soft" }, "This file does not carry its terms. On a terminal:"), command(`${data.command} ${option(one, backward)} --at ${place(i, j).join(",")}`)));
     return words.textContent;
   }
+  function table() {
+    if (isMap) return asTable(label, rows, columns, text);
+    const name = (k) => (isClass(net, one, [k]) ? named(net, `${k}`, k) : `${k}`);
+    return asTable(label, array.shape[0], 1, (k) => number(array.values[k]), name, () => (backward ? "gradient" : "number"));
+  }
   moved(...begin);
   return h("section", {}, h("h2", {}, isMap ? `${one.axis} ${channel}${backward ? ": gradients" : ""}` : `Its ${array.shape[0].toLocaleString("en-US")} numbers${backward ? "' gradients" : ""}`),
     h("div", { class: "two" },
-      h("div", {}, map.element, scale(most, array), asTable(label, rows, columns, text)),
+      h("div", {}, map.element, scale(most, array), table()),
       h("div", {}, words, seen, ways, one.sees && picture.element)));
 }
 
@@ -136,13 +145,13 @@ function filters(one) {
 }
 
 function links(data, one) {
-  const found = Object.entries(data.opened).filter(([, number]) => number.layer === one.name);
+  const found = Object.entries(listed(data)).filter(([, number]) => number.layer === one.name);
   const list = (title, wanted) => {
     const here = found.filter(([, number]) => wanted(number.part));
     return here.length > 0 && [h("h3", {}, title), h("ul", { class: "links" }, here.map(([key, number]) =>
       h("li", {}, h("a", { class: "button", href: toNumber(key) }, `${key} = ${number.text}`))))];
   };
-  return h("section", {}, h("h2", {}, data.live ? "Opened so far" : "Opened in this file"),
+  return h("section", {}, h("h2", {}, data.live ? "Some of its numbers" : "Opened in this file"),
     list("Cells", (part) => part === ""), list("Gradients of parameters", (part) => part !== "" && part !== "x"), list("Gradients of its input", (part) => part === "x"),
     found.length === 0 && h("p", {}, "None."));
 }

@@ -5,6 +5,7 @@ import { command, h } from "dom";
 import { editing } from "editing";
 import { formula } from "formula";
 import { thumbnail } from "maps";
+import { classWords } from "names";
 import { stageOf } from "stages";
 
 const PANELS = [
@@ -33,7 +34,7 @@ export function start(data, [side]) {
       h("p", {}, net.random
         ? `${net.model}: ${net.parameters}. Weights: ${net.weights}. Shapes, sums and gradients are real; the class it names means nothing.`
         : `${net.model}: ${net.parameters}. Weights: ${net.weights}.`),
-      h("p", { class: "soft" }, `Picture: ${net.picture}; ${net.input}.`),
+      h("p", { class: "soft" }, "Picture: ", h("bdi", {}, net.picture), `; ${net.input}.`),
       h("nav", { class: "row", "aria-label": "Direction" },
         h("a", { class: "button", href: HOME, "aria-current": backward ? null : "true" }, "Forward: numbers"),
         h("a", { class: "button", href: BACKWARD, "aria-current": backward ? "true" : null }, "Backward: gradients")),
@@ -90,7 +91,7 @@ function gradientWords(one) {
 
 function answer(net) {
   const { loss } = net;
-  const names = (label) => net.class_words[label] ?? `${label}`;
+  const names = (label) => classWords(net, label);
   return h("div", { class: "card" },
     h("h2", {}, "The loss"),
     h("p", { class: "mono" }, formula(`-ln p[${loss.label}] = -ln ${loss.probability} = ${loss.loss}`)),

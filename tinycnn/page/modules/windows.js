@@ -7,10 +7,9 @@ import { leaves } from "sum";
 const PACE = 700; // ms a position, when it plays
 
 /** The three matrices of a convolution's cell; nothing for other numbers. */
-export function windows(section, one, data) {
-  const positions = positionsOf(section.tree);
-  if (one.part !== "" || positions.length < 2) return null;
-  const columns = section.tree.columns > 1 ? section.tree.columns : positions.length / section.tree.parts.length;
+export function windows(section, data) {
+  const positions = positionsOf(section.tree), [, columns] = section.kernel;
+  if (!columns || positions.length < 2) return null;
   const read = positions.map((position) => {
     const lists = leaves(position);
     return { a: lists.flatMap((list) => list.a), b: lists.flatMap((list) => list.b), texts: lists.flatMap((list) => list.texts), places: lists.flatMap((list) => list.places) };
@@ -50,8 +49,9 @@ export function windows(section, one, data) {
     box, h("p", { class: "soft" }, "One plane of the window at a time; pad is padding, whose products are 0."));
 }
 
-/** The parts of a sum that are a kernel's positions, row by row. */
-function positionsOf(tree) {
-  if (tree.place.startsWith("position")) return [tree];
-  return (tree.parts ?? []).flatMap(positionsOf);
+/** The parts of a sum that are a kernel's positions, row by row; those that read padding are empty. */
+function positionsOf(level) {
+  if (level.position) return [level];
+  if (level.positions) return level.positions.map(() => ({}));
+  return (level.parts ?? []).flatMap(positionsOf);
 }
