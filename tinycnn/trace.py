@@ -87,21 +87,27 @@ class Trace:
         }
 
     def explain(
-        self, what: str, at: Sequence[int] | None = None, *, sample: int = 0
+        self,
+        what: str,
+        at: Sequence[int] | None = None,
+        *,
+        sample: int = 0,
+        part: str | None = None,
     ) -> Explanation:
         """Open one number of the pass, for image ``sample``: a cell, a gradient or the loss.
 
         ``what`` is "conv2" for a cell of a layer's output, "conv1.W" for the gradient of a parameter,
         "pool1.x" (or y, z) for that of a layer's input (or output, or of what went into its activation),
         or "loss". ``at`` is the place, such as (13, 13, 7); it may stand in brackets too,
-        "conv1.W[5,5,0,3]", and counts from the end where it is negative.
+        "conv1.W[5,5,0,3]", and counts from the end where it is negative. ``part`` opens another part of its
+        sum than the largest, by the address that the text gives it, such as "2,3" or "2,3/0".
 
         Raises UnknownNameError for what is not there, ArgumentError for a place that is missing, given
-        twice, or not a place, or a gradient before `backward`.
+        twice, or not a place, for a part that does not open, or a gradient before `backward`.
         """
         # The one door upwards: a reader that is loaded when somebody asks for it.
         opened: Explanation = import_module("tinycnn.explain").explain(
-            self, what, at, sample=sample
+            self, what, at, sample=sample, part=part
         )
         return opened
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
-from tinycnn.explain.readers.explanation_text import total_words
+from tinycnn.explain.readers.sum_text import total_words
 from tinycnn.explain.values.explanation import (
     Check,
     Explanation,

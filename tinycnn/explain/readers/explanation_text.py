@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import singledispatch
 
 from tinycnn.arrays import Array
 from tinycnn.explain.pictures import contrast
 from tinycnn.explain.readers.picture_text import draw_picture
 from tinycnn.explain.readers.style import INDENT, WIDTH, Style, headed
+from tinycnn.explain.readers.sum_text import draw_sum
 from tinycnn.explain.values.explanation import (
     Check,
     Explanation,
@@ -20,9 +20,8 @@ from tinycnn.explain.values.explanation import (
     Step,
     SumTree,
 )
-from tinycnn.explain.values.printing import Printed, factor, number, printed, rounding
-from tinycnn.explain.values.sums import Part, largest
-from tinycnn.wording import many
+from tinycnn.explain.values.opened_parts import lettered
+from tinycnn.explain.values.printing import number
 
 _BOUND = "(rounding alone can take the two so far apart; more would be an error)"
 
@@ -52,7 +51,7 @@ def _explanation(
         lines = [style.bold(part) for part in (explanation.subject, f"{value:>{WIDTH}}")]
     bounds = (check for check in explanation.checks if check.bound and check.finite)
     first = next(bounds, None)
-    for section in explanation.sections:
+    for section in lettered(explanation.sections):
         if section.stands_apart:
             lines.append("")
         lines += _drawn(section, pixels, style)
@@ -143,70 +142,4 @@ def _maximum(section: Maximum, pixels: Array | None, style: Style) -> list[str]:
 
 @_drawn.register
 def _sum(section: SumTree, pixels: Array | None, style: Style) -> list[str]:
-    """A sum, level by level, always opening the largest part."""
-    if section.asked and section.riddle:
-        return headed("SUMS", [section.riddle], style)
-    lines = headed("SUMS", [section.heading], style)
-    level: Part = section.tree
-    while level.parts:
-        shown = printed(level)
-        if shown.exponent:
-            lines.append(f"{' ' * INDENT}(in units of 1e{shown.exponent})")
-        if any(part.factors for part in level.parts):
-            lines += _terms(level, shown)
-        elif level.columns > 1 and _fits(shown.parts, level.columns):
-            lines += _grid(shown.parts, level.columns)
-        else:
-            lines += _list([part.place for part in level.parts], shown.parts)
-        if len(level.parts) > 1 and not (section.asked and level is section.tree):
-            lines.append(" " * INDENT + total_words(shown))
-        level = largest(level.parts)
-        if level.parts:
-            count = many(level.terms, "term")
-            lines += headed("OPEN", [f"{level.place}, the largest of them: {count}"], style)
-    return lines
-
-
-def total_words(shown: Printed) -> str:
-    """What the printed parts of a sum add up to."""
-    return f"these {len(shown.parts)} add up to {shown.total}{rounding(shown)}"
-
-
-def _fits(texts: Sequence[str], columns: int) -> bool:
-    """Whether a grid's rows fit the width."""
-    return (max(map(len, texts)) + 2) * columns + INDENT - 2 <= WIDTH
-
-
-def _grid(texts: Sequence[str], columns: int) -> list[str]:
-    width = max(map(len, texts)) + 2
-    return [
-        " " * (INDENT - 2) + "".join(text.rjust(width) for text in texts[start : start + columns])
-        for start in range(0, len(texts), columns)
-    ]
-
-
-def _list(places: Sequence[str], texts: Sequence[str]) -> list[str]:
-    label, width = max(map(len, places)), max(map(len, texts))
-    cells = [f"{p:<{label}} {t:>{width}}" for p, t in zip(places, texts, strict=True)]
-    across = max((WIDTH - INDENT + 3) // (label + width + 4), 1)
-    return [
-        " " * INDENT + "   ".join(cells[start : start + across])
-        for start in range(0, len(cells), across)
-    ]
-
-
-def _terms(level: Part, shown: Printed) -> list[str]:
-    """Products in full; a factor carries enough digits that the product can be redone."""
-    rows = []
-    for part, text in zip(level.parts, shown.parts, strict=True):
-        factors = ("", "", "")
-        if part.factors:
-            a, b = part.factors
-            factors = (factor(a, b, shown), "*", factor(b, a, shown))
-        rows.append((part.place, *factors, text))
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    return [
-        " " * INDENT
-        + f"{p:<{widths[0]}}  {a:>{widths[1]}} {sign:1} {b:>{widths[3]}} = {v:>{widths[4]}}"
-        for p, a, sign, b, v in rows
-    ]
+    return draw_sum(section, style)

@@ -43,7 +43,9 @@ class SumTree(_Section):
 
     ``kernel``, (height, width), is that whose positions its parts stand for, where they stand for such.
     ``cancelled`` is the size of what cancels inside its terms, which bounds of rounding need. ``asked``
-    leaves its total to the reader, and shows ``riddle`` in place of a sum that would give it away.
+    leaves its total to the reader, and shows ``riddle`` in place of a sum that would give it away. Opened is
+    what ``path`` says, level by level which part, and then always the largest; ``letter`` tells several sums
+    apart that open.
     """
 
     kind = "adds"
@@ -54,6 +56,8 @@ class SumTree(_Section):
     riddle: str = ""
     asked: bool = False
     kernel: tuple[int, ...] = ()
+    path: tuple[int, ...] = ()
+    letter: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         kernel = {"kernel": self.kernel} if self.kernel else {}
