@@ -63,6 +63,7 @@ DOORS_INSIDE = {
 DOORS_TO_NUMBA = {
     "kernels/function_pointers.py", "kernels/jit.py", "kernels/shared_memory.py", "kernels/simd.py",
     "kernels/simd_code.py", "kernels/simd_exp.py", "kernels/simd_first.py", "kernels/simd_permuted.py",
+    "kernels/simd_reduced.py",
     "kernels/tiles.py", "kernels/window_tiles.py",
 }  # fmt: skip
 # What knows files: where compiled code is kept.

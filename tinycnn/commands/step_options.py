@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinycnn import figures
 from tinycnn.commands import step_hints
@@ -26,25 +26,29 @@ if TYPE_CHECKING:
 _USUAL = {"image": None, "at": None, "open": None, "im2col": False, "save": None, "weights": None,
           "label": None, "train": False, "model": "one-tower", "seed": 0, "interactive": False,
           "mean": None, "std": None, "channels": "rgb"}  # fmt: skip
+# What the two sides of a page may have each of its own.
+_TWICE = ("image", "model", "weights", "label")
 
 
-def add_lesson(parser: argparse.ArgumentParser) -> None:
-    """Declare what says which picture goes through which network."""
+def add_lesson(parser: argparse.ArgumentParser, *, sides: bool = False) -> None:
+    """Declare what says which picture goes through which network; ``sides``: each perhaps twice."""
+    several: dict[str, Any] = {"action": "append"} if sides else {}
     parser.add_argument(
         "image",
-        nargs="?",
-        help="a picture, .npy file, RUN, or the name of a bundled picture: ankle-boot",
+        nargs="*" if sides else "?",
+        help="a picture, .npy file, RUN, or the name of a bundled picture: ankle-boot"
+        + ("; two stand side by side" if sides else ""),
     )
-    parser.add_argument("--model", metavar="M", default="one-tower",
+    parser.add_argument("--model", metavar="M", default=None if sides else "one-tower", **several,
                         help=f"{', '.join(VARIANTS)}, the folder of a RUN, FILE.py:NAME for your own "
                              "Sequential, or what model.save wrote")  # fmt: skip
     parser.add_argument(
-        "--weights", metavar="FILE",
+        "--weights", metavar="FILE", **several,
         help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
     )  # fmt: skip
     add_scaling(parser)
     parser.add_argument(
-        "--label", metavar="N", type=_class,
+        "--label", metavar="N", type=_class, **several,
         help="the class the loss is taken against: number or name",
     )  # fmt: skip
     parser.add_argument(
@@ -53,6 +57,25 @@ def add_lesson(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", metavar="N", type=int, default=0, help="of random weights and masks"
     )
+
+
+def sides(arguments: argparse.Namespace) -> list[argparse.Namespace]:
+    """The options of each side of a page: what is given once holds for both.
+
+    Raises ArgumentError for more than two.
+    """
+    given = {name: getattr(arguments, name) or [_USUAL[name]] for name in _TWICE}
+    most = max(given, key=lambda name: len(given[name]))
+    if len(given[most]) > 2:
+        raise ArgumentError(
+            f"two stand side by side, not {len(given[most])}: give {_listed([most])} at most twice"
+        )
+    found = []
+    for side in range(len(given[most])):
+        own = {name: values[min(side, len(values) - 1)] for name, values in given.items()}
+        found.append(argparse.Namespace(**{**vars(arguments), **own}))
+        take_run(found[-1])
+    return found
 
 
 def lesson(arguments: argparse.Namespace) -> Lesson:

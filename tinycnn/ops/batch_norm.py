@@ -75,7 +75,7 @@ def batch_normalization(
     gamma, beta = _channels(gamma, "gamma", rows), _channels(beta, "beta", rows)
     center = _channels(mean, "mean", rows)
     scale = gamma * inverse_deviation(_channels(variance, "variance", rows), epsilon)
-    y = memory.empty(x.shape, dtype)
+    y = memory.output(x.shape, dtype)
     target = y.reshape(rows.shape)
     _run(lambda r: kernels.scale_deviations(rows, center, scale, beta, *r, target), rows)
     return y
@@ -116,7 +116,7 @@ def batch_normalization_backward(
         rows, lambda r, sums: kernels.add_gradients(upstream, rows, center, *r, sums[0], sums[1]), 2
     )
     dgamma = inverse * products
-    dx = memory.empty(x.shape, dtype)
+    dx = memory.output(x.shape, dtype)
     target = dx.reshape(rows.shape)
     if training:
         dy_mean, slope = dbeta / cells, scale * inverse * (dgamma / cells)

@@ -72,7 +72,7 @@ def cross_entropy(
         losses, dlogits = _cross_entropy(z, picked, weights, smoothing, total)
     else:
         N, F = z.shape
-        losses, dlogits = np.empty(N), memory.empty(z.shape, z.dtype)
+        losses, dlogits = np.empty(N), memory.output(z.shape, z.dtype)
         parallel_for(
             lambda block: kernels.cross_entropy(
                 z, picked, weights, smoothing, *block, total, losses, dlogits
@@ -123,7 +123,7 @@ def mean_squared_error(y: ArrayLike, targets: ArrayLike) -> tuple[float, Array]:
     outputs = as_input_array(y, "y", "N...", common_dtype(y))
     wanted = as_input_array(targets, "targets", "N...", outputs.dtype)
     expect_shape(wanted, outputs.shape, "targets", "the shape of y")
-    dy = memory.empty(outputs.shape, outputs.dtype)
+    dy = memory.output(outputs.shape, outputs.dtype)
     blocks = split_range(outputs.size, _ELEMENTS)
     sums = np.zeros(len(blocks))
     a, b, gradient = (array.reshape(-1) for array in (outputs, wanted, dy))

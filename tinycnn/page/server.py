@@ -95,20 +95,20 @@ class _Handler(BaseHTTPRequestHandler):
             change = json.loads(self.rfile.read(int(length)))
         except ValueError as error:
             raise ArgumentError(
-                "an edit is JSON, such as {'key': 'x[0,0,0]', 'value': 1}"
+                'an edit is JSON, such as {"key": "x[0,0,0]", "value": 1}'
             ) from error
         self.server.live.edit(change if isinstance(change, dict) else {})
         return strict_json.dumps({})
 
     def _route(self) -> str | None:
         """What is asked for behind the token; None without it, by another name, or from another site."""
-        _, token, route = [*self.path.partition("?")[0].split("/", 2), "", ""][:3]
-        known = secrets.compare_digest(token.encode(), self.server.token.encode())
+        found = re.fullmatch("/([^/]*)/(.*)", self.path.partition("?")[0])
+        if found is None:
+            return None
+        known = secrets.compare_digest(found[1].encode(), self.server.token.encode())
         named = self.headers.get_all("Host") == [self.server.host]
-        own = (
-            self.headers.get("Origin", f"http://{self.server.host}") == f"http://{self.server.host}"
-        )
-        return route if known and named and own else None
+        own = self.headers.get("Origin") in (None, f"http://{self.server.host}")
+        return found[2] if known and named and own else None
 
     def _answer(self, kind: str, work: Callable[[], str]) -> None:
         status = HTTPStatus.OK

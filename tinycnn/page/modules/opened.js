@@ -1,10 +1,12 @@
 // One number opened: what it sees, its sum down to the products, and its checks.
 
-import { HOME, toLayer } from "addresses";
+import { HOME, toLayer, toNumber } from "addresses";
 import { framed } from "cursor";
 import { command, h, put } from "dom";
 import { editing } from "editing";
+import { formula } from "formula";
 import { photograph } from "maps";
+import { classWords } from "names";
 import { settings } from "settings";
 import { numberOf } from "server";
 import { sum } from "sum";
@@ -16,11 +18,14 @@ export function opened(data, [key]) {
   if (!one) return { title: key ?? "", up: [{ title: data.title, to: HOME }], content: [data.live ? asking(data, key) : h("p", {}, "This file does not carry that number.")] };
   const up = [{ title: data.title, to: HOME }];
   if (one.layer) up.push({ title: one.layer, to: toLayer(one.layer) });
-  const others = Object.keys(data.opened), at = others.indexOf(key);
-  const beside = (step) => others[at + step] && `#/open/${encodeURIComponent(others[at + step])}`;
+  const others = Object.keys(listed(data)), at = others.indexOf(key);
+  const beside = (step) => others[at + step] && toNumber(others[at + step]);
   const content = h("div", {}, settings.predict ? asked(data, one, () => put(content, shown(data, one))) : shown(data, one));
   return { title: one.subject, up, next: beside(1), previous: beside(-1), content: [content] };
 }
+
+/** The numbers that are open, and on a live page those that are worth being opened. */
+export const listed = (data) => ({ ...data.listed, ...data.opened });
 
 /** The engine's answer, once it is there. */
 function asking(data, key) {
@@ -31,7 +36,8 @@ function asking(data, key) {
 }
 
 const shown = (data, one) => [
-  h("p", { class: "equation" }, h("span", { class: "result", id: "value" }, one.text)),
+  one.class !== null && h("p", {}, `${one.layer ? "Class" : "The label is class"} ${classWords(data.network, one.class)}.`),
+  h("p", { class: "equation" }, h("span", { class: "result", id: data.id("value") }, one.text)),
   one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
   one.editable && editing(data, one.key),
   h("h2", {}, "The same on a terminal"), command(one.command),
@@ -56,7 +62,7 @@ function sees(section, data) {
 
 function adds(section, data, one) {
   return h("section", {}, h("h2", {}, "Its sum"), h("p", {}, section.heading),
-    windows(section), sum(section.tree, one, data), termsMap(section.tree, one, data));
+    windows(section, data), sum(section.tree, one, data), termsMap(section.tree, one, data));
 }
 
 function compares(section, data, one) {
@@ -74,7 +80,7 @@ function compares(section, data, one) {
 }
 
 function step(section) {
-  return h("p", {}, h("strong", {}, `${section.heading} `), h("span", { class: "mono" }, `${section.arithmetic} = ${section.text}`), section.remark && ` (${section.remark})`);
+  return h("p", {}, h("strong", {}, `${section.heading} `), h("span", { class: "mono" }, formula(`${section.arithmetic} = ${section.text}`)), section.remark && ` (${section.remark})`);
 }
 
 function notes(section) {
@@ -98,7 +104,7 @@ function funnel(section) {
 function check(section) {
   const verdict = !section.finite ? h("span", { class: "verdict-bad" }, "not finite: nothing can be compared")
     : section.ok ? h("span", { class: "verdict-good" }, "agrees") : h("span", { class: "verdict-bad" }, "disagrees");
-  return h("section", {}, h("h2", {}, "Check"), h("div", { class: "wide" }, h("table", { class: "numbers" }, h("tbody", {},
+  return h("section", {}, h("h2", {}, "Check"), h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Check" }, h("table", { class: "numbers" }, h("tbody", {},
     h("tr", {}, h("th", { scope: "row" }, "engine"), h("td", { class: "mono" }, section.engine)),
     h("tr", {}, h("th", { scope: "row" }, section.against), h("td", { class: "mono" }, section.reference)),
     h("tr", {}, h("th", { scope: "row" }, "they differ by"), h("td", { class: "mono" }, section.difference)),

@@ -2,6 +2,7 @@
 
 import { toLayer, toNumber } from "addresses";
 import { h, put, speak } from "dom";
+import { isClass, named } from "names";
 
 /** The sum `tree` of an opened number. */
 export function sum(tree, one, data) {
@@ -48,16 +49,19 @@ function terms(level, one, data) {
     h("th", { scope: "row" }, name(level.places[k], k)), product(k), h("td", {}, text)))));
 }
 
+const PARTS = { x: "", y: "", z: "", dy: ".y", dz: ".z" }; // of a key: numbers have none, gradients have
+
 /** Text that leads to the number at `place` of an array of the pass, where there is such and the page shows it. */
 function linked(text, array, place, one, data) {
   const layers = data.network.layers, at = layers.findIndex((layer) => layer.name === one.layer);
-  const layer = array === "x" ? layers[at - 1] : layers[at];
+  const layer = array === "x" ? layers[at - 1] : layers.at(at); // the loss is made of the last one's
   if (!place || !layer) return text;
-  const key = `${layer.name}${{ x: "", dy: ".y", dz: ".z" }[array]}[${place.join(",")}]`;
-  if (data.live || Object.hasOwn(data.opened, key)) return h("a", { href: toNumber(key) }, text);
-  if (array !== "x" && !layer.dy) return text;
+  const words = isClass(data.network, layer, place) ? named(data.network, text, place[0]) : text;
+  const key = `${layer.name}${PARTS[array]}[${place.join(",")}]`, backward = PARTS[array] !== "";
+  if (data.live || Object.hasOwn(data.opened, key)) return h("a", { href: toNumber(key) }, words);
+  if (backward && !layer.dy) return words;
   const [channel, cell] = place.length === 3 ? [place[2], place.slice(0, 2)] : [0, place];
-  return h("a", { href: toLayer(layer.name, array === "x" ? "maps" : "gradients", channel, cell.join(",")) }, text);
+  return h("a", { href: toLayer(layer.name, backward ? "gradients" : "maps", channel, cell.join(",")) }, words);
 }
 
 /** Where the k-th term of a level stands in its array, as opened.py has packed it; undefined where it is no number of the pass. */

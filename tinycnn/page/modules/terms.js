@@ -26,7 +26,7 @@ export function termsMap(tree, one, data) {
   }
   const begin = [...terms.entries()].reduce((best, entry) => (Math.abs(entry[1].size) > Math.abs(best[1].size) ? entry : best))[0];
   const start = [Math.floor(begin / columns), begin % columns];
-  const map = cursor({ canvas: drawn(rows, columns, (i, j) => colour(at(i, j).size / most)), rows, columns, at: start, moved, width: "min(100%, 24rem)",
+  const map = cursor({ canvas: drawn(rows, columns, (i, j) => colour(at(i, j).size / most)), rows, columns, at: start, moved, linked: "terms", width: "min(100%, 24rem)",
     label: `The ${terms.size} terms of the gradient, by place. Arrows walk` });
   moved(...start);
   return h("div", { class: "card" }, h("h3", {}, "Where it was used"), h("div", { class: "two" },

@@ -7,7 +7,7 @@ import { leaves } from "sum";
 const PACE = 700; // ms a position, when it plays
 
 /** The three matrices of a convolution's cell; nothing for other numbers. */
-export function windows(section) {
+export function windows(section, data) {
   const positions = positionsOf(section.tree), [, columns] = section.kernel;
   if (!columns || positions.length < 2) return null;
   const read = positions.map((position) => {
@@ -16,7 +16,7 @@ export function windows(section) {
   });
   const some = read.find((list) => list.places.length);
   if (!some) return null;
-  const box = h("div", { class: "wide small", tabindex: 0, role: "group", "aria-label": "Patch, kernel and products" }), choice = h("select", { id: "plane", onchange: () => show() },
+  const box = h("div", { class: "wide small", tabindex: 0, role: "group", "aria-label": "Patch, kernel and products" }), choice = h("select", { id: data.id("plane"), onchange: () => show() },
     some.places.map((place, c) => h("option", { value: c }, place)));
   const button = h("button", { type: "button", onclick: () => (timer ? stop() : play()) }, "Play");
   let timer = 0, at = 0;
@@ -45,7 +45,7 @@ export function windows(section) {
     button.textContent = "Play";
   }
   show();
-  return h("div", { class: "card" }, h("div", { class: "row" }, h("label", { for: "plane" }, "Plane"), choice, button),
+  return h("div", { class: "card" }, h("div", { class: "row" }, h("label", { for: data.id("plane") }, "Plane"), choice, button),
     box, h("p", { class: "soft" }, "One plane of the window at a time; pad is padding, whose products are 0."));
 }
 
