@@ -2,8 +2,8 @@
 
 Numba optimises each function and makes machine code of it before it compiles a caller, which holds a copy and
 is optimised with it again: a loop that is five calls deep was compiled five times. A *part*, which only
-compiled code calls, is translated to LLVM's language and left so. What Python calls, or a program by its
-address, is optimised with all its parts.
+compiled code calls, is translated to LLVM's language and tidied up, each function by itself. What Python calls,
+or a program by its address, is optimised with all its parts.
 """
 
 from __future__ import annotations
@@ -41,9 +41,6 @@ class PartCompiler(Compiler):
 
 class _Part(_codegen.JITCodeLibrary):  # type: ignore[misc]
     """The code of a part, with that of the parts which it calls."""
-
-    def _optimize_functions(self, module: Any) -> None:
-        module.data_layout = self._codegen._data_layout
 
     def _optimize_final_module(self) -> None:
         """It is optimised with its callers."""
