@@ -81,12 +81,6 @@ def killed_and_resumed(loop, folder, steps, count, seed):
     assert len(ends) == 2 and ends[0] == ends[1] and ends[0].startswith(f"({steps}, ")
 
 
-@pytest.mark.process
-@each_loop
-def test_a_run_that_was_killed_ends_in_the_same_bits(tmp_path, loop):
-    killed_and_resumed(loop, tmp_path, 220, 3, seed=0)
-
-
 @pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.parametrize("seed", range(4))
