@@ -50,7 +50,11 @@ def level(part):
 
 # What looks up, and why: (file, what it imports).
 DOORS = {
-    ("trace", "explain"),  # Trace.explain loads its reader when it is called
+    (
+        "trace",
+        "explain",
+    ),  # Trace.explain, and a notebook's view, load their reader when they are called
+    ("trace", "page"),  # and so does Trace.page
 }
 
 # Within a part: (file, what it imports).
