@@ -25,8 +25,7 @@ def remembered(function: Callable[_P, _R]) -> Callable[_P, _R]:
     def ask(*arguments: _P.args, **options: _P.kwargs) -> _R:
         given = (*arguments, *options.values()) if options else arguments
         for value in given:
-            kind = type(value)
-            if kind not in _WHOLE and not (kind is tuple and _are_plain(value)):
+            if type(value) not in _WHOLE and not (type(value) is tuple and _are_plain(value)):
                 return function(*arguments, **options)
         answer: _R = kept(*arguments, **options)
         return answer
