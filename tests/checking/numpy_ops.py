@@ -68,9 +68,7 @@ def _taps(windows, size):
 def _cells(windows, size):
     rows, columns = (
         (s * np.arange(n)[:, np.newaxis] + d * np.arange(k))
-        for n, s, d, k in zip(
-            size, windows.stride, windows.dilation, windows.kernel, strict=True
-        )
+        for n, s, d, k in zip(size, windows.stride, windows.dilation, windows.kernel, strict=True)
     )
     return slice(None), rows[:, np.newaxis, :, np.newaxis], columns[:, np.newaxis, :]
 
