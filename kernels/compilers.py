@@ -1,7 +1,7 @@
 """How Numba compiles kernels: machine code is made once, of what is called from outside compiled code.
 
-Numba optimises each function and makes machine code of it before it compiles a caller, which holds a copy
-and is optimised with it again: a loop that is five calls deep was compiled five times. A *part*, which only
+Numba optimises each function and makes machine code of it before it compiles a caller, which holds a copy and
+is optimised with it again: a loop that is five calls deep was compiled five times. A *part*, which only
 compiled code calls, is translated to LLVM's language and tidied up, each function by itself. What Python
 calls, or a program by its address, is optimised with all its parts.
 """

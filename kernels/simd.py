@@ -50,6 +50,8 @@ from tinycnn.kernels.simd_code import (
     vector_operation,
 )
 from tinycnn.kernels.simd_exp import emit_exp
+from tinycnn.kernels.simd_first import emit_load_first, emit_store_first
+from tinycnn.kernels.simd_reduced import emit_largest_of, emit_sum_of
 
 
 @vector_operation(emit_lanes_of, types.intp, READ)
@@ -70,6 +72,22 @@ def store(array: Any, index: int, x: Any) -> None:
     """Write ``x`` to the numbers from ``array[index]`` on."""
     assert 0 <= index <= array.size - lanes_of(array)
     array[index : index + lanes_of(array)] = x
+
+
+@vector_operation(emit_load_first, ANY_VECTOR, READ, types.intp, types.intp)
+def load_first(array: Any, index: int, count: int) -> Any:
+    """The ``count`` numbers from ``array[index]`` on in the first lanes, 0 in the others."""
+    assert 0 <= index <= array.size - count and 0 <= count <= lanes_of(array)
+    vector = np.zeros(lanes_of(array), array.dtype)
+    vector[:count] = array[index : index + count]
+    return vector
+
+
+@vector_operation(emit_store_first, types.void, WRITTEN, types.intp, types.intp, ANY_VECTOR)
+def store_first(array: Any, index: int, count: int, x: Any) -> None:
+    """Write the first ``count`` lanes of ``x`` to the numbers from ``array[index]`` on."""
+    assert 0 <= index <= array.size - count and 0 <= count <= lanes_of(array)
+    array[index : index + count] = x[:count]
 
 
 @vector_operation(emit_stream, types.void, WRITTEN, types.intp, ANY_VECTOR)
@@ -126,6 +144,20 @@ def exp(x: Any) -> Any:
 def maximum(x: Any, y: Any) -> Any:
     """The larger of each pair; NaN where one of the two is."""
     return np.maximum(x, y)
+
+
+@vector_operation(emit_sum_of, types.float32, VECTOR)
+def sum_of(x: Any) -> Any:
+    """The sum of all lanes: of lane i and lane i + LANES / 2 first, and so on by halves."""
+    while len(x) > 1:
+        x = x[: len(x) // 2] + x[len(x) // 2 :]
+    return x[0]
+
+
+@vector_operation(emit_largest_of, types.float32, VECTOR)
+def largest_of(x: Any) -> Any:
+    """The largest of all lanes, none of which is NaN."""
+    return x.max()
 
 
 @vector_operation(emit_at_least, ANY_VECTOR, ANY_VECTOR, ANY_VECTOR)

@@ -8,10 +8,24 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.simd import LANES, exp, load, maximum, splat, store
+from tinycnn.kernels.simd import (
+    LANES,
+    at_least,
+    exp,
+    from_lane,
+    largest_of,
+    load,
+    load_first,
+    select_first,
+    splat,
+    store,
+    store_first,
+    sum_of,
+)
 
 # Partial sums of a row: as many as the most lanes there are, so that bits do not depend on lanes.
 _SUMS = 16
+_BELOW_1 = 1 - 2**-24  # the largest number of float32 below 1
 
 
 @kernel
@@ -21,16 +35,19 @@ def softmax(x: Any, first: int, last: int, F: int, y: Any) -> None:
     ``x`` and ``y`` are flat, float32. The largest of a row is subtracted first; where it is NaN or infinite,
     the row becomes NaN.
     """
-    width = _width(F)
-    block, largest, sums = _buffers(width)
+    classes, sums = np.empty(_SUMS * LANES, np.float32), np.empty(2 * _SUMS, np.float32)
+    if F > _SUMS:
+        for at in range(first * F, last * F, F):
+            total = np.float32(1) + _exponentials_of_row(x, at, F, y, sums)[1]
+            for f in range(at, at + F):
+                y[np.uintp(f)] = y[np.uintp(f)] / total
+        return
     for start in range(first, last, LANES):
         rows = min(LANES, last - start)
-        _exponentials(x, start * F, rows, F, block, largest)
-        for i in range(rows):
-            row, at = i * width, (start + i) * F
-            total = _sum(block, row, F, sums)
-            for f in range(F):
-                y[np.uintp(at + f)] = block[np.uintp(row + f)] / total
+        total = splat(1) + _exponentials_of_classes(x, start * F, rows, F, classes)[1]
+        for f in range(F):
+            store(classes, f * LANES, load(classes, f * LANES) / total)
+        _to_rows(classes, start * F, rows, F, y)
 
 
 @kernel(fastmath={"contract", "reassoc"})  # a row is added up in vectors
@@ -68,117 +85,122 @@ def cross_entropy(
     """
     F = x.shape[1]
     source, target = x.reshape(x.size), dx.reshape(dx.size)
-    width, all_weights = _width(F), class_weights.sum()
-    block, most, sums = _buffers(width)
+    classes, sums = np.empty(_SUMS * LANES, np.float32), np.empty(2 * _SUMS, np.float32)
+    largest, others = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    all_weights, part = class_weights.sum(), smoothing / F
     for start in range(first, last, LANES):
         rows = min(LANES, last - start)
-        _exponentials(source, start * F, rows, F, block, most)
+        if F <= _SUMS:
+            most, sum_of_others = _exponentials_of_classes(source, start * F, rows, F, classes)
+            store(largest, 0, most)
+            store(others, 0, sum_of_others)
+            _to_rows(classes, start * F, rows, F, target)
         for i in range(rows):
-            n, row = start + i, i * width
-            largest, label, top = np.float64(most[i]), row + labels[n], row
-            while top < row + F - 1 and block[top] != 1:
-                top += 1
-            # Without the largest, whose exponential is 1: log1p keeps a small loss; log would round it to 0.
-            one, block[top] = block[top], 0
-            others = _sum(block, row, F, sums)
-            logarithm, own = math.log1p(np.float64(others)), class_weights[labels[n]]
-            plain = logarithm + (largest - np.float64(source[n * F + labels[n]]))
-            losses[n] = (1 - smoothing) * own * plain
+            n = start + i
+            at, label = n * F, n * F + labels[n]
+            if F > _SUMS:
+                largest[i], others[i] = _exponentials_of_row(source, at, F, target, sums)
+            own, others_than_label = class_weights[labels[n]], others[i]
+            if target[label] < 1:
+                others_than_label += 1 - target[label]
+            # log1p keeps a small loss; log would round it to 0.
+            logarithm = math.log1p(np.float64(others[i]))
+            gap = np.float64(largest[i]) - np.float64(source[label])
+            losses[n] = (1 - smoothing) * own * (logarithm + gap)
             # p - 1 at the label is minus the sum of the other classes, likewise.
-            block[top], block[label] = one, 0
-            block[label] = -_sum(block, row, F, sums)
-            mass = (1 - smoothing) * own + smoothing / F * all_weights
-            share, scale = np.float32(mass), (one + others) * np.float32(total)
-            for f in range(F):
-                target[np.uintp(n * F + f)] = share * block[np.uintp(row + f)] / scale
+            target[label] = -others_than_label
+            mass = (1 - smoothing) * own + part * all_weights
+            share = np.float32(mass / ((1 + np.float64(others[i])) * total))
+            for f in range(at, at + F):
+                target[np.uintp(f)] *= share
             if smoothing > 0:
-                part = smoothing / F
                 losses[n] += part * all_weights * logarithm
                 for f in range(F):
-                    losses[n] += part * class_weights[f] * (largest - source[n * F + f])
-                    target[n * F + f] -= part * class_weights[f] / total
-                target[n * F + labels[n]] += part * all_weights / total
+                    losses[n] += part * class_weights[f] * (largest[i] - source[at + f])
+                    target[at + f] -= part * class_weights[f] / total
+                target[label] += part * all_weights / total
 
 
 @kernel
-def _width(F: int) -> int:
-    """Numbers of a row of whole vectors."""
-    return -(-F // _SUMS) * _SUMS
+def _exponentials_of_row(x: Any, at: int, F: int, y: Any, sums: Any) -> Any:
+    """Write exp(x - largest) of the ``F`` numbers from ``at`` on to ``y``; more than a vector.
 
-
-@kernel
-def _buffers(width: int) -> tuple[Any, Any, Any]:
-    """Room for LANES rows, for the largest of each, and for the partial sums of one."""
-    block = np.zeros(LANES * width, np.float32)
-    return block, np.empty(LANES, np.float32), np.empty(_SUMS, np.float32)
-
-
-@kernel
-def _exponentials(x: Any, at: int, rows: int, F: int, block: Any, largest: Any) -> None:
-    """Write exp(x - largest) of so many rows of F numbers from ``at`` on to those of ``block``.
-
-    Beyond a row's numbers stands 0. Rows that fill no vector go together, a class a vector, and the
-    others one by one.
+    Gives the largest, and the sum of the others' exponentials: without the 1 of the largest, beside which a
+    small one would be lost. It runs over partial sums of every sixteenth number, then these by halves.
+    ``sums`` (2 * 16,) is overwritten.
     """
-    width, lanes = block.size // LANES, np.empty(LANES, np.float32)
-    if F > _SUMS:
-        for i in range(rows):
-            largest[i] = _exponentials_of_row(x, at + i * F, F, block, i * width, lanes)
-        return
-    classes = np.empty(F * LANES, np.float32)
-    for i in range(LANES):
-        row = at + min(i, rows - 1) * F
-        for f in range(F):
-            classes[f * LANES + i] = x[row + f]
+    whole = F // _SUMS * _SUMS
+    most = load(x, at + F - LANES)
+    for f in range(at, at + F - LANES, LANES):
+        most = at_least(load(x, f), most)
+    largest = largest_of(most)
+    shift = splat(largest)
+    for lane in range(0, _SUMS, LANES):
+        total, ones = splat(0), splat(0)
+        for f in range(at + lane, at + whole, _SUMS):
+            e = exp(load(x, f) - shift)
+            store(y, f, e)
+            below = _below_1(e)
+            total, ones = total + below, ones + (e - below)
+        rest = min(max(F - whole - lane, 0), LANES)
+        if rest > 0:
+            some = from_lane(load_first(x, at + whole + lane, rest), rest, splat(-np.inf))
+            e = exp(some - shift)
+            store_first(y, at + whole + lane, rest, e)
+            below = _below_1(e)
+            total, ones = total + below, ones + (e - below)
+        store(sums, lane, total)
+        store(sums, _SUMS + lane, ones)
+    return largest, _sum(sums, 0) + (_sum(sums, _SUMS) - np.float32(1))
+
+
+@kernel
+def _exponentials_of_classes(x: Any, at: int, rows: int, F: int, classes: Any) -> Any:
+    """The same of up to LANES rows of few numbers, a row a lane: a vector for each class to ``classes``.
+
+    Gives a vector of the rows' largest, and one of their sums.
+    """
+    _from_rows(x, at, rows, F, classes)
     most = load(classes, 0)
     for f in range(1, F):
-        most = maximum(most, load(classes, f * LANES))
-    store(largest, 0, most)
+        most = at_least(load(classes, f * LANES), most)
+    total, ones = splat(0), splat(-1)
     for f in range(F):
-        store(classes, f * LANES, exp(load(classes, f * LANES) - most))
-    for i in range(rows):
+        e = exp(load(classes, f * LANES) - most)
+        store(classes, f * LANES, e)
+        below = _below_1(e)
+        total, ones = total + below, ones + (e - below)
+    return most, total + ones
+
+
+@kernel
+def _below_1(e: Any) -> Any:
+    """``e`` where it is below 1; 0 elsewhere, also for NaN, so that e less this is NaN."""
+    return select_first(splat(_BELOW_1), e, e, splat(0))
+
+
+@kernel
+def _sum(sums: Any, at: int) -> Any:
+    """The sum of sixteen numbers, by halves whatever LANES is."""
+    half = _SUMS // 2
+    while half >= LANES:
+        for lane in range(at, at + half, LANES):
+            store(sums, lane, load(sums, lane) + load(sums, lane + half))
+        half //= 2
+    return sum_of(load(sums, at))
+
+
+@kernel
+def _from_rows(x: Any, at: int, rows: int, F: int, classes: Any) -> None:
+    """Copy ``rows`` rows from ``at`` on to ``classes``, where they stand side by side; missing ones are 0."""
+    for f in range(F):
+        for row in range(LANES):
+            classes[np.uintp(f * LANES + row)] = x[np.uintp(at + row * F + f)] if row < rows else 0
+
+
+@kernel
+def _to_rows(classes: Any, at: int, rows: int, F: int, y: Any) -> None:
+    """Copy ``classes`` to ``rows`` rows from ``at`` on."""
+    for row in range(rows):
         for f in range(F):
-            block[i * width + f] = classes[f * LANES + i]
-
-
-@kernel
-def _exponentials_of_row(x: Any, at: int, F: int, block: Any, row: int, lanes: Any) -> Any:
-    """Do the same for one row, from ``row`` on in ``block``; give the largest. ``lanes`` is overwritten."""
-    end, whole = row + _width(F), F // LANES * LANES
-    for f in range(whole, F):
-        block[row + f] = x[at + f]
-    for f in range(row + F, end):
-        block[f] = -np.inf
-    most = load(x, at)
-    for f in range(0, whole, LANES):
-        some = load(x, at + f)
-        store(block, row + f, some)
-        most = maximum(most, some)
-    for f in range(row + whole, end, LANES):
-        most = maximum(most, load(block, f))
-    store(lanes, 0, most)
-    largest = lanes[0]
-    for lane in range(1, LANES):
-        largest = largest if lanes[lane] <= largest or largest != largest else lanes[lane]
-    for f in range(row, end, LANES):
-        store(block, f, exp(load(block, f) - splat(largest)))
-    return largest
-
-
-@kernel
-def _sum(block: Any, row: int, F: int, sums: Any) -> Any:
-    """The sum of a row: partial sums of every sixteenth number, then these in their order."""
-    if F <= _SUMS:
-        total = block[row]
-        for f in range(1, F):
-            total += block[row + f]
-        return total
-    for lane in range(row, row + _SUMS, LANES):
-        some = load(block, lane)
-        for f in range(lane + _SUMS, row + _width(F), _SUMS):
-            some += load(block, f)
-        store(sums, lane - row, some)
-    total = sums[0]
-    for lane in range(1, _SUMS):
-        total += sums[lane]
-    return total
+            y[np.uintp(at + row * F + f)] = classes[np.uintp(f * LANES + row)]

@@ -37,7 +37,10 @@ _UNIT = r"\(in units of 1e(-?\d+)\)"
 _TOTAL = re.compile(
     rf"these (\d+) add up to ({NUMBER})(?:; unrounded ({NUMBER}), rounding ({NUMBER}))?"
 )
-_OPENED = re.compile(rf"(?P<place>{_PLACES}), the largest of them: [\d,]+ terms?")
+_OPENED = re.compile(
+    rf"part (?P<address>[\w,/]+) \((?P<openable>.*)\)(?P<largest>, the largest)?: (?P<place>{_PLACES}), "
+    r"[\d,]+ terms?"
+)
 _EQUATION = re.compile(
     rf"((?:[-+*/^(), ]|{GROUPED}|exp|ln|max|\(rounding\))+) = ({NUMBER})(?![\d.]|e[-+])"
 )
@@ -48,6 +51,9 @@ class Level:
     """One printed sum: its numbers as printed, what each is called, and the unit they are in."""
 
     opened: str  # the place that this level opens, "" for the first
+    address: str = ""  # of that part, in the words of the reader
+    largest: bool = False  # whether it is said to be the largest
+    columns: int = 1  # of a grid
     places: list[str] = field(default_factory=list)
     numbers: list[Decimal] = field(default_factory=list)
     products: list[tuple[str, str, Decimal]] = field(default_factory=list)
@@ -109,9 +115,12 @@ def sections(text):
 
 def read_level(heading, body):
     """The numbers of one sum; words may only stand before them."""
-    opened = _OPENED.fullmatch(body[0]) if heading == "OPEN" else None
-    assert heading == "SUMS" or opened, body[0]
-    level = Level(opened["place"] if opened else "")
+    opened, body = None, list(body)
+    while heading == "OPEN" and (opened := _OPENED.fullmatch(body[0])) is None:
+        body[:2] = [" ".join(body[:2])]  # a long one takes two lines
+    level = (
+        Level(opened["place"], opened["address"], bool(opened["largest"])) if opened else Level("")
+    )
     counted = None
     for line in body[1:]:
         if total := _TOTAL.fullmatch(line):
@@ -132,6 +141,7 @@ def read_level(heading, body):
             if a is not None:
                 level.products.append((a, b, Decimal(value)))
         elif _GRID.fullmatch(line):
+            level.columns = len(line.split()) if not level.numbers else level.columns
             level.numbers += map(Decimal, line.split())
         elif _LIST.fullmatch(line):
             for place, value in re.findall(rf"({_PLACES}) +({NUMBER})(?: {{3,}}|$)", line):
@@ -147,17 +157,20 @@ def read_level(heading, body):
 
 
 def redo_level(level, above):
-    """Multiply the printed factors; a level opens the largest number of the one above."""
+    """Multiply the printed factors; a level opens the number of the one above that its address names."""
     unit = Decimal(1).scaleb(level.exponent)
     for a, b, value in level.products:
         assert abs(Decimal(a) * Decimal(b) / unit - value) <= Decimal("0.75") * level.step, (a, b)
     if above is not None:
-        sizes = [abs(number) for number in above.numbers]
+        *row, column = map(int, level.address.rpartition("/")[2].split(","))
+        index = sum(row) * above.columns + column if not above.places or not row else None
         if above.places:
-            assert sizes[above.places.index(level.opened)] == max(sizes)
+            index = above.places.index(level.opened) if index is None else index
+            assert above.places[index] == level.opened
+        number = above.numbers[index]
+        assert not level.largest or abs(number) == max(map(abs, above.numbers))
         coarse, fine = (Decimal(1).scaleb(each.exponent) * each.step for each in (above, level))
-        value = abs(level.value * unit)
-        assert abs(value - max(sizes).scaleb(above.exponent)) <= (coarse + fine) / 2
+        assert abs(level.value * unit - number.scaleb(above.exponent)) <= (coarse + fine) / 2
 
 
 def redo_equations(heading, text):

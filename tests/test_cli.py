@@ -133,6 +133,89 @@ def test_step_names_commands_that_open_a_cell_and_a_gradient(capsys):
         assert run(capsys, *words[1:])[0] == 0
 
 
+def named(out, what):
+    """The words of the command that stands behind ``what``, on its line or on the next."""
+    return shlex.split(re.search(rf"^{what}:\s+(tinycnn .*)$", out, re.M)[1])[1:]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        ("--layer", "conv2", "--at", "-1,5,3"),
+        ("--layer", "conv1", "--at", "9,8,4", "--open", "3"),
+        ("--layer", "fc3", "--at", "7", "--open", "B/2"),
+        ("--weight", "conv1.W[5,5,0,3]", "--open", "0,0"),
+        ("--grad", "conv3.x", "--at", "1,2,3"),
+        ("--why", "loss"),
+    ],
+)
+def test_step_names_another_part_of_a_sum(capsys, what):
+    out = step(capsys, *what)
+    command = named(out, "Another part")
+    assert command[-2] == "--open" and f"part {command[-1]} " not in out
+    code, other, err = run(capsys, *command)
+    assert (code, err) == (0, "") and f"part {command[-1]} " in other
+    assert other.split("\n")[0] == out.split("\n")[0]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [(), ("--layer", "pool2"), ("--layer", "pool2", "--at", "1,1,1"), ("--weight", "conv1.W[5,5,0,3]"),
+     ("--steps", "2")],
+)  # fmt: skip
+def test_step_ends_with_the_command_that_writes_its_page(capsys, tmp_path, monkeypatch, what):
+    """Same picture, model, weights, label and options, quoted; and that command runs."""
+    monkeypatch.chdir(tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    np.save("a cat's.npy", pixels)
+    tiny = tc.Sequential(
+        [tc.layers.Conv2D(2, 3, name="conv1"), tc.layers.MaxPool2D(2, name="pool2"),
+         tc.layers.Dense(3, activation="softmax")], (8, 8, 3), rng=1,
+    )  # fmt: skip
+    tiny.save("my net.npz")
+    lesson = ["a cat's.npy", "--model", "my net.npz", "--label", "2", "--seed", "3", "--train",
+              "--mean=0.48512345678", "--channels", "bgr"]  # fmt: skip
+    what = [part.replace("[5,5,0,3]", "[1,1,0,1]") for part in what]
+    code, out, _ = run(capsys, "step", *lesson, *what)
+    assert code == 0
+    line = out.rstrip().rpartition("In a browser:")[2]
+    words = shlex.split(line)
+    assert words[:3] == ["tinycnn", "page", "a cat's.npy"] and sorted(words[2:]) == sorted(lesson)
+    if not what:
+        code, shown, err = run(capsys, *words[1:], "-o", "page.html")
+        assert (code, shown) == (0, "") and "wrote page.html" in err
+        assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+
+
+def test_an_example_ends_with_the_page_too(capsys):
+    out = run(capsys, "step", "--example", "softmax")[1]
+    assert out.endswith("In a browser: tinycnn page\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ((), "--open opens a part of one number's sum; its text names the parts: tinycnn step --model mini "
+             "--layer conv1 --at 11,11,6"),
+        (("--layer", "conv2"), "--layer conv2 --at 5,5,16"),
+        (("--layer", "conv2", "--at", "5,5,3", "--json"), "every part of a sum; leave out --open"),
+        (("--layer", "conv2", "--at", "5,5,3", "--ask"), "leave out --open"),
+        (("--layer", "conv2", "--at", "5,5", "--im2col"), "nothing is added up here"),
+        (("--layer", "conv2", "--at", "5,5,3", "-i"), "leave out --open"),
+        (("--steps", "2"), "leave out --open"),
+        (("--layer", "conv2", "--at", "5,5,3"), "has no part '9,9': 0,0 .. 4,4 open (row,column, from 0)"),
+        (("--layer", "pool1", "--at", "5,5,3"), "nothing is added up here, so that no part opens"),
+    ],
+)  # fmt: skip
+def test_a_part_that_does_not_open_is_named(capsys, argv, message):
+    code, out, err = run(capsys, "step", "--model", "mini", *argv, "--open", "9,9")
+    assert (code, out) == (2, "") and message in err and err.count("\n") == 1
+
+
+def test_an_example_has_no_part_to_open(capsys):
+    assert "leave out --open" in run(capsys, "step", "--example", "softmax", "--open", "0")[2]
+
+
 def test_step_in_training_drops_cells(capsys):
     out = step(capsys, "--train", "--layer", "dropout1", "--at", "0,0,0")
     assert "mask of key 0, layer 8, sample 0" in " ".join(out.split())
@@ -167,7 +250,7 @@ def test_step_on_a_model_of_ones_own(capsys, tmp_path):
     model = f"{tmp_path / 'mine.py'}:net"
     code, out, _ = run(capsys, "step", "--model", model)
     words = " ".join(out.split())
-    assert code == 0 and f"Weights: as {model} has them." in words
+    assert code == 0 and f"Weights: random, as {model} draws them." in words
     assert out.startswith("mine.py:net: ")  # it has no name of its own
     likeliest = re.search(r"Likeliest classes: (\d)", words)[1]
     assert f"loss is taken against the likeliest, {likeliest}." in words
@@ -235,7 +318,9 @@ def test_step_says_which_label_it_takes_where_none_is_named(capsys, tmp_path):
     for what in (("--why", "loss"), ("--weight", "fc3.b[5]")):
         code, out, err = run(capsys, *picture, *what)
         assert code == 0 and words in err and err.count("\n") == 1
-        assert run(capsys, *picture, *what, "--label", str(likeliest)) == (0, out, "")
+        code, named, err = run(capsys, *picture, *what, "--label", str(likeliest))
+        option = f"--model mini --label {likeliest}"
+        assert (code, named, err) == (0, out.replace("--model mini", option), "")
     assert run(capsys, *picture, "--layer", "conv1", "--at", "1,1,1")[2] == ""  # no label is needed
 
 

@@ -31,7 +31,7 @@ from tinycnn.ops.convolution.winograd import matrices
 EXAMPLES = load()
 MATHEMATICS = Path(__file__).parents[1] / "docs" / "mathematics"
 READING_ORDER = [
-    "conv-pool", "channels", "im2col", "winograd", "softmax", "lrn", "dropout",
+    "conv-pool", "turned", "channels", "im2col", "winograd", "softmax", "lrn", "dropout",
     "stride", "padding", "dilation", "groups", "overlap", "whole", "learning",
 ]  # fmt: skip
 CALCULATOR = {"exp": math.exp, "ln": math.log, "floor": math.floor, "max": max}

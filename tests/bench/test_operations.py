@@ -44,6 +44,8 @@ def test_an_op_takes_whatever_is_drawn(kind):
             found = operation.results(inputs, direction)
             expected = operation.expected(found, direction)
             assert found.keys() == expected.keys()
+            arrays = [*inputs.values(), *found.values()]
+            assert max(array.size for array in arrays) <= operation.largest(), operation
             for name, array in found.items():
                 largest = np.abs(expected[name]).max()
                 assert np.abs(array - expected[name]).max() <= 1e-4 * largest, (operation, name)

@@ -11,7 +11,7 @@ from small_nets import Scale, images, whole_net
 
 import tinycnn as tc
 from tinycnn.explain import explain
-from tinycnn.explain.values.explanation import ReceptiveField, Step
+from tinycnn.explain.values.explanation import Funnel, ReceptiveField, Step, only
 from tinycnn.explain.values.sums import leaves
 from tinycnn.layers import (
     RELU,
@@ -228,11 +228,14 @@ def test_the_funnel_counts_what_became_of_the_places():
         won[n, r + i, c + j] = True
     x = trace.x[:, 1:7, 0:5, 0]
     terms = int(((dz * x) != 0).sum())
-    line = (
-        f"{y.size} places  >  {won.sum()} win a window of p  >  {(won & (y > 0)).sum()} pass ReLU  >  "
-        f"{terms} terms are not zero"
-    )
-    assert explain(trace, "a.W[1,0,0,1]").notes("PLACES") == (line,)
+    opened = explain(trace, "a.W[1,0,0,1]")
+    (funnel,) = only(Funnel, opened.sections)
+    passed = (won & (y > 0)).sum()
+    words = ["places", "win a window of p", "pass ReLU", "terms are not zero"]
+    assert funnel.stages == tuple(zip([y.size, won.sum(), passed, terms], words, strict=True))
+    line = f"{y.size} places > {won.sum()} win a window of p > {passed} pass ReLU > {terms} terms"
+    assert line in " ".join(str(opened).split())
+    assert opened.to_dict()["sections"][0]["stages"][1] == {"left": won.sum(), "words": words[1]}
     assert won.sum() < y.size and terms <= (won & (y > 0)).sum()
 
 

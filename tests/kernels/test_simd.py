@@ -24,13 +24,17 @@ from tinycnn.kernels.simd import (
     from_lane,
     keep_rolled,
     lanes_of,
+    largest_of,
     load,
+    load_first,
     maximum,
     prefetch,
     splat,
     store,
+    store_first,
     stream,
     stream_end,
+    sum_of,
 )
 from tinycnn.runtime import memory
 
@@ -101,6 +105,40 @@ def test_nan_wins_on_both_sides():
     assert np.isnan(results[3][:3]).all()  # maximum
     assert np.isnan(results[4][[0, 2]]).all()  # at_least keeps a NaN of its first argument
     assert not np.isnan(results[3:5, 3:]).any()
+
+
+@kernel
+def copy_first(x, start, count, results):
+    store_first(results, 1, count, load_first(x, start, count))
+    store(results, lanes_of(x) + 2, load_first(x, start, count))
+
+
+@given(st.integers(0, LANES // 2), st.sampled_from([np.float32, np.float64]), st.integers(0, 3))
+def test_the_first_lanes_alone_are_read_and_written(count, dtype, left):
+    lanes = LANES * 4 // np.dtype(dtype).itemsize
+    x = np.arange(1, count + left + 1, dtype=dtype)  # nothing lies beyond
+    results = np.full(2 * lanes + 2, -1, dtype)
+    copy_first(read_only(x), left, count, results)
+    expected = np.full(2 * lanes + 2, -1, dtype)
+    expected[1 : 1 + count] = expected[lanes + 2 : lanes + 2 + count] = x[left:]
+    expected[lanes + 2 + count :] = 0
+    np.testing.assert_array_equal(results, expected)
+
+
+@kernel
+def reduce(x, results):
+    results[0], results[1] = sum_of(load(x, 0)), largest_of(load(x, 0))
+
+
+@given(arrays(np.float32, LANES, elements=st.floats(-(2.0**100), 2.0**100, width=32)))
+def test_all_lanes_come_to_their_sum_by_halves_and_to_their_largest(x):
+    results = np.empty(2, np.float32)
+    reduce(read_only(x), results)
+    sums = list(x)
+    while len(sums) > 1:
+        half = len(sums) // 2
+        sums = [sums[i] + sums[i + half] for i in range(half)]
+    np.testing.assert_array_equal(results, [sums[0], max(x)])
 
 
 @kernel

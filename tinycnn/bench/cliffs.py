@@ -23,7 +23,7 @@ GOAL = 0.8  # times PyTorch's speed, each
 MINUTES, QUICK_MINUTES = 10.0, 2.0
 SECONDS = 0.03  # of a turn, unless less is asked for: many sizes are better than exact times
 MOST = 1 << 31  # multiply-adds of one call, and
-CELLS = 1 << 24  # numbers of one array: no draw takes long, or much memory
+CELLS = 1 << 24  # numbers of one array, the result among them: no draw takes long, or much memory
 
 
 def run(settings: Settings, report: BenchReport) -> None:
@@ -77,8 +77,7 @@ def drawn(seed: int) -> Iterator[tuple[Operation, str]]:
 
 def is_bounded(operation: Operation) -> bool:
     """Whether it takes little enough time and memory to be swept."""
-    largest = max(int(np.prod(shape)) for shape in operation.shapes().values())
-    return largest <= CELLS and operation.cost() <= MOST
+    return operation.largest() <= CELLS and operation.cost() <= MOST
 
 
 def _tables(

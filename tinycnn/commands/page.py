@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+from collections.abc import Sequence
 
 from tinycnn.commands import step_options
 from tinycnn.commands.parsing import seed
@@ -16,6 +18,9 @@ examples:
   tinycnn page                                the bundled picture through AlexNet, into alexnet.html
   tinycnn page cat.jpg --model mini -o cat.html
   tinycnn page --model net.npz -o net.html    what model.save wrote
+  tinycnn page cat.jpg dog.jpg                two pictures side by side
+  tinycnn page --model mini --model fashion   two networks side by side; --weights and --label too
+  tinycnn page --model RUN/best.npz --model RUN/latest.npz
   tinycnn page --serve                        the live page: open the address that it prints
 """
 _DEFAULT = "alexnet.html"
@@ -32,7 +37,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    step_options.add_lesson(parser)
+    step_options.add_lesson(parser, sides=True)
     parser.add_argument("-o", "--output", metavar="FILE", help=f"default: {_DEFAULT}")
     parser.add_argument(
         "--serve",
@@ -56,9 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
     expect_ending("a page", target, [".html", ".htm"])
     expect_writable(target)
     seed(arguments)
-    step_options.take_run(arguments)
-    with step_options.running(arguments):
-        return _write(arguments, target)
+    with contextlib.ExitStack() as running:
+        sides = step_options.sides(arguments)
+        for side in sides:
+            running.enter_context(step_options.running(side))
+        return _write(sides, target)
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -70,18 +77,23 @@ def _serve(arguments: argparse.Namespace) -> int:
         raise ArgumentError("--serve writes no file; leave out -o/--output")
     port = check_int(arguments.port, "--port", least=0, most=65535)
     seed(arguments)
-    step_options.take_run(arguments)
-    with step_options.running(arguments), step_options.quietly():
-        lesson = step_options.lesson(arguments)
-        with PageServer(LivePage(lesson, step_options.command(arguments)), port) as server:
+    side, *others = step_options.sides(arguments)
+    if others:
+        raise ArgumentError(
+            "--serve shows one network and one picture; without it two stand in a file"
+        )
+    with step_options.running(side), step_options.quietly():
+        lesson = step_options.lesson(side)
+        with PageServer(LivePage(lesson, step_options.command(side)), port) as server:
             print(f"tinycnn: {server.address} (Ctrl-C ends)", file=sys.stderr, flush=True)
             server.serve_forever()
     return 0
 
 
-def _write(arguments: argparse.Namespace, target: str) -> int:
+def _write(arguments: Sequence[argparse.Namespace], target: str) -> int:
     from tinycnn.explain.not_finite import origin
     from tinycnn.page.document import page
+    from tinycnn.page.sides import Side
     from tinycnn.progress import Progress
 
     with step_options.quietly(), Progress("page", None) as progress:
@@ -90,11 +102,11 @@ def _write(arguments: argparse.Namespace, target: str) -> int:
             progress.say(words)
             progress.advance()
 
-        lesson = step_options.lesson(arguments)
-        text = page(lesson, step_options.command(arguments), began)
+        sides = [Side(step_options.lesson(one), step_options.command(one)) for one in arguments]
+        text = page(sides, began)
     write_text(target, text)
     print(f"tinycnn: wrote {target}, {len(text) / 1e6:.1f} MB", file=sys.stderr)
-    begins = origin(lesson.trace)
-    if begins is not None:
-        print(f"tinycnn: {begins}", file=sys.stderr)
-    return 0 if begins is None else 1
+    begins = [words for side in sides if (words := origin(side.lesson.trace)) is not None]
+    for words in begins:
+        print(f"tinycnn: {words}", file=sys.stderr)
+    return 1 if begins else 0

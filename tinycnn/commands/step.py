@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tinycnn import strict_json
 from tinycnn.commands import step_ask, step_learning, step_options
 from tinycnn.commands.step_options import quietly
+from tinycnn.wording import option
 
 if TYPE_CHECKING:
-    from tinycnn.explain import Lesson
+    from tinycnn.explain import Learning, Lesson
 
 _EXAMPLES = """\
 examples:
@@ -21,6 +22,8 @@ examples:
   tinycnn step -i                                   walk from number to number with the keys
   tinycnn step --layer conv2                        what conv2's feature maps hold
   tinycnn step --layer conv2 --at 13,13,7           one cell, opened
+  tinycnn step --layer conv2 --at 13,13,7 --open 2,3
+                                                    the same, and of its sum the part at row 2, column 3
   tinycnn step --weight 'conv1.W[5,5,0,3]'          one weight's gradient, opened
   tinycnn step --grad pool1.x --at 13,13,7          one input's gradient, opened
   tinycnn step --why loss                           where the loss comes from
@@ -63,6 +66,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--at", metavar="R,C,K", type=_place, help="which number: row, column, channel"
     )
     parser.add_argument(
+        "--open",
+        metavar="PART",
+        help="of a number's sum this part, not the largest: 2,3, and within it 2,3/0",
+    )
+    parser.add_argument(
         "--im2col", action="store_true", help="with --layer: the row of im2col's matrix at R,C"
     )
     step_options.add_lesson(parser)
@@ -100,7 +108,7 @@ def _opened(arguments: argparse.Namespace) -> int:
     step_options.expect_place(arguments, lesson)
     if arguments.steps is not None:
         learning = step_learning.lesson(arguments, lesson, _show)
-        return step_learning.draw(learning, arguments, _show)
+        return _learning(arguments, learning)
     if arguments.ask and arguments.at is None and (what is None or arguments.layer):
         return step_ask.sizes(lesson, arguments.layer, _show)
     if what is None:
@@ -108,6 +116,14 @@ def _opened(arguments: argparse.Namespace) -> int:
     if arguments.layer and arguments.at is None:
         return _layer(arguments, lesson)
     return _number(arguments, lesson, what)
+
+
+def _learning(arguments: argparse.Namespace, learning: Learning) -> int:
+    """Print steps of learning."""
+    code = step_learning.draw(learning, arguments, _show)
+    if not arguments.json:
+        _ways_on(arguments)
+    return code
 
 
 def _overview(arguments: argparse.Namespace, lesson: Lesson) -> int:
@@ -139,6 +155,7 @@ def _layer(arguments: argparse.Namespace, lesson: Lesson) -> int:
         _data(held.to_dict())
     else:
         _show(draw_maps(held, Style.of(sys.stdout), step_options.command(arguments)))
+        _ways_on(arguments)
     return _sound(lesson)
 
 
@@ -149,6 +166,7 @@ def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
     from tinycnn.explain.readers.explanation_text import draw_explanation
     from tinycnn.explain.readers.overview_text import likeliest_words
     from tinycnn.explain.readers.style import Style
+    from tinycnn.explain.values.opened_parts import another_part, open_part
 
     if lesson.likeliest and not arguments.layer:
         print(f"tinycnn: {likeliest_words(lesson)}", file=sys.stderr)
@@ -159,16 +177,31 @@ def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
             trace = lesson.trace if arguments.layer else lesson.backward
             rate = RATE if arguments.rate is None else arguments.rate
             opened = explain(trace, what, arguments.at, rate=rate)
+    if arguments.open is not None:
+        opened = open_part(opened, arguments.open)
     if arguments.ask:
         return step_ask.number(opened, _show)
     if arguments.json:
         _data(opened.to_dict())
     else:
         _show(draw_explanation(opened, Style.of(sys.stdout)))
+        _ways_on(arguments, another_part(opened))
     if arguments.save:
         opened.save(arguments.save)
         print(f"tinycnn: wrote {arguments.save}", file=sys.stderr)
     return 1 if opened.notes("BEGINS") or not opened.ok else _sound(lesson)
+
+
+def _ways_on(arguments: argparse.Namespace, part: str | None = None) -> None:
+    """End with the commands that lead on: to another ``part`` of a sum, and to the page."""
+    from tinycnn.explain.readers.overview_text import page_way, way
+
+    if arguments.example is None:
+        _show("")
+    if part is not None:
+        opened = " ".join([step_options.command(arguments), step_options.number(arguments)])
+        _show("\n".join(way("Another part:", f"{opened} {option('--open', part)}")))
+    _show("\n".join(page_way(step_options.command(arguments))))
 
 
 def _sound(lesson: Lesson) -> int:
@@ -189,6 +222,7 @@ def _interactive(arguments: argparse.Namespace) -> int:
     lesson = curses_screen.walk(
         lambda: step_options.lesson(arguments), arguments.layer, arguments.at
     )
+    _ways_on(arguments)
     return _sound(lesson)
 
 
@@ -201,7 +235,7 @@ def _example(arguments: argparse.Namespace) -> int:
     step_options.refuse_all(arguments)
     if arguments.steps is not None:
         learning = step_learning.example(arguments, _show)
-        return step_learning.draw(learning, arguments, _show)
+        return _learning(arguments, learning)
     example = open_example(arguments.example)
     if arguments.ask:
         return step_ask.example(example, _show)
@@ -209,6 +243,7 @@ def _example(arguments: argparse.Namespace) -> int:
         _data(example.to_dict())
     else:
         _show(draw_example(example, Style.of(sys.stdout)))
+        _ways_on(arguments)
     return 0 if example.ok else 1
 
 

@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinycnn import figures
 from tinycnn.commands import step_hints
@@ -23,28 +23,32 @@ if TYPE_CHECKING:
     from tinycnn.explain.pictures.scaling import Scaling
     from tinycnn.model import Sequential
 
-_USUAL = {"image": None, "at": None, "im2col": False, "save": None, "weights": None, "label": None,
-          "train": False, "model": "one-tower", "seed": 0, "interactive": False, "mean": None, "std": None,
-          "channels": "rgb"}  # fmt: skip
+_USUAL = {"image": None, "at": None, "open": None, "im2col": False, "save": None, "weights": None,
+          "label": None, "train": False, "model": "one-tower", "seed": 0, "interactive": False,
+          "mean": None, "std": None, "channels": "rgb"}  # fmt: skip
+# What the two sides of a page may have each of its own.
+_TWICE = ("image", "model", "weights", "label")
 
 
-def add_lesson(parser: argparse.ArgumentParser) -> None:
-    """Declare what says which picture goes through which network."""
+def add_lesson(parser: argparse.ArgumentParser, *, sides: bool = False) -> None:
+    """Declare what says which picture goes through which network; ``sides``: each perhaps twice."""
+    several: dict[str, Any] = {"action": "append"} if sides else {}
     parser.add_argument(
         "image",
-        nargs="?",
-        help="a picture, .npy file, RUN, or the name of a bundled picture: ankle-boot",
+        nargs="*" if sides else "?",
+        help="a picture, .npy file, RUN, or the name of a bundled picture: ankle-boot"
+        + ("; two stand side by side" if sides else ""),
     )
-    parser.add_argument("--model", metavar="M", default="one-tower",
+    parser.add_argument("--model", metavar="M", default=None if sides else "one-tower", **several,
                         help=f"{', '.join(VARIANTS)}, the folder of a RUN, FILE.py:NAME for your own "
                              "Sequential, or what model.save wrote")  # fmt: skip
     parser.add_argument(
-        "--weights", metavar="FILE",
+        "--weights", metavar="FILE", **several,
         help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
     )  # fmt: skip
     add_scaling(parser)
     parser.add_argument(
-        "--label", metavar="N", type=_class,
+        "--label", metavar="N", type=_class, **several,
         help="the class the loss is taken against: number or name",
     )  # fmt: skip
     parser.add_argument(
@@ -53,6 +57,25 @@ def add_lesson(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", metavar="N", type=int, default=0, help="of random weights and masks"
     )
+
+
+def sides(arguments: argparse.Namespace) -> list[argparse.Namespace]:
+    """The options of each side of a page: what is given once holds for both.
+
+    Raises ArgumentError for more than two.
+    """
+    given = {name: getattr(arguments, name) or [_USUAL[name]] for name in _TWICE}
+    most = max(given, key=lambda name: len(given[name]))
+    if len(given[most]) > 2:
+        raise ArgumentError(
+            f"two stand side by side, not {len(given[most])}: give {_listed([most])} at most twice"
+        )
+    found = []
+    for side in range(len(given[most])):
+        own = {name: values[min(side, len(values) - 1)] for name, values in given.items()}
+        found.append(argparse.Namespace(**{**vars(arguments), **own}))
+        take_run(found[-1])
+    return found
 
 
 def lesson(arguments: argparse.Namespace) -> Lesson:
@@ -141,13 +164,14 @@ def refuse_all(arguments: argparse.Namespace) -> None:
 def refuse_interactive(arguments: argparse.Namespace) -> None:
     """Refuse what -i has no use for."""
     words = "-i begins with the layers, or with --layer and --at"
-    _refuse(arguments, ("weight", "grad", "why", "im2col", "save", "json", "steps"), words)
+    stray = ("weight", "grad", "why", "open", "im2col", "save", "json", "steps")
+    _refuse(arguments, stray, words)
 
 
 def refuse_asking(arguments: argparse.Namespace) -> None:
     """Refuse what --ask has no use for."""
     words = "--ask asks for numbers and reads answers, line by line"
-    _refuse(arguments, ("json", "interactive", "im2col", "save", "steps"), words)
+    _refuse(arguments, ("json", "interactive", "open", "im2col", "save", "steps"), words)
 
 
 def _refuse(arguments: argparse.Namespace, names: Sequence[str], words: str) -> None:
@@ -185,12 +209,14 @@ def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
             f"--weight takes a number of a parameter, got {arguments.weight!r}"
             f"{_hint(arguments, step_hints.weight)}"
         )
+    if arguments.open is not None:
+        _refuse_open(arguments, what)
     if arguments.im2col and (arguments.layer is None or arguments.at is None):
         hint = partial(step_hints.im2col, layer=arguments.layer)
         raise ArgumentError(f"--im2col needs --layer and --at{_hint(arguments, hint)}")
     if arguments.steps is not None:
         words = "--steps watches one weight, --weight or that with the largest gradient"
-        _refuse(arguments, ("layer", "grad", "why", "im2col", "interactive"), words)
+        _refuse(arguments, ("layer", "grad", "why", "open", "im2col", "interactive"), words)
         if arguments.data is not None:
             words = "--data brings its own pictures, labels and scale"
             _refuse(arguments, ("image", "label", "mean", "std"), words)
@@ -203,6 +229,17 @@ def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
         )
     if arguments.save is not None:
         figures.expect(arguments.save)
+
+
+def _refuse_open(arguments: argparse.Namespace, what: str | None) -> None:
+    """Refuse --open where no number is opened, and where all its parts are given anyway."""
+    if arguments.json:
+        _refuse(arguments, ("open",), "--json gives every part of a sum")
+    if arguments.steps is None and (what is None or (arguments.layer and arguments.at is None)):
+        hint = _hint(arguments, partial(step_hints.cell, layer=arguments.layer))
+        raise ArgumentError(
+            f"--open opens a part of one number's sum; its text names the parts{hint}"
+        )
 
 
 def _hint(arguments: argparse.Namespace, offered: Callable[[Sequential, str], str]) -> str:
@@ -229,16 +266,26 @@ def command(arguments: argparse.Namespace) -> str:
     """The command that opens other numbers of the same lesson."""
     words = ["tinycnn", "step"]
     if arguments.image:
-        words.append(arguments.image)
+        words.append(f"./{arguments.image}" if arguments.image.startswith("-") else arguments.image)
     for name, usual in (("model", "one-tower"), ("weights", None), ("label", None), ("seed", 0)):
         value = getattr(arguments, name)
         if value != usual:
             words += [f"--{name}", str(value)]
     for name in ("mean", "std"):
         if numbers := getattr(arguments, name):
-            words.append(f"--{name}={','.join(f'{number:g}' for number in numbers)}")
+            exact = (repr(value).removesuffix(".0") for value in numbers)
+            words.append(f"--{name}={','.join(exact)}")
     if arguments.channels != "rgb":
         words += ["--channels", arguments.channels]
     if arguments.train:
         words.append("--train")
     return shlex.join(words)
+
+
+def number(arguments: argparse.Namespace) -> str:
+    """The options that name the number which is opened."""
+    names = ("layer", "weight", "grad", "why", "rate")
+    words = [option(f"--{name}", value) for name in names if (value := getattr(arguments, name))]
+    if arguments.at is not None:
+        words.append(option("--at", ",".join(map(str, arguments.at))))
+    return " ".join(words)

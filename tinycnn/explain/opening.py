@@ -17,6 +17,7 @@ from tinycnn.explain.im2col_row import open_im2col
 from tinycnn.explain.loss import open_loss
 from tinycnn.explain.not_finite import origin
 from tinycnn.explain.values.explanation import Explanation
+from tinycnn.explain.values.opened_parts import open_part
 from tinycnn.explain.values.places import Cell
 from tinycnn.trace import Trace
 from tinycnn.validation import check_int
@@ -32,20 +33,23 @@ def explain(
     *,
     sample: int = 0,
     rate: float = RATE,
+    part: str | None = None,
 ) -> Explanation:
     """Open one number of ``trace``, for image ``sample``.
 
     ``what`` is a layer ("conv2": a cell of its output), a parameter ("conv1.W": its gradient), a
     layer's "x", "y" or "z" (the gradient of its input, its output, and before its activation), or
     "loss". ``at`` is the place; it may stand in brackets too: "conv1.W[5,5,0,3]". Negative places
-    count from the end. ``rate`` is that of a step of SGD that is tried with a parameter.
-    Raises UnknownNameError for what is not there.
+    count from the end. ``rate`` is that of a step of SGD that is tried with a parameter. ``part`` opens
+    another part of the sum than the largest, by its address as the text gives it: "2,3", and within that
+    "2,3/0". Raises UnknownNameError for what is not there, ArgumentError for a part that does not open.
     """
     with np.errstate(all="ignore"):  # what is not finite is said in words
         opened = _explained(trace, what, at, sample, rate)
         finite = math.isfinite(opened.value) and all(check.finite for check in opened.checks)
         begins = None if finite else origin(trace)
-    return opened if begins is None else opened.with_note("BEGINS", begins)
+    opened = opened if begins is None else opened.with_note("BEGINS", begins)
+    return opened if part is None else open_part(opened, part)
 
 
 def _explained(

@@ -15,9 +15,10 @@ from tinycnn.wording import option
 
 Place = tuple[int, ...]
 
-# Terms of a cell's sum from which on fewer are opened, and how many: a sum of 9,216 takes 140 kB.
-_CELLS = ((0, 6), (1000, 3), (4000, 1))
-_GRADIENTS = 3  # of each W
+# Terms of a cell's sum from which on fewer are opened, and how many, and how many where there is less room:
+# a sum of 9,216 takes 140 kB.
+_CELLS = ((0, 6, 4), (1000, 3, 2), (4000, 1, 1))
+_GRADIENTS = (3, 1)  # of each W
 
 
 class NumberAddress(NamedTuple):
@@ -62,23 +63,34 @@ class NumberAddress(NamedTuple):
         return ",".join(map(str, self.place))
 
 
-def chosen(lesson: Lesson) -> Iterator[NumberAddress]:
-    """The loss, cells of every layer, and gradients from the last layer to the first."""
+def chosen(lesson: Lesson, *, sparing: bool = False) -> Iterator[NumberAddress]:
+    """The loss, cells of every layer, and gradients from the last layer to the first; ``sparing``: fewer."""
     yield NumberAddress("", "loss", ())
     records = lesson.backward.records
     for record in records:
         labels = [(lesson.label,)] if record is records[-1] else []
-        for place in dict.fromkeys([*labels, *_cells(record)]):
+        for place in dict.fromkeys([*labels, *_cells(record, sparing)]):
             yield NumberAddress(record.name, "", place)
     for record in reversed(records):
-        yield from _gradients(record)
+        yield from _gradients(record, sparing)
 
 
-def _cells(record: Record) -> Iterator[Place]:
+def value_of(lesson: Lesson, address: NumberAddress) -> float:
+    """The number at an address that `chosen` gives, without how it came about."""
+    if not address.layer:
+        return float(lesson.backward.loss or 0.0)
+    record = lesson.backward[address.layer]
+    arrays = {"": record.y[0], **(record.grads or {})}
+    if record.dx is not None:
+        arrays["x"] = record.dx[0]
+    return float(arrays[address.part][address.place])
+
+
+def _cells(record: Record, sparing: bool) -> Iterator[Place]:
     """The most active cell of each of the liveliest maps, and one in the middle; of a row the most active."""
     y = record.y[0]
     parameters = sum(array[..., 0].size for array in record.params.values())
-    count = next(count for terms, count in reversed(_CELLS) if parameters >= terms)
+    count = next(counts[sparing] for terms, *counts in reversed(_CELLS) if parameters >= terms)
     if y.ndim != 3:
         for flat in np.argsort(-y, axis=None, kind="stable")[:count]:
             yield _place(int(flat), y)
@@ -89,10 +101,10 @@ def _cells(record: Record) -> Iterator[Place]:
     yield y.shape[0] // 2, y.shape[1] // 2, 0
 
 
-def _gradients(record: Record) -> Iterator[NumberAddress]:
+def _gradients(record: Record, sparing: bool) -> Iterator[NumberAddress]:
     """The largest of each parameter's, and of those of what goes into the layer."""
     for name, gradient in (record.grads or {}).items():
-        count = _GRADIENTS if name == "W" else 1
+        count = _GRADIENTS[sparing] if name == "W" else 1
         largest = np.argsort(-np.abs(gradient), axis=None, kind="stable")[:count]
         yield from _choices(record, name, (_place(int(flat), gradient) for flat in largest))
     if record.dx is not None:

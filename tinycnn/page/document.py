@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -13,32 +13,54 @@ from typing import Any
 from tinycnn import __version__, strict_json
 from tinycnn.explain import explain
 from tinycnn.explain.lessons.lesson import Lesson
-from tinycnn.page import curves, hand_sized, learning, network, opened, softmax
-from tinycnn.page.choosing import NumberAddress, chosen
+from tinycnn.explain.values import printing
+from tinycnn.explain.values.explanation import Explanation
+from tinycnn.page import curves, differences, hand_sized, learning, network, opened, sides, softmax
+from tinycnn.page.channels import Channels, carried
+from tinycnn.page.choosing import NumberAddress, chosen, value_of
 from tinycnn.page.packing import Packer
+from tinycnn.page.sides import Side
+
+Explained = dict[NumberAddress, Explanation]
 
 _START = "import 'main';"
 _ITSELF, _NOBODY = "'self'", "'none'"  # whom a page may ask
 
 
-def page(lesson: Lesson, command: str, began: Callable[[str], object] = lambda words: None) -> str:
-    """The page of a lesson as HTML; ``command`` opens its numbers, ``began`` is told what is worked out."""
-    return assembled(data(lesson, command, began))
+def page(shown: Sequence[Side], began: Callable[[str], object] = lambda words: None) -> str:
+    """The page of one lesson, or of two side by side, as HTML; ``began`` is told what is worked out."""
+    return assembled(data(shown, began))
 
 
-def data(lesson: Lesson, command: str, began: Callable[[str], object]) -> dict[str, Any]:
+def data(shown: Sequence[Side], began: Callable[[str], object]) -> dict[str, Any]:
     """Everything that the page draws."""
     began("examples")
     by_hand = hand_sized_data()
     began("maps")
-    numbers = dict(_numbers(lesson, command, began))
-    return {**live_data(lesson, command), "opened": numbers, **by_hand}
+    lessons, choices = [side.lesson for side in shown], sides.opened(shown)
+    channels = carried(lessons, [one for side in choices for one in side])
+    explained = [_explained(*pair, began) for pair in zip(lessons, choices, strict=True)]
+    return {
+        "title": sides.title(shown),
+        "sides": [
+            {**_side(side, some), "name": name, "opened": dict(_numbers(side, known))}
+            for side, some, name, known in zip(
+                shown, channels, sides.names(shown), explained, strict=True
+            )
+        ],
+        "differences": _differences(lessons, explained),
+        **by_hand,
+    }
 
 
 def live_data(lesson: Lesson, command: str) -> dict[str, Any]:
     """What changes with the lesson, without any number opened."""
-    net = network.network(lesson)
-    return {"title": lesson.name, "command": command, "network": net, "opened": {}}
+    return {"title": lesson.name, "sides": [_side(Side(lesson, command), {})]}
+
+
+def _side(side: Side, channels: Channels) -> dict[str, Any]:
+    net = network.network(side.lesson, channels)
+    return {"name": "", "command": side.command, "network": net, "opened": {}}
 
 
 def hand_sized_data() -> dict[str, Any]:
@@ -51,23 +73,67 @@ def hand_sized_data() -> dict[str, Any]:
     }
 
 
-def _numbers(
-    lesson: Lesson, command: str, began: Callable[[str], object]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The opened numbers by their keys."""
-    for choice in chosen(lesson):
+def _explained(
+    lesson: Lesson, choices: Sequence[NumberAddress], began: Callable[[str], object]
+) -> Explained:
+    explained = {}
+    for choice in choices:
         began(choice.key)
-        yield choice.key, number(lesson, choice, command)
+        explained[choice] = explain(lesson.backward, choice.key)
+    return explained
 
 
-def number(lesson: Lesson, choice: NumberAddress, command: str) -> dict[str, Any]:
+def _numbers(side: Side, explained: Explained) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The opened numbers by their keys."""
+    for choice, explanation in explained.items():
+        yield choice.key, _number(side, choice, explanation)
+
+
+def _differences(
+    lessons: Sequence[Lesson], explained: Sequence[Explained]
+) -> dict[str, Any] | None:
+    """How two sides differ; None where there is one."""
+    if len(lessons) == 1:
+        return None
+    opened = [{choice.key: one for choice, one in known.items()} for known in explained]
+    return differences.differences(lessons, opened)
+
+
+def number(side: Side, choice: NumberAddress) -> dict[str, Any]:
     """One opened number, and the command that opens it on a terminal."""
+    return _number(side, choice, explain(side.lesson.backward, choice.key))
+
+
+def _number(side: Side, choice: NumberAddress, explanation: Explanation) -> dict[str, Any]:
     return {
-        **opened.drawn(explain(lesson.backward, choice.key)),
+        **opened.drawn(explanation),
+        "key": choice.key,
         "layer": choice.layer,
         "part": choice.part,
-        "command": f"{command} {choice.options}",
+        "class": _class(side.lesson, choice),
+        "editable": choice.name in side.lesson.model.parameters(),
+        "command": f"{side.command} {choice.options}",
     }
+
+
+def listed(lesson: Lesson) -> dict[str, dict[str, Any]]:
+    """Some numbers that are worth being opened, by their keys."""
+    return {
+        choice.key: {
+            "layer": choice.layer,
+            "part": choice.part,
+            "text": printing.number(value_of(lesson, choice)),
+        }
+        for choice in chosen(lesson)
+    }
+
+
+def _class(lesson: Lesson, choice: NumberAddress) -> int | None:
+    """The class that a number is about: of the loss its label, of the last layer's numbers their own."""
+    if not choice.layer:
+        return lesson.label
+    last = lesson.model.layers[-1].name
+    return choice.place[-1] if choice.layer == last and choice.part != "x" else None
 
 
 def assembled(shown: Mapping[str, Any], *, live: bool = False) -> str:

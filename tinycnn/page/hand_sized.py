@@ -94,14 +94,22 @@ def _winners(stage: Calculation, read: Sequence[Sequence[Reads]]) -> list[int]:
 
 def _result(result: Result, read: Sequence[Reads]) -> dict[str, Any]:
     value = result.value
-    cells: list[dict[str, Any]] = [
-        {"reads": reads, "equation": "", "note": "", "products": []} for reads in read
-    ]  # a mask, drawn by lot, has no arithmetic
-    for place, cell in enumerate(result.cells):
-        exact = value.exact[place] if value.exact else ""
-        cells[place]["equation"] = cell.equation(value.cell(place), exact)
-        cells[place]["note"] = cell.note
-        cells[place]["products"] = [
-            [*map(text, part.factors), text(part.value)] for part in cell.parts if part.factors
-        ]
+    cells = [{"reads": reads, **_cell(result, place)} for place, reads in enumerate(read)]
     return {"name": value.name, "rule": result.rule, "cells": cells}
+
+
+def _cell(result: Result, place: int) -> dict[str, Any]:
+    """How a cell came about; ``asked`` is what a class may see before it answers."""
+    value, name = result.value, result.value.cell(place)
+    if not result.cells:  # a mask, drawn by lot, has no arithmetic
+        equation = f"{name} = {text(value.flat[place])}"
+        return {"equation": equation, "asked": f"{name} = ?", "note": "", "products": []}
+    cell = result.cells[place]
+    products = [[*map(text, part.factors), text(part.value)] for part in cell.parts if part.factors]
+    riddle = [cell.arithmetic] if products else []
+    return {
+        "equation": cell.equation(name, value.exact[place] if value.exact else ""),
+        "asked": " = ".join([name, *riddle, "?"]),
+        "note": cell.note,
+        "products": products,
+    }

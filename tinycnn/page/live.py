@@ -13,6 +13,7 @@ from tinycnn.explain.receptive_field import picture_of
 from tinycnn.explain.values.printing import number
 from tinycnn.page import document
 from tinycnn.page.choosing import NumberAddress, Place
+from tinycnn.page.sides import Side
 from tinycnn.runtime.locks import new_lock
 
 _LARGEST = 1e38  # that a float32 holds
@@ -33,14 +34,21 @@ class LivePage:
         with self._lock:
             shown = document.live_data(self._lesson, self._command)
             return document.assembled(
-                {**shown, **self._by_hand, "live": True, "edits": self._edits}, live=True
+                {
+                    **shown,
+                    **self._by_hand,
+                    "live": True,
+                    "listed": document.listed(self._lesson),
+                    "edits": self._edits,
+                },
+                live=True,
             )
 
     def number(self, key: str) -> dict[str, Any]:
         """A number opened; raises as `explain` does for a key that names none."""
         with self._lock:
             names = [layer.name for layer in self._lesson.model.layers]
-            return document.number(self._lesson, NumberAddress.of(key, names), self._command)
+            return document.number(Side(self._lesson, self._command), NumberAddress.of(key, names))
 
     def edit(self, change: Mapping[str, Any]) -> None:
         """Set a number, ``{"key": "conv1.W[5,5,0,3]", "value": 0.5}``, and run the pass again.

@@ -17,29 +17,34 @@ from tinycnn.explain.receptive_field import receptive_field
 from tinycnn.explain.values.printing import number
 from tinycnn.layers import Shape
 from tinycnn.model import Sequential
+from tinycnn.page.channels import Channels
 from tinycnn.passes import Record
 from tinycnn.wording import many, option
 
 _SHEET = 1 << 18  # numbers of the first layer's filters that the page carries, 1 MB
 
 
-def network(lesson: Lesson) -> dict[str, Any]:
-    """The overview, and each layer with its maps."""
+def network(lesson: Lesson, channels: Channels) -> dict[str, Any]:
+    """The overview, and each layer with its maps: those of ``channels``, where these are not all."""
     whole = overview.to_dict(lesson)
     forward = {row["name"]: _forward(row) for row in whole.pop("forward")}
     backward = {row["name"]: _backward(row) for row in whole.pop("backward")}
     whole["loss"] = _loss(whole["loss"])
     layers = [
-        {**forward[record.name], "backward": backward.get(record.name), **_layer(lesson, position)}
+        {
+            **forward[record.name],
+            "backward": backward.get(record.name),
+            **_layer(lesson, position, channels),
+        }
         for position, record in enumerate(lesson.backward.records)
     ]
     return {
         **whole,
         "parameters": many(whole["parameters"], "parameter"),
         "classes": lesson.classes,
-        "class_words": [lesson.class_words(number) for number in range(lesson.classes)]
-        if lesson.class_names
-        else [],
+        "class_names": [
+            "" if name == str(number) else name for number, name in enumerate(lesson.class_names)
+        ],
         "pixels": lesson.picture.pixels,
         "shape": list(lesson.model.input_shape),
         "layers": layers,
@@ -71,18 +76,19 @@ def _loss(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"label": row["label"], **texts, "top": top}
 
 
-def _layer(lesson: Lesson, position: int) -> dict[str, Any]:
+def _layer(lesson: Lesson, position: int, channels: Channels) -> dict[str, Any]:
     """Its kind, its numbers for the picture, and which of the layers before a cell of it sees."""
     record = lesson.backward.records[position]
-    explainer = explainer_of(record.layer)
+    explainer, some = explainer_of(record.layer), channels.get(record.name)
     return {
         "kind": type(record.layer).__name__,
         "axis": explainer.channel,
         "input": list(record.x.shape[1:]),
         "output": list(record.y.shape[1:]),
         "parameter_count": explainer.parameter_count(record.x.shape[1:]),
-        "y": _planes(record.y[0]),
-        "dy": None if record.dy is None else _planes(record.dy[0]),
+        "channels": some,
+        "y": _planes(record.y[0], some),
+        "dy": None if record.dy is None else _planes(record.dy[0], some),
         "option": option("--layer", record.name),
         "gradient_option": option("--grad", f"{record.name}.y"),
         "sees": _sees(lesson.model, position, lesson.training),
@@ -90,9 +96,12 @@ def _layer(lesson: Lesson, position: int) -> dict[str, Any]:
     }
 
 
-def _planes(array: Array) -> Array:
-    """A map (H, W, C) channel by channel, (C, H, W); anything else in a row, (C,)."""
-    return np.moveaxis(array, -1, 0) if array.ndim == 3 else array.ravel()
+def _planes(array: Array, channels: list[int] | None) -> Array:
+    """A map (H, W, C) channel by channel, (C, H, W), or ``channels`` of it; anything else in a row, (C,)."""
+    if array.ndim != 3:
+        return array.ravel()
+    planes = np.moveaxis(array, -1, 0)
+    return planes if channels is None else planes[channels]
 
 
 def _sees(model: Sequential, position: int, training: bool) -> dict[str, Any] | None:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
-from tinycnn.explain.readers.explanation_text import total_words
+from tinycnn.explain.readers.sum_text import total_words
 from tinycnn.explain.values.explanation import (
     Check,
     Explanation,
+    Funnel,
     Maximum,
     Notes,
     ReceptiveField,
@@ -17,8 +18,8 @@ from tinycnn.explain.values.explanation import (
     Step,
     SumTree,
 )
-from tinycnn.explain.values.printing import factor, number, printed
-from tinycnn.explain.values.sums import Part
+from tinycnn.explain.values.printing import Printed, factor, number, printed
+from tinycnn.explain.values.sums import Part, largest
 
 
 def drawn(explanation: Explanation) -> dict[str, Any]:
@@ -41,6 +42,13 @@ def _drawn(section: Section) -> dict[str, Any]:
 @_drawn.register
 def _notes(section: Notes) -> dict[str, Any]:
     return {"heading": section.heading, "lines": section.lines}
+
+
+@_drawn.register
+def _funnel(section: Funnel) -> dict[str, Any]:
+    most = max(section.stages[0].left, 1)
+    stages = [{"text": str(stage), "share": stage.left / most} for stage in section.stages]
+    return {"heading": section.heading, "stages": stages}
 
 
 @_drawn.register
@@ -87,33 +95,59 @@ def _check(check: Check) -> dict[str, Any]:
 @_drawn.register
 def _sum(section: SumTree) -> dict[str, Any]:
     tree = section.tree
-    return {"heading": section.heading, "tree": _level(tree, number(tree.value))}
+    return {
+        "heading": section.heading,
+        "kernel": section.kernel,
+        "tree": _level(tree, number(tree.value)),
+    }
 
 
 def _level(part: Part, shown: str) -> dict[str, Any]:
     """A part of a sum under its printed number; its own parts are printed to fit each other."""
     level: dict[str, Any] = {"place": part.place, "text": shown}
+    if part.position:
+        level["position"] = part.position
     if not part.parts:
-        return level
+        return {**level, **_sources([part])}
     inner = printed(part)
     level |= {"terms": part.terms, "total": total_words(inner), "columns": part.columns}
+    level["largest"] = part.parts.index(largest(part.parts))
     if inner.exponent:
         level["unit"] = inner.exponent
-    if all(child.factors for child in part.parts):  # many: lists by what they hold are smaller
-        level["places"] = [child.place for child in part.parts]
-        level["texts"] = inner.parts
-        pairs = [child.factors for child in part.parts]
-        level["a"] = [factor(a, b, inner) for a, b in pairs]
-        level["b"] = [factor(b, a, inner) for a, b in pairs]
-        if first := _first_source(part.parts):
-            level["source"] = first
-    else:
+    if any(child.parts for child in part.parts):
         level["parts"] = [_level(*pair) for pair in zip(part.parts, inner.parts, strict=True)]
-    return level
+        return level
+    level["places"] = [child.place for child in part.parts]  # many: lists of each are smaller
+    level["texts"] = inner.parts
+    if any(child.position for child in part.parts):
+        level["positions"] = [child.position for child in part.parts]
+    if any(child.factors for child in part.parts):
+        level["a"], level["b"] = zip(*(_factors(child, inner) for child in part.parts), strict=True)
+    return {**level, **_sources(part.parts, part.columns)}
 
 
-def _first_source(parts: Sequence[Part]) -> tuple[int, ...]:
-    """Where the first part comes from, if the others come from the cells behind it on the last axis."""
-    *axes, last = parts[0].source or (-1,)
-    behind = [(*axes, last + k) for k in range(len(parts))]
-    return parts[0].source if [part.source for part in parts] == behind else ()
+def _factors(part: Part, shown: Printed) -> tuple[str, str]:
+    """Both as they are printed beside the product; of what is none, nothing."""
+    if not part.factors:
+        return "", ""
+    a, b = part.factors
+    return factor(a, b, shown), factor(b, a, shown)
+
+
+def _sources(parts: Sequence[Part], columns: int = 1) -> dict[str, Any]:
+    """In which array of the pass the parts stand, and where, if all of them do in one.
+
+    The first place alone where the others follow it: on the last axis, or ``across`` so many columns.
+    """
+    sources = [part.source for part in parts if part.source is not None]
+    arrays = {source.array for source in sources}
+    if len(sources) < len(parts) or len(arrays) != 1:
+        return {}
+    (array,), places, (*axes, last) = arrays, [source.place for source in sources], sources[0].place
+    if places == [(*axes, last + k) for k in range(len(places))]:
+        return {"array": array, "first": places[0]}
+    if len(axes) == 2 and places == [
+        (axes[0] + k // columns, axes[1] + k % columns, last) for k in range(len(places))
+    ]:
+        return {"array": array, "first": places[0], "across": columns}
+    return {"array": array, "sources": places}

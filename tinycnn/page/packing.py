@@ -26,16 +26,17 @@ class Packer:
         self._places: list[dict[str, Any]] = []
 
     def pack(self, data: Any) -> str:
-        """Base64 of zlib of: the header's length as text in 16 bytes, the header as JSON, the arrays.
+        """One line of text: base 85, with a comma for "<", of what zlib makes of header and arrays.
 
-        In the header are the ``data``, with null for each array, and for the ``arrays`` where each belongs
-        (``at``, keys and numbers), its type, its shape, and its first byte.
+        The header is JSON behind its length, text of 16 bytes: it has the ``data``, with null for each
+        array, and for the ``arrays`` where each belongs (``at``, keys and numbers), its type, its shape, and
+        its first byte.
         """
         plain = self._plain(data, ())
         header = strict_json.dumps({"data": plain, "arrays": self._places}).encode()
         header += b" " * (-len(header) % _ALIGNED)
         whole = b"".join((f"{len(header):16d}".encode(), header, *self._arrays))
-        return base64.b64encode(zlib.compress(whole, 9)).decode("ascii")
+        return base64.b85encode(zlib.compress(whole, 9)).decode("ascii").replace("<", ",")
 
     def _plain(self, data: Any, at: tuple[str | int, ...]) -> Any:
         if isinstance(data, np.ndarray):

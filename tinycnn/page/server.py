@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from tinycnn import __version__, strict_json
 from tinycnn.errors import ArgumentError, TinyCNNError
@@ -16,6 +18,7 @@ from tinycnn.page.live import LivePage
 
 _HOST = "127.0.0.1"
 _LONGEST = 10_000  # bytes of an edit
+_PATIENCE = 10.0  # seconds that a client may take over its next words
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -42,15 +45,27 @@ class PageServer(ThreadingHTTPServer):
             ) from error
 
     @property
+    def host(self) -> str:
+        """The only name by which it is asked: a site whose own name leads here sends that."""
+        return f"{_HOST}:{self.server_address[1]}"
+
+    @property
     def address(self) -> str:
         """Where the page is."""
-        return f"http://{_HOST}:{self.server_address[1]}/{self.token}/"
+        return f"http://{self.host}/{self.token}/"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong in a line; of a client that has gone away, nothing."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            print(f"tinycnn: a question to the page failed: {error!r}", file=sys.stderr)
 
 
 class _Handler(BaseHTTPRequestHandler):
     """The three routes: the page, ``number?key=...``, and ``edit``."""
 
     server: PageServer
+    timeout = _PATIENCE
     server_version = f"tinycnn/{__version__}"
     sys_version = ""
 
@@ -59,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         if route == "":
             self._answer("text/html", self.server.live.page)
         elif route == "number":
-            key = parse_qs(urlsplit(self.path).query).get("key", [""])[0]
+            key = parse_qs(self.path.partition("?")[2]).get("key", [""])[0]
             self._answer(
                 "application/json", lambda: strict_json.dumps(self.server.live.number(key))
             )
@@ -73,24 +88,27 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer("application/json", self._edited)
 
     def _edited(self) -> str:
-        length = int(self.headers.get("Content-Length", "0"))
-        if not 0 <= length <= _LONGEST:
-            raise ArgumentError(f"an edit has at most {_LONGEST:,} bytes, got {length:,}")
+        length = self.headers.get("Content-Length", "")
+        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > _LONGEST:
+            raise ArgumentError(f"an edit says how many bytes it has, at most {_LONGEST:,}")
         try:
-            change = json.loads(self.rfile.read(length))
+            change = json.loads(self.rfile.read(int(length)))
         except ValueError as error:
             raise ArgumentError(
-                "an edit is JSON, such as {'key': 'x[0,0,0]', 'value': 1}"
+                'an edit is JSON, such as {"key": "x[0,0,0]", "value": 1}'
             ) from error
         self.server.live.edit(change if isinstance(change, dict) else {})
         return strict_json.dumps({})
 
     def _route(self) -> str | None:
-        """What is asked for behind the token; None without it, or by another name for this machine."""
-        host = f"{_HOST}:{self.server.server_address[1]}"
-        _, token, *rest = [*urlsplit(self.path).path.split("/", 2), "", ""][:3]
-        known = secrets.compare_digest(token.encode(), self.server.token.encode())
-        return rest[0] if known and self.headers.get("Host") == host else None
+        """What is asked for behind the token; None without it, by another name, or from another site."""
+        found = re.fullmatch("/([^/]*)/(.*)", self.path.partition("?")[0])
+        if found is None:
+            return None
+        known = secrets.compare_digest(found[1].encode(), self.server.token.encode())
+        named = self.headers.get_all("Host") == [self.server.host]
+        own = self.headers.get("Origin") in (None, f"http://{self.server.host}")
+        return found[2] if known and named and own else None
 
     def _answer(self, kind: str, work: Callable[[], str]) -> None:
         status = HTTPStatus.OK

@@ -270,7 +270,7 @@ def test_an_engine_that_errs_is_found_by_hand(monkeypatch):
 def test_the_command_draws_an_example(capsys, monkeypatch, drawn):
     monkeypatch.setenv("NO_COLOR", "1")
     assert cli.main(["step", "--example", "softmax"]) == 0
-    assert capsys.readouterr().out == drawn["softmax"] + "\n"
+    assert capsys.readouterr().out == drawn["softmax"] + "\nIn a browser: tinycnn page\n"
 
 
 def test_the_command_gives_the_data(capsys):

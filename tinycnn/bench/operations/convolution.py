@@ -74,8 +74,14 @@ class SweptConv2D(Operation):
         }
 
     def cost(self) -> int:
-        cells = self.N * (self.size // self.stride + 1) ** 2
-        return super().cost() + cells * self.KH * self.KW * self.C // self.groups * self.F
+        return super().cost() + self._results() * self.KH * self.KW * self.C // self.groups
+
+    def largest(self) -> int:
+        return max(super().largest(), self._results())
+
+    def _results(self) -> int:
+        """The numbers of y, or a few more."""
+        return self.N * (self.size // self.stride + 1) ** 2 * self.F
 
     def forward(self, inputs: Mapping[str, Array]) -> tuple[Array, Any]:
         return ops.conv2d(*inputs.values(), **self._options), None

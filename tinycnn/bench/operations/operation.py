@@ -52,6 +52,10 @@ class Operation(ABC):
         """Multiply-adds, or numbers touched: what bounds the time of a draw."""
         return sum(int(np.prod(shape)) for shape in self.shapes().values())
 
+    def largest(self) -> int:
+        """Numbers of its largest array, y among them: what bounds the memory of a draw."""
+        return max(int(np.prod(shape)) for shape in self.shapes().values())
+
     def inputs(self) -> dict[str, Array]:
         """The same numbers for everybody who asks."""
         rng = np.random.default_rng(1)

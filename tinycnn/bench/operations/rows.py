@@ -40,6 +40,9 @@ class SweptDense(Operation):
     def cost(self) -> int:
         return super().cost() + self.N * self.D * self.F
 
+    def largest(self) -> int:
+        return max(super().largest(), self.N * self.F)
+
     def forward(self, inputs: Mapping[str, Array]) -> tuple[Array, Any]:
         return ops.dense(*inputs.values()), None
 

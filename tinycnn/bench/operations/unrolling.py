@@ -39,6 +39,10 @@ class SweptIm2col(Operation):
     def cost(self) -> int:
         return super().cost() * (1 + self.kernel**2 // self.stride**2)
 
+    def largest(self) -> int:
+        rows = self.N * ((self.size - self.kernel) // self.stride + 1) ** 2
+        return max(super().largest(), rows * self.kernel**2 * self.C)
+
     def forward(self, inputs: Mapping[str, Array]) -> tuple[Array, Any]:
         return ops.im2col(inputs["x"], self.kernel, stride=self.stride), None
 

@@ -11,12 +11,9 @@ from tinycnn.errors import ArgumentError
 from tinycnn.explain.asking import sums
 from tinycnn.explain.asking.answers import Integers, Number
 from tinycnn.explain.asking.prediction import Prediction
-from tinycnn.explain.readers.explanation_text import (
-    draw_explanation,
-    draw_question,
-    total_words,
-)
+from tinycnn.explain.readers.explanation_text import draw_explanation, draw_question
 from tinycnn.explain.readers.style import Style
+from tinycnn.explain.readers.sum_text import total_words
 from tinycnn.explain.values.explanation import Explanation, Maximum, Notes, Section, Step, SumTree
 from tinycnn.explain.values.printing import decimals, number, printed
 from tinycnn.explain.values.task import Slip, Task

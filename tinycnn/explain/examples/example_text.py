@@ -19,6 +19,7 @@ _GAP = 3  # at least, between two equations of a line, or an equation and its re
 # The same thing in AlexNet.
 ON = {
     "conv-pool": "tinycnn step --layer conv2 --at 13,13,11",
+    "turned": "tinycnn step --grad conv3.x --at 7,7,107",
     "channels": "tinycnn step --layer conv3 --at 4,3,189",
     "im2col": "tinycnn step --layer conv1 --im2col --at 27,27",
     "winograd": "tinycnn summary --plan 32",

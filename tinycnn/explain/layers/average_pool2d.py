@@ -14,7 +14,7 @@ from tinycnn.explain.values.checks import half_epsilon, rounding_unit
 from tinycnn.explain.values.explanation import Check, Section, Step, SumTree
 from tinycnn.explain.values.places import Cell
 from tinycnn.explain.values.printing import factors, number
-from tinycnn.explain.values.sums import Part, Product, Term, mapped
+from tinycnn.explain.values.sums import Part, Product, Source, Term, mapped
 from tinycnn.explain.values.task import Task
 from tinycnn.layers import AveragePool2D
 from tinycnn.passes import Record
@@ -42,8 +42,9 @@ class AveragePool2DExplainer(Windowed):
         def leaf(i: int, j: int) -> Part:
             r, c = r0 + i, c0 + j
             count = self._count(record, r, c)
-            sent = float(cell.dy[cell.sample, r, c, cell.place[2]])
-            return Product(f"window ({r},{c}), 1/{count}", sent, 1 / count)
+            source = Source("dy", (r, c, cell.place[2]))
+            sent = float(cell.dy[(cell.sample, *source.place)])
+            return Product(f"window ({r},{c}), 1/{count}", sent, 1 / count, source)
 
         tree = mapped("sum", r1 - r0 + 1, c1 - c0 + 1, leaf)
         return [SumTree("dy / count of the windows that hold this cell:", tree)]
@@ -77,12 +78,12 @@ def mean_of_cells(
 ) -> Sequence[Section]:
     """An output cell: the sum of ``x`` (rows, columns) over ``count``; ``first`` is x's first place."""
     (row, column), y = first, cell.record.y
-    tree = mapped(
-        "sum",
-        x.shape[0],
-        x.shape[1],
-        lambda i, j: Term(f"({row + i},{column + j})", float(x[i, j])),
-    )
+
+    def leaf(i: int, j: int) -> Part:
+        source = Source("x", (row + i, column + j, cell.place[-1]))
+        return Term(f"({row + i},{column + j})", float(x[i, j]), source)
+
+    tree = mapped("sum", x.shape[0], x.shape[1], leaf)
     value, scale = tree.value / count, float(np.abs(x).sum()) / count
     bound = (tree.terms + 1) * half_epsilon(y.dtype) * scale
     unit = rounding_unit(y.dtype)

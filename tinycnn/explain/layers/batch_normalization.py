@@ -14,7 +14,7 @@ from tinycnn.explain.values.checks import check_sum
 from tinycnn.explain.values.explanation import Section, Step, SumTree
 from tinycnn.explain.values.places import Cell, Region, Seen, channel_name
 from tinycnn.explain.values.printing import factors
-from tinycnn.explain.values.sums import Product, Term, add
+from tinycnn.explain.values.sums import Product, Source, Term, add
 from tinycnn.layers import BatchNormalization, Shape
 from tinycnn.passes import Record
 from tinycnn.wording import every, many
@@ -67,10 +67,12 @@ class BatchNormalizationExplainer(ByPlace):
         scale = gamma / channel.deviation
         if not record.context.training:
             heading = f"dy * gamma / {channel.root}, where gamma = {factors(gamma)[0]}:"
-            return [SumTree(heading, add("sum", [Product("dy", dy, scale)]))]
+            return [
+                SumTree(heading, add("sum", [Product("dy", dy, scale, Source("dy", cell.place))]))
+            ]
         M, xhat, dbeta, dgamma = channel.cells, channel.xhat(cell.index), *channel.gradients()
         parts = [
-            Product("dy", dy, scale),
+            Product("dy", dy, scale, Source("dy", cell.place)),
             Product("-dbeta / M", -dbeta.value / M + 0.0, scale),  # not -0.0
             Product("-xhat * dgamma / M", -xhat * dgamma.value / M + 0.0, scale),
         ]

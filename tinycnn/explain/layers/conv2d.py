@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,17 @@ from tinycnn.explain.layers.weighted import Weighted, with_biggest
 from tinycnn.explain.layers.windowed import NO_INFLUENCE, Windowed
 from tinycnn.explain.values.explanation import Section, SumTree
 from tinycnn.explain.values.places import COLOUR, Cell, Place, channel_name, reads_colours
-from tinycnn.explain.values.sums import MOST, Part, Product, Sum, Term, extent, grouped, mapped
+from tinycnn.explain.values.sums import (
+    MOST,
+    Part,
+    Product,
+    Source,
+    Sum,
+    Term,
+    extent,
+    grouped,
+    mapped,
+)
 from tinycnn.layers import Conv2D, Shape
 from tinycnn.passes import Record
 from tinycnn.wording import every, many
@@ -39,7 +50,8 @@ class Conv2DExplainer(Windowed, Weighted):
         tree = self._window_sum(cell)
         terms = cell.record.params["W"][..., cell.place[2]].size
         heading = f"{many(terms, 'product')} x * W, added up by kernel position:"
-        return [SumTree(heading, tree), *self.finish(cell, tree)]
+        kernel = self.window(cell.record).kernel
+        return [SumTree(heading, tree, kernel=kernel), *self.finish(cell, tree)]
 
     def _window_sum(self, cell: Cell) -> Sum:
         """The products of a window, by kernel position and then by channel."""
@@ -50,13 +62,20 @@ class Conv2DExplainer(Windowed, Weighted):
             h = win.height.seen(row, row)[0] + i * win.dilation[0]
             w = win.width.seen(column, column)[0] + j * win.dilation[1]
             if not (0 <= h < win.height.input and 0 <= w < win.width.input):
-                return Term(f"position ({i},{j}), padding", 0.0)
+                return Term(f"position ({i},{j}), padding", 0.0, position=(i, j))
             x, weights = record.x[cell.sample, h, w].tolist(), W[i, j, :, f].tolist()
             parts = [
-                Product(channel_name(record, c), x[c], weights[c - channels[0]], (h, w, c))
-                for c in channels
+                Product(
+                    channel_name(record, c),
+                    x[c],
+                    weights[k],
+                    Source("x", (h, w, c)),
+                    Source("W", (i, j, k, f)),
+                )
+                for k, c in enumerate(channels)
             ]
-            return grouped(f"position ({i},{j})", parts, "channels", channels[0])
+            products = grouped(f"position ({i},{j})", parts, "channels", channels[0])
+            return replace(products, position=(i, j))
 
         KH, KW = win.kernel
         if KH * KW <= MOST:
@@ -112,8 +131,17 @@ class Conv2DExplainer(Windowed, Weighted):
         W, dz = record.params["W"], cell.dz[cell.sample, row, column].tolist()
         weights = W[i, j, channel % W.shape[2]].tolist()
         filters = self._filters_of(record, channel)
-        parts = [Product(f"filter {f}", dz[f], weights[f]) for f in filters]
-        return grouped(name, parts, "filters", filters[0])
+        parts = [
+            Product(
+                f"filter {f}",
+                dz[f],
+                weights[f],
+                Source("dz", (row, column, f)),
+                Source("W", (i, j, channel % W.shape[2], f)),
+            )
+            for f in filters
+        ]
+        return replace(grouped(name, parts, "filters", filters[0]), position=(row, column))
 
     def fed(self, cell: Cell) -> Any:
         filters = self._filters_of(cell.record, cell.place[2])

@@ -9,13 +9,21 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.explain.explainer import Passage, activation_explainer, explainer_of
 from tinycnn.explain.receptive_field import in_the_picture, receptive_field
-from tinycnn.explain.values.explanation import Notes, ReceptiveField, Section, SumTree
+from tinycnn.explain.values.explanation import (
+    Funnel,
+    FunnelStage,
+    Notes,
+    ReceptiveField,
+    Section,
+    SumTree,
+)
 from tinycnn.explain.values.places import COLOURS, Cell, reads_colours
 from tinycnn.explain.values.printing import biggest
 from tinycnn.explain.values.sums import (
     MOST,
     Part,
     Product,
+    Source,
     Sum,
     Term,
     grouped,
@@ -34,7 +42,9 @@ def bias_gradient(cell: Cell) -> list[Section]:
     (f,) = cell.place
     dz = cell.dz[..., f]
     heading = f"dz over the {many(dz.size, 'place')} of filter {f}:"
-    return _sections(cell, heading, lambda name, place: Term(name, float(dz[place])))
+    return _sections(
+        cell, heading, lambda name, place, source: Term(name, float(dz[place]), source)
+    )
 
 
 def weight_gradient(cell: Cell, win: Window, channel: int, met: Array) -> list[Section]:
@@ -47,9 +57,19 @@ def weight_gradient(cell: Cell, win: Window, channel: int, met: Array) -> list[S
         f"x[{_affine('i', win.stride[0], i * win.dilation[0] - win.pad_top_left[0])},"
         f"{_affine('j', win.stride[1], j * win.dilation[1] - win.pad_top_left[1])},{read}]:"
     )
-    return _sections(
-        cell, heading, lambda name, place: Product(name, float(dz[place]), float(met[place]))
-    )
+    _, H, W, _ = cell.record.x.shape
+
+    def term(name: str, place: Place, source: Source) -> Product:
+        h, w = (
+            at * stride + k * dilation - pad
+            for at, stride, k, dilation, pad in zip(
+                place[1:], win.stride, (i, j), win.dilation, win.pad_top_left, strict=True
+            )
+        )
+        other = Source("x", (h, w, channel)) if 0 <= h < H and 0 <= w < W else None
+        return Product(name, float(dz[place]), float(met[place]), source, other)
+
+    return _sections(cell, heading, term)
 
 
 def _affine(name: str, factor: int, offset: int) -> str:
@@ -57,7 +77,9 @@ def _affine(name: str, factor: int, offset: int) -> str:
     return scaled if offset == 0 else f"{scaled}{offset:+d}"
 
 
-def _sections(cell: Cell, heading: str, term: Callable[[str, Place], Part]) -> list[Section]:
+def _sections(
+    cell: Cell, heading: str, term: Callable[[str, Place, Source], Part]
+) -> list[Section]:
     """The sum over all places, what became of these, and the largest terms."""
     N, OH, OW, _ = cell.record.y.shape
     named: dict[str, Place] = {}
@@ -66,7 +88,7 @@ def _sections(cell: Cell, heading: str, term: Callable[[str, Place], Part]) -> l
         def leaf(oh: int, ow: int) -> Part:
             name = f"image {n}, place ({oh},{ow})" if N > 1 else f"place ({oh},{ow})"
             named[name] = n, oh, ow
-            return term(name, named[name])
+            return term(name, named[name], Source("dz", (oh, ow, cell.place[-1])))
 
         return mapped(f"image {n}", OH, OW, leaf)
 
@@ -74,7 +96,7 @@ def _sections(cell: Cell, heading: str, term: Callable[[str, Place], Part]) -> l
     tree = images[0] if N == 1 else grouped("sum", images, "images")
     top = largest(leaves(tree.parts))
     _, oh, ow = named[top.place]
-    sections: list[Section] = [Notes("PLACES", (_funnel(cell, tree),)), SumTree(heading, tree)]
+    sections: list[Section] = [_funnel(cell, tree), SumTree(heading, tree)]
     if tree.terms > MOST and (lines := (*biggest(tree), *_origin(cell, top, named[top.place]))):
         sections.append(Notes("BIGGEST", lines))
     if N == 1 and top.value != 0:
@@ -82,18 +104,18 @@ def _sections(cell: Cell, heading: str, term: Callable[[str, Place], Part]) -> l
     return sections
 
 
-def _funnel(cell: Cell, tree: Sum) -> str:
+def _funnel(cell: Cell, tree: Sum) -> Funnel:
     """What became of the places: how many win a pool window, pass ReLU, and give a term."""
     alive = np.ones(cell.record.y.shape[:-1], bool)
-    stages = [many(alive.size, "place")]
+    stages = [FunnelStage(alive.size, "place" if alive.size == 1 else "places")]
     for passage in _passages(cell):
         alive &= passage.mask[..., cell.place[-1]]
         count = int(np.count_nonzero(alive))
         verb = plural(passage.verb) if count == 1 else passage.verb  # of a verb, one has the s
-        stages.append(f"{count:,} {verb} {passage.where}")
+        stages.append(FunnelStage(count, f"{verb} {passage.where}"))
     terms = sum(leaf.value != 0 for leaf in leaves(tree.parts))
-    stages.append("1 term is not zero" if terms == 1 else f"{terms:,} terms are not zero")
-    return "  >  ".join(stages)
+    stages.append(FunnelStage(terms, "term is not zero" if terms == 1 else "terms are not zero"))
+    return Funnel("PLACES", tuple(stages))
 
 
 def _passages(cell: Cell) -> Iterator[Passage]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from tinycnn.explain.explainer import Causes, Grid, activation_explainer, cells_
 from tinycnn.explain.layers.weighted import Weighted, with_biggest
 from tinycnn.explain.values.explanation import Section, SumTree
 from tinycnn.explain.values.places import COLOUR, Cell, Place, channel_name, reads_colours
-from tinycnn.explain.values.sums import Part, Product, Sum, Term, grouped, mapped, spans
+from tinycnn.explain.values.sums import Part, Product, Source, Sum, Term, grouped, mapped, spans
 from tinycnn.layers import Dense, Shape
 from tinycnn.passes import Record
 from tinycnn.wording import every, many
@@ -31,8 +32,7 @@ class DenseExplainer(Weighted):
 
     def cell(self, cell: Cell) -> Sequence[Section]:
         x = cell.record.x[cell.sample]
-        weights = cell.record.params["W"][:, cell.place[0]].reshape(x.shape)
-        tree = _by_place(cell.record, x, weights) if x.ndim == 3 else _in_order(x, weights)
+        tree = _by_place(cell, x) if x.ndim == 3 else _in_order(cell, x)
         order = "by place" if x.ndim == 3 else "in order"
         heading = f"{many(x.size, 'product')} x * W, added up {order}:"
         return [*with_biggest(heading, tree), *self.finish(cell, tree)]
@@ -42,9 +42,12 @@ class DenseExplainer(Weighted):
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         record = cell.record
-        row = record.params["W"][int(np.ravel_multi_index(cell.place, record.x.shape[1:]))]
-        sent = zip(cell.dz[cell.sample].tolist(), row.tolist(), strict=True)
-        parts = [Product(f"unit {f}", *pair) for f, pair in enumerate(sent)]
+        d = int(np.ravel_multi_index(cell.place, record.x.shape[1:]))
+        sent = zip(cell.dz[cell.sample].tolist(), record.params["W"][d].tolist(), strict=True)
+        parts = [
+            Product(f"unit {f}", *pair, Source("dz", (f,)), Source("W", (d, f)))
+            for f, pair in enumerate(sent)
+        ]
         heading = f"{many(len(parts), 'product')} dz * W, one a unit:"
         return with_biggest(heading, grouped("sum", parts, "units"))
 
@@ -56,11 +59,13 @@ class DenseExplainer(Weighted):
 
     def parameter_gradient(self, cell: Cell, parameter: str) -> Sequence[Section]:
         record, index = cell.record, cell.place
-        dz = cell.dz[:, index[-1]].tolist()
-        parts: list[Part] = [Term(f"image {n}", value) for n, value in enumerate(dz)]
+        dz, sent = cell.dz[:, index[-1]].tolist(), Source("dz", (index[-1],))
+        parts: list[Part] = [Term(f"image {n}", value, sent) for n, value in enumerate(dz)]
         if parameter == "W":
+            place = np.unravel_index(index[0], record.x.shape[1:])
+            source = Source("x", tuple(map(int, place)))
             met = zip(self.met(record, index).tolist(), dz, strict=True)
-            parts = [Product(f"image {n}", *pair) for n, pair in enumerate(met)]
+            parts = [Product(f"image {n}", *pair, source, sent) for n, pair in enumerate(met)]
         what = "dz" if parameter == "b" else "x * dz"
         return [SumTree(f"{what}, one term an image:", grouped("sum", parts, "images"))]
 
@@ -92,18 +97,34 @@ class DenseExplainer(Weighted):
         return Grid((*x, shape[1]), ("input row", "input column", channel, "unit"), is_image=True)
 
 
-def _by_place(record: Record, x: Array, weights: Array) -> Sum:
+def _by_place(cell: Cell, x: Array) -> Sum:
     """The products of an image (H, W, C), place by place and then by channel."""
+    (unit,), (_, W, C) = cell.place, x.shape
+    weights = cell.record.params["W"][:, unit].reshape(x.shape)
 
     def position(i: int, j: int) -> Part:
-        pairs = zip(x[i, j].tolist(), weights[i, j].tolist(), strict=True)
-        parts = [Product(channel_name(record, c), *pair, (i, j, c)) for c, pair in enumerate(pairs)]
-        return grouped(f"cell ({i},{j})", parts, "channels")
+        pairs, first = zip(x[i, j].tolist(), weights[i, j].tolist(), strict=True), (i * W + j) * C
+        parts = [
+            Product(
+                channel_name(cell.record, c),
+                *pair,
+                Source("x", (i, j, c)),
+                Source("W", (first + c, unit)),
+            )
+            for c, pair in enumerate(pairs)
+        ]
+        return replace(grouped(f"cell ({i},{j})", parts, "channels"), position=(i, j))
 
     return mapped("sum", x.shape[0], x.shape[1], position)
 
 
-def _in_order(x: Array, weights: Array) -> Sum:
+def _in_order(cell: Cell, x: Array) -> Sum:
     """The products of any other input, one by one."""
-    cells = zip(x.ravel().tolist(), weights.ravel().tolist(), np.ndindex(x.shape), strict=True)
-    return grouped("sum", [Product(f"unit {d}", *cell) for d, cell in enumerate(cells)], "units")
+    (unit,) = cell.place
+    weights = cell.record.params["W"][:, unit].tolist()
+    cells = zip(x.ravel().tolist(), weights, np.ndindex(x.shape), strict=True)
+    parts = [
+        Product(f"unit {d}", a, b, Source("x", at), Source("W", (d, unit)))
+        for d, (a, b, at) in enumerate(cells)
+    ]
+    return grouped("sum", parts, "units")

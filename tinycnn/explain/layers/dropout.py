@@ -12,7 +12,7 @@ from tinycnn.explain.values.checks import half_epsilon, rounding_unit
 from tinycnn.explain.values.explanation import Check, Section, Step, SumTree
 from tinycnn.explain.values.places import Cell
 from tinycnn.explain.values.printing import factors, number
-from tinycnn.explain.values.sums import Product, add
+from tinycnn.explain.values.sums import Product, Source, add
 from tinycnn.layers import Dropout
 from tinycnn.passes import Record
 
@@ -26,8 +26,11 @@ class DropoutExplainer(ByPlace):
     def cell(self, cell: Cell) -> Sequence[Section]:
         record = cell.record
         x, engine = float(record.x[cell.index]), float(record.y[cell.index])
+        source = Source("x", cell.place)
         if record.saved is None:
-            step = Step("DROPOUT", f"{number(x)} * 1", x, "dropout is off: every cell passes")
+            step = Step(
+                "DROPOUT", f"{number(x)} * 1", x, "dropout is off: every cell passes", source=source
+            )
             return [step, Check("naive", engine, x, 0.0, "a number is copied")]
         kept, scale = bool(record.saved[cell.index]), 1 / (1 - self.layer.rate)
         value = x * scale if kept else 0.0
@@ -39,7 +42,7 @@ class DropoutExplainer(ByPlace):
         bound = abs(value) * 3 * half_epsilon(record.y.dtype)
         why = f"3 roundings * {rounding_unit(record.y.dtype)} * its size"
         return [
-            Step("DROPOUT", arithmetic, value, f"{words}; {key}"),
+            Step("DROPOUT", arithmetic, value, f"{words}; {key}", source=source),
             Check("naive", engine, value, bound, why),
         ]
 
@@ -47,11 +50,12 @@ class DropoutExplainer(ByPlace):
         record = cell.record
         dy = float(cell.dy[cell.index])
         if record.saved is None:
-            return [passed_on("dropout is off: dy passes", dy)]
+            return [passed_on("dropout is off: dy passes", cell)]
         if not record.saved[cell.index]:
-            return [stopped("the mask dropped this cell: nothing passes", dy)]
+            return [stopped("the mask dropped this cell: nothing passes", cell)]
+        part = Product("dy", dy, 1 / (1 - self.layer.rate), Source("dy", cell.place))
         words = f"the mask kept this cell: dy * 1 / (1 - {self.layer.rate:g})"
-        return [SumTree(words, add("sum", [Product("dy", dy, 1 / (1 - self.layer.rate))]))]
+        return [SumTree(words, add("sum", [part]))]
 
     def roundings(self, record: Record, sample: int) -> int:
         return 2  # of the factor, and of its product

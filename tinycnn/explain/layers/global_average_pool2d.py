@@ -9,7 +9,7 @@ from tinycnn.explain.explainer import Causes, Explainer, explainers
 from tinycnn.explain.layers.average_pool2d import mean_of_cells
 from tinycnn.explain.values.explanation import Section, SumTree
 from tinycnn.explain.values.places import Cell, Place
-from tinycnn.explain.values.sums import Product, add
+from tinycnn.explain.values.sums import Product, Source, add
 from tinycnn.layers import GlobalAveragePool2D, Shape
 from tinycnn.passes import Record
 from tinycnn.wording import every
@@ -36,7 +36,8 @@ class GlobalAveragePool2DExplainer(Explainer):
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         (H, W, _), channel = cell.record.x.shape[1:], cell.place[2]
         sent = float(cell.dy[cell.sample, channel])
-        part = Product(f"channel {channel}, 1/{H * W}", sent, 1 / (H * W))
+        source = Source("dy", (channel,))
+        part = Product(f"channel {channel}, 1/{H * W}", sent, 1 / (H * W), source)
         return [SumTree("dy / count of the channel's cells:", add("sum", [part]))]
 
     def roundings(self, record: Record, sample: int) -> int:

@@ -20,7 +20,7 @@ class IdentityExplainer(ActivationExplainer):
         return []
 
     def gradient(self, cell: Cell) -> Sequence[Section]:
-        return [passed_on("there is no activation: dz is dy", float(cell.dy[cell.index]))]
+        return [passed_on("there is no activation: dz is dy", cell)]
 
     def why_zero(self, cell: Cell, above: Causes) -> Causes:
         return above

@@ -12,7 +12,7 @@ from tinycnn.explain.values.checks import half_epsilon, rounding_unit
 from tinycnn.explain.values.explanation import Check, Section, Step, SumTree
 from tinycnn.explain.values.places import Cell, channel_name
 from tinycnn.explain.values.printing import factors, number
-from tinycnn.explain.values.sums import Part, Product, Sum, extent, grouped
+from tinycnn.explain.values.sums import Part, Product, Source, Sum, extent, grouped
 from tinycnn.explain.values.task import Task
 from tinycnn.layers import LocalResponseNorm
 from tinycnn.passes import Record
@@ -71,7 +71,9 @@ class LocalResponseNormExplainer(ByPlace):
             neighbour = cell.at((row, column, other))
             s, dy = self._squares(neighbour)[1], float(cell.dy[neighbour.index])
             if other == channel:
-                parts.append(Product("dy * s^-beta", dy, _power(s, -beta)))
+                parts.append(
+                    Product("dy * s^-beta", dy, _power(s, -beta), Source("dy", cell.place))
+                )
             its_x = float(record.x[neighbour.index])
             shared = -2 * a * beta * dy * its_x * _power(s, -beta - 1) + 0.0  # not -0.0
             parts.append(Product(f"by s of {channel_name(record, other)}", shared, x))
@@ -100,7 +102,10 @@ class LocalResponseNormExplainer(ByPlace):
         row, column, channel = cell.place
         x = record.x[cell.sample, row, column].astype(np.float64).tolist()
         near = self._around(record, channel)
-        parts = [Product(channel_name(record, c), x[c], x[c]) for c in near]
+        parts = [
+            Product(channel_name(record, c), x[c], x[c], Source("x", (row, column, c)))
+            for c in near
+        ]
         tree = grouped("sum", parts, "channels")
         return tree, k + a * tree.value
 

@@ -14,7 +14,7 @@ from tinycnn.explain.layers.windowed import NO_INFLUENCE, Windowed
 from tinycnn.explain.values.explanation import Check, Maximum, Section, Step, SumTree
 from tinycnn.explain.values.places import Cell
 from tinycnn.explain.values.printing import equation
-from tinycnn.explain.values.sums import MOST, Part, Term, add, mapped
+from tinycnn.explain.values.sums import MOST, Part, Source, Term, add, mapped
 from tinycnn.layers import MaxPool2D
 from tinycnn.passes import Record
 from tinycnn.shapes import Window
@@ -76,11 +76,13 @@ class MaxPool2DExplainer(Windowed):
             return [NO_INFLUENCE]
 
         def leaf(r: int, c: int) -> Part:
-            argmax = windows.get((r, c))
+            argmax, source = windows.get((r, c)), Source("dy", (r, c, cell.place[2]))
             if argmax != cell.place[:2]:
                 outcome = "between" if argmax is None else f"lost to {argmax[0]},{argmax[1]}"
-                return Term(f"window ({r},{c}), {outcome}", 0.0)
-            return Term(f"window ({r},{c}), won", float(cell.dy[cell.sample, r, c, cell.place[2]]))
+                return Term(f"window ({r},{c}), {outcome}", 0.0, source)
+            return Term(
+                f"window ({r},{c}), won", float(cell.dy[(cell.sample, *source.place)]), source
+            )
 
         if len(windows) <= MOST:
             tree = add("sum", [leaf(r, c) for r, c in windows])

@@ -13,7 +13,7 @@ from tinycnn.explain.values.checks import half_epsilon
 from tinycnn.explain.values.explanation import Section, Step, SumTree
 from tinycnn.explain.values.places import Place, channel_name
 from tinycnn.explain.values.printing import factors
-from tinycnn.explain.values.sums import Part, Product, Sum, Term, grouped, mapped
+from tinycnn.explain.values.sums import Part, Product, Source, Sum, Term, grouped, mapped
 from tinycnn.passes import Record
 from tinycnn.wording import many
 
@@ -92,8 +92,10 @@ class NormalizedChannel:
         dy = self.record.dy
         assert dy is not None
         return (
-            self._over(lambda name, at: Term(name, float(dy[at]))),
-            self._over(lambda name, at: Product(name, float(dy[at]), self.xhat(at))),
+            self._over(lambda name, at: Term(name, float(dy[at]), Source("dy", at[1:]))),
+            self._over(
+                lambda name, at: Product(name, float(dy[at]), self.xhat(at), Source("dy", at[1:]))
+            ),
         )
 
     @property
@@ -109,7 +111,9 @@ class NormalizedChannel:
 
     @cached_property
     def _sum(self) -> Sum:
-        return self._over(lambda name, at: Term(name, float(self.record.x[at])))
+        return self._over(
+            lambda name, at: Term(name, float(self.record.x[at]), Source("x", at[1:]))
+        )
 
     @cached_property
     def _squares(self) -> Sum:

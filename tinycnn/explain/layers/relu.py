@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from tinycnn.explain.layers.passing import passed_on, stopped
 from tinycnn.explain.values.explanation import Check, Section, Step
 from tinycnn.explain.values.places import Cell, Place
 from tinycnn.explain.values.printing import number
+from tinycnn.explain.values.sums import Source
 from tinycnn.explain.values.task import Task
 from tinycnn.layers import RELU, ReLU
 from tinycnn.passes import Record
@@ -54,8 +56,8 @@ class ReLUActivation(ActivationExplainer):
         y, dy = float(cell.record.y[cell.index]), float(cell.dy[cell.index])
         riddle = f"dy = {number(dy)} comes from above, and y is {number(y)}"
         if y <= 0:
-            return [stopped("y = 0: ReLU stopped it, so nothing passes", dy, riddle)]
-        return [passed_on(f"y = {number(y)}: ReLU let it pass, so dy passes", dy, riddle)]
+            return [stopped("y = 0: ReLU stopped it, so nothing passes", cell, riddle)]
+        return [passed_on(f"y = {number(y)}: ReLU let it pass, so dy passes", cell, riddle)]
 
     def why_zero(self, cell: Cell, above: Causes) -> Causes:
         if not cell.record.y[cell.index] <= 0:
@@ -84,5 +86,6 @@ class ReLUExplainer(ActivationLayer, ByPlace):
 
     def cell(self, cell: Cell) -> Sequence[Section]:
         step = relu_step(float(cell.record.x[cell.index]))
+        step = replace(step, source=Source("x", cell.place))
         engine = float(cell.record.y[cell.index])
         return [step, Check("naive", engine, step.value, 0.0, "a number is copied or 0")]

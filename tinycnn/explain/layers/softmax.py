@@ -26,7 +26,7 @@ from tinycnn.explain.values.exponentials import (
 )
 from tinycnn.explain.values.places import Cell, Place, Region, Seen
 from tinycnn.explain.values.printing import bracketed, factors, number
-from tinycnn.explain.values.sums import Product, Term, add, grouped, leaves
+from tinycnn.explain.values.sums import Product, Source, Term, add, grouped, leaves
 from tinycnn.explain.values.task import Task
 from tinycnn.layers import SOFTMAX, Shape, Softmax
 from tinycnn.losses import CrossEntropy
@@ -44,7 +44,7 @@ class SoftmaxActivation(ActivationExplainer):
 
     def row(self, z: Array, y: Array, place: Place) -> Sequence[Section]:
         z = z.astype(np.float64)
-        tree, shift = exponentials(z)
+        tree, shift = exponentials(z, place[:-1])
         k = place[-1]
         own, largest, whole = f"{float(z[k]):.7f}", f"{shift:.7f}", factors(tree.value)[0]
         p = math.exp(float(z[k]) - shift) / tree.value
@@ -118,7 +118,11 @@ def _with_the_loss(cell: Cell) -> list[Section]:
     over = "" if N == 1 else f" / {N}"
     if label and p[k] > _SURE:
         heading = f"softmax and loss are one step: (p - 1){over} is minus the others' p{over}:"
-        rest = [Term(f"class {j}", -p[j] / N) for j in range(len(p)) if j != k]
+        rest = [
+            Term(f"class {j}", -p[j] / N, Source("y", (*cell.place[:-1], j)))
+            for j in range(len(p))
+            if j != k
+        ]
         return [SumTree(heading, grouped("sum", rest, "others"))]
     heading = "p - onehot" if N == 1 else f"(p - onehot) / {N}, for {N} images"
     parts = [Term(f"p{over}", p[k] / N), Term(f"-onehot{over}", -float(label) / N)]
@@ -141,9 +145,15 @@ def _with_a_wanted_answer(cell: Cell, loss: CrossEntropy, labels: list[int]) -> 
 
 def _by_its_jacobian(cell: Cell) -> list[Section]:
     """y * (dy - sum(dy * y))."""
-    record, row, k = cell.record, cell.index[:-1], cell.place[-1]
-    y, dy = (array[row].astype(np.float64).tolist() for array in (record.y, cell.dy))
-    products = [Product(f"class {i}", *pair) for i, pair in enumerate(zip(dy, y, strict=True))]
+    record, row, k = cell.record, cell.place[:-1], cell.place[-1]
+    y, dy = (
+        array[(cell.sample, *row)].astype(np.float64).tolist() for array in (record.y, cell.dy)
+    )
+    pairs = enumerate(zip(dy, y, strict=True))
+    products = [
+        Product(f"class {i}", *pair, Source("dy", (*row, i)), Source("y", (*row, i)))
+        for i, pair in pairs
+    ]
     mean = grouped("sum", products, "classes")
     own = add("sum", [Product("y * dy", y[k], dy[k]), Product("y * -sum", y[k], -mean.value)])
     cancelled = abs(y[k]) * sum(abs(product.value) for product in products)

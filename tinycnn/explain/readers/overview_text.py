@@ -142,14 +142,19 @@ def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:
     place = np.unravel_index(int(record.y[0].argmax()), record.y.shape[1:])
     at, weight = (",".join(str(int(i)) for i in indices) for indices in (place, index))
     layer, name = option("--layer", record.name), option("--weight", f"{parameter}[{weight}]")
-    yield from _way("Open a cell:    ", f"{command} {layer} --at {at}")
-    yield from _way("Open a gradient:", f"{command} {name}")
-    yield from _way("Watch it learn: ", f"{command} --steps 50")
-    yield from _way("Everything as data:", f"{command} --json")
-    yield from _way("In a browser:", command.replace(" step", " page", 1))
+    yield from way("Open a cell:    ", f"{command} {layer} --at {at}")
+    yield from way("Open a gradient:", f"{command} {name}")
+    yield from way("Watch it learn: ", f"{command} --steps 50")
+    yield from way("Everything as data:", f"{command} --json")
+    yield from page_way(command)
 
 
-def _way(what: str, command: str) -> Iterator[str]:
+def page_way(command: str) -> Iterator[str]:
+    """The command that writes the page of what ``command`` opens on a terminal."""
+    yield from way("In a browser:", command.replace(" step", " page", 1))
+
+
+def way(what: str, command: str) -> Iterator[str]:
     """A command behind what it does, or where that is too long, on a line of its own."""
     line = f"{what} {command}"
     yield from [line] if len(line) <= WIDTH else [what.rstrip(), f"  {command}"]

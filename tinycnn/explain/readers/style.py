@@ -46,6 +46,10 @@ class Style:
         """A disagreement."""
         return self._code("1;31", text)
 
+    def chosen(self, text: str) -> str:
+        """What a cursor stands on, in reverse: without colours it is seen, too."""
+        return f"\x1b[7m{text}\x1b[0m"
+
     def _code(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from tinycnn.arrays import Array
 from tinycnn.explain.values.places import Place, Region
 from tinycnn.explain.values.printing import number
-from tinycnn.explain.values.sums import Sum
+from tinycnn.explain.values.sums import Source, Sum
 from tinycnn.explain.values.task import Task
 
 
@@ -41,8 +41,11 @@ class ReceptiveField(_Section):
 class SumTree(_Section):
     """A sum under its ``heading``, opened level by level: ``tree``.
 
+    ``kernel``, (height, width), is that whose positions its parts stand for, where they stand for such.
     ``cancelled`` is the size of what cancels inside its terms, which bounds of rounding need. ``asked``
-    leaves its total to the reader, and shows ``riddle`` in place of a sum that would give it away.
+    leaves its total to the reader, and shows ``riddle`` in place of a sum that would give it away. Opened is
+    what ``path`` says, level by level which part, and then always the largest; ``letter`` tells several sums
+    apart that open.
     """
 
     kind = "adds"
@@ -52,9 +55,13 @@ class SumTree(_Section):
     cancelled: float = 0.0
     riddle: str = ""
     asked: bool = False
+    kernel: tuple[int, ...] = ()
+    path: tuple[int, ...] = ()
+    letter: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        return {"kind": self.kind, "heading": self.heading, "sum": self.tree.to_dict()}
+        kernel = {"kernel": self.kernel} if self.kernel else {}
+        return {"kind": self.kind, "heading": self.heading, **kernel, "sum": self.tree.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,8 @@ class Maximum(_Section):
 class Step(_Section):
     """Something done to a number: its name, its arithmetic, the value it gives, and a remark.
 
-    ``task`` is what it asks of a reader who predicts the value.
+    ``task`` is what it asks of a reader who predicts the value, ``source`` the number that it begins with,
+    where that is one of the pass.
     """
 
     kind = "step"
@@ -106,9 +114,12 @@ class Step(_Section):
     value: float
     remark: str = ""
     task: Task | None = None
+    source: Source | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        return {name: value for name, value in super().to_dict().items() if name != "task"}
+        source = {} if self.source is None else {"source": self.source.to_dict()}
+        names = ("kind", "name", "arithmetic", "value", "remark")
+        return {**{name: getattr(self, name) for name in names}, **source}
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,32 @@ class Notes(_Section):
 
     heading: str
     lines: tuple[str, ...]
+
+
+class FunnelStage(NamedTuple):
+    """How many are left, and of what, in words: 573, ``win a window of pool1``."""
+
+    left: int
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.left:,} {self.words}"
+
+
+@dataclass(frozen=True)
+class Funnel(_Section):
+    """How many are left after each of some ``stages``, under a heading: PLACES."""
+
+    kind = "funnel"
+
+    heading: str
+    stages: tuple[FunnelStage, ...]
+
+    def __str__(self) -> str:
+        return "  >  ".join(map(str, self.stages))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**super().to_dict(), "stages": [stage._asdict() for stage in self.stages]}
 
 
 @dataclass(frozen=True)
@@ -156,8 +193,8 @@ class Check(_Section):
         return {**super().to_dict(), "difference": self.difference, "ok": self.ok}
 
 
-Section = ReceptiveField | SumTree | Maximum | Step | Notes | Check
-S = TypeVar("S", ReceptiveField, SumTree, Notes, Check)
+Section = ReceptiveField | SumTree | Maximum | Step | Notes | Funnel | Check
+S = TypeVar("S", ReceptiveField, SumTree, Notes, Funnel, Check)
 
 
 def only(kind: type[S], sections: Sequence[Section]) -> tuple[S, ...]:

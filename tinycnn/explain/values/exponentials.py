@@ -9,14 +9,20 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.explain.values.explanation import SumTree
 from tinycnn.explain.values.printing import bracketed
-from tinycnn.explain.values.sums import Sum, Term, grouped
+from tinycnn.explain.values.sums import Source, Sum, Term, grouped
 from tinycnn.wording import many
 
 
-def exponentials(z: Array) -> tuple[Sum, float]:
-    """The exponentials of a row of logits, and the largest logit, by which they are shifted."""
+def exponentials(z: Array, at: tuple[int, ...] = ()) -> tuple[Sum, float]:
+    """The exponentials of a row of logits, and the largest logit, by which they are shifted.
+
+    ``at`` is the row's place, where there are several.
+    """
     shift = float(z.max())
-    terms = [Term(f"class {k}", math.exp(value - shift)) for k, value in enumerate(z.tolist())]
+    terms = [
+        Term(f"class {k}", math.exp(value - shift), Source("z", (*at, k)))
+        for k, value in enumerate(z.tolist())
+    ]
     return grouped("sum", terms, "classes"), shift
 
 

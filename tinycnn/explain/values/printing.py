@@ -139,7 +139,7 @@ def _placed(tree: Part, where: str) -> Iterator[tuple[str, Part]]:
     """All terms, each with the cell, such as "place (3,4), ", whose sum it is part of."""
     for part in tree.parts:
         if part.parts:
-            yield from _placed(part, f"{part.place}, " if "(" in part.place else where)
+            yield from _placed(part, f"{part.place}, " if part.position else where)
         else:
             yield where, part
 

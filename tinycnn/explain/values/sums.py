@@ -6,26 +6,44 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 MOST = 25  # printed numbers in one sum
+
+
+class Source(NamedTuple):
+    """The number that a term is made of, by the name of its array in the pass.
+
+    ``array`` is the layer's x, its z before the activation or y after it, or dy or dz, their gradients, or W;
+    ``place`` stands in it, without the image's number. The loss's terms are made of the last layer's numbers.
+    """
+
+    array: Literal["x", "z", "y", "dy", "dz", "W"]
+    place: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Both as plain data."""
+        return {"array": self.array, "place": list(self.place)}
 
 
 @dataclass(frozen=True)
 class Product:
     """A term ``a * b``, and where it stands; exact in float64 where a and b are float32.
 
-    ``source`` is the cell of the layer's input that ``a`` is, where it is one.
+    ``source`` says which number of the pass ``a`` is, where it is one or made of one, ``other`` which ``b``
+    is.
     """
 
     parts: ClassVar[tuple[Part, ...]] = ()
     terms: ClassVar[int] = 1
     columns: ClassVar[int] = 1
+    position: ClassVar[tuple[int, ...]] = ()
 
     place: str
     a: float
     b: float
-    source: tuple[int, ...] = ()
+    source: Source | None = None
+    other: Source | None = None
 
     @property
     def value(self) -> float:
@@ -38,43 +56,50 @@ class Product:
         return self.a, self.b
 
     def to_dict(self) -> dict[str, Any]:
-        """Place, value, factors, and the source if there is one, as plain data."""
-        source = {"source": list(self.source)} if self.source else {}
-        return {"place": self.place, "value": self.value, "a": self.a, "b": self.b, **source}
+        """Place, value, factors, and the sources of these if there are such, as plain data."""
+        factors = {"a": self.a, "b": self.b}
+        other = {} if self.other is None else {"other": self.other.to_dict()}
+        return {"place": self.place, "value": self.value, **factors, **_where(self), **other}
 
 
 @dataclass(frozen=True)
 class Term:
-    """A term that is no product."""
+    """A term that is no product; ``source`` says which number of the pass it is made of, where it is of one.
+
+    ``position``, (row, column) of a kernel, has one that stands for padding.
+    """
 
     parts: ClassVar[tuple[Part, ...]] = ()
     terms: ClassVar[int] = 1
     columns: ClassVar[int] = 1
     factors: ClassVar[tuple[float, ...]] = ()
-    source: ClassVar[tuple[int, ...]] = ()
 
     place: str
     value: float
+    source: Source | None = None
+    position: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Place and value as plain data."""
-        return {"place": self.place, "value": self.value}
+        """Place, value, source and position, the last two where there are such, as plain data."""
+        return {"place": self.place, "value": self.value, **_where(self)}
 
 
 @dataclass(frozen=True)
 class Sum:
     """A number at ``place``, the ``value`` of the sum of its parts.
 
-    ``columns`` above 1: the parts are drawn as a grid.
+    ``columns`` above 1: the parts are drawn as a grid. ``position`` is the row and column, of a kernel or a
+    map, that all of its terms belong to, where they share one.
     """
 
     factors: ClassVar[tuple[float, ...]] = ()
-    source: ClassVar[tuple[int, ...]] = ()
+    source: ClassVar[None] = None
 
     place: str
     parts: tuple[Part, ...]
     value: float
     columns: int = 1
+    position: tuple[int, ...] = ()
 
     @property
     def terms(self) -> int:
@@ -83,11 +108,17 @@ class Sum:
 
     def to_dict(self) -> dict[str, Any]:
         """The sum as plain data, down to its terms."""
-        parts = [part.to_dict() for part in self.parts]
-        return {"place": self.place, "value": self.value, "terms": self.terms, "parts": parts}
+        own = {"place": self.place, "value": self.value, "terms": self.terms, **_where(self)}
+        return {**own, "parts": [part.to_dict() for part in self.parts]}
 
 
 Part: TypeAlias = Sum | Product | Term
+
+
+def _where(part: Part) -> dict[str, Any]:
+    """Source and position of a part as plain data, where it has such."""
+    source = {} if part.source is None else {"source": part.source.to_dict()}
+    return {**source, "position": list(part.position)} if part.position else source
 
 
 def largest(parts: Sequence[Part]) -> Part:

@@ -1,44 +1,60 @@
 // One call of an op on a few numbers: point at a result and see what it was made of; at a number, where it was used.
 
 import { h, put, speak } from "dom";
+import { flight } from "flight";
+import { formula } from "formula";
 import { matrix, still } from "matrix";
 import { settings } from "settings";
 
 const key = (number, flat) => `${number} ${flat}`;
 
-/** A stage of an example, drawn. */
-export function calculation(example, stage) {
+/**
+ * A stage of an example, drawn: its `element`, and `point(name, flat)`, which shows how a cell of a result was made.
+ * `gradients` names the result that is shown where an operand is pointed at, in place of its uses; `pointed(name,
+ * flat)` is told which cell of a result the reader points at.
+ */
+export function calculation(example, stage, { gradients = {}, pointed = () => {} } = {}) {
   const values = example.values;
   const shown = new Set(); // what a class that predicts has asked for
   const box = h("div", { class: "card" });
   const takes = new Map(stage.takes.map((name) =>
     [name, matrix(name, values[name], { point: (flat) => used(name, flat), pick: (flat) => speak(used(name, flat)) })]));
   const results = stage.results.map((result, number) => matrix(result.name, values[result.name], {
-    point: (flat) => made(number, flat),
-    pick: (flat) => { shown.add(key(number, flat)); results[number].show(); speak(made(number, flat)); },
+    point: (flat) => reached(number, flat),
+    pick: (flat) => { shown.add(key(number, flat)); results[number].show(); speak(reached(number, flat)); },
     hidden: (flat) => settings.predict && !shown.has(key(number, flat)),
   }));
   const everything = [...takes.values(), ...results];
 
+  function reached(number, flat) {
+    pointed(stage.results[number].name, flat);
+    return made(number, flat);
+  }
+
   function made(number, flat) {
     const result = stage.results[number], cell = result.cells[flat];
-    const asked = settings.predict && !shown.has(key(number, flat));
+    const hidden = settings.predict && !shown.has(key(number, flat));
     everything.forEach((one) => one.clear());
     results[number].mark("here", [flat]);
     for (const [name, cells] of Object.entries(cell.reads)) takes.get(name)?.mark("reads", cells);
-    if (stage.wins.length && !asked) takes.get(stage.takes[0]).mark("fed", [stage.wins[flat]]);
+    if (stage.wins.length && !hidden) takes.get(stage.takes[0]).mark("fed", [stage.wins[flat]]);
     const name = values[result.name].cells[flat];
-    const equation = cell.equation || `${name} = ${values[result.name].texts[flat]}`;
-    const cut = asked ? equation.indexOf(" = ") + (cell.products.length ? equation.slice(equation.indexOf(" = ") + 3).indexOf(" = ") + 3 : 0) : equation.length;
     put(box, 
-      h("p", { class: "equation" }, asked ? `${equation.slice(0, cut)} = ?` : equation),
-      cell.note && !asked && h("p", {}, cell.note),
-      products(cell.products, asked),
-      h("p", { class: "soft" }, result.rule && `${result.name}: ${result.rule}.`, asked && " Work it out, then press the cell."));
-    return asked ? `${name}: work it out` : `${equation}${cell.note ? `, ${cell.note}` : ""}`;
+      h("p", { class: "equation" }, formula(hidden ? cell.asked : cell.equation)),
+      cell.note && !hidden && h("p", {}, cell.note),
+      products(cell.products, hidden),
+      !hidden && flight(cell.products, () => results[number].cell(flat), values[result.name].texts[flat]),
+      h("p", { class: "soft" }, result.rule && `${result.name}: ${result.rule}.`, hidden && " Work it out, then press the cell."));
+    return hidden ? `${name}: work it out` : `${cell.equation}${cell.note ? `, ${cell.note}` : ""}`;
   }
 
   function used(name, flat) {
+    const gradient = stage.results.findIndex((result) => result.name === gradients[name]);
+    if (gradient >= 0) {
+      const words = reached(gradient, flat);
+      takes.get(name).mark("here", [flat]);
+      return words;
+    }
     everything.forEach((one) => one.clear());
     takes.get(name).mark("here", [flat]);
     const uses = [];
@@ -50,14 +66,15 @@ export function calculation(example, stage) {
     const where = uses.length === 1 ? "one cell" : `${uses.length} cells`;
     const words = `${values[name].cells[flat]} is used in ${uses.length ? where : "no cell"}`;
     put(box, h("p", { class: "equation" }, uses.length ? `${words}:` : `${words}.`),
-      h("ul", {}, uses.map(([cell, { equation, note }]) => h("li", { class: "mono" }, settings.predict ? cell : equation || cell, !settings.predict && note && ` (${note})`))));
+      h("ul", {}, uses.map(([cell, { equation, note }]) => h("li", { class: "mono" }, settings.predict ? cell : formula(equation), !settings.predict && note && ` (${note})`))));
     return words;
   }
 
   made(0, 0);
-  return h("div", {},
+  const point = (name, flat) => made(stage.results.findIndex((result) => result.name === name), flat);
+  return { point, element: h("div", {},
     h("p", { class: "mono" }, stage.call),
-    stage.sizes.length > 0 && h("p", {}, "Size: ", h("span", { class: "mono" }, [...new Set(stage.sizes)].join(", "))),
+    stage.sizes.length > 0 && h("p", {}, "Size: ", [...new Set(stage.sizes)].map((size, k) => [k > 0 && ", ", formula(size)])),
     h("div", { class: "stage" },
       h("div", { class: "operands" }, [...takes.values()].map((one) => one.element)),
       h("span", { class: "arrow", "aria-hidden": "true" }, "→"),
@@ -65,7 +82,7 @@ export function calculation(example, stage) {
     h("p", { class: "legend" }, "Point at a number, or walk with the arrows: ",
       h("span", { class: "swatch reads" }), " what it was made of, ", h("span", { class: "swatch fed" }), " where it is used", stage.wins.length > 0 && ", and of a window the cell that wins", "."),
     box,
-    stage.remark && h("p", {}, stage.remark));
+    stage.remark && h("p", {}, stage.remark)) };
 }
 
 /** Factors and products as three rows of cells that stand below each other. */

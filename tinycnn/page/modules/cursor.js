@@ -4,32 +4,44 @@ import { h, speak } from "dom";
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
+const FOLLOWERS = new WeakMap(); // of a map's element: what brings its cursor to a cell
+
+/** Bring the cursor of a map to a cell; the words for it. */
+export const followed = (element, at) => FOLLOWERS.get(element)(at);
+
 /**
  * `canvas` with `rows` x `columns` cells, `label` what it shows. `moved(i, j)` is called for the cell that is
- * pointed at and gives the words for it, `opened(i, j)` for the one that is pressed.
+ * pointed at and gives the words for it, `opened(i, j)` for the one that is pressed. A map that is `linked` tells
+ * by an event "walk" where its cursor goes.
  */
-export function cursor({ canvas, rows, columns, label, at, moved, opened, width, allowed = () => true }) {
+export function cursor({ canvas, rows, columns, label, at, moved, opened, width, linked, allowed = () => true }) {
   const frame = h("div", { class: "frame" });
   const element = h("div", { class: "map", tabindex: 0, role: "application", "aria-roledescription": "map of cells",
-    "aria-label": label, onkeydown: walk, onpointermove: point, onclick: press }, canvas, frame);
+    "aria-label": label, "data-linked": linked, "data-cells": `${rows}x${columns}`, onkeydown: walk, onpointermove: point, onclick: press }, canvas, frame);
   if (width) [element.style.width, canvas.style.width] = [width, "100%"];
   let now = at;
   place();
 
   function place() {
     const percent = (share) => `${100 * share}%`;
-    [frame.style.top, frame.style.left] = [percent(now[0] / rows), percent(now[1] / columns)];
     [frame.style.height, frame.style.width] = [percent(1 / rows), percent(1 / columns)];
+    frame.style.transform = `translate(${percent(now[1])}, ${percent(now[0])})`; // of its own size: nothing is laid out
+  }
+
+  function follow(next) {
+    if (!next.every((value, axis) => value >= 0 && value < [rows, columns][axis]) || !allowed(...next)) return "";
+    now = next;
+    place();
+    return moved?.(...now);
   }
 
   function go(next, aloud) {
-    if (!next.every((value, axis) => value >= 0 && value < [rows, columns][axis]) || !allowed(...next)) return;
     if (next[0] === now[0] && next[1] === now[1]) return;
-    now = next;
-    place();
-    const words = moved?.(...now);
+    const words = follow(next);
     if (aloud && words) speak(words);
+    element.dispatchEvent(new CustomEvent("walk", { bubbles: true, detail: { at: now, aloud } }));
   }
+  FOLLOWERS.set(element, follow);
 
   function walk(event) {
     const step = STEPS[event.key];
@@ -64,15 +76,15 @@ export function framed(canvas, label, height, width) {
   };
 }
 
-/** The numbers of a picture of cells as a table, made when it is asked for. */
-export function asTable(label, rows, columns, text) {
+/** The numbers of a picture of cells as a table, made when it is asked for; `row` and `column` name its lines. */
+export function asTable(label, rows, columns, text, row = (i) => `${i}`, column = (j) => `${j}`) {
   const details = h("details", { ontoggle: fill }, h("summary", {}, `${label} as a table`));
   function fill() {
     if (!details.open || details.children.length > 1) return;
     const across = Array.from({ length: columns }, (_, j) => j);
     details.append(h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": label },
-      h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, h("td", {}), across.map((j) => h("th", { scope: "col" }, `${j}`)))),
-        h("tbody", {}, Array.from({ length: rows }, (_, i) => h("tr", {}, h("th", { scope: "row" }, `${i}`), across.map((j) => h("td", {}, text(i, j)))))))));
+      h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, h("td", {}), across.map((j) => h("th", { scope: "col" }, column(j))))),
+        h("tbody", {}, Array.from({ length: rows }, (_, i) => h("tr", {}, h("th", { scope: "row" }, row(i)), across.map((j) => h("td", {}, text(i, j)))))))));
   }
   return details;
 }

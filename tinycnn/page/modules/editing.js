@@ -1,5 +1,6 @@
 // Numbers edited, and the pass run again; only a page with the engine behind it can.
 
+import { toNumber } from "addresses";
 import { h, put, speak } from "dom";
 import { edit } from "server";
 
@@ -23,14 +24,15 @@ export function editing(data, key = "") {
   return h("section", { class: "card" }, h("h2", {}, "Edit a number"),
     h("form", { class: "row", onsubmit: apply },
       h("label", { for: "edit-key" }, "number"), name, h("label", { for: "edit-value" }, "new value"), value,
-      h("button", {}, "Set it, and run the pass again")),
+      h("button", {}, "Set it, and run the pass again"),
+      h("button", { type: "button", onclick: () => { location.hash = toNumber(name.value); } }, "Open it")),
     said, before(data));
 }
 
 function before(data) {
   if (!data.edits.length) return h("p", { class: "soft" }, "A weight's or bias's, or x[row,column,channel] of the picture.");
   const head = ["number", "was", "is", "loss before", "loss after"];
-  return h("div", { class: "wide" }, h("table", { class: "numbers", id: "edits" },
+  return h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Edits" }, h("table", { class: "numbers", id: "edits" },
     h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
     h("tbody", {}, data.edits.map((one) => h("tr", {}, h("th", { scope: "row" }, one.key),
       [one.old, one.new, one.before, one.after].map((text) => h("td", { class: "mono" }, text)))))));

@@ -22,7 +22,7 @@ export function example(data, [name, at]) {
       h("p", {}, one.teaches),
       h("nav", { "aria-label": "Stages" }, h("ol", { class: "steps" }, links(one, stages, number))),
       h("h2", {}, `${stages[number].heading.toLowerCase()}: ${stage.results.map((result) => result.name).join(", ")}`),
-      calculation(one, stage),
+      calculation(one, stage).element,
       number > 0 && soFar(one, stages.slice(0, number + 1)),
       isLast && one.changes.length > 0 && h("div", { class: "card" }, one.changes.map((words) => h("p", {}, words))),
       h("p", {}, "The same on a terminal:"), command(one.command),

@@ -3,16 +3,19 @@
 import { BACKWARD, HOME, toLayer, toNumber } from "addresses";
 import { asTable, cursor, framed } from "cursor";
 import { command, h, put } from "dom";
+import { formula } from "formula";
 import { drawn, colour, laidOut, largest, liveliest, mapOf, photograph, sheetOf } from "maps";
+import { isClass, named } from "names";
 import { number } from "numbers";
+import { listed } from "opened";
 
 export function layer(data, [name, side, channel, at]) {
   const net = data.network, position = Math.max(net.layers.findIndex((one) => one.name === name), 0);
   const one = net.layers[position], backward = side === "gradients" && one.dy !== null;
   const array = backward ? one.dy : one.y;
   const isMap = array.shape.length === 3;
-  const last = array.shape[0] - 1;
-  const chosen = isMap ? Math.min(Math.max(Number(channel) || 0, 0), last) : 0;
+  const channels = one.channels ?? Array.from({ length: isMap ? array.shape[0] : 1 }, (_, c) => c);
+  const asked = Math.max(Number(channel) || 0, 0), chosen = channels.includes(asked) ? asked : one.channels ? channels[0] : channels.at(-1);
   const neighbour = (step) => net.layers[position + step] && toLayer(net.layers[position + step].name, side);
   return {
     title: one.name,
@@ -24,8 +27,9 @@ export function layer(data, [name, side, channel, at]) {
       one.dy && h("nav", { class: "row", "aria-label": "Direction" },
         h("a", { class: "button", href: toLayer(one.name, "maps", chosen, at), "aria-current": backward ? null : "true" }, isMap ? "Maps" : "Numbers"),
         h("a", { class: "button", href: toLayer(one.name, "gradients", chosen, at), "aria-current": backward ? "true" : null }, "Gradients")),
-      isMap ? sheet(one, array, chosen, backward) : null,
-      cells(data, one, array, chosen, at, backward),
+      isMap ? sheet(data, one, array, channels, chosen, backward) : null,
+      isMap && Number(channel) > 0 && chosen !== asked && missing(data, one, asked, backward),
+      cells(data, one, array, channels.indexOf(chosen), chosen, at, backward),
       one.filters && filters(one),
       links(data, one),
     ],
@@ -37,52 +41,62 @@ function facts(one) {
   const rows = [["kind", one.kind], ["size", one.size], ["feature map", one.feature_map], ["parameters", one.parameters || "none"],
     ["multiply-adds", one.multiply_adds], ["range", one.range], ["zeros", one.zeros],
     ["gradient", back && `${back.formula}; largest ${back.largest} at ${back.where}; zeros ${back.zeros}`]];
-  return h("dl", { class: "facts" }, rows.filter(([, text]) => text).map(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]));
+  return h("dl", { class: "facts" }, rows.filter(([, text]) => text).map(([term, text]) => [h("dt", {}, term), h("dd", {}, formula(text))]));
 }
 
-/** All channels beside each other; the one that is chosen is in the frame. */
-function sheet(one, array, chosen, backward) {
-  const [C] = array.shape, columns = Math.ceil(Math.sqrt(C * 1.8)), rows = Math.ceil(C / columns);
-  const go = (c) => { location.hash = toLayer(one.name, backward ? "gradients" : "maps", c); };
-  const all = cursor({
-    canvas: sheetOf(array, largest(array.values) || 1, columns), rows, columns, at: [Math.floor(chosen / columns), chosen % columns],
-    label: `All ${C} ${one.axis}s of ${one.name}. Arrows walk, Enter chooses one`, width: "min(100%, 60rem)",
+/** What is said of a channel that is not in the file. */
+function missing(data, one, channel, backward) {
+  const middle = one.output.slice(0, 2).map((size) => size >> 1);
+  return h("div", { class: "card" }, h("p", {}, `${one.axis} ${channel} is not in this file. On a terminal its numbers are opened so:`),
+    command(`${data.command} ${option(one, backward)} --at ${[...middle, channel].join(",")}`));
+}
+
+/** The channels that are there beside each other; the one that is chosen is in the frame. */
+function sheet(data, one, array, channels, chosen, backward) {
+  const [C] = array.shape, at = channels.indexOf(chosen), all = one.output[2], columns = Math.ceil(Math.sqrt(C * 1.8)), rows = Math.ceil(C / columns);
+  const go = (c) => data.go(toLayer(one.name, backward ? "gradients" : "maps", c));
+  const map = cursor({
+    canvas: sheetOf(array, largest(array.values) || 1, columns), rows, columns, at: [Math.floor(at / columns), at % columns], linked: "sheet",
+    label: `${C === all ? "All " : ""}${C} ${one.axis}s of ${one.name}. Arrows walk, Enter chooses one`, width: "min(100%, 60rem)",
     allowed: (i, j) => i * columns + j < C,
-    moved: (i, j) => { words.textContent = `${one.axis} ${i * columns + j}`; return words.textContent; },
-    opened: (i, j) => go(i * columns + j),
+    moved: (i, j) => { words.textContent = `${one.axis} ${channels[i * columns + j]}`; return words.textContent; },
+    opened: (i, j) => go(channels[i * columns + j]),
   });
   const words = h("span", { class: "mono" }, `${one.axis} ${chosen}`);
-  const input = h("input", { type: "number", id: "channel", min: 0, max: C - 1, value: chosen, onchange: () => go(Number(input.value)) });
-  return h("section", {}, h("h2", {}, `All ${C} ${one.axis}s`), all.element,
-    h("p", { class: "row" }, words, h("label", { for: "channel" }, `show ${one.axis}`), input));
+  const input = h("input", { type: "number", id: data.id("channel"), min: 0, max: all - 1, value: chosen, onchange: () => go(Number(input.value)) });
+  return h("section", {}, h("h2", {}, C === all ? `All ${C} ${one.axis}s` : `${C} of ${all} ${one.axis}s`), map.element,
+    C < all && h("p", { class: "soft" }, `This file carries the ${C} liveliest; the live page, --serve, has all ${all}.`),
+    h("p", { class: "row" }, words, h("label", { for: data.id("channel") }, `show ${one.axis}`), input));
 }
 
 /** One map, large, its cursor, and what the cell at the cursor sees. */
-function cells(data, one, array, channel, at, backward) {
+function cells(data, one, array, plane, channel, at, backward) {
   const net = data.network, isMap = array.shape.length === 3;
   const [rows, columns] = isMap ? array.shape.slice(1) : laidOut(array.shape[0]);
   const most = largest(array.values) || 1;
-  const flat = (i, j) => (isMap ? (channel * rows + i) * columns + j : i * columns + j);
+  const flat = (i, j) => (isMap ? (plane * rows + i) * columns + j : i * columns + j);
   const place = (i, j) => (isMap ? [i, j, channel] : [i * columns + j]);
   const text = (i, j) => (flat(i, j) < array.values.length ? number(array.values[flat(i, j)]) : "");
-  const asked = (at || "").split(",").map(Number);
-  const begin = at && asked.every((value, axis) => value >= 0 && value < [rows, columns][axis]) && asked.length === 2 ? asked
+  const wanted = (at || "").split(",").map(Number);
+  const asked = isMap ? wanted : [Math.floor(wanted[0] / columns), wanted[0] % columns];
+  const begin = at && asked.length === 2 && asked.every((value, axis) => value >= 0 && value < [rows, columns][axis]) && flat(...asked) < array.values.length ? asked
     : [Math.floor(rows / 2), Math.floor(columns / 2)];
-  const words = h("p", { class: "equation", id: "cell" }), seen = h("p", { class: "soft" }), ways = h("div", {});
+  const words = h("p", { class: "equation", id: data.id("cell") }), seen = h("p", { class: "soft" }), ways = h("div", {});
   const picture = framed(photograph(net, { "aria-hidden": "true" }), "The picture; the frame is what the cell sees", ...net.shape);
   const label = `${one.name}${isMap ? `, ${one.axis} ${channel}` : ""}${backward ? ", gradients" : ""}`;
-  const map = cursor({ canvas: mapOf(array, channel, most), rows, columns, at: begin, width: "min(100%, 26rem)", moved, opened,
+  const map = cursor({ canvas: mapOf(array, plane, most), rows, columns, at: begin, linked: "cells", width: "min(100%, 26rem)", moved, opened,
     label: `${label}: ${rows} x ${columns} cells. Arrows walk, Enter opens`, allowed: (i, j) => flat(i, j) < array.values.length });
 
   function key(i, j) {
     return `${one.name}${backward ? ".y" : ""}[${place(i, j).join(",")}]`;
   }
   function opened(i, j) {
-    if (data.live || data.opened[key(i, j)]) location.hash = toNumber(key(i, j));
+    if (data.live || data.opened[key(i, j)]) data.go(toNumber(key(i, j)));
     else ways.querySelector("button")?.focus();
   }
   function moved(i, j) {
-    words.textContent = `${backward ? "dL/dy of " : ""}${one.name}[${place(i, j).join(",")}] = ${text(i, j)}`;
+    const equation = `${backward ? "dL/dy of " : ""}${one.name}[${place(i, j).join(",")}] = ${text(i, j)}`;
+    words.textContent = isClass(net, one, place(i, j)) ? named(net, equation, place(i, j)[0]) : equation;
     const sees = one.sees && { rows: one.sees.rows[i], columns: one.sees.columns[j] };
     if (sees) {
       picture.move(sees.rows.slice(2), sees.columns.slice(2));
@@ -94,10 +108,15 @@ function cells(data, one, array, channel, at, backward) {
       : h("div", {}, h("p", { class: "soft" }, "This file does not carry its terms. On a terminal:"), command(`${data.command} ${option(one, backward)} --at ${place(i, j).join(",")}`)));
     return words.textContent;
   }
+  function table() {
+    if (isMap) return asTable(label, rows, columns, text);
+    const name = (k) => (isClass(net, one, [k]) ? named(net, `${k}`, k) : `${k}`);
+    return asTable(label, array.shape[0], 1, (k) => number(array.values[k]), name, () => (backward ? "gradient" : "number"));
+  }
   moved(...begin);
   return h("section", {}, h("h2", {}, isMap ? `${one.axis} ${channel}${backward ? ": gradients" : ""}` : `Its ${array.shape[0].toLocaleString("en-US")} numbers${backward ? "' gradients" : ""}`),
     h("div", { class: "two" },
-      h("div", {}, map.element, scale(most, array), asTable(label, rows, columns, text)),
+      h("div", {}, map.element, scale(most, array), table()),
       h("div", {}, words, seen, ways, one.sees && picture.element)));
 }
 
@@ -126,13 +145,13 @@ function filters(one) {
 }
 
 function links(data, one) {
-  const found = Object.entries(data.opened).filter(([, number]) => number.layer === one.name);
+  const found = Object.entries(listed(data)).filter(([, number]) => number.layer === one.name);
   const list = (title, wanted) => {
     const here = found.filter(([, number]) => wanted(number.part));
     return here.length > 0 && [h("h3", {}, title), h("ul", { class: "links" }, here.map(([key, number]) =>
       h("li", {}, h("a", { class: "button", href: toNumber(key) }, `${key} = ${number.text}`))))];
   };
-  return h("section", {}, h("h2", {}, data.live ? "Opened so far" : "Opened in this file"),
+  return h("section", {}, h("h2", {}, data.live ? "Some of its numbers" : "Opened in this file"),
     list("Cells", (part) => part === ""), list("Gradients of parameters", (part) => part !== "" && part !== "x"), list("Gradients of its input", (part) => part === "x"),
     found.length === 0 && h("p", {}, "None."));
 }

@@ -1,5 +1,7 @@
 // Where the page begins: the data, the views, and which of them the address asks for.
 
+import { parted } from "addresses";
+import { beside, isPair } from "beside";
 import { unpack } from "data";
 import { h, put } from "dom";
 import { saving } from "saving";
@@ -10,41 +12,49 @@ import { sizes } from "sizes";
 import { slope } from "slope";
 import { softmax } from "softmax";
 import { learning } from "learning";
+import { moves } from "player";
+import { uses } from "uses";
 import { layer } from "layer";
 import { opened } from "opened";
 
 // A view is a function of the data and the rest of its address; it gives title, up, content, and perhaps
-// next and previous, the addresses of a lecture's steps, and turned, that of its gradients.
-const VIEWS = { "": start, example, sizes, slope, softmax, learning, layer, open: opened };
+// next and previous, the addresses of a lecture's steps, turned, that of its gradients, and below, which stands
+// once below two sides.
+const NETWORK = { "": start, layer, open: opened };
+const BY_HAND = { example, sizes, slope, softmax, learning, uses };
 
-let data, view;
+const DEPTH = { "": 0, layer: 1, open: 2 }; // of the levels; what is by hand lies below the start, too
 
-/** A part of an address; one that was typed wrong stays as it is. */
-function decoded(part) {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+let data, view, depth = 0;
+
+/** The view that an address asks for. */
+function viewed(address) {
+  const [name, ...rest] = parted(address);
+  if (Object.hasOwn(BY_HAND, name)) return BY_HAND[name](data, rest);
+  const known = address.split("&").every((one) => Object.hasOwn(NETWORK, parted(one)[0]));
+  if (data.sides.length === 2) return beside(data, NETWORK, known ? address : "");
+  const side = { ...data, ...data.sides[0], id: (id) => id, go: (to) => { location.hash = to; } };
+  return known && !isPair(address) ? NETWORK[name](side, rest) : start(side, []);
 }
 
 /** Draw the view that the address asks for. */
 function draw(focus = true) {
-  const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/").map(decoded);
-  view = (Object.hasOwn(VIEWS, name) ? VIEWS[name] : start)(data, rest);
+  view = viewed(location.hash);
   const main = document.getElementById("main");
   const show = () => {
     document.title = view.title === data.title ? view.title : `${view.title} - ${data.title}`;
     put(document.getElementById("crumbs"), crumbs());
     const heading = h("h1", { tabindex: -1 }, view.title);
-    const shown = h("div", { class: "shown" }, heading, view.content);
+    const shown = h("div", { class: "shown" }, heading, view.content, view.below);
     put(main, shown, lecture(), saving(() => shown, view.title));
     if (focus) heading.focus({ preventScroll: true });
     if (focus) scrollTo(0, 0);
     document.documentElement.dataset.view = location.hash; // drawn: whoever drives the page may go on
   };
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (document.startViewTransition && !still && focus) document.startViewTransition(show);
+  const before = depth;
+  depth = DEPTH[parted(location.hash)[0]] ?? 1;
+  document.documentElement.dataset.way = depth > before ? "in" : depth < before ? "out" : "";
+  if (document.startViewTransition && moves() && focus) document.startViewTransition(show);
   else show();
 }
 

@@ -56,6 +56,7 @@ export function matrix(name, value, { point, pick, hidden = () => false }) {
     mark: (kind, cells) => cells.forEach((flat) => buttons[flat]?.classList.add(kind)),
     clear: () => buttons.forEach((button) => button.classList.remove("reads", "fed", "here")),
     focus: (flat) => buttons[flat]?.focus(),
+    cell: (flat) => buttons[flat],
   };
 }
 

@@ -1,10 +1,12 @@
 // One number opened: what it sees, its sum down to the products, and its checks.
 
-import { HOME, toLayer } from "addresses";
+import { HOME, toLayer, toNumber } from "addresses";
 import { framed } from "cursor";
 import { command, h, put } from "dom";
 import { editing } from "editing";
+import { formula } from "formula";
 import { photograph } from "maps";
+import { classWords } from "names";
 import { settings } from "settings";
 import { numberOf } from "server";
 import { sum } from "sum";
@@ -16,11 +18,14 @@ export function opened(data, [key]) {
   if (!one) return { title: key ?? "", up: [{ title: data.title, to: HOME }], content: [data.live ? asking(data, key) : h("p", {}, "This file does not carry that number.")] };
   const up = [{ title: data.title, to: HOME }];
   if (one.layer) up.push({ title: one.layer, to: toLayer(one.layer) });
-  const others = Object.keys(data.opened), at = others.indexOf(key);
-  const beside = (step) => others[at + step] && `#/open/${encodeURIComponent(others[at + step])}`;
+  const others = Object.keys(listed(data)), at = others.indexOf(key);
+  const beside = (step) => others[at + step] && toNumber(others[at + step]);
   const content = h("div", {}, settings.predict ? asked(data, one, () => put(content, shown(data, one))) : shown(data, one));
   return { title: one.subject, up, next: beside(1), previous: beside(-1), content: [content] };
 }
+
+/** The numbers that are open, and on a live page those that are worth being opened. */
+export const listed = (data) => ({ ...data.listed, ...data.opened });
 
 /** The engine's answer, once it is there. */
 function asking(data, key) {
@@ -31,9 +36,10 @@ function asking(data, key) {
 }
 
 const shown = (data, one) => [
-  h("p", { class: "equation" }, h("span", { class: "result", id: "value" }, one.text)),
+  one.class !== null && h("p", {}, `${one.layer ? "Class" : "The label is class"} ${classWords(data.network, one.class)}.`),
+  h("p", { class: "equation" }, h("span", { class: "result", id: data.id("value") }, one.text)),
   one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
-  one.part && !["x", "y", "z", "loss"].includes(one.part) && editing(data, `${one.layer}.${one.part}[${one.place}]`),
+  one.editable && editing(data, one.key),
   h("h2", {}, "The same on a terminal"), command(one.command),
 ];
 
@@ -44,7 +50,7 @@ const asked = (data, one, reveal) => [
   one.sections.filter((section) => section.kind === "adds").map((section) => h("p", {}, section.heading)),
 ];
 
-const SECTIONS = { sees, adds, compares, step, notes, check };
+const SECTIONS = { sees, adds, compares, step, notes, funnel, check };
 
 function sees(section, data) {
   if (!section.field) return h("section", {}, h("h2", {}, "What it sees"), section.lines.map((line) => h("p", {}, line)));
@@ -56,7 +62,7 @@ function sees(section, data) {
 
 function adds(section, data, one) {
   return h("section", {}, h("h2", {}, "Its sum"), h("p", {}, section.heading),
-    windows(section, one), sum(section.tree, one, data), termsMap(section.tree, one, data));
+    windows(section, data), sum(section.tree, one, data), termsMap(section.tree, one, data));
 }
 
 function compares(section, data, one) {
@@ -74,31 +80,31 @@ function compares(section, data, one) {
 }
 
 function step(section) {
-  return h("p", {}, h("strong", {}, `${section.heading} `), h("span", { class: "mono" }, `${section.arithmetic} = ${section.text}`), section.remark && ` (${section.remark})`);
+  return h("p", {}, h("strong", {}, `${section.heading} `), h("span", { class: "mono" }, formula(`${section.arithmetic} = ${section.text}`)), section.remark && ` (${section.remark})`);
 }
 
 function notes(section) {
-  const places = section.heading === "PLACES" ? funnel(section.lines[0]) : section.lines.map((line) => h("p", { class: "mono" }, line));
-  return h("section", {}, h("h2", {}, HEADINGS[section.heading] ?? section.heading.toLowerCase()), places);
+  return h("section", {}, heading(section), section.lines.map((line) => h("p", { class: "mono" }, line)));
 }
 
 const HEADINGS = { PLACES: "What became of its places", BIGGEST: "Its biggest terms", NEXT: "Who reads it", "WHY 0": "Why it is 0", KINK: "Corners nearby",
   EXPECT: "What a step should do", HOW: "How it came about", CHANCE: "Beside guessing", "SAME AS": "The same as", BEGINS: "Where it begins" };
 
-/** What became of the places where a weight was used, as a funnel. */
-function funnel(line) {
-  const stages = line.split("  >  "), counts = stages.map((stage) => Number(stage.match(/^[\d,]+/)[0].replaceAll(",", "")));
-  return h("ol", { class: "funnel" }, stages.map((stage, k) => {
+const heading = (section) => h("h2", {}, HEADINGS[section.heading] ?? section.heading.toLowerCase());
+
+/** What became of the places where a weight was used. */
+function funnel(section) {
+  return h("section", {}, heading(section), h("ol", { class: "funnel" }, section.stages.map(({ text, share }) => {
     const bar = h("span", {});
-    bar.style.width = `${Math.max((100 * counts[k]) / (counts[0] || 1), 0.5)}%`;
-    return h("li", {}, stage, h("div", { class: "bar", "aria-hidden": "true" }, bar));
-  }));
+    bar.style.width = `${Math.max(100 * share, 0.5)}%`;
+    return h("li", {}, text, h("div", { class: "bar", "aria-hidden": "true" }, bar));
+  })));
 }
 
 function check(section) {
   const verdict = !section.finite ? h("span", { class: "verdict-bad" }, "not finite: nothing can be compared")
     : section.ok ? h("span", { class: "verdict-good" }, "agrees") : h("span", { class: "verdict-bad" }, "disagrees");
-  return h("section", {}, h("h2", {}, "Check"), h("div", { class: "wide" }, h("table", { class: "numbers" }, h("tbody", {},
+  return h("section", {}, h("h2", {}, "Check"), h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Check" }, h("table", { class: "numbers" }, h("tbody", {},
     h("tr", {}, h("th", { scope: "row" }, "engine"), h("td", { class: "mono" }, section.engine)),
     h("tr", {}, h("th", { scope: "row" }, section.against), h("td", { class: "mono" }, section.reference)),
     h("tr", {}, h("th", { scope: "row" }, "they differ by"), h("td", { class: "mono" }, section.difference)),

@@ -2,6 +2,8 @@
 
 import { belowHome } from "addresses";
 import { h, put, s, speak } from "dom";
+import { formula as set } from "formula";
+import { groups } from "groups";
 
 const SLIDERS = [
   ["input", "input", 1, 20], ["kernel", "kernel", 1, 11], ["stride", "stride", 1, 5],
@@ -33,6 +35,7 @@ export function sizes(data) {
     return { name, most, input, shown, row: h("div", { class: "row" }, h("label", { for: name }, label), input, shown) };
   });
 
+  const grouped = groups(() => now.kernel);
   function update() {
     const { size, room, reach, formula: text } = outputSize(now);
     for (const { name, most, input, shown } of controls) {
@@ -40,22 +43,23 @@ export function sizes(data) {
       input.value = now[name];
       shown.textContent = now[name];
     }
-    formula.textContent = room < 0 ? `the window reaches over ${reach} cells, and there are ${now.input + 2 * now.padding}: no output` : text;
+    put(formula, room < 0 ? `the window reaches over ${reach} cells, and there are ${now.input + 2 * now.padding}: no output` : set(text));
     const left = room < 0 ? 0 : room % now.stride;
     const exact = left ? `(${room})/${now.stride} leaves a remainder of ${left}: the last ${left} ${left === 1 ? "cell is" : "cells are"} not reached.` : "Nothing is left over.";
     words.textContent = room < 0 ? "" : `${size} windows of ${now.kernel} cells. ${exact}`;
     put(picture, now.input + 2 * now.padding > MOST || room < 0 ? h("p", { class: "soft" }, room < 0 ? "" : "Too many cells to draw one by one.") : windows(now, size));
+    grouped.update();
     speak(formula.textContent);
   }
   update();
   return {
-    title: "Stride, padding, dilation", up: belowHome(data),
+    title: "Stride, padding, dilation, groups", up: belowHome(data),
     content: [
       h("p", {}, "Along one axis. A window starts every stride cells; what no window reads stays grey, and gets the gradient 0."),
       h("div", { class: "row", role: "group", "aria-label": "Presets" }, PRESETS.map(([label, preset]) =>
         h("button", { type: "button", onclick: () => { Object.assign(now, preset); update(); } }, label))),
       h("div", { class: "two" }, h("div", {}, controls.map(({ row }) => row)), h("div", { class: "card" }, formula, words)),
-      picture,
+      picture, grouped.element,
     ],
   };
 }

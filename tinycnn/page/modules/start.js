@@ -3,17 +3,19 @@
 import { BACKWARD, HOME, toExample, toLayer } from "addresses";
 import { command, h } from "dom";
 import { editing } from "editing";
+import { formula } from "formula";
 import { thumbnail } from "maps";
+import { classWords } from "names";
 import { stageOf } from "stages";
 
 const PANELS = [
   ["Slide the window", "A convolution on paper: patch, kernel, products, sum.", () => "conv-pool:conv2d"],
   ["The same as a matrix", "im2col: each window a row, the filter a column.", () => "im2col:im2col"],
   ["Channels, filters, images", "Which sums run over which of them, forward and backward.", () => "channels:conv2d"],
-  ["Stride, padding, dilation", "The size formula with sliders; cells that nobody reads.", () => "/sizes"],
+  ["Stride, padding, dilation, groups", "The size formula with sliders; cells that nobody reads.", () => "/sizes"],
   ["Groups", "Each filter sees half of the channels.", () => "groups:conv2d"],
   ["The pool's tournament", "Who wins a window gets its gradient; what a tie does.", () => "overlap:max_pool2d"],
-  ["Where was it used?", "A weight's gradient adds up over all its uses.", () => "conv-pool:conv2d_backward"],
+  ["Where was it used?", "A weight's gradient adds up over its uses; x's, in two ways.", () => "/uses"],
   ["A gradient with a finger", "Move a weight; the loss, its tangent, its corners.", () => "/slope"],
   ["Softmax bars", "Logits to probabilities; choose the label, see p - onehot.", () => "/softmax"],
   ["A whole network", "Forward, backward and a step, one arrow at a time.", () => "whole:conv2d"],
@@ -32,18 +34,20 @@ export function start(data, [side]) {
       h("p", {}, net.random
         ? `${net.model}: ${net.parameters}. Weights: ${net.weights}. Shapes, sums and gradients are real; the class it names means nothing.`
         : `${net.model}: ${net.parameters}. Weights: ${net.weights}.`),
-      h("p", { class: "soft" }, `Picture: ${net.picture}; ${net.input}.`),
+      h("p", { class: "soft" }, "Picture: ", h("bdi", {}, net.picture), `; ${net.input}.`),
       h("nav", { class: "row", "aria-label": "Direction" },
         h("a", { class: "button", href: HOME, "aria-current": backward ? null : "true" }, "Forward: numbers"),
         h("a", { class: "button", href: BACKWARD, "aria-current": backward ? "true" : null }, "Backward: gradients")),
       flow(data, backward),
       answer(net),
       editing(data),
-      h("h2", {}, "By hand: hand-sized, nothing hidden"),
-      h("ul", { class: "cards" }, PANELS.map(([title, words, to]) => card(data, title, words, to()))),
       h("h2", {}, "The network as a table"),
       h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "The network as a table" }, table(net)),
       h("p", {}, "The same on a terminal:"), command(data.command),
+    ],
+    below: [
+      h("h2", {}, "By hand: hand-sized, nothing hidden"),
+      h("ul", { class: "cards" }, PANELS.map(([title, words, to]) => card(data, title, words, to()))),
     ],
   };
 }
@@ -87,10 +91,10 @@ function gradientWords(one) {
 
 function answer(net) {
   const { loss } = net;
-  const names = (label) => net.class_words[label] ?? `${label}`;
+  const names = (label) => classWords(net, label);
   return h("div", { class: "card" },
     h("h2", {}, "The loss"),
-    h("p", { class: "mono" }, `-ln p[${loss.label}] = -ln ${loss.probability} = ${loss.loss}`),
+    h("p", { class: "mono" }, formula(`-ln p[${loss.label}] = -ln ${loss.probability} = ${loss.loss}`)),
     h("p", {}, `The label is ${names(loss.label)}. Chance: ln ${net.classes.toLocaleString("en-US")} = ${loss.chance}. Likeliest classes: ${loss.top.map((one) => `${names(one.label)} (${one.text})`).join(", ")}.`),
     h("p", {}, h("a", { href: "#/open/loss" }, "Open the loss")));
 }

@@ -2,26 +2,21 @@
 
 import { h, put } from "dom";
 import { still } from "matrix";
+import { player } from "player";
 import { leaves } from "sum";
 
-const PACE = 700; // ms a position, when it plays
-
 /** The three matrices of a convolution's cell; nothing for other numbers. */
-export function windows(section, one) {
-  const positions = positionsOf(section.tree);
-  if (one.part !== "" || positions.length < 2) return null;
-  const columns = section.tree.columns > 1 ? section.tree.columns : positions.length / section.tree.parts.length;
+export function windows(section, data) {
+  const positions = positionsOf(section.tree), [, columns] = section.kernel;
+  if (!columns || positions.length < 2) return null;
   const read = positions.map((position) => {
     const lists = leaves(position);
     return { a: lists.flatMap((list) => list.a), b: lists.flatMap((list) => list.b), texts: lists.flatMap((list) => list.texts), places: lists.flatMap((list) => list.places) };
   });
   const some = read.find((list) => list.places.length);
   if (!some) return null;
-  const box = h("div", { class: "wide small", tabindex: 0, role: "group", "aria-label": "Patch, kernel and products" }), choice = h("select", { id: "plane", onchange: () => show() },
+  const box = h("div", { class: "wide small", tabindex: 0, role: "group", "aria-label": "Patch, kernel and products" }), choice = h("select", { id: data.id("plane"), onchange: () => show() },
     some.places.map((place, c) => h("option", { value: c }, place)));
-  const button = h("button", { type: "button", onclick: () => (timer ? stop() : play()) }, "Play");
-  let timer = 0, at = 0;
-
   function rows(texts) {
     return Array.from({ length: Math.ceil(texts.length / columns) }, (_, i) => texts.slice(i * columns, (i + 1) * columns));
   }
@@ -31,27 +26,14 @@ export function windows(section, one) {
     put(box, h("div", { class: "stage" }, still("patch", of("a"), { marked }), h("span", { class: "arrow" }, "*"),
       still("kernel", of("b"), { marked }), h("span", { class: "arrow" }, "="), still("products", of("texts"), { marked })));
   }
-  function play() {
-    button.textContent = "Pause";
-    timer = setInterval(() => {
-      if (!box.isConnected) return stop();
-      show(at);
-      at = (at + 1) % read.length;
-      return undefined;
-    }, PACE);
-  }
-  function stop() {
-    clearInterval(timer);
-    timer = 0;
-    button.textContent = "Play";
-  }
   show();
-  return h("div", { class: "card" }, h("div", { class: "row" }, h("label", { for: "plane" }, "Plane"), choice, button),
+  return h("div", { class: "card" }, h("div", { class: "row" }, h("label", { for: data.id("plane") }, "Plane"), choice, player(read.length, show, () => box).element),
     box, h("p", { class: "soft" }, "One plane of the window at a time; pad is padding, whose products are 0."));
 }
 
-/** The parts of a sum that are a kernel's positions, row by row. */
-function positionsOf(tree) {
-  if (tree.place.startsWith("position")) return [tree];
-  return (tree.parts ?? []).flatMap(positionsOf);
+/** The parts of a sum that are a kernel's positions, row by row; those that read padding are empty. */
+function positionsOf(level) {
+  if (level.position) return [level];
+  if (level.positions) return level.positions.map(() => ({}));
+  return (level.parts ?? []).flatMap(positionsOf);
 }
