@@ -24,7 +24,7 @@ from tinycnn.progress import Progress
 NETWORK = "one-tower"
 SUMMARY_GOAL = 4.0  # times `import numpy`
 STEP_GOAL = 2.0  # seconds
-FIRST_GOALS = {"forward": 25.0, "training": 60.0}  # seconds of the first call ever
+FIRST_GOALS = {"forward": 12.0, "training": 20.0}  # seconds of the first call ever
 BATCH = 32
 _FIRST_LAYER = "conv1"
 
