@@ -73,7 +73,7 @@ def test_an_engine_that_is_missing_is_said_to_be(tmp_path):
     assert all("ratio" not in row for row in result["tables"][0]["rows"])
 
 
-COMPARED = ["race", "small", "training", "others", "pools", "cliffs", "memory", "busy"]
+COMPARED = ["race", "small", "others", "pools", "cliffs", "memory", "busy"]
 
 
 @pytest.mark.slow
