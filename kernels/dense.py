@@ -120,10 +120,25 @@ def dense_product(x: Any, W: Any, first: int, last: int, y: Any) -> None:
             for row in range(rows):
                 for f in range(whole, last):
                     rest[row * PANEL + f - whole] = weights[(k + row) * F + f]
-            _product(N, source, k, D, 1, rows, k, read_only(rest), 0, PANEL, sums, 0, PANEL, k > 0)
+            _product_of(
+                last - whole, N, source, k, D, 1, rows, k, read_only(rest), 0, PANEL,
+                sums, 0, PANEL, k > 0,
+            )  # fmt: skip
     for n in range(N):
         for f in range(whole, last):
             target[n * F + f] = sums[n * PANEL + f - whole]
+
+
+@kernel
+def _product_of(
+    columns: int, rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
+    b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
+) -> None:  # fmt: skip
+    """The product with a panel of which only the first ``columns`` are wanted: half of it where they do."""
+    if columns <= NARROW:
+        product_2(rows, a, a0, a_row, a_column, depth, a_next, b, b0, b_row, c, c0, c_row, add)
+    else:
+        _product(rows, a, a0, a_row, a_column, depth, a_next, b, b0, b_row, c, c0, c_row, add)
 
 
 @kernel
@@ -151,9 +166,10 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
                     rows, read_only(some), 0, 1, rows, N, 0, slopes, at, PANEL, target, to, F, False
                 )
                 continue
-            _product(
-                rows, read_only(some), 0, 1, rows, N, 0, slopes, at, PANEL, sums, 0, PANEL, False
-            )
+            _product_of(
+                columns, rows, read_only(some), 0, 1, rows, N, 0, slopes, at, PANEL,
+                sums, 0, PANEL, False,
+            )  # fmt: skip
             for row in range(rows):
                 if streamed:
                     for f in range(0, columns, LANES):
@@ -206,16 +222,10 @@ def dense_input_gradient(panels: Any, W: Any, first: int, last: int, dx: Any) ->
                 b, c = (p * F + f) * width, p * _ROWS * width
                 at = k * F + f
                 following = at + depth if p == 0 and f + depth < F else at
-                if width == NARROW:
-                    product_2(
-                        rows, weights, at, F, 1, depth, following, slopes, b, width,
-                        sums, c, width, f > 0,
-                    )  # fmt: skip
-                else:
-                    _product(
-                        rows, weights, at, F, 1, depth, following, slopes, b, width,
-                        sums, c, width, f > 0,
-                    )  # fmt: skip
+                _product_of(
+                    width, rows, weights, at, F, 1, depth, following, slopes, b, width,
+                    sums, c, width, f > 0,
+                )  # fmt: skip
         for n in range(N):
             at = n // width * _ROWS * width + n % width
             for row in range(rows):

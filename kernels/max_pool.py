@@ -89,8 +89,10 @@ def max_pool2d_backward(
     # Where the cells of a window are, counted from its first.
     down, right = np.empty(kernel[0] * KW, np.int64), np.empty(kernel[0] * KW, np.int64)
     reach, cells = ((kernel[0] - 1) * dilation[0], (KW - 1) * dilation[1]), np.uintp(down.size)
+    offsets = np.empty(down.size, np.int64)
     for k in range(down.size):
         down[k], right[k] = k // KW * dilation[0], k % KW * dilation[1]
+        offsets[k] = (down[k] * W + right[k]) * C
     slopes, indices, target = dy.reshape(dy.size), argmax.reshape(argmax.size), dx.reshape(dx.size)
     for n in range(first, last):
         cleared = 0
@@ -101,19 +103,18 @@ def max_pool2d_backward(
             for e in range((n * H + cleared) * W * C, (n * H + stop) * W * C):
                 target[np.uintp(e)] = 0
             cleared = max(cleared, stop)
-            at = (n * OH + oh) * OW * C
+            rows_inside = top >= 0 and top + reach[0] < H
+            at, window = (n * OH + oh) * OW * C, ((n * H + top) * W - padding[1]) * C
             for ow in range(OW):
                 left = ow * stride[1] - padding[1]
                 # No wrong argmax may write outside dx.
-                inside = top >= 0 and top + reach[0] < H and left >= 0 and left + reach[1] < W
-                window = ((n * H + top) * W + left) * C
+                inside = rows_inside and left >= 0 and left + reach[1] < W
                 for c in range(C):
                     number = np.uintp(indices[np.uintp(at + c)])
                     if number < cells and (
                         inside or (0 <= top + down[number] < H and 0 <= left + right[number] < W)
                     ):
-                        there = np.uintp(window + (down[number] * W + right[number]) * C + c)
-                        target[there] += slopes[np.uintp(at + c)]
-                at += C
+                        target[np.uintp(window + offsets[number] + c)] += slopes[np.uintp(at + c)]
+                at, window = at + C, window + stride[1] * C
         for e in range((n * H + cleared) * W * C, (n + 1) * H * W * C):
             target[np.uintp(e)] = 0
