@@ -6,6 +6,7 @@ of them, took it a quarter of a second, for each height and each width. Here it 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from tinycnn.kernels.jit import LANES, numba
@@ -55,6 +56,7 @@ def multiply_tile(
 
 if not numba.config.DISABLE_JIT:
     cgutils: Any = numba.core.cgutils
+    _ir: Any = import_module("llvmlite.ir")
 
     class Writer:
         """Writes the operations of `simd` one after the other."""
@@ -74,6 +76,15 @@ if not numba.config.DISABLE_JIT:
 
         def get(self, variable: Any) -> Any:
             return self.builder.load(variable)
+
+        def opaque(self, number: Any) -> Any:
+            """The same number, of which LLVM knows no more; a loop with it stays rolled, too.
+
+            What is read at some bases plus this is read so: LLVM would keep a pointer for each of them,
+            worked out anew wherever the loop begins.
+            """
+            same = _ir.FunctionType(number.type, [number.type])
+            return self.builder.asm(same, "", "=r,0", [number], True)
 
     def _emit(
         context: Any, builder: Any, kinds: Any, values: Any, sizes: tuple[int, int, int]

@@ -45,8 +45,8 @@ def window_convolution(
     Arrays are flat. ``x`` is (N, H, W, C), each image of ``size`` (H, W, C) and zero outside, ``W`` is
     (KH, KW, Cg, F), ``b`` (F,), with Cg channels and Fg filters in each of the ``groups``. ``output`` is y's
     (OH, OW), and its ``y_place`` (start, image, row, column) says that cell (n, h, w, f) is
-    y[start + n*image + h*row + w*column + f]. Each sum runs over the window in row-major order, then comes
-    the bias.
+    y[start + n*image + h*row + w*column + f]. Each sum runs over the window as `window_products` says, its
+    cells in row-major order, then comes the bias.
     """
     taps, (OH, OW), r = (0, 1, 0, 1), output, first
     while r < last:

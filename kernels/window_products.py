@@ -209,13 +209,15 @@ def _of_few_filters(
     """All columns, where they fill half a vector at most: two columns of a at once."""
     last, whole, (length, _, b_step) = len(places) - 1, lanes_of(b), run
     steps = (length + 1) // 2
-    pairs, packed = np.empty(2 * count, np.int64), np.zeros(count * steps * whole, b.dtype)
+    pairs, packed = np.empty(2 * count, np.int64), np.empty(count * steps * whole, b.dtype)
+    for e in range(packed.size):
+        packed[np.uintp(e)] = 0
     for k in range(count):
         pairs[2 * k], pairs[2 * k + 1] = runs[2 * k], k * steps * whole
         for s in range(length):
             at, to = runs[2 * k + 1] + s * b_step, (k * steps + s // 2) * whole + s % 2
             for f in range(F):
-                packed[to + 2 * f] = b[at + f]
+                packed[np.uintp(to + 2 * f)] = b[np.uintp(at + f)]
     for r in range(0, last + 1, 8):
         multiply_windows(
             8, 1, PAIR, a, a0, places, r, last, spread, _ALL, read_only(packed), 0, pairs, count, length, 1,

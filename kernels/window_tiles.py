@@ -27,7 +27,6 @@ from tinycnn.kernels.simd_code import (
     emit_index,
     emit_keep_rolled,
     emit_load,
-    emit_opaque,
     emit_store,
     extending,
     types,
@@ -58,7 +57,16 @@ def multiply_windows(
     one NUMBER at a window's place, or each vector of them some numbers: as they lie, a VECTOR, or SPREAD so
     that lane l takes number ``spread[l]``. ``seen`` (apart, count, last) says how far on the next vector
     reads, and how many numbers it reads, and the last one.
+
+    Or one vector takes a PAIR, two columns of a at once, side by side: lane 2*f + t of b is the weight of
+    filter f for column t. Both are added up at the end. A run of odd length ends with a column alone.
     """
+    if read == PAIR:
+        rows = [min(first + i, last) for i in range(height)]
+        _multiply_pairs(
+            rows, a, a0, places, b, b0, runs, count, length, b_step, bias, relu, c, c0, targets
+        )
+        return
     whole, rows = lanes_of(b), [min(first + i, last) for i in range(height)]
     columns = (width - 1) * whole + lanes
     sums = np.zeros((height, width * whole), b.dtype)
@@ -200,7 +208,7 @@ if not numba.config.DISABLE_JIT:
             with cgutils.for_range(builder, steps):
                 offset = write.get(a_at)
                 if width == 1 or read == NUMBER:
-                    offset = write(emit_opaque, (), offset)
+                    offset = write.opaque(offset)
                 else:  # some places a row: more bases than registers
                     write(emit_keep_rolled, ())
                 multiply(read_x, read_b(write.get(b_at)), offset)
