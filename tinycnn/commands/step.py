@@ -165,6 +165,7 @@ def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
     from tinycnn.explain.opening import RATE, im2col_row
     from tinycnn.explain.readers.explanation_text import draw_explanation
     from tinycnn.explain.readers.overview_text import likeliest_words
+    from tinycnn.explain.readers.side_by_side import draw_beside
     from tinycnn.explain.readers.style import Style
     from tinycnn.explain.values.opened_parts import another_part, open_part
 
@@ -184,7 +185,10 @@ def _number(arguments: argparse.Namespace, lesson: Lesson, what: str) -> int:
     if arguments.json:
         _data(opened.to_dict())
     else:
-        _show(draw_explanation(opened, Style.of(sys.stdout)))
+        style = Style.of(sys.stdout)
+        _show(draw_explanation(opened, style))
+        if beside := draw_beside(opened, style, _columns()):
+            _show("\n".join(["", *beside]))
         _ways_on(arguments, another_part(opened))
     if arguments.save:
         opened.save(arguments.save)
@@ -264,5 +268,11 @@ def _show(text: str) -> None:
     """Print at once; on a narrow terminal wrapped between words."""
     from tinycnn.explain.readers.style import fit
 
-    narrow = sys.stdout.isatty()
-    print(fit(text, shutil.get_terminal_size().columns) if narrow else text, flush=True)
+    print(fit(text, _columns()) if sys.stdout.isatty() else text, flush=True)
+
+
+def _columns() -> int:
+    """How wide the terminal is; what goes elsewhere is as wide as the text."""
+    from tinycnn.explain.readers.style import WIDTH
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH

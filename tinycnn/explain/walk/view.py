@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from tinycnn.explain.readers.explanation_text import draw_words
+from tinycnn.explain.readers.side_by_side import draw_beside
 from tinycnn.explain.readers.style import WIDTH, Style
 from tinycnn.explain.values.explanation import Explanation, ReceptiveField, only
 from tinycnn.explain.values.printing import number
@@ -249,8 +250,10 @@ def _number(walk: Walk, cache: LessonCache, size: Size, look: Look) -> tuple[lis
     """An opened number: its words scroll, and the picture stands beside them, or below."""
     opened = _opened(walk, cache)
     beside = size.columns - WIDTH - 3
-    words = _words(opened, cursor_of(walk, cache), size.columns, look)
     seen = next(iter(only(ReceptiveField, opened.sections)), None)
+    has_field = opened.picture is not None and seen is not None and seen.field is not None
+    width = WIDTH if has_field and beside >= _PANEL else size.columns
+    words = _words(opened, cursor_of(walk, cache), width, look)
     if opened.picture is None or seen is None or seen.field is None:
         return _following(walk, words, size.lines)
     room = beside if beside >= _PANEL else size.columns
@@ -277,7 +280,10 @@ def _following(walk: Walk, lines: list[Line], room: int) -> tuple[list[Line], Ro
 def _words(opened: Explanation, cursor: NumberCursor | None, width: int, look: Look) -> list[Line]:
     """The lines below the first, which the title shows; wrapped where they must, no number cut."""
     chosen = None if cursor is None else cursor.chosen
-    texts = draw_words(pointed(opened, cursor), Style(colour=look.rich), chosen)
+    style = Style(colour=look.rich)
+    texts = draw_words(pointed(opened, cursor), style, chosen)
+    if beside := draw_beside(opened, style, width):
+        texts += ["", *beside]
     lines = []
     for text in texts[texts.index("") + 1 :]:
         line = read_codes(text)
