@@ -250,7 +250,7 @@ def test_step_on_a_model_of_ones_own(capsys, tmp_path):
     model = f"{tmp_path / 'mine.py'}:net"
     code, out, _ = run(capsys, "step", "--model", model)
     words = " ".join(out.split())
-    assert code == 0 and f"Weights: as {model} has them." in words
+    assert code == 0 and f"Weights: random, as {model} draws them." in words
     assert out.startswith("mine.py:net: ")  # it has no name of its own
     likeliest = re.search(r"Likeliest classes: (\d)", words)[1]
     assert f"loss is taken against the likeliest, {likeliest}." in words

@@ -1,6 +1,7 @@
 """A lesson put together: which model, which picture, which label, and what is refused."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,12 +59,20 @@ def test_a_named_variant_with_the_lesson_s_weights():
 def test_a_model_of_ones_own_keeps_its_weights(models):
     lesson = open_lesson(model=f"{models}:net")
     expected = open_lesson(model=f"{models}:net").model.parameters()
-    assert lesson.model.name == "mine" and not lesson.random
-    assert lesson.weights == f"as {models}:net has them"
+    assert lesson.model.name == "mine" and lesson.random
+    assert lesson.weights == f"random, as {models}:net draws them"
     assert lesson.picture.pixels.shape == (32, 30, 3)
     for name, array in lesson.model.parameters().items():
         np.testing.assert_array_equal(array, expected[name])
     assert explain(lesson.backward, "c.W[0,0,0,0]").ok
+
+
+def test_weights_that_somebody_has_set_are_not_called_random(models):
+    """Whatever they were set to: what the network answers may mean something."""
+    file = Path(models)
+    file.write_text(file.read_text() + "\nwith net.edit():\n    pass\n")
+    lesson = open_lesson(model=f"{models}:net")
+    assert not lesson.random and lesson.weights == f"as {models}:net has them"
 
 
 def test_a_function_that_makes_a_model(models):

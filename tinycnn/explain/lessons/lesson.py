@@ -27,7 +27,7 @@ class Lesson:
     """``model`` over ``picture``; ``weights`` says in words where the weights come from.
 
     ``training``, ``seed`` and ``source`` (its model) are what `open_lesson` was given; ``random`` says that
-    the weights were drawn for it, ``likeliest`` that nobody named the label: it is the class that the network
+    the weights are as drawn, ``likeliest`` that nobody named the label: it is the class that the network
     finds likeliest. ``class_names`` are those that the network was trained with, () where nobody knows them,
     and ``preparation`` is what made its pictures an input, None likewise.
     """
@@ -36,7 +36,7 @@ class Lesson:
     picture: Picture
     label: int
     weights: str
-    random: bool  # drawn for the lesson: what the network answers means nothing
+    random: bool  # as they were drawn: what the network answers means nothing
     training: bool = False
     seed: int = 0
     likeliest: bool = False
@@ -99,6 +99,7 @@ def open_lesson(
     network = open_network(model, seed=seed)
     seen = _picture(image, network, scaling)
     words = f"as {model} has them"
+    untouched = network.model.version == 0  # nobody has loaded, edited or trained them
     if weights_file is not None:
         network.model.load_weights(weights_file)
         words = f"from {Path(weights_file).name}"
@@ -107,7 +108,9 @@ def open_lesson(
         words = f"random, seed {seed}"
     elif model in VARIANTS:
         words = "trained, from the package"
-    random = network.random and weights_file is None
+    elif untouched:
+        words = f"random, as {model} draws them"
+    random = untouched and weights_file is None
     wanted = _label(label, seen, network)
     lesson = Lesson(
         network.model, seen, wanted or 0, words, random, training, seed, wanted is None, source=model,
