@@ -59,14 +59,18 @@ def test_terms_fly_into_their_sum_unless_the_reader_wants_no_motion(browser, wri
 
 
 def test_a_sum_plays_and_pauses(opened):
+    opened.page.clock.install()  # a second lasts as long as the test says
     page = opened.go("example/conv-pool/0")
     flight = page.locator(".flight").first
     flight.get_by_role("button", name="Play").click()
+    expect(flight.locator(".fed")).to_have_count(1)
+    page.clock.run_for(700)
     expect(flight.locator(".fed")).to_have_count(2)  # 1*1 and 1*2; its other products are 0
     expect(flight.get_by_role("button", name="Play")).to_be_visible()
     page.get_by_role("button", name="z[0,1] = 6", exact=True).focus()
     flight.get_by_role("button", name="Play").click()
     flight.get_by_role("button", name="Pause").click()
+    page.clock.run_for(5000)
     expect(flight.locator(".fed")).to_have_count(1)
 
 
@@ -87,6 +91,7 @@ def test_groups_by_a_slider(opened):
 
 def test_a_windows_positions_play_one_by_one(opened, lesson):
     """The marked patch cell is the engine's: row by row, channel 0 of what conv2 sees of its input."""
+    opened.page.clock.install()
     page = opened.go("layer/conv2")
     page.locator("ul.links a:has-text('conv2[')").last.click()
     page.wait_for_selector("#value")
@@ -101,6 +106,9 @@ def test_a_windows_positions_play_one_by_one(opened, lesson):
         W = lesson.trace["conv2"].params["W"][k // 5, k % 5, 0, channel]
         assert float(kernel) == pytest.approx(float(W), abs=1e-5)
     card.get_by_role("button", name="Play").click()
+    before = texts(card, ".here")
+    page.clock.run_for(700)
+    assert texts(card, ".here") != before
     card.get_by_role("button", name="Pause").click()
     expect(card.get_by_role("button", name="Play")).to_be_visible()
 
