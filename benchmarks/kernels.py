@@ -21,6 +21,10 @@ from tinycnn.kernels.avg_pool_vectors import avg_pool_rows, avg_pool_rows_backwa
 from tinycnn.kernels.batch_norm import (
     add_gradients,
     add_squared_deviations,
+    channel_scales,
+    gradient_factors,
+    join_moments,
+    moments_of_rows,
     scale_deviations,
     scale_deviations_backward,
 )
@@ -201,6 +205,23 @@ def test_local_response_norm_backward(benchmark: Benchmark) -> None:
 def test_add_squared_deviations(benchmark: Benchmark) -> None:
     x, mean, sums = normal(3136, 64), np.zeros(64), np.zeros(64)
     benchmark(add_squared_deviations, x, mean, 0, len(x), sums)
+
+
+def test_moments_of_rows(benchmark: Benchmark) -> None:
+    benchmark(moments_of_rows, normal(1024, 64), 0, 1024, np.empty((3, 64)))
+
+
+def test_join_moments(benchmark: Benchmark) -> None:
+    benchmark(join_moments, np.ones((36, 3, 256)), *np.empty((2, 256)))
+
+
+def test_channel_scales(benchmark: Benchmark) -> None:
+    benchmark(channel_scales, *np.ones((2, 256)), 1e-3, *np.empty((2, 256)))
+
+
+def test_gradient_factors(benchmark: Benchmark) -> None:
+    sums, given = np.ones((36, 2, 256)), np.ones((2, 256))
+    benchmark(gradient_factors, sums, *given, 9216, *np.empty((4, 256)))
 
 
 def test_add_gradients(benchmark: Benchmark) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn.kernels.bias import bias_gradient
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.rows import fold, four, repeat, rows_side_by_side
 
@@ -36,6 +37,79 @@ def add_squared_deviations(x: Any, mean: Any, first: int, last: int, sums: Any) 
             total[e] += (row[e] - u[e]) ** 2
         at += width
     fold(total, sums)
+
+
+@kernel
+def moments_of_rows(x: Any, first: int, last: int, part: Any) -> None:
+    """Write how many rows there are, their mean, and the sum of (x - mean)**2 to ``part`` (3, C), float64.
+
+    Rows ``first`` to ``last`` (not included) of ``x`` (rows, C) are read twice: they should fit in a cache.
+    """
+    count, mean, squares = part
+    mean[:], squares[:], count[:] = 0, 0, last - first
+    bias_gradient(x, first, last, mean)
+    for c in range(mean.size):
+        mean[c] /= count[c]
+    add_squared_deviations(x, mean, first, last, squares)
+
+
+@kernel
+def join_moments(parts: Any, mean: Any, variance: Any) -> None:
+    """Mean and variance (C,) of all rows, from what `moments_of_rows` wrote of some each: (parts, 3, C).
+
+    The first part's mean, plus how far the others' are from it; their squares, plus those of how far each
+    mean is from that of all: Chan, Golub and LeVeque, 1983, formula 1.5. 0 where there are none.
+    """
+    mean[:], variance[:] = 0, 0
+    for c in range(mean.size if len(parts) else 0):
+        rows, away = 0.0, 0.0
+        for part in parts:
+            rows += part[0, c]
+            away += part[0, c] * (part[1, c] - parts[0, 1, c])
+        mean[c] = parts[0, 1, c] + away / rows
+        for part in parts:
+            variance[c] += part[2, c] + part[0, c] * (part[1, c] - mean[c]) ** 2
+        variance[c] /= rows
+
+
+@kernel
+def channel_scales(gamma: Any, variance: Any, epsilon: float, inverse: Any, scale: Any) -> bool:
+    """inverse = 1 / sqrt(variance + epsilon) and scale = gamma * inverse, (C,) in float64.
+
+    False where a variance is below 0.
+    """
+    good = True
+    for c in range(gamma.size):
+        good &= not variance[c] < 0
+        inverse[c] = 1 / np.sqrt(variance[c] + epsilon)
+        scale[c] = gamma[c] * inverse[c]
+    return good
+
+
+@kernel
+def gradient_factors(
+    sums: Any,
+    inverse: Any,
+    scale: Any,
+    rows: int,
+    dgamma: Any,
+    dbeta: Any,
+    dy_mean: Any,
+    slope: Any,
+) -> None:
+    """What `add_gradients` added up for blocks of rows, ``sums`` (blocks, 2, C), comes to: (C,) each.
+
+    dbeta = sum of dy                  dgamma = inverse * sum of dy * (x - mean)
+    dy_mean = dbeta / rows             slope = scale * inverse * dgamma / rows
+    """
+    for c in range(scale.size):
+        total, products = 0.0, 0.0
+        for block in range(len(sums)):
+            total += sums[block, 0, c]
+            products += sums[block, 1, c]
+        products *= inverse[c]
+        dgamma[c], dbeta[c] = products, total
+        dy_mean[c], slope[c] = total / rows, scale[c] * inverse[c] * (products / rows)
 
 
 @kernel

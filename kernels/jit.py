@@ -13,14 +13,12 @@ them is always safe. A directory that others may write to is refused; see `priva
 
 from __future__ import annotations
 
-import _thread
 import hashlib
 import os
 import pickle
 import re
 import shutil
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Set
@@ -30,35 +28,8 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from tinycnn.kernels import private_files
-
-
-def _start_numba() -> Any:  # Any: its annotations differ from version to version
-    """Import Numba in a thread, which no signal reaches: half of it would stay, and never start again."""
-    result: list[Any] = []
-    done = threading.Lock()
-    done.acquire()
-
-    def load() -> None:
-        try:
-            result.append(import_module("numba"))
-        except BaseException as error:  # the caller's
-            result.append(error)
-        finally:
-            done.release()
-
-    try:
-        _thread.start_new_thread(load, ())
-    except RuntimeError:  # there are no more threads to be had
-        load()
-    done.acquire()
-    if isinstance(result[0], ValueError):  # of a variable NUMBA_... that says what can't be
-        raise ImportError(f"Numba does not start: {result[0]}") from result[0]
-    if isinstance(result[0], BaseException):
-        raise result[0]
-    return result[0]
-
-
-numba = _start_numba()
+from tinycnn.kernels.compilers import Compiler, PartCompiler, for_parts
+from tinycnn.kernels.numba_start import numba as numba
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -86,8 +57,8 @@ def kernel(function: Any = None, *, fastmath: Set[str] = frozenset()) -> Any:
         kept = _is_cacheable(function)
         called = _dispatcher(function, fastmath, kept=kept)
         if called is not function:
-            # Another one for compiled callers, without what unpacks Python's arguments: a tenth of the time.
-            inner = _dispatcher(function, fastmath, kept=kept, no_cpython_wrapper=True)
+            # Another one for compiled callers, without what unpacks Python's arguments; see `compilers`.
+            inner = _dispatcher(function, fastmath, kept=kept, part=True)
             called.get_call_template = _without_literals(inner.get_call_template)
             called.get_overload = inner.get_overload
         return called
@@ -95,15 +66,17 @@ def kernel(function: Any = None, *, fastmath: Set[str] = frozenset()) -> Any:
     return compiled if function is None else compiled(function)
 
 
-def _dispatcher(function: Any, fastmath: Set[str], *, kept: bool, **options: bool) -> Any:
+def _dispatcher(function: Any, fastmath: Set[str], *, kept: bool, part: bool = False) -> Any:
     """What Numba makes of a function; with a cache of ours, if its code is to be ``kept``."""
     dispatcher = numba.njit(
         nogil=True, error_model="numpy", boundscheck=None, fastmath=set(fastmath),
-        no_cfunc_wrapper=True, **options,
+        no_cfunc_wrapper=True, no_cpython_wrapper=part,
+        pipeline_class=PartCompiler if part else Compiler,
     )(function)  # fmt: skip
     if kept and dispatcher is not function:
-        line, flags = function.__code__.co_firstlineno, (sorted(fastmath), sorted(options))
-        dispatcher._cache = _Cache(function.__module__, function.__name__, line, *flags)
+        line, flags = function.__code__.co_firstlineno, (sorted(fastmath), part)
+        cache = _PartCache if part else _Cache
+        dispatcher._cache = cache(function.__module__, function.__name__, line, *flags)
     return dispatcher
 
 
@@ -216,6 +189,14 @@ class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)
 
     def _path(self, sig: Any, codegen: Any) -> Path:
         return _root() / _generation(codegen) / _hash((self._identity, sig))
+
+
+class _PartCache(_Cache):
+    """The same for what only compiled code calls."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """What was translated, or None."""
+        return super().load_overload(sig, for_parts(target_context))
 
 
 _announced = False

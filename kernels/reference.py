@@ -400,6 +400,48 @@ def add_squared_deviations(x: Any, mean: Any, first: int, last: int, sums: Any) 
         sums += (x[row].astype(np.float64) - mean) ** 2
 
 
+def moments_of_rows(x: Any, first: int, last: int, part: Any) -> None:
+    """Twin of `tinycnn.kernels.batch_norm.moments_of_rows`."""
+    count = last - first
+    for c in range(x.shape[1]):
+        numbers = [float(number) for number in x[first:last, c]]
+        mean = math.fsum(numbers) / count
+        part[:, c] = count, mean, math.fsum((number - mean) ** 2 for number in numbers)
+
+
+def join_moments(parts: Any, mean: Any, variance: Any) -> None:
+    """Mean and variance by the sums of numbers and of their squares, exactly: of whole numbers."""
+    for c in range(mean.size):
+        counts, means, squares = parts[:, :, c].T
+        rows = math.fsum(counts) or 1
+        mean[c] = math.fsum(n * m for n, m in zip(counts, means, strict=True)) / rows
+        total = math.fsum(s + n * m * m for n, m, s in zip(counts, means, squares, strict=True))
+        variance[c] = total / rows - mean[c] ** 2
+
+
+def channel_scales(gamma: Any, variance: Any, epsilon: float, inverse: Any, scale: Any) -> bool:
+    """Twin of `tinycnn.kernels.batch_norm.channel_scales`."""
+    inverse[:] = (variance + epsilon) ** -0.5
+    scale[:] = gamma * inverse
+    return bool((variance >= 0).all())
+
+
+def gradient_factors(
+    sums: Any,
+    inverse: Any,
+    scale: Any,
+    rows: int,
+    dgamma: Any,
+    dbeta: Any,
+    dy_mean: Any,
+    slope: Any,
+) -> None:
+    """Twin of `tinycnn.kernels.batch_norm.gradient_factors`."""
+    total, products = (np.array([math.fsum(column) for column in sums[:, k].T]) for k in (0, 1))
+    dgamma[:], dbeta[:], dy_mean[:] = inverse * products, total, total / rows
+    slope[:] = scale * inverse**2 * products / rows
+
+
 def add_gradients(
     dy: Any, x: Any, mean: Any, first: int, last: int, dbeta: Any, products: Any
 ) -> None:

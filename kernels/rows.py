@@ -23,8 +23,9 @@ def repeat(values: Any, width: int) -> Any:
     """The numbers of a row, again and again up to ``width``, a multiple of them."""
     C = values.size
     wide = np.empty(width)
-    for e in range(width):
-        wide[e] = values[e % C]
+    for first in range(0, width, C):
+        for c in range(C):
+            wide[first + c] = values[c]
     return wide
 
 

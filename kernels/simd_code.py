@@ -271,6 +271,16 @@ def emit_keep_rolled(context: Any, builder: Any, kinds: Any, values: Any) -> Non
     builder.asm(_ir.FunctionType(_ir.VoidType(), []), "", "", [], True)
 
 
+def emit_opaque(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """The number ``values[0]``, of which LLVM knows no more; a loop with it stays rolled, too.
+
+    What is read at some bases plus this is read so: LLVM would keep a pointer for each of them, worked out
+    anew wherever the loop begins.
+    """
+    (number,) = values
+    return builder.asm(_ir.FunctionType(number.type, [number.type]), "", "=r,0", [number], True)
+
+
 def emit_pause(context: Any, builder: Any, kinds: Any, values: Any) -> None:
     """What `simd.pause` compiles to."""
     nothing = _ir.FunctionType(_ir.VoidType(), [])

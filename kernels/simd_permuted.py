@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from tinycnn.kernels.jit import LANES, numba
-from tinycnn.kernels.simd_code import check_bounds, pointer_to
+from tinycnn.kernels.simd_code import VECTOR_OF, check_bounds, pointer_to
 
 _ir: Any = import_module("llvmlite.ir")
 _INT32 = _ir.IntType(32)
@@ -44,3 +44,33 @@ def emit_permuted(builder: Any, x: Any, lanes: Any) -> Any:
         number = builder.extract_element(x, builder.extract_element(lanes, _INT32(lane)))
         result = builder.insert_element(result, number, _INT32(lane))
     return result
+
+
+def emit_two_in_turns(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """A vector of ``array[index]`` and the number after it in turns; zeros for that one if ``count`` is 1."""
+    array, index, count = values
+    check_bounds(context, builder, kinds[0], array, index, count)
+    pointer, code = (
+        pointer_to(context, builder, kinds[0], array, index),
+        VECTOR_OF[kinds[0].dtype].code,
+    )
+    two = _ir.VectorType(code.element, 2)
+    if count == 2:
+        numbers = builder.load(builder.bitcast(pointer, two.as_pointer()))
+        numbers.align = kinds[0].dtype.bitwidth // 8
+    else:
+        nothing = _ir.Constant(two, [0.0] * 2)
+        numbers = builder.insert_element(nothing, builder.load(pointer), _INT32(0))
+    return _shuffled(builder, numbers, [lane % 2 for lane in range(code.count)])
+
+
+def emit_sum_of_turns(builder: Any, x: Any) -> Any:
+    """Lanes 2*l and 2*l + 1 of ``x``, added, in lane l; what is in the other half says nothing."""
+    even, odd = ([(2 * lane + t) % x.type.count for lane in range(x.type.count)] for t in (0, 1))
+    return builder.fadd(_shuffled(builder, x, even), _shuffled(builder, x, odd))
+
+
+def _shuffled(builder: Any, x: Any, lanes: list[int]) -> Any:
+    """A vector of those lanes of ``x``."""
+    numbers = _ir.Constant(_ir.VectorType(_INT32, len(lanes)), lanes)
+    return builder.shuffle_vector(x, _ir.Constant(x.type, _ir.Undefined), numbers)

@@ -86,7 +86,7 @@ def window_input_gradient(
     of ``image`` (H, W, C), and ``W`` (KH, KW, Fg, C): each group's channels and filters exchanged.
     All cells of a phase of the stride meet the same cells of the kernel, so they are a convolution of dz.
     """
-    (H, width, C), nothing = image, np.zeros(image[2], dx.dtype)
+    (H, width, C), nothing = image, read_only(np.zeros(image[2], dx.dtype))
     lines, r = -(-H // stride[0]), first
     while r < last:
         n, t = r // lines, r % lines

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.simd import LANES, lanes_of
-from tinycnn.kernels.window_tiles import NUMBER, SPREAD, VECTOR, multiply_windows
+from tinycnn.kernels.simd import LANES, lanes_of, prefetch, read_only
+from tinycnn.kernels.window_tiles import NUMBER, PAIR, SPREAD, VECTOR, multiply_windows
 
 # What a tile of one group reads of a: a number for all filters.
 _ALL = (0, 0, 1)
+# Weights that may be packed for each call: they stay in L1.
+_PACKED = 2048
+_LINE = 16  # numbers of a cache line, or half of them
 
 
 @kernel
@@ -25,7 +28,8 @@ def window_products(
     of a, and with them the rows of b, come in ``count`` runs: those of run k are a[runs[2*k] + s*a_step] on
     from there, and b[runs[2*k + 1] + s*b_step] and on, for s below ``length``, with ``run`` (length, a_step,
     b_step). In groups (Cg, Fg), column f of b is multiplied with what lies f // Fg * Cg numbers further on
-    in a. Sums run over the columns in their order, then comes the bias. Arrays are float32 or float64.
+    in a. Sums run over the columns in their order, then comes the bias; where a vector has lanes for F
+    filters twice, every other column of a run may be added up apart. Arrays are float32 or float64.
     """
     whole, (Cg, Fg) = lanes_of(b), group
     # Groups that share a vector of filters, whose channels are read as one vector too.
@@ -33,7 +37,11 @@ def window_products(
     spread = np.zeros(whole, np.int64)
     for lane in range(together * Fg if together > 1 else 0):
         spread[lane] = lane // Fg * Cg
-    if Cg == Fg == 1 and F > 1:
+    # What is added to comes from many columns and few rows: too few for weights that are packed first.
+    few = Fg == F and whole >= 2 * F and run[0] * count * F <= _PACKED and not add
+    if few and run[0] > 1 and run[1] == 1:
+        _of_few_filters(a, a0, places, spread, b, runs, count, run, F, bias, relu, c, c0, targets)
+    elif Cg == Fg == 1 and F > 1:
         _of_channels(a, a0, places, spread, b, runs, count, run, F, bias, relu, add, c, c0, targets)
     elif together * Fg == whole and whole < F:
         _of_whole_vectors(
@@ -99,6 +107,9 @@ def _of_whole_vectors(
     for r in range(0, last + 1, 4):
         f = 0
         while f < F:
+            if count:
+                at = a0 + runs[2 * count - 2] + f // Fg * Cg
+                _ask_for(a, at, places, read_only(c), c0 + f, targets, r + 4, min(F - f, 4 * whole))
             if LANES == 16 and F - f > 3 * whole:
                 lanes = min(F - f - 3 * whole, whole)
                 multiply_windows(
@@ -123,6 +134,20 @@ def _of_whole_vectors(
                     bias, f, relu, add, c, c0 + f, targets, lanes,
                 )  # fmt: skip
                 f += whole
+
+
+@kernel
+def _ask_for(
+    a: Any, at: int, places: Any, c: Any, to: int, targets: Any, first: int, width: int
+) -> None:
+    """Have lines ready of four rows from ``first`` on: the end of their windows, and where c is written.
+
+    Rows lie some lines apart, so the processor does not foresee them.
+    """
+    for r in range(first, min(first + 4, len(places))):
+        for e in range(0, width, _LINE):
+            prefetch(a, at + places[r] + e)
+            prefetch(c, to + targets[r] + e)
 
 
 @kernel
@@ -174,3 +199,25 @@ def _of_a_group(
                     b_step, bias, f, relu, add, c, c0 + f, targets, end - f,
                 )  # fmt: skip
             f += whole
+
+
+@kernel
+def _of_few_filters(
+    a: Any, a0: int, places: Any, spread: Any, b: Any, runs: Any, count: int, run: tuple[int, int, int],
+    F: int, bias: Any, relu: bool, c: Any, c0: int, targets: Any,
+) -> None:  # fmt: skip
+    """All columns, where they fill half a vector at most: two columns of a at once."""
+    last, whole, (length, _, b_step) = len(places) - 1, lanes_of(b), run
+    steps = (length + 1) // 2
+    pairs, packed = np.empty(2 * count, np.int64), np.zeros(count * steps * whole, b.dtype)
+    for k in range(count):
+        pairs[2 * k], pairs[2 * k + 1] = runs[2 * k], k * steps * whole
+        for s in range(length):
+            at, to = runs[2 * k + 1] + s * b_step, (k * steps + s // 2) * whole + s % 2
+            for f in range(F):
+                packed[to + 2 * f] = b[at + f]
+    for r in range(0, last + 1, 8):
+        multiply_windows(
+            8, 1, PAIR, a, a0, places, r, last, spread, _ALL, read_only(packed), 0, pairs, count, length, 1,
+            whole, bias, 0, relu, False, c, c0, targets, F,
+        )  # fmt: skip

@@ -2,11 +2,13 @@
 
 The rows of a lie where a list says, and its columns in runs: a kernel's cells may be rows, or the outputs of
 many images. What a vector of filters multiplies is one number, the same for all; or a vector, as it lies or
-spread over the lanes, where each group of filters sees channels of its own.
+spread over the lanes, where each group of filters sees channels of its own; or, where a vector has lanes for
+each filter twice, two numbers in turns.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,15 +27,22 @@ from tinycnn.kernels.simd_code import (
     emit_index,
     emit_keep_rolled,
     emit_load,
+    emit_opaque,
     emit_store,
     extending,
     types,
 )
 from tinycnn.kernels.simd_first import emit_load_first, emit_store_first
-from tinycnn.kernels.simd_permuted import emit_lanes, emit_permuted
+from tinycnn.kernels.simd_permuted import (
+    emit_lanes,
+    emit_permuted,
+    emit_sum_of_turns,
+    emit_two_in_turns,
+)
 
-# What a vector of filters reads of a: one number for all, the vector that begins there, or that one spread.
-NUMBER, VECTOR, SPREAD = range(3)
+# What a vector of filters reads of a: one number for all, the vector that begins there, that one spread, or
+# two numbers in turns.
+NUMBER, VECTOR, SPREAD, PAIR = range(4)
 
 
 def multiply_windows(
@@ -78,6 +87,29 @@ def multiply_windows(
         c[at : at + columns] = at_least(total, b.dtype.type(0 if relu else -np.inf))
 
 
+def _multiply_pairs(
+    rows: list[int], a: Any, a0: int, places: Any, b: Any, b0: int, runs: Any, count: int, length: int,
+    b_step: int, bias: Any, relu: bool, c: Any, c0: int, targets: Any,
+) -> None:  # fmt: skip
+    """The same for a PAIR, and all ``bias.size`` filters."""
+    whole, F = lanes_of(b), bias.size
+    sums = np.zeros((len(rows), whole), b.dtype)
+    for run in range(count):
+        for step in range(-(-length // 2)):
+            at, columns = b0 + runs[2 * run + 1] + step * b_step, min(2, length - 2 * step)
+            assert 0 <= at <= b.size - whole
+            for i, row in enumerate(rows):
+                place = a0 + runs[2 * run] + places[row] + 2 * step
+                assert 0 <= place <= a.size - columns
+                x = np.zeros(2, a.dtype)
+                x[:columns] = a[place : place + columns]
+                sums[i] = fma(np.tile(x, whole // 2), b[at : at + whole], sums[i])
+    for i, row in enumerate(rows):
+        at, total = c0 + targets[row], sums[i, 0::2] + sums[i, 1::2]
+        assert at >= 0 and at + F <= c.size
+        c[at : at + F] = at_least(total[:F] + bias, b.dtype.type(0 if relu else -np.inf))
+
+
 def _read(read: int, a: Any, at: int, spread: Any, count: int) -> Any:
     """What a vector of filters multiplies, as `multiply_windows` says."""
     if read == NUMBER:
@@ -104,7 +136,7 @@ if not numba.config.DISABLE_JIT:
             (kinds[place], types.intp) for place in (0, 2, 5, 7, 9, 14, 18, 20)
         )
         vector = VECTOR_OF[in_b[0].dtype]
-        index, rows, vectors = a0.type, range(height), range(width)
+        index, rows, vectors, paired = a0.type, range(height), range(width), read == PAIR
         apart, each, last_each = cgutils.unpack_tuple(builder, seen)
 
         def beside(start: Any, j: int) -> Any:
@@ -115,10 +147,18 @@ if not numba.config.DISABLE_JIT:
             whole = [write(emit_load, kind, array, beside(start, j)) for j in vectors[:-1]]
             return [*whole, write(emit_load_first, kind, array, beside(start, width - 1), lanes)]
 
+        def read_b(start: Any) -> list[Any]:
+            return [write(emit_load, in_b, b, start)] if paired else read_vectors(in_b, b, start)
+
+        def read_pair(count: int, place: Any) -> list[Any]:
+            return [write(emit_two_in_turns, in_a, a, place, count)]
+
         def read_x(place: Any) -> list[Any]:
             """What each vector of filters multiplies."""
             if read == NUMBER:
                 return [write(emit_broadcast, in_a, a, place)] * width
+            if paired:
+                return read_pair(2, place)
             starts = [builder.add(place, builder.mul(apart, index(j))) for j in vectors]
             counts = [each] * (width - 1) + [last_each]
             found = [
@@ -137,25 +177,42 @@ if not numba.config.DISABLE_JIT:
         lane_numbers = write(emit_lanes, in_spread, spread, vector) if read == SPREAD else None
         zero = vector.code([0.0] * vector.code.count)
         sums = [[write.variable(zero) for _ in vectors] for _ in rows]
-        with builder.if_then(add):
+
+        def multiply(read_x: Any, weights: list[Any], offset: Any) -> None:
+            """Add what a column, or two of a PAIR, gives."""
             for i in rows:
-                for j, former in enumerate(read_vectors(in_c, c, ends[i])):
-                    builder.store(former, sums[i][j])
+                x = read_x(builder.add(windows[i], offset))
+                for j in vectors:
+                    total = write(emit_fma, (vector,) * 3, x[j], weights[j], write.get(sums[i][j]))
+                    builder.store(total, sums[i][j])
+
+        if not paired:
+            with builder.if_then(add):
+                for i in rows:
+                    for j, former in enumerate(read_vectors(in_c, c, ends[i])):
+                        builder.store(former, sums[i][j])
         with cgutils.for_range(builder, count) as outer:
             pair = builder.mul(outer.index, index(2))
             a_at = write.variable(write(emit_index, in_runs, runs, pair))
             b_at = write(emit_index, in_runs, runs, builder.add(pair, index(1)))
             b_at = write.variable(builder.add(b0, b_at))
-            with cgutils.for_range(builder, length):
-                write(emit_keep_rolled, ())
-                row, offset = read_vectors(in_b, b, write.get(b_at)), write.get(a_at)
-                for i in rows:
-                    x = read_x(builder.add(windows[i], offset))
-                    for j in vectors:
-                        total = write(emit_fma, (vector,) * 3, x[j], row[j], write.get(sums[i][j]))
-                        builder.store(total, sums[i][j])
-                write.add(a_at, a_step)
+            steps = builder.ashr(length, index(1)) if paired else length
+            with cgutils.for_range(builder, steps):
+                offset = write.get(a_at)
+                if width == 1 or read == NUMBER:
+                    offset = write(emit_opaque, (), offset)
+                else:  # some places a row: more bases than registers
+                    write(emit_keep_rolled, ())
+                multiply(read_x, read_b(write.get(b_at)), offset)
+                write.add(a_at, index(2) if paired else a_step)
                 write.add(b_at, b_step)
+            if paired:
+                odd = builder.trunc(length, cgutils.bool_t)
+                with builder.if_then(odd):
+                    multiply(partial(read_pair, 1), read_b(write.get(b_at)), write.get(a_at))
+        if paired:
+            for i in rows:
+                builder.store(emit_sum_of_turns(builder, write.get(sums[i][0])), sums[i][0])
         biases = read_vectors(in_bias, bias, f)
         least = builder.select(relu, zero, vector.code([float("-inf")] * vector.code.count))
         for i in rows:

@@ -8,7 +8,7 @@ counted where it is done.
 
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import hypothesis
 import numpy as np
@@ -233,32 +233,11 @@ def formulas(x, W, b, dy, y, case):
 
 
 def _sums(x, W, b, dy, case):
-    """What was added up, as absolute values: rounding is of its size, for the results may cancel.
-
-    By position in the kernel, all cells at once: of these only the largest are asked for, and to work
-    them out cell by cell, as the formula does, takes as long as all the rest.
-    """
-    x, W, dy = (np.abs(array, dtype=np.float64) for array in (x, W, dy))
-    geometry = case.geometry
-    around = ((0, 0), *geometry.pads, (0, 0))
-    x = np.pad(x, around)
-    y, dx, dW = np.zeros(case.y_shape), np.zeros(x.shape), np.zeros(W.shape)
-    C, F = W.shape[2], case.filters // case.groups
-    spans = [
-        [slice(k * d, k * d + (out - 1) * s + 1, s) for k in range(kernel)]
-        for kernel, s, d, out in zip(
-            geometry.kernel, geometry.stride, geometry.dilation, case.y_shape[1:3], strict=True
-        )
-    ]
-    for i, j, group in np.ndindex(*W.shape[:2], case.groups):
-        seen = (slice(None), spans[0][i], spans[1][j], slice(group * C, (group + 1) * C))
-        filters = slice(group * F, (group + 1) * F)
-        y[..., filters] += x[seen] @ W[i, j, :, filters]
-        dx[seen] += dy[..., filters] @ W[i, j, :, filters].T
-        dW[i, j, :, filters] = x[seen].reshape(-1, C).T @ dy[..., filters].reshape(-1, F)
-    (top, _), (left, _) = geometry.pads
-    inside = dx[:, top : top + case.x_shape[1], left : left + case.x_shape[2]]
-    return y + (0 if b is None else np.abs(b)), inside, dW, dy.sum(axis=(0, 1, 2))
+    """What was added up, as absolute values: rounding is of its size, for the results may cancel."""
+    arrays = (None if a is None else np.abs(a, dtype=np.float64) for a in (x, W, b, dy))
+    x, W, b, dy = arrays
+    linear = replace(case, activation=None)
+    return formulas(x, W, b, dy, None, linear)
 
 
 def agree(ours, exact, sums, dtype, took, asked):

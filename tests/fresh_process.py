@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from numpy_blas import blas_threads
+import numpy_blas
 
 SECONDS = 300  # a guard against hanging, never reached
 
@@ -25,7 +25,7 @@ def in_python(code, *arguments, **environment):
 
 _PROLOGUE = """
 import os, signal, sys, threading, warnings
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime import parallel
 from tinycnn.runtime.balance import Balance
@@ -35,7 +35,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 Balance.pays = True  # helpers are called each time
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of fork beside threads
 
-{blas_threads}
+{numpy_blas}
 
 def run_everywhere():
     # Each of three threads must take its block before any may end: a pool without threads hangs.
@@ -48,4 +48,4 @@ def run_everywhere():
     assert len(seen) == 3
 """
 
-PROLOGUE = _PROLOGUE.replace("{blas_threads}", inspect.getsource(blas_threads))
+PROLOGUE = _PROLOGUE.replace("{numpy_blas}", inspect.getsource(numpy_blas))

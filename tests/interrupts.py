@@ -7,6 +7,7 @@ each of these points in turn.
 
 import dis
 import functools
+import gc
 import inspect
 import sys
 
@@ -83,9 +84,11 @@ def at_each_point(work, after, *, step=1):
 
 def _traced(work, press):
     before = sys.gettrace()
+    gc.disable()  # what it calls back would have points too, now and then, and drop the interrupt
     sys.settrace(press)
     try:
         work()
     finally:
         sys.settrace(before)
+        gc.enable()
         press.before.clear()  # it would keep the frames, and what these hold

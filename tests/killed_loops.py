@@ -1,19 +1,22 @@
-"""A process that trains in children of its own, to be killed: kernels are loaded once, not in each.
+"""A process that trains and saves in children of its own, to be killed: all is loaded once, not in each.
 
-Run as a script it reads "LOOP FOLDER STEPS FEW" from stdin, a line a child. Each goes on from the latest
-checkpoint of the folder until STEPS are done in all. After the first FEW of its own it says "begins" and its
-number, at the end a digest; once it has ended, killed or not, "ended" is said.
+Run as a script it reads "LOOP FOLDER STEPS FEW" from stdin, a line a child. One that trains goes on from the
+latest checkpoint of the folder until STEPS are done in all, and says a digest at the end. One that saves
+counts on from STEPS without end. After the first FEW of its own each says "begins" and its process's number;
+once it has ended, killed or not, "ended" is said.
 """
 
 import os
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from functools import partial
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 from trained_nets import batches, trainer, validation
 from training_runs import Run, net
 
@@ -59,7 +62,23 @@ def by_trainer(folder, steps, few):
     return run.steps, *state, history.steps[-3:], history["validation_loss"][-3:]
 
 
-LOOPS = {"by-hand": by_hand, "trainer": by_trainer}
+def saves(ending, folder, number, few):
+    """Saves one checkpoint after the other, numbered, its arrays full of the number, which it says then."""
+    folder = checkpoints.Folder(folder, ending=ending)
+    model, first = tc.Sequential([tc.layers.Dense(300)], (400,)), number + few
+    while True:
+        number += 1
+        with model.edit() as parameters:
+            parameters.flat[...] = number
+        folder.save(model, score=number, number=number, velocities=np.full(50_000, float(number)))
+        if number == first:
+            begins()
+        print(number, flush=True)
+
+
+TRAINING = {"by-hand": by_hand, "trainer": by_trainer}
+ENDINGS = (".npz", ".safetensors")
+LOOPS = TRAINING | {f"saves{ending}": partial(saves, ending) for ending in ENDINGS}
 
 
 class Nursery:
@@ -88,7 +107,7 @@ class Nursery:
 def main():
     # Without threads, for there are forks to come.
     with tc.use_threads(1), TemporaryDirectory() as folder, redirect_stdout(StringIO()):
-        for name, loop in LOOPS.items():
+        for name, loop in TRAINING.items():
             loop(Path(folder, name), 44, 1)
     for line in sys.stdin:
         loop, folder, steps, few = line.split()

@@ -1,6 +1,6 @@
 """The cache of compiled kernels: it never runs old code, and no damage to its files fails a call.
 
-Each test starts Python afresh on a copy of ``jit.py`` beside a small kernel, with a cache
+Each test starts Python afresh on copies of ``jit.py`` and what it imports beside a small kernel, with a cache
 directory of its own.
 """
 
@@ -12,13 +12,11 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-import tinycnn.kernels.jit
-import tinycnn.kernels.private_files
 
 KERNELS = {
     "__init__.py": "",
@@ -38,6 +36,14 @@ from tinycnn.kernels.constants import FACTOR
 @kernel
 def probe(x, i, divisor):
     return (offset(x[i]) + 100.0) * FACTOR / divisor
+""",
+    "other.py": """
+from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.callee import offset
+
+@kernel
+def other(x):
+    return offset(x) + 1000.0
 """,
 }
 
@@ -134,8 +140,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Package:
     package = Package(tmp_path_factory.mktemp("filled"))
     package.kernels.mkdir(parents=True)
     (package.root / "tinycnn" / "__init__.py").touch()
-    for module in (tinycnn.kernels.jit, tinycnn.kernels.private_files):
-        shutil.copy(module.__file__, package.kernels)
+    for name in ("compilers", "jit", "numba_start", "private_files"):
+        module = import_module(f"tinycnn.kernels.{name}")
+        shutil.copy(str(module.__file__), package.kernels)
     for file, source in KERNELS.items():
         (package.kernels / file).write_text(source)
     report = package.run()
@@ -711,12 +718,31 @@ def test_without_jit(package: Package) -> None:
 
 
 @pytest.mark.process
+def test_a_part_serves_other_callers_and_has_no_machine_code(package: Package) -> None:
+    code = """
+from tinycnn.kernels.callee import offset
+from tinycnn.kernels.other import other
+report["value"] = other(1.0)
+parts = offset.get_overload.__self__
+report["codes"] = []
+for part in (*parts.overloads.values(), *other.overloads.values()):
+    report["codes"].append(part.library.get_pointer_to_function(part.fndesc.llvm_func_name) != 0)
+report["hits"] = sum(parts.stats.cache_hits.values())
+"""
+    report = package.run(code)
+    assert report["value"] == 1.0 + 10.0 + 1000.0
+    assert report["codes"] == [False, True]
+    assert report["compilations"] == 1 and report["hits"] == 1
+
+
+@pytest.mark.process
 def test_policy(package: Package) -> None:
     code = """
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.probe import probe
 report["options"] = probe.targetoptions
 del report["options"]["fastmath"]
+report["compiler"] = probe._compiler.pipeline_class.__name__
 fast = kernel(fastmath={"reassoc", "nsz"})(lambda x: x + 1.0)
 report["fastmath"] = sorted(fast.targetoptions["fastmath"])
 report["local"] = [fast(1.0), fast._cache.__class__.__name__]
@@ -734,7 +760,9 @@ for options in ({"fastmath": {"nnan"}}, {"fastmath": {"fast"}}, {"fastmath": Tru
         "error_model": "numpy",
         "boundscheck": None,
         "no_cfunc_wrapper": True,
+        "no_cpython_wrapper": False,
     }
+    assert report["compiler"] == "Compiler"
     assert report["fastmath"] == ["nsz", "reassoc"]
     assert report["local"] == [2.0, "NullCache"]  # a function from elsewhere is not kept
     assert report["errors"] == ["ValueError", "ValueError", "TypeError"]

@@ -2,60 +2,38 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
-from killed_loops import LOOPS, Nursery
+from killed_loops import ENDINGS, TRAINING, Nursery
 
 from tinycnn import checkpoints
 
-each_ending = pytest.mark.parametrize("ending", [".npz", ".safetensors"])
-
-# Saves one checkpoint after the other, numbered, its arrays full of the number; says when it begins.
-SAVING = """
-import sys
-import numpy as np
-import tinycnn as tc
-from tinycnn import checkpoints
-folder = checkpoints.Folder(sys.argv[1], ending=sys.argv[2])
-model = tc.Sequential([tc.layers.Dense(300)], (400,))
-number = int(sys.argv[3])
-while True:
-    number += 1
-    with model.edit() as parameters:
-        parameters.flat[...] = number
-    folder.save(model, score=number, number=number, velocities=np.full(50_000, float(number)))
-    print(number, flush=True)
-"""
+each_ending = pytest.mark.parametrize("ending", ENDINGS)
 
 
 def kills(folder, ending, count, seed):
     """Kill a process that saves, at random moments; after each the file is whole, and no older than said."""
     rng, number = np.random.default_rng(seed), 0
-    for _ in range(count):
-        command = [sys.executable, "-c", SAVING, str(folder), ending, str(number)]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        said = int(child.stdout.readline())  # it is at work
-        time.sleep(rng.uniform(0, 0.05))  # the moment of the kill
-        child.send_signal(signal.SIGKILL)
-        said = int(([str(said), *child.stdout.read().split()])[-1])
-        child.wait()
-        child.stdout.close()
-        for name in ("latest", "best"):
-            loaded = checkpoints.load(folder / f"{name}{ending}")
-            number = loaded.parts["number"]
-            assert said <= number <= said + 1
-            assert (loaded.model.parameters().flat == number).all()
-            assert (loaded.parts["velocities"] == number).all()
-        number = said
-        left = [*folder.glob(".*")]
-        assert len(left) <= 1  # what the next one sweeps
+    with Nursery() as nursery:
+        for _ in range(count):
+            child = nursery.start(f"saves{ending}", folder, number, 1)
+            time.sleep(rng.uniform(0, 0.05))  # the moment of the kill
+            os.kill(child, signal.SIGKILL)
+            said = int([number + 1, *nursery.rest()][-1])
+            for name in ("latest", "best"):
+                loaded = checkpoints.load(folder / f"{name}{ending}")
+                number = loaded.parts["number"]
+                assert said <= number <= said + 1
+                assert (loaded.model.parameters().flat == number).all()
+                assert (loaded.parts["velocities"] == number).all()
+            number = said
+            left = [*folder.glob(".*")]
+            assert len(left) <= 1  # what the next one sweeps
 
 
-each_loop = pytest.mark.parametrize("loop", LOOPS)
+each_loop = pytest.mark.parametrize("loop", TRAINING)
 
 
 def killed_and_resumed(loop, folder, steps, count, seed):
@@ -79,12 +57,6 @@ def killed_and_resumed(loop, folder, steps, count, seed):
             nursery.start(loop, folder / name, steps, 1)
             ends += nursery.rest()
     assert len(ends) == 2 and ends[0] == ends[1] and ends[0].startswith(f"({steps}, ")
-
-
-@pytest.mark.process
-@each_loop
-def test_a_run_that_was_killed_ends_in_the_same_bits(tmp_path, loop):
-    killed_and_resumed(loop, tmp_path, 220, 3, seed=0)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from tinycnn.errors import ArgumentError, DTypeError, ShapeError, TinyCNNError
 
 Array = NDArray[Any]
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -44,8 +45,8 @@ def common_dtype(*values: Any) -> np.dtype[Any]:
     for value in values:
         if value is not None:
             dtype = value.dtype if _is_plain(value) else as_array(value, "an array argument").dtype
-            wide |= dtype.kind == "f" and dtype.itemsize > 4
-    return np.dtype(np.float64 if wide else np.float32)
+            wide |= dtype is not _FLOAT32 and dtype.kind == "f" and dtype.itemsize > 4
+    return _FLOAT64 if wide else _FLOAT32
 
 
 def as_array(value: ArrayLike, name: str) -> Array:
@@ -109,7 +110,8 @@ def as_input_array(
     """
     # What passes from op to op is as it should be.
     array = value if _is_plain(value) and value.dtype == dtype else as_real_array(value, name)
-    if array.ndim != len(axes) or array.size == 0:
+    rank = array.ndim
+    if (rank != len(axes) and (axes[-1] != "." or rank < len(axes) - 3)) or array.size == 0:
         expect_axes(array, name, axes)
     if array.dtype != dtype:
         array = cast(array, dtype)
@@ -126,7 +128,13 @@ def _is_plain(value: Any) -> TypeGuard[Array]:
 
 def cast(array: Array, dtype: np.dtype[Any]) -> Array:
     """Give ``array`` in ``dtype``, itself if it is; what is too large for ``dtype`` becomes infinity."""
-    return array if array.dtype == dtype else _converted(array, dtype)
+    if array.dtype == dtype:
+        return array
+    return (
+        array.astype(dtype, order="C")
+        if array.itemsize < dtype.itemsize
+        else _converted(array, dtype)
+    )
 
 
 @ieee

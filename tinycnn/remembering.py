@@ -23,8 +23,9 @@ def remembered(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @wraps(function)
     def ask(*arguments: _P.args, **options: _P.kwargs) -> _R:
-        for value in (*arguments, *options.values()):
-            if type(value) not in _WHOLE and not _is_plain(value):
+        given = (*arguments, *options.values()) if options else arguments
+        for value in given:
+            if type(value) not in _WHOLE and not (type(value) is tuple and _are_plain(value)):
                 return function(*arguments, **options)
         answer: _R = kept(*arguments, **options)
         return answer
@@ -32,10 +33,14 @@ def remembered(function: Callable[_P, _R]) -> Callable[_P, _R]:
     return ask
 
 
-# Of an argument, whose type is part of what is remembered; within a tuple only those of `_is_plain`.
+# Of an argument, whose type is part of what is remembered; within a tuple only whole numbers and words.
 _WHOLE = {int, str, bool, type(None)}
+_PLAIN = {int, str}
 
 
-def _is_plain(value: Any) -> bool:
-    kind = type(value)
-    return kind is int or kind is str or (kind is tuple and all(map(_is_plain, value)))
+def _are_plain(values: tuple[Any, ...]) -> bool:
+    kinds = {*map(type, values)}
+    if kinds <= _PLAIN:
+        return True
+    kinds.discard(tuple)
+    return kinds <= _PLAIN and all(_are_plain(v) for v in values if type(v) is tuple)

@@ -23,6 +23,7 @@ from tinycnn.validation import check_int, mask_key
 if TYPE_CHECKING:
     from tinycnn.explain.values.explanation import Explanation
     from tinycnn.model import Sequential
+    from tinycnn.page.notebook import TracePage
 
 
 class Gradients(FlatArrays):
@@ -105,11 +106,27 @@ class Trace:
         Raises UnknownNameError for what is not there, ArgumentError for a place that is missing, given
         twice, or not a place, for a part that does not open, or a gradient before `backward`.
         """
-        # The one door upwards: a reader that is loaded when somebody asks for it.
+        # A door upwards: a reader that is loaded when somebody asks for it.
         opened: Explanation = import_module("tinycnn.explain").explain(
             self, what, at, sample=sample, part=part
         )
         return opened
+
+    def page(self, *, sample: int = 0, label: int | None = None) -> TracePage:
+        """The page of image ``sample``: a notebook shows it, ``.save("page.html")`` writes it.
+
+        The same as `tinycnn page`: the pass and its gradients, against ``label`` (by default the one that
+        backward was given, else the likeliest class), and numbers opened down to their products. It takes
+        seconds, and some MB. Raises ArgumentError where x is no picture of 1 or 3 channels or y no classes,
+        StaleTraceError if the model's parameters have changed since the pass.
+        """
+        _refuse_stale(self.model, self.version)
+        shown: TracePage = import_module("tinycnn.page.notebook").page_of(self, sample, label)
+        return shown
+
+    def _repr_html_(self) -> str:
+        drawn: str = import_module("tinycnn.explain.readers.trace_html").draw_trace(self)
+        return drawn
 
     def backward(
         self,

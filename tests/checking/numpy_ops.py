@@ -42,6 +42,10 @@ class Windows:
         """For each cell (i, j) of a window: where all windows together meet it, in the padded image."""
         return _taps(self, size)
 
+    def cells(self, size):
+        """The cells (OH, OW, KH, KW) of all windows, in the padded images."""
+        return _cells(self, size)
+
     def positions(self, size):
         """Each window by itself, in row-major order: ((oh, ow), where it lies in the padded image)."""
         (kh, kw), (sh, sw), (dh, dw) = self.kernel, self.stride, self.dilation
@@ -60,6 +64,15 @@ def _taps(windows, size):
     return [(cell, (slice(None), *seen(cell))) for cell in np.ndindex(windows.kernel)]
 
 
+@cache
+def _cells(windows, size):
+    rows, columns = (
+        (s * np.arange(n)[:, np.newaxis] + d * np.arange(k))
+        for n, s, d, k in zip(size, windows.stride, windows.dilation, windows.kernel, strict=True)
+    )
+    return slice(None), rows[:, np.newaxis, :, np.newaxis], columns[:, np.newaxis, :]
+
+
 @dataclass(frozen=True)
 class Conv:
     """y = correlation of x (N, H, W, C) with W (KH, KW, C // groups, F), plus b (F,)."""
@@ -68,12 +81,15 @@ class Conv:
     groups: int = 1
 
     def forward(self, x, W, b):
-        xp, size = self.windows.padded(x), self.windows.size(x.shape)
-        y = np.zeros((len(x), *size, W.shape[3])) + b
-        for (i, j), at in self.windows.taps(size):
-            for channels, filters in self.slices(x.shape[3], W.shape[3]):
-                y[..., filters] += xp[at][..., channels] @ W[i, j][:, filters]
-        return y
+        (N, _, _, C), F = x.shape, W.shape[3]
+        size = self.windows.size(x.shape)
+        cells = self.windows.padded(x)[self.windows.cells(size)]  # (N, OH, OW, KH, KW, C)
+        y = np.empty((N, *size, F))
+        for channels, filters in self.slices(C, F):
+            rows = cells[..., channels].reshape(N * size[0] * size[1], -1)
+            products = rows @ W[..., filters].reshape(rows.shape[1], -1)
+            y[..., filters] = products.reshape(*y.shape[:3], -1)
+        return y + b
 
     def slices(self, C, F):
         """For each group: its channels and its filters."""
@@ -118,7 +134,7 @@ class MaxPool:
 
     def forward(self, x):
         xp, size = self.windows.padded(x, -np.inf), self.windows.size(x.shape)
-        return np.max([xp[at] for _, at in self.windows.taps(size)], axis=0)
+        return xp[self.windows.cells(size)].max(axis=(3, 4))
 
     def share(self, window):
         """Of each cell of a window (KH, KW): what part of the gradient it gets."""

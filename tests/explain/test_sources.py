@@ -55,10 +55,16 @@ def opened(trace):
 
 
 def test_every_source_holds_what_the_term_begins_with(trace):
-    found = set()
+    found, others = set(), set()
     for record, explanation in opened(trace):
         for section in only(SumTree, explanation.sections):
             for leaf in leaves([section.tree]):
+                if leaf.factors and leaf.other is not None:
+                    held = record.params if leaf.other.array == "W" else vars(record)
+                    other = held[leaf.other.array]
+                    other = other if leaf.other.array == "W" else other[0]
+                    assert leaf.factors[1] == float(other[leaf.other.place])
+                    others.add(leaf.other.array)
                 if leaf.source is None:
                     continue
                 array = getattr(record, leaf.source.array)
@@ -71,6 +77,7 @@ def test_every_source_holds_what_the_term_begins_with(trace):
                 begins = (leaf.factors or (leaf.value,))[0]
                 assert begins == there or begins == 0, explanation
                 found.add((record.name, leaf.source.array))
+    assert {"W", "x"} <= others
     kinds = {record.name.rstrip("0123456789") for record in trace.records}
     assert {name.rstrip("0123456789") for name, _ in found} == kinds
 

@@ -7,6 +7,10 @@ from twins import against_twin
 from tinycnn.kernels.batch_norm import (
     add_gradients,
     add_squared_deviations,
+    channel_scales,
+    gradient_factors,
+    join_moments,
+    moments_of_rows,
     scale_deviations,
     scale_deviations_backward,
 )
@@ -27,6 +31,40 @@ def some(data, rows):
 def test_add_squared_deviations_is_its_twin(shape, dtype, rng, data):
     x, (mean, sums) = with_nan(rng, whole(rng, shape, dtype)), whole(rng, (2, shape[1]))
     against_twin(add_squared_deviations, x, mean, *some(data, shape[0]), sums)
+
+
+@given(row_shapes(), dtypes, generators)
+def test_moments_of_rows_is_its_twin(shape, dtype, rng):
+    rows, C = shape[0] + 2, shape[1]
+    part = np.full((3, C), 77.0)
+    against_twin(moments_of_rows, whole(rng, (rows, C), dtype), 1, rows, part, bound=1e-13)
+
+
+@given(st.integers(0, 5), st.integers(1, 5), generators)
+def test_join_moments_is_its_twin(count, C, rng):
+    parts, (mean, variance) = np.abs(whole(rng, (count, 3, C))), np.full((2, C), 77.0)
+    parts[:, 0] += 1
+    against_twin(join_moments, parts, mean, variance, bound=1e-13)
+
+
+@given(st.integers(1, 20), generators)
+def test_channel_scales_is_its_twin(C, rng):
+    gamma, (inverse, scale) = whole(rng, (C,)), np.full((2, C), 77.0)
+    against_twin(channel_scales, gamma, rng.random(C), 1e-3, inverse, scale, bound=1e-15)
+
+
+def test_a_variance_below_0_is_told():
+    one, room = np.ones(2), np.empty(2)
+    for variance, good in ([0, 1], True), ([1, -1e-9], False), ([np.nan, 0], True):
+        assert channel_scales(one, np.array(variance, float), 1e-3, room, room.copy()) is good
+
+
+@given(st.integers(1, 4), st.integers(1, 20), dtypes, generators)
+def test_gradient_factors_is_its_twin(blocks, C, dtype, rng):
+    inverse, scale = rng.random((2, C))
+    (dgamma, dbeta), (dy_mean, slope) = np.empty((2, C), dtype), np.empty((2, C))
+    given = whole(rng, (blocks, 2, C)), inverse, scale, 7
+    against_twin(gradient_factors, *given, dgamma, dbeta, dy_mean, slope, bound=1e-14)
 
 
 @given(row_shapes(), dtypes, generators, st.data())

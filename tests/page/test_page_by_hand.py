@@ -80,3 +80,38 @@ def test_groups_by_a_slider(opened):
     assert page.locator("section line.axis").count() == 32
     page.keyboard.press("End")
     assert page.locator("#weights").text_content() == "weights: 3*3*1*8 = 72"
+
+
+# --------------------------------------------------------------------------- windows play, levels zoom
+
+
+def test_a_windows_positions_play_one_by_one(opened, lesson):
+    """The marked patch cell is the engine's: row by row, channel 0 of what conv2 sees of its input."""
+    page = opened.go("layer/conv2")
+    page.locator("ul.links a:has-text('conv2[')").last.click()
+    page.wait_for_selector("#value")
+    key = page.evaluate("decodeURIComponent(location.hash)")
+    row, column, channel = map(int, key.partition("[")[2][:-1].split(","))
+    x = lesson.trace["conv2"].x[0, row - 2 : row + 3, column - 2 : column + 3, 0]
+    card = page.locator(".card", has=page.locator("#plane"))
+    for k in range(7):
+        card.get_by_role("button", name="Step").click()
+        patch, kernel, _ = texts(card, ".here")
+        assert float(patch) == pytest.approx(float(x.flat[k]), abs=1e-5)
+        W = lesson.trace["conv2"].params["W"][k // 5, k % 5, 0, channel]
+        assert float(kernel) == pytest.approx(float(W), abs=1e-5)
+    card.get_by_role("button", name="Play").click()
+    card.get_by_role("button", name="Pause").click()
+    expect(card.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_levels_zoom_in_and_out_unless_the_reader_wants_no_motion(browser, written):
+    one = Opened(browser, written, reduced_motion="no-preference")
+    page = one.go("")
+    ways = []
+    for view in ("layer/conv1", "layer/conv2", "open/loss", "layer/conv2", ""):
+        page.evaluate("view => { location.hash = `#/${view}`; }", view)
+        one.drawn(f"#/{view}")
+        ways.append(page.evaluate("document.documentElement.dataset.way"))
+    assert ways == ["in", "", "in", "out", "out"]
+    one.end()

@@ -335,12 +335,6 @@ run_everywhere()
 """
 
 
-@pytest.mark.process
-@pytest.mark.parametrize("work", ["predict", "trace", "backward", "step", "bench"])
-def test_a_few_signals_at_random_moments(work):
-    assert in_python(STORM, work, 20) == []
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("work", ["predict", "trace", "backward", "step", "bench"])
 def test_two_thousand_signals_at_random_moments(work):

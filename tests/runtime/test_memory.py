@@ -40,7 +40,16 @@ def test_an_array_is_as_numpys(shape, dtype):
     assert array.size == 0 or address(array) % 64 == 0
 
 
-@pytest.mark.parametrize("make", [memory.empty, memory.zeros, memory.aligned])
+@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3), (64, 200), LARGE])
+def test_an_output_is_as_numpys_and_a_larger_one_begins_at_a_cache_line(shape):
+    array = memory.output(shape, FLOAT32)
+    array[...] = 1
+    assert array.shape == shape and array.dtype == FLOAT32 and type(array) is np.ndarray
+    assert array.flags.carray and (array == 1).all()
+    assert array.nbytes < 50_000 or address(array) % 64 == 0
+
+
+@pytest.mark.parametrize("make", [memory.empty, memory.output, memory.zeros, memory.aligned])
 @pytest.mark.parametrize("shape", [(0, 1 << 62, 8), (1 << 62, 8), (1 << 70,), (1 << 50,)])
 def test_what_is_too_large_is_said_however_numpy_says_it(make, shape):
     """Also where nothing is to be stored: NumPy refuses axes whose product it cannot count."""

@@ -84,13 +84,13 @@ class BatchNormalization(Layer):
 
     def channel_map(self, arrays: Params) -> tuple[Array, Array, Array]:
         from tinycnn.ops.batch_norm import (
-            inverse_deviation,
+            channel_scales,
         )  # it loads Numba, which a summary needs not
 
         gamma, beta, mean, variance = (
             arrays[name].astype(float) for name in ("gamma", "beta", "mean", "variance")
         )
-        return mean, gamma * inverse_deviation(variance, self.epsilon), beta
+        return mean, channel_scales(gamma, variance, self.epsilon)[1], beta
 
     def facts(self) -> dict[str, str]:
         return changed(momentum=(self.momentum, 0.99), epsilon=(self.epsilon, 1e-3))

@@ -33,7 +33,7 @@ def relu(x: ArrayLike) -> Array:
     """
     dtype = common_dtype(x)
     x = as_input_array(x, "x", "...", dtype)
-    y = memory.empty(x.shape, dtype)
+    y = memory.output(x.shape, dtype)
     source, target = x.reshape(-1), y.reshape(-1)
     parallel_for(lambda cells: kernels.relu(source, *cells, target), split_range(x.size, _CELLS))
     return y
@@ -51,7 +51,7 @@ def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
     dtype = common_dtype(dy, y)
     dy, y = as_input_array(dy, "dy", "...", dtype), as_input_array(y, "y", "...", dtype)
     expect_shape(dy, y.shape, "dy", "the shape of y")
-    dx = memory.empty(dy.shape, dtype)
+    dx = memory.output(dy.shape, dtype)
     source, mask, target = dy.reshape(-1), y.reshape(-1), dx.reshape(-1)
     parallel_for(
         lambda cells: kernels.relu_backward(source, mask, *cells, target),
@@ -77,7 +77,7 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
         return x.copy()
     if not _in_rows(x, axis):
         return _softmax(x, axis)
-    y = memory.empty(x.shape, x.dtype)
+    y = memory.output(x.shape, x.dtype)
     source, target, F = x.reshape(-1), y.reshape(-1), x.shape[-1]
     _by_rows(y, lambda first, last: rows.softmax(source, first, last, F, target))
     return y
@@ -98,7 +98,7 @@ def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
     axis = _axis(axis, y)
     if not _in_rows(y, axis) or y.size == 0:
         return _softmax_backward(dy, y, axis)
-    dx = memory.empty(y.shape, dtype)
+    dx = memory.output(y.shape, dtype)
     upstream, given, target = (array.reshape(-1, y.shape[-1]) for array in (dy, y, dx))
     _by_rows(dx, lambda first, last: rows.softmax_backward(upstream, given, first, last, target))
     return dx

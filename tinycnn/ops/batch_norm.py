@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tinycnn.arrays import Array, as_input_array, common_dtype, expect_axes, expect_shape, ieee
+from tinycnn.arrays import Array, as_input_array, common_dtype, expect_axes, expect_shape, read_only
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels import batch_norm as kernels
-from tinycnn.kernels.bias import bias_gradient as add_rows
 from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
@@ -19,35 +18,32 @@ from tinycnn.validation import check_number
 
 __all__ = ["batch_normalization", "batch_normalization_backward", "moments"]
 
-# Numbers a block: enough that handing it to a thread costs little beside it.
-_CELLS = 1 << 18
+# Numbers a block: they stay in a cache while they are read twice, and handing them to a thread costs little.
+_CELLS = 1 << 16
 _WIDE = np.dtype(np.float64)
 
 
-@ieee
 def moments(x: ArrayLike) -> tuple[Array, Array]:
     """Mean and variance (C,) of each channel of ``x`` (N, C) or (N, H, W, C), over all other axes.
 
         mean = sum(x) / M        variance = sum((x - mean)**2) / M
 
-    with M = N or M = N * H * W, the biased variance. Two passes, in float64 whatever x is: blocks of
-    rows are added up, then the blocks in their order. Without a cell (N = 0) both are 0; of one cell
-    the variance is 0. Source: Chan, Golub and LeVeque, "Algorithms for computing the sample variance",
-    1983, the two-pass algorithm.
+    with M = N or M = N * H * W, the biased variance. Two passes over each block of rows, which stays in a
+    cache, in float64 whatever x is; then the blocks are joined in their order. Without a cell (N = 0) both
+    are 0; of one cell the variance is 0. Source: Chan, Golub and LeVeque, "Algorithms for computing the
+    sample variance", 1983, the two-pass algorithm, and its formula 1.5.
 
     Raises ShapeError for an x without a batch axis or without channels, DTypeError for what holds no
     real numbers.
     """
     rows = _rows(_read(x, "x", common_dtype(x)))
-    (total,) = _sums(rows, lambda block, sums: add_rows(rows, *block, sums[0]))
-    mean = total / max(len(rows), 1)
-    (total,) = _sums(
-        rows, lambda block, sums: kernels.add_squared_deviations(rows, mean, *block, sums[0])
-    )
-    return mean, total / max(len(rows), 1)
+    blocks, C = _blocks(rows), rows.shape[1]
+    parts, mean, variance = np.empty((len(blocks), 3, C)), np.empty(C), np.empty(C)
+    parallel_for(lambda k: kernels.moments_of_rows(rows, *blocks[k], parts[k]), range(len(blocks)))
+    kernels.join_moments(parts, mean, variance)
+    return mean, variance
 
 
-@ieee
 def batch_normalization(
     x: ArrayLike,
     gamma: ArrayLike,
@@ -74,14 +70,13 @@ def batch_normalization(
     rows = _rows(x)
     gamma, beta = _channels(gamma, "gamma", rows), _channels(beta, "beta", rows)
     center = _channels(mean, "mean", rows)
-    scale = gamma * inverse_deviation(_channels(variance, "variance", rows), epsilon)
-    y = memory.empty(x.shape, dtype)
+    _, scale = channel_scales(gamma, _channels(variance, "variance", rows), epsilon)
+    y = memory.output(x.shape, dtype)
     target = y.reshape(rows.shape)
     _run(lambda r: kernels.scale_deviations(rows, center, scale, beta, *r, target), rows)
     return y
 
 
-@ieee
 def batch_normalization_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -110,16 +105,19 @@ def batch_normalization_backward(
     expect_shape(dy, x.shape, "dy", "the shape of x")
     rows, upstream = _rows(x), _rows(dy)
     gamma, center = _channels(gamma, "gamma", rows), _channels(mean, "mean", rows)
-    inverse = inverse_deviation(_channels(variance, "variance", rows), epsilon)
-    scale, cells = gamma * inverse, max(len(rows), 1)
-    dbeta, products = _sums(
-        rows, lambda r, sums: kernels.add_gradients(upstream, rows, center, *r, sums[0], sums[1]), 2
+    inverse, scale = channel_scales(gamma, _channels(variance, "variance", rows), epsilon)
+    blocks, C = _blocks(rows), rows.shape[1]
+    sums, (dy_mean, slope) = np.zeros((len(blocks), 2, C)), np.empty((2, C))
+    parallel_for(
+        lambda k: kernels.add_gradients(upstream, rows, center, *blocks[k], *sums[k]),
+        range(len(blocks)),
     )
-    dgamma = inverse * products
-    dx = memory.empty(x.shape, dtype)
+    dgamma, dbeta = np.empty((2, C), dtype)
+    cells = max(len(rows), 1)
+    kernels.gradient_factors(sums, inverse, scale, cells, dgamma, dbeta, dy_mean, slope)
+    dx = memory.output(x.shape, dtype)
     target = dx.reshape(rows.shape)
     if training:
-        dy_mean, slope = dbeta / cells, scale * inverse * (dgamma / cells)
         _run(
             lambda r: kernels.scale_deviations_backward(
                 upstream, rows, dy_mean, center, scale, slope, *r, target
@@ -129,15 +127,16 @@ def batch_normalization_backward(
     else:
         zero = np.zeros(rows.shape[1])
         _run(lambda r: kernels.scale_deviations(upstream, zero, scale, zero, *r, target), rows)
-    return dx, dgamma.astype(dtype), dbeta.astype(dtype)
+    return dx, dgamma, dbeta
 
 
-def inverse_deviation(variance: Array, epsilon: float) -> Array:
-    """1 / sqrt(variance + epsilon), for each channel."""
-    if (variance < 0).any():
+def channel_scales(gamma: Array, variance: Array, epsilon: float) -> tuple[Array, Array]:
+    """1 / sqrt(variance + epsilon) for each channel, and gamma times that; all in float64."""
+    inverse, scale = np.empty((2, gamma.size))
+    epsilon = check_number(epsilon, "epsilon", above=0)
+    if not kernels.channel_scales(read_only(gamma), read_only(variance), epsilon, inverse, scale):
         raise ArgumentError(f"a variance must be from 0 up, got {variance.min():g}")
-    inverse: Array = 1 / np.sqrt(variance + check_number(epsilon, "epsilon", above=0))
-    return inverse
+    return inverse, scale
 
 
 def _read(value: ArrayLike, name: str, dtype: np.dtype[Any]) -> Array:
@@ -157,15 +156,6 @@ def _channels(value: ArrayLike, name: str, rows: Array) -> Array:
     array = as_input_array(value, name, "C", _WIDE)
     expect_shape(array, rows.shape[1:], name, "one number for each channel of x")
     return array
-
-
-def _sums(rows: Array, add: Callable[[Range, Array], None], count: int = 1) -> Array:
-    """What ``add(block, sums)`` adds up for blocks of rows, then the blocks in their order: (count, C)."""
-    blocks = _blocks(rows)
-    sums = np.zeros((len(blocks), count, rows.shape[1]))
-    parallel_for(lambda k: add(blocks[k], sums[k]), range(len(blocks)))
-    total: Array = sums.sum(axis=0)
-    return total
 
 
 def _run(work: Callable[[Range], None], rows: Array) -> None:

@@ -23,7 +23,7 @@ def bias_gradient(dy: Array, y: Array | None, db: Array) -> Array:
     rows = dy.reshape(-1, len(db))
     blocks = split_range(len(rows), _CELLS // len(db))
     sums = np.zeros((len(blocks), len(db)))
-    dz = dy if y is None else memory.empty(dy.shape, dy.dtype)
+    dz = dy if y is None else memory.output(dy.shape, dy.dtype)
     mask, target = None if y is None else y.reshape(rows.shape), dz.reshape(rows.shape)
 
     def add_up(k: int) -> None:

@@ -69,7 +69,7 @@ def dense(
     check_choice(activation, _ACTIVATIONS, "activation")
     dtype = common_dtype(x, W, b)
     x, W = _operands(x, W, dtype)
-    y = memory.empty((len(x), W.shape[1]), dtype)
+    y = memory.output((len(x), W.shape[1]), dtype)
     if dtype == np.float32 and len(x) >= _LEAST_IMAGES:  # BLAS packs the weights anew at each call
         parallel_for(lambda columns: dense_product(x, W, *columns, y), _columns(W))
     elif dtype == np.float32 and W.size <= _FEW_WEIGHTS:
@@ -126,7 +126,7 @@ def dense_backward(
             dy, y = softmax_backward(dy, y), None
     dW, db = check_out(out, W, given)
     dz = bias_gradient(dy, y, db)
-    dx = memory.empty(x.shape, dtype) if need_dx else None
+    dx = memory.output(x.shape, dtype) if need_dx else None
 
     # Rows of W are cut for both products: each block writes rows of dW and columns of dx of its own.
     parts = split_range(len(W), _WEIGHTS // max(W.shape[1], 1), least=LEAST_ROWS)

@@ -72,7 +72,7 @@ def cross_entropy(
         losses, dlogits = _cross_entropy(z, picked, weights, smoothing, total)
     else:
         N, F = z.shape
-        losses, dlogits = np.empty(N), memory.empty(z.shape, z.dtype)
+        losses, dlogits = np.empty(N), memory.output(z.shape, z.dtype)
         parallel_for(
             lambda block: kernels.cross_entropy(
                 z, picked, weights, smoothing, *block, total, losses, dlogits
@@ -123,7 +123,7 @@ def mean_squared_error(y: ArrayLike, targets: ArrayLike) -> tuple[float, Array]:
     outputs = as_input_array(y, "y", "N...", common_dtype(y))
     wanted = as_input_array(targets, "targets", "N...", outputs.dtype)
     expect_shape(wanted, outputs.shape, "targets", "the shape of y")
-    dy = memory.empty(outputs.shape, outputs.dtype)
+    dy = memory.output(outputs.shape, outputs.dtype)
     blocks = split_range(outputs.size, _ELEMENTS)
     sums = np.zeros(len(blocks))
     a, b, gradient = (array.reshape(-1) for array in (outputs, wanted, dy))
@@ -158,7 +158,8 @@ def _labels(labels: ArrayLike, N: int, F: int) -> Array:
         raise DTypeError(f"labels must be integers, class numbers, got dtype {array.dtype}")
     if array.shape != (N,):
         raise ShapeError(f"labels must have shape ({N},), one for each image, got {array.shape}")
-    if N and not 0 <= array.min() <= array.max() < F:
+    # As unsigned numbers negative ones are the largest: so one look finds both.
+    if N and array.view(array.dtype.str.replace("i", "u")).max() >= F:
         wrong = np.flatnonzero((array < 0) | (array >= F))
         raise ArgumentError(
             f"labels must lie in 0 .. {F - 1} for {many(F, 'class')}, got {array[wrong[0]]} at "

@@ -43,7 +43,7 @@ def local_response_norm(
     x = as_input_array(x, "x", "NHWC", common_dtype(x))
     size, a, beta, k = lrn_coefficients(size, alpha, beta, k, alpha_over_size)
     radius = _radius(size, x)
-    rows, y = x.reshape(-1, x.shape[3]), memory.empty(x.shape, x.dtype)
+    rows, y = x.reshape(-1, x.shape[3]), memory.output(x.shape, x.dtype)
     target = y.reshape(rows.shape)
 
     def normalize(block: Range) -> None:
@@ -80,7 +80,7 @@ def local_response_norm_backward(
     expect_shape(dy, x.shape, "dy", "the shape of x")
     size, a, beta, k = lrn_coefficients(size, alpha, beta, k, alpha_over_size)
     radius = _radius(size, x)
-    rows, dx = x.reshape(-1, x.shape[3]), memory.empty(x.shape, dtype)
+    rows, dx = x.reshape(-1, x.shape[3]), memory.output(x.shape, dtype)
     source, target = dy.reshape(rows.shape), dx.reshape(rows.shape)
 
     def carry_back(block: Range) -> None:

@@ -62,8 +62,8 @@ def max_pool2d(
     win = pool_window(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
-    y = memory.empty((N, *win.output, C), x.dtype)
-    winner = memory.empty(y.shape, _argmax_dtype(win))
+    y = memory.output((N, *win.output, C), x.dtype)
+    winner = memory.output(y.shape, _argmax_dtype(win))
 
     in_vectors = x.dtype == np.float32 and winner.dtype == np.uint8
     pooling = max_pool_argmax if in_vectors else max_pool.max_pool2d
@@ -105,7 +105,7 @@ def max_pool2d_backward(
     dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     argmax = _argmax(winner, dy, win)
-    dx = memory.empty((N, H, W, C), dy.dtype)
+    dx = memory.output((N, H, W, C), dy.dtype)
 
     def scatter(images: Range) -> None:
         max_pool.max_pool2d_backward(
@@ -151,7 +151,7 @@ def avg_pool2d(
     x = as_input_array(x, "x", "NHWC", common_dtype(x))
     N, H, W, C = x.shape
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
-    y = memory.empty((N, *win.output, C), x.dtype)
+    y = memory.output((N, *win.output, C), x.dtype)
     limit, include_pad = _limit(win), bool(count_include_pad)
     pooling = avg_pool_rows if x.dtype == np.float32 else avg_pool.avg_pool2d
 
@@ -186,7 +186,7 @@ def avg_pool2d_backward(
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
     dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
-    dx = memory.empty((N, H, W, C), dy.dtype)
+    dx = memory.output((N, H, W, C), dy.dtype)
     limit, include_pad = _limit(win), bool(count_include_pad)
     by_rows = dx.dtype == np.float32
     unpooling = avg_pool_rows_backward if by_rows else avg_pool.avg_pool2d_backward

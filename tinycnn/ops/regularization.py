@@ -48,7 +48,7 @@ def dropout(
     first_sample = check_int(first_sample, "first_sample", least=0, most=2**63 - 1 - len(x))
     layer = check_int(layer, "layer", least=0, most=2**32 - 1)
     key = np.uint64(mask_key(rng))
-    y, mask = memory.empty(x.shape, x.dtype), memory.empty(x.shape, np.dtype(np.bool_))
+    y, mask = memory.output(x.shape, x.dtype), memory.output(x.shape, np.dtype(np.bool_))
     if x.size:
         rows = mask.reshape(len(x), -1)
         threshold = round(rate * 2**32)
@@ -74,7 +74,7 @@ def dropout_backward(dy: ArrayLike, mask: ArrayLike, rate: float) -> Array:
     if mask.dtype != np.bool_:
         raise DTypeError(f"mask must be the bool array that dropout returned, got {mask.dtype}")
     expect_shape(dy, mask.shape, "dy", "the shape of mask")
-    dx = memory.empty(dy.shape, dy.dtype)
+    dx = memory.output(dy.shape, dy.dtype)
     _scale_kept(dy, mask, check_number(rate, "rate", below=1), dx)
     return dx
 

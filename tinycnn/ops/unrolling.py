@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from tinycnn.arrays import Array, as_input_array, common_dtype, expect_shape
 from tinycnn.errors import ShapeError
 from tinycnn.kernels import im2col as kernels
+from tinycnn.remembering import remembered
 from tinycnn.runtime import memory
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
@@ -93,6 +94,7 @@ def col2im(
     return dx
 
 
+@remembered
 def image_shape(x_shape: Sequence[int]) -> tuple[int, int, int, int]:
     """Read the shape (N, H, W, C) of an array that is not at hand."""
     if not isinstance(x_shape, Sequence) or len(x_shape) != 4:

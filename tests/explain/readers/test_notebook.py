@@ -1,12 +1,17 @@
 """Explanations in notebooks: HTML that shows the terminal's words and runs nothing."""
 
+import base64
+import io
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import tinycnn as tc
 from tinycnn.explain import explain, open_lesson
+from tinycnn.explain.readers.explanation_text import draw_words
+from tinycnn.explain.readers.style import Style
 from tinycnn.layers import Conv2D, Dense, ReLU
 
 HOSTILE = "<script>alert('&')</script>"
@@ -17,10 +22,12 @@ class Reader(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.tags, self.text = [], ""
+        self.tags, self.text, self.images = [], "", []
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
+        if tag == "img":
+            self.images.append(dict(attributes))
 
     def handle_data(self, data):
         self.text += data
@@ -37,10 +44,31 @@ def read(markup):
 def test_html_shows_the_words_of_the_terminal(what):
     opened = explain(open_lesson(model="mini").backward, what)
     shown = read(opened._repr_html_())
-    assert shown.tags == ["div", "b", "pre"]
-    first, _, rest = str(opened).partition("\n")
-    assert shown.text == " ".join(first.split()) + rest.lstrip("\n")
+    assert shown.tags == ["div", "b", "img", "pre"]
+    words = draw_words(opened, Style.plain())  # the picture is a picture here
+    assert shown.text == " ".join(words[0].split()) + "\n".join(words[1:]).lstrip("\n")
     assert "\x1b" not in shown.text
+    (image,) = shown.images
+    assert opened.subject in image["alt"] and opened.headline in image["alt"]
+    head, data = image["src"].split(",")
+    assert head == "data:image/png;base64"
+    with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
+        assert picture.size[0] == 1100 and picture.size[1] > 300
+
+
+def test_without_matplotlib_the_picture_is_drawn_in_characters(monkeypatch):
+    from tinycnn import figures
+    from tinycnn.errors import MissingExtraError
+
+    def missing(*size):
+        raise MissingExtraError("a figure needs matplotlib")
+
+    opened = explain(open_lesson(model="mini").trace, "conv2[5,6,7]")
+    monkeypatch.setattr(figures, "blank", missing)
+    shown = read(opened._repr_html_())
+    first, _, rest = str(opened).partition("\n")
+    assert shown.tags == ["div", "b", "pre"]
+    assert shown.text == " ".join(first.split()) + rest.lstrip("\n")
 
 
 def test_hostile_names_are_text():
@@ -58,5 +86,5 @@ def test_hostile_names_are_text():
         (f"{HOSTILE}.x", (1, 1, 0)),
     ):
         shown = read(explain(trace, what, at)._repr_html_())
-        assert shown.tags == ["div", "b", "pre"]
+        assert set(shown.tags) <= {"div", "b", "img", "pre"} and len(shown.tags) <= 4
         assert what.removesuffix(".x") in shown.text

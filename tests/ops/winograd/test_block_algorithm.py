@@ -144,8 +144,8 @@ def test_every_number_of_lanes_gives_the_same_bits():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lanes", [4, 8, 16])
-def test_the_kernels_tests_pass_with_every_number_of_lanes(lanes):
+@pytest.mark.parametrize("lanes", sorted({4, 8, 16} - {LANES}))
+def test_the_kernels_tests_pass_with_any_other_number_of_lanes(lanes):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
          "tests/kernels", "tests/ops/winograd/test_generated_kernels.py", __file__],

@@ -13,7 +13,7 @@ from tinycnn.explain.examples.sgd import sgd_step
 
 _RATES, _MOMENTA, _DECAYS = (0.1, 0.2, 0.5), (0.5, 0.9), (0.1, 0.2, 0.5)
 _LONGEST = len("-1.2345")  # of what is worked out on paper
-_ROUNDING = 1e-9  # two ways to one number differ by less, two numbers of a sheet by more
+_DECIMALS = 9  # more than any of its numbers has: what stands beyond is rounding
 _State = tuple[float, float]  # a weight and its velocity
 
 
@@ -26,7 +26,7 @@ def sgd(rng: Random) -> Question:
         states = list(_descent((w, v), gradients, **settings))
         wrong = _mistaken(states, gradients, settings)
         short = max(len(text(number)) for state in states for number in state) <= _LONGEST
-        if short and all(abs(number - states[-1][0]) > _ROUNDING for number in wrong.values()):
+        if short and states[-1][0] not in wrong.values():
             break
     _, (first, velocity), (second, _) = states
     given = {"w": w, "v": v, "g": gradients[0]}
@@ -61,7 +61,8 @@ def _descent(
         stepped, moved = sgd_step(
             weights, gradient, rate, momentum=momentum, weight_decay=decay, velocities=velocities
         )
-        w, v = float(stepped["w"][0, 0]), float(moved["w"][0, 0])
+        # A decimal of paper, and 0 where it is -0 or 2e-16.
+        w, v = (round(float(arrays["w"][0, 0]), _DECIMALS) + 0.0 for arrays in (stepped, moved))
         yield w, v
 
 

@@ -66,9 +66,13 @@ class Conv2DExplainer(Windowed, Weighted):
             x, weights = record.x[cell.sample, h, w].tolist(), W[i, j, :, f].tolist()
             parts = [
                 Product(
-                    channel_name(record, c), x[c], weights[c - channels[0]], Source("x", (h, w, c))
+                    channel_name(record, c),
+                    x[c],
+                    weights[k],
+                    Source("x", (h, w, c)),
+                    Source("W", (i, j, k, f)),
                 )
-                for c in channels
+                for k, c in enumerate(channels)
             ]
             products = grouped(f"position ({i},{j})", parts, "channels", channels[0])
             return replace(products, position=(i, j))
@@ -128,7 +132,13 @@ class Conv2DExplainer(Windowed, Weighted):
         weights = W[i, j, channel % W.shape[2]].tolist()
         filters = self._filters_of(record, channel)
         parts = [
-            Product(f"filter {f}", dz[f], weights[f], Source("dz", (row, column, f)))
+            Product(
+                f"filter {f}",
+                dz[f],
+                weights[f],
+                Source("dz", (row, column, f)),
+                Source("W", (i, j, channel % W.shape[2], f)),
+            )
             for f in filters
         ]
         return replace(grouped(name, parts, "filters", filters[0]), position=(row, column))

@@ -57,11 +57,19 @@ def weight_gradient(cell: Cell, win: Window, channel: int, met: Array) -> list[S
         f"x[{_affine('i', win.stride[0], i * win.dilation[0] - win.pad_top_left[0])},"
         f"{_affine('j', win.stride[1], j * win.dilation[1] - win.pad_top_left[1])},{read}]:"
     )
-    return _sections(
-        cell,
-        heading,
-        lambda name, place, source: Product(name, float(dz[place]), float(met[place]), source),
-    )
+    _, H, W, _ = cell.record.x.shape
+
+    def term(name: str, place: Place, source: Source) -> Product:
+        h, w = (
+            at * stride + k * dilation - pad
+            for at, stride, k, dilation, pad in zip(
+                place[1:], win.stride, (i, j), win.dilation, win.pad_top_left, strict=True
+            )
+        )
+        other = Source("x", (h, w, channel)) if 0 <= h < H and 0 <= w < W else None
+        return Product(name, float(dz[place]), float(met[place]), source, other)
+
+    return _sections(cell, heading, term)
 
 
 def _affine(name: str, factor: int, offset: int) -> str:

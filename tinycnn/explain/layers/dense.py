@@ -32,8 +32,7 @@ class DenseExplainer(Weighted):
 
     def cell(self, cell: Cell) -> Sequence[Section]:
         x = cell.record.x[cell.sample]
-        weights = cell.record.params["W"][:, cell.place[0]].reshape(x.shape)
-        tree = _by_place(cell.record, x, weights) if x.ndim == 3 else _in_order(x, weights)
+        tree = _by_place(cell, x) if x.ndim == 3 else _in_order(cell, x)
         order = "by place" if x.ndim == 3 else "in order"
         heading = f"{many(x.size, 'product')} x * W, added up {order}:"
         return [*with_biggest(heading, tree), *self.finish(cell, tree)]
@@ -43,9 +42,12 @@ class DenseExplainer(Weighted):
 
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         record = cell.record
-        row = record.params["W"][int(np.ravel_multi_index(cell.place, record.x.shape[1:]))]
-        sent = zip(cell.dz[cell.sample].tolist(), row.tolist(), strict=True)
-        parts = [Product(f"unit {f}", *pair, Source("dz", (f,))) for f, pair in enumerate(sent)]
+        d = int(np.ravel_multi_index(cell.place, record.x.shape[1:]))
+        sent = zip(cell.dz[cell.sample].tolist(), record.params["W"][d].tolist(), strict=True)
+        parts = [
+            Product(f"unit {f}", *pair, Source("dz", (f,)), Source("W", (d, f)))
+            for f, pair in enumerate(sent)
+        ]
         heading = f"{many(len(parts), 'product')} dz * W, one a unit:"
         return with_biggest(heading, grouped("sum", parts, "units"))
 
@@ -63,7 +65,7 @@ class DenseExplainer(Weighted):
             place = np.unravel_index(index[0], record.x.shape[1:])
             source = Source("x", tuple(map(int, place)))
             met = zip(self.met(record, index).tolist(), dz, strict=True)
-            parts = [Product(f"image {n}", *pair, source) for n, pair in enumerate(met)]
+            parts = [Product(f"image {n}", *pair, source, sent) for n, pair in enumerate(met)]
         what = "dz" if parameter == "b" else "x * dz"
         return [SumTree(f"{what}, one term an image:", grouped("sum", parts, "images"))]
 
@@ -95,13 +97,20 @@ class DenseExplainer(Weighted):
         return Grid((*x, shape[1]), ("input row", "input column", channel, "unit"), is_image=True)
 
 
-def _by_place(record: Record, x: Array, weights: Array) -> Sum:
+def _by_place(cell: Cell, x: Array) -> Sum:
     """The products of an image (H, W, C), place by place and then by channel."""
+    (unit,), (_, W, C) = cell.place, x.shape
+    weights = cell.record.params["W"][:, unit].reshape(x.shape)
 
     def position(i: int, j: int) -> Part:
-        pairs = zip(x[i, j].tolist(), weights[i, j].tolist(), strict=True)
+        pairs, first = zip(x[i, j].tolist(), weights[i, j].tolist(), strict=True), (i * W + j) * C
         parts = [
-            Product(channel_name(record, c), *pair, Source("x", (i, j, c)))
+            Product(
+                channel_name(cell.record, c),
+                *pair,
+                Source("x", (i, j, c)),
+                Source("W", (first + c, unit)),
+            )
             for c, pair in enumerate(pairs)
         ]
         return replace(grouped(f"cell ({i},{j})", parts, "channels"), position=(i, j))
@@ -109,8 +118,13 @@ def _by_place(record: Record, x: Array, weights: Array) -> Sum:
     return mapped("sum", x.shape[0], x.shape[1], position)
 
 
-def _in_order(x: Array, weights: Array) -> Sum:
+def _in_order(cell: Cell, x: Array) -> Sum:
     """The products of any other input, one by one."""
-    cells = zip(x.ravel().tolist(), weights.ravel().tolist(), np.ndindex(x.shape), strict=True)
-    parts = [Product(f"unit {d}", a, b, Source("x", at)) for d, (a, b, at) in enumerate(cells)]
+    (unit,) = cell.place
+    weights = cell.record.params["W"][:, unit].tolist()
+    cells = zip(x.ravel().tolist(), weights, np.ndindex(x.shape), strict=True)
+    parts = [
+        Product(f"unit {d}", a, b, Source("x", at), Source("W", (d, unit)))
+        for d, (a, b, at) in enumerate(cells)
+    ]
     return grouped("sum", parts, "units")

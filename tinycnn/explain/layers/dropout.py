@@ -26,8 +26,11 @@ class DropoutExplainer(ByPlace):
     def cell(self, cell: Cell) -> Sequence[Section]:
         record = cell.record
         x, engine = float(record.x[cell.index]), float(record.y[cell.index])
+        source = Source("x", cell.place)
         if record.saved is None:
-            step = Step("DROPOUT", f"{number(x)} * 1", x, "dropout is off: every cell passes")
+            step = Step(
+                "DROPOUT", f"{number(x)} * 1", x, "dropout is off: every cell passes", source=source
+            )
             return [step, Check("naive", engine, x, 0.0, "a number is copied")]
         kept, scale = bool(record.saved[cell.index]), 1 / (1 - self.layer.rate)
         value = x * scale if kept else 0.0
@@ -39,7 +42,7 @@ class DropoutExplainer(ByPlace):
         bound = abs(value) * 3 * half_epsilon(record.y.dtype)
         why = f"3 roundings * {rounding_unit(record.y.dtype)} * its size"
         return [
-            Step("DROPOUT", arithmetic, value, f"{words}; {key}"),
+            Step("DROPOUT", arithmetic, value, f"{words}; {key}", source=source),
             Check("naive", engine, value, bound, why),
         ]
 

@@ -11,6 +11,7 @@ from tinycnn.explain.explainer import Causes, Explainer, explainers
 from tinycnn.explain.layers.passing import passed_on
 from tinycnn.explain.values.explanation import Check, Section, Step
 from tinycnn.explain.values.places import Cell
+from tinycnn.explain.values.sums import Source
 from tinycnn.layers import Flatten
 
 
@@ -24,7 +25,13 @@ class FlattenExplainer(Explainer):
         value = float(record.x[(cell.sample, *source)])
         remark = f"number {unit} in reading order, counted from 0"
         return [
-            Step("FLATTEN", f"x[{','.join(map(str, source))}]", value, remark),
+            Step(
+                "FLATTEN",
+                f"x[{','.join(map(str, source))}]",
+                value,
+                remark,
+                source=Source("x", source),
+            ),
             Check("naive", float(record.y[cell.index]), value, 0.0, "a number is copied"),
         ]
 

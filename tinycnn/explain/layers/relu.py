@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from tinycnn.explain.layers.passing import passed_on, stopped
 from tinycnn.explain.values.explanation import Check, Section, Step
 from tinycnn.explain.values.places import Cell, Place
 from tinycnn.explain.values.printing import number
+from tinycnn.explain.values.sums import Source
 from tinycnn.explain.values.task import Task
 from tinycnn.layers import RELU, ReLU
 from tinycnn.passes import Record
@@ -84,5 +86,6 @@ class ReLUExplainer(ActivationLayer, ByPlace):
 
     def cell(self, cell: Cell) -> Sequence[Section]:
         step = relu_step(float(cell.record.x[cell.index]))
+        step = replace(step, source=Source("x", cell.place))
         engine = float(cell.record.y[cell.index])
         return [step, Check("naive", engine, step.value, 0.0, "a number is copied or 0")]

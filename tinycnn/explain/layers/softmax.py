@@ -150,7 +150,10 @@ def _by_its_jacobian(cell: Cell) -> list[Section]:
         array[(cell.sample, *row)].astype(np.float64).tolist() for array in (record.y, cell.dy)
     )
     pairs = enumerate(zip(dy, y, strict=True))
-    products = [Product(f"class {i}", *pair, Source("dy", (*row, i))) for i, pair in pairs]
+    products = [
+        Product(f"class {i}", *pair, Source("dy", (*row, i)), Source("y", (*row, i)))
+        for i, pair in pairs
+    ]
     mean = grouped("sum", products, "classes")
     own = add("sum", [Product("y * dy", y[k], dy[k]), Product("y * -sum", y[k], -mean.value)])
     cancelled = abs(y[k]) * sum(abs(product.value) for product in products)

@@ -15,17 +15,16 @@ from tinycnn.wording import many
 
 @dataclass(frozen=True)
 class Chosen:
-    """The part that a cursor stands on, by its index at a level, and of a product on which factor."""
+    """The number that a cursor stands on: in which section, at which level, and of a product which factor."""
 
+    section: int
+    depth: int
     index: int
     factor: int = 0
 
 
-def draw_sum(section: SumTree, style: Style, cursor: tuple[int, Chosen] | None = None) -> list[str]:
-    """A sum: the parts that its path names, and then always the largest.
-
-    ``cursor`` marks a part: at which level, counted from 0, and there which.
-    """
+def draw_sum(section: SumTree, style: Style, chosen: Chosen | None = None) -> list[str]:
+    """A sum: the parts that its path names, and then always the largest; ``chosen`` is marked."""
     if section.asked and section.riddle:
         return headed("SUMS", [section.riddle], style)
     lines, path = headed("SUMS", [section.heading], style), opened_path(section)
@@ -33,8 +32,8 @@ def draw_sum(section: SumTree, style: Style, cursor: tuple[int, Chosen] | None =
         level = part_at(section.tree, path[:depth])
         if depth:
             lines += headed("OPEN", [_opened_words(section, path[:depth])], style)
-        chosen = cursor[1] if cursor is not None and cursor[0] == depth else None
-        lines += _level(level, style, chosen, total=depth > 0 or not section.asked)
+        here = chosen if chosen is not None and chosen.depth == depth else None
+        lines += _level(level, style, here, total=depth > 0 or not section.asked)
     return lines
 
 

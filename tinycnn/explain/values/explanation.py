@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 from tinycnn.arrays import Array
 from tinycnn.explain.values.places import Place, Region
 from tinycnn.explain.values.printing import number
-from tinycnn.explain.values.sums import Sum
+from tinycnn.explain.values.sums import Source, Sum
 from tinycnn.explain.values.task import Task
 
 
@@ -102,7 +102,8 @@ class Maximum(_Section):
 class Step(_Section):
     """Something done to a number: its name, its arithmetic, the value it gives, and a remark.
 
-    ``task`` is what it asks of a reader who predicts the value.
+    ``task`` is what it asks of a reader who predicts the value, ``source`` the number that it begins with,
+    where that is one of the pass.
     """
 
     kind = "step"
@@ -113,9 +114,12 @@ class Step(_Section):
     value: float
     remark: str = ""
     task: Task | None = None
+    source: Source | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        return {name: value for name, value in super().to_dict().items() if name != "task"}
+        source = {} if self.source is None else {"source": self.source.to_dict()}
+        names = ("kind", "name", "arithmetic", "value", "remark")
+        return {**{name: getattr(self, name) for name in names}, **source}
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ MOST = 25  # printed numbers in one sum
 class Source(NamedTuple):
     """The number that a term is made of, by the name of its array in the pass.
 
-    ``array`` is the layer's x, its z before the activation or y after it, or dy or dz, their gradients;
+    ``array`` is the layer's x, its z before the activation or y after it, or dy or dz, their gradients, or W;
     ``place`` stands in it, without the image's number. The loss's terms are made of the last layer's numbers.
     """
 
-    array: Literal["x", "z", "y", "dy", "dz"]
+    array: Literal["x", "z", "y", "dy", "dz", "W"]
     place: tuple[int, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -30,7 +30,8 @@ class Source(NamedTuple):
 class Product:
     """A term ``a * b``, and where it stands; exact in float64 where a and b are float32.
 
-    ``source`` says which number of the pass ``a`` is, where it is one or made of one.
+    ``source`` says which number of the pass ``a`` is, where it is one or made of one, ``other`` which ``b``
+    is.
     """
 
     parts: ClassVar[tuple[Part, ...]] = ()
@@ -42,6 +43,7 @@ class Product:
     a: float
     b: float
     source: Source | None = None
+    other: Source | None = None
 
     @property
     def value(self) -> float:
@@ -54,9 +56,10 @@ class Product:
         return self.a, self.b
 
     def to_dict(self) -> dict[str, Any]:
-        """Place, value, factors, and the source if there is one, as plain data."""
+        """Place, value, factors, and the sources of these if there are such, as plain data."""
         factors = {"a": self.a, "b": self.b}
-        return {"place": self.place, "value": self.value, **factors, **_where(self)}
+        other = {} if self.other is None else {"other": self.other.to_dict()}
+        return {"place": self.place, "value": self.value, **factors, **_where(self), **other}
 
 
 @dataclass(frozen=True)

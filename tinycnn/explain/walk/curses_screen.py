@@ -14,9 +14,10 @@ from tinycnn.errors import ArgumentError, MissingExtraError, TinyCNNError
 from tinycnn.explain.lessons.lesson import Lesson
 from tinycnn.explain.not_finite import origin
 from tinycnn.explain.walk.lesson_cache import LessonCache
+from tinycnn.explain.walk.standing import Walk, work
 from tinycnn.explain.walk.styled_text import DIM, Line, Look, TextStyle
 from tinycnn.explain.walk.view import Frame, Size, draw
-from tinycnn.explain.walk.walk import Walk, begin, press, work
+from tinycnn.explain.walk.walk import begin, press
 
 try:
     import curses
@@ -141,7 +142,7 @@ class _Terminal:
         except TinyCNNError as error:
             if here.level != "opened":
                 raise
-            here = replace(here, level="map", notice=str(error))
+            here = replace(here, level="map", asked=None, notice=str(error))
             frame = draw(here, cache, size, self.look)
         self.paint(frame.lines)
         return here, frame

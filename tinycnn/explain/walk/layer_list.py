@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tinycnn.explain.readers.overview_text import percent
 from tinycnn.explain.values.printing import number
 from tinycnn.explain.walk.lesson_cache import LessonCache
+from tinycnn.explain.walk.standing import Walk
 from tinycnn.explain.walk.styled_text import CHOSEN, DIM, PLAIN, Line, wrapped
-from tinycnn.explain.walk.walk import Walk
 from tinycnn.shapes import times
 
 

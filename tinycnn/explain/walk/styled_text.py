@@ -104,6 +104,8 @@ def _styled(style: TextStyle, codes: Sequence[int]) -> TextStyle:
             style = replace(style, bold=True)
         elif code == 2:
             style = replace(style, dim=True)
+        elif code == 7:
+            style = replace(style, reverse=True)
         elif 30 <= code <= 37:
             style = replace(style, fore=code - 30)
     return style

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from tinycnn.explain.readers.explanation_text import draw_words
@@ -13,6 +13,8 @@ from tinycnn.explain.values.printing import number
 from tinycnn.explain.walk import shading
 from tinycnn.explain.walk.layer_list import draw_layers, span
 from tinycnn.explain.walk.lesson_cache import LessonCache
+from tinycnn.explain.walk.number_cursor import NumberCursor, part_on, pointed
+from tinycnn.explain.walk.standing import Room, Walk, cursor_of, layout_of, spot_of, target
 from tinycnn.explain.walk.styled_text import (
     BOLD,
     DIM,
@@ -27,21 +29,23 @@ from tinycnn.explain.walk.styled_text import (
     wrapped,
 )
 from tinycnn.explain.walk.tensor_layout import Spot, TensorLayout
-from tinycnn.explain.walk.walk import Room, Walk, layout_of, spot_of, target
 
 _PANEL = 20  # columns that a picture beside a map needs
+_MARGIN = 3  # lines that are seen above and below a cursor
 _HEAD = 8  # columns of an opened number's headings
 _KEYS = (
-    ("arrows", "choose a layer; walk from cell to cell; scroll"),
-    ("Enter", "go into a layer, open a number"),
-    ("Esc, Backspace", "back; from an opened number left does it too"),
+    ("arrows", "choose a layer; walk from cell to cell, and over the numbers of a sum"),
+    ("Enter", "go into a layer, open a number, open a part of its sum"),
+    ("", "on a product: to the number that it is made of; left, right: to either factor"),
+    ("Esc, Backspace", "back, the way that one came"),
+    ("PageUp PageDown", "of an opened number: the text before, after (or up, down over the edge)"),
     ("b", "backward: the gradients; once more: forward"),
     ("w", "on a map: the weights, the bias, the output again"),
     ("[ ]", "the channel, filter or unit before, after (PageUp, PageDown)"),
     ("{ }", "of a convolution's weights: the channel before, after"),
     ("Home End", "the first, last column"),
     ("m M", "to the largest number of this map, of all its maps"),
-    ("Tab", "the next layer's map (Shift-Tab: the one before)"),
+    ("Tab", "the next layer's map, an opened number's next sum (Shift-Tab: the one before)"),
     ("Ctrl-L", "draw the screen again"),
     ("q", "leave"),
 )
@@ -146,7 +150,8 @@ def _ways(walk: Walk, room: Room, cache: LessonCache) -> Sequence[tuple[str, str
         return ("Enter", "go in"), turn, ("↑↓", "choose"), ("w", "weights")
     if walk.level == "opened":
         has_other = not walk.part and walk.position != cache.last
-        return ("Esc", "back"), *((turn,) if has_other else ()), *scroll
+        others = (*((turn,) if has_other else ()), *scroll)
+        return *_ways_from_number(walk, cache), ("Esc", "back"), *others
     layout = layout_of(walk, cache)
     ways = [("Enter", "open")] if layout.what is not None else []
     ways += [turn, ("Esc", "back")]
@@ -155,6 +160,17 @@ def _ways(walk: Walk, room: Room, cache: LessonCache) -> Sequence[tuple[str, str
         after = (*parts, "")[("", *parts).index(walk.part)]
         ways.append(("w", {"": "output", "W": "weights", "b": "bias"}.get(after, after)))
     return *ways, ("m", "largest"), ("arrows", "move")
+
+
+def _ways_from_number(walk: Walk, cache: LessonCache) -> Sequence[tuple[str, str]]:
+    """Where Enter leads from what one stands on in an opened number."""
+    cursor = cursor_of(walk, cache)
+    if cursor is None:
+        return ()
+    part = part_on(_opened(walk, cache), cursor)
+    if part is not None and part.parts:
+        return ("Enter", "open the part"), ("arrows", "move")
+    return ("Enter", "where it comes from"), ("arrows", "move")
 
 
 def _help(width: int) -> list[Line]:
@@ -233,21 +249,35 @@ def _number(walk: Walk, cache: LessonCache, size: Size, look: Look) -> tuple[lis
     """An opened number: its words scroll, and the picture stands beside them, or below."""
     opened = _opened(walk, cache)
     beside = size.columns - WIDTH - 3
-    words = _words(opened, size.columns, look)
+    words = _words(opened, cursor_of(walk, cache), size.columns, look)
     seen = next(iter(only(ReceptiveField, opened.sections)), None)
     if opened.picture is None or seen is None or seen.field is None:
-        return _scrolled(words, walk.scroll, size.lines)
+        return _following(walk, words, size.lines)
     room = beside if beside >= _PANEL else size.columns
     picture = shading.draw_field(opened.picture, seen.field, size.lines, room, look)
     if beside < _PANEL:
-        return _scrolled([*words, [], *picture], walk.scroll, size.lines)
-    text, scroll = _scrolled(words, walk.scroll, size.lines)
+        return _following(walk, [*words, [], *picture], size.lines)
+    text, scroll = _following(walk, words, size.lines)
     return _beside(text, picture, WIDTH + 3), scroll
 
 
-def _words(opened: Explanation, width: int, look: Look) -> list[Line]:
+def _following(walk: Walk, lines: list[Line], room: int) -> tuple[list[Line], Room]:
+    """The text scrolled as was asked, and where it follows the cursor, so that this is seen."""
+    at = next((k for k, line in enumerate(lines) if any(s.reverse for _, s in line)), None)
+    first = min(walk.scroll, max(len(lines) - room, 0))
+    if walk.follows and at is not None:
+        margin = min(_MARGIN, (room - 1) // 2)
+        first = max(min(first, at - margin), at + margin + 1 - room)
+    shown, scroll = _scrolled(lines, max(first, 0), room)
+    first = min(max(first, 0), scroll.most)
+    seen = at is not None and first <= at < first + room
+    return shown, replace(scroll, first=first, has_cursor=seen)
+
+
+def _words(opened: Explanation, cursor: NumberCursor | None, width: int, look: Look) -> list[Line]:
     """The lines below the first, which the title shows; wrapped where they must, no number cut."""
-    texts = draw_words(opened, Style(colour=look.rich))
+    chosen = None if cursor is None else cursor.chosen
+    texts = draw_words(pointed(opened, cursor), Style(colour=look.rich), chosen)
     lines = []
     for text in texts[texts.index("") + 1 :]:
         line = read_codes(text)

@@ -1,44 +1,15 @@
-"""The walk with the keys as a value: where one stands, and where a key leads from there."""
+"""The walk with the keys: where it begins, and where a key leads from the layers and from a map."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from tinycnn.explain.walk.lesson_cache import LessonCache
+from tinycnn.explain.walk.number_keys import JUMP, at_number, open_number, scrolled, vertical
+from tinycnn.explain.walk.standing import Room, Walk, layout_of, spot_of
 from tinycnn.explain.walk.tensor_layout import Spot, TensorLayout
-
-Target = tuple[str, tuple[int, ...] | None]  # what `explain` is asked for
-
-_JUMP = 10**9  # further than any list is long
-
-
-@dataclass(frozen=True)
-class Walk:
-    """Where one stands: at the list of layers, on a map, or at an opened number.
-
-    ``position`` is that of `LessonCache`, ``part`` is "" for an output or the name of a parameter;
-    ``spots`` remembers the cell last visited on each map.
-    """
-
-    level: Literal["layers", "map", "opened"] = "layers"
-    position: int = 1
-    part: str = ""
-    backward: bool = False
-    spots: Mapping[tuple[int, str], Spot] = field(default_factory=dict)
-    scroll: int = 0  # of an opened number
-    help: int | None = None  # how far the page of keys is scrolled, None while it is closed
-    notice: str = ""  # what the last key has to say
-    left: bool = False
-
-
-@dataclass(frozen=True)
-class Room:
-    """What the screen has room for: lines of a page, and how far the text there scrolls."""
-
-    page: int = 10
-    most: int = 0
 
 
 def begin(cache: LessonCache, layer: str | None = None, at: Sequence[int] | None = None) -> Walk:
@@ -53,77 +24,32 @@ def begin(cache: LessonCache, layer: str | None = None, at: Sequence[int] | None
     return Walk("opened", position, spots={(position, ""): spot})
 
 
-def layout_of(walk: Walk, cache: LessonCache) -> TensorLayout:
-    """The map that one stands on, or has opened a number of."""
-    return cache.layout(walk.position, walk.part, backward=walk.backward)
-
-
-def spot_of(walk: Walk, cache: LessonCache) -> Spot:
-    """The cell that one stands on; on a map not visited before, the number of largest size."""
-    known = walk.spots.get((walk.position, walk.part))
-    if known is not None:
-        return known
-    return cache.start(walk.position, walk.part, backward=walk.backward)
-
-
-def target(walk: Walk, cache: LessonCache) -> Target | None:
-    """What Enter opens on a map, or has opened; None where nothing made the number."""
-    if walk.position == cache.last:
-        return "loss", None
-    layout = layout_of(walk, cache)
-    return None if layout.what is None else (layout.what, layout.place(spot_of(walk, cache)))
-
-
-def work(walk: Walk, cache: LessonCache) -> str:
-    """What must be worked out before ``walk`` can be shown, in words; "" if nothing."""
-    opened = walk.level == "opened"
-    if (walk.backward or (opened and walk.position == cache.last)) and not cache.has_gradients:
-        return "working out the gradients ..."
-    if opened:
-        found = target(walk, cache)
-        if found is not None and not cache.is_open(*found):
-            return "opening the number ..."
-    return ""
-
-
 def press(walk: Walk, key: str, cache: LessonCache, room: Room) -> Walk:
     """Where ``key`` leads. Keys are "up", "enter", "back", ... and characters as they are."""
     walk = replace(walk, notice="")
     if key == "q":
         return replace(walk, left=True)
     if walk.help is not None:
-        moved = _scrolled(walk.help, key, room)
+        moved = scrolled(walk.help, key, room)
         return replace(walk, help=moved)
     if key == "?":
         return replace(walk, help=0)
-    return {"layers": _at_layers, "map": _on_map, "opened": _at_number}[walk.level](
+    return {"layers": _at_layers, "map": _on_map, "opened": at_number}[walk.level](
         walk, key, cache, room
     )
-
-
-def _scrolled(scroll: int, key: str, room: Room) -> int | None:
-    """Where a key scrolls a text to; None if it is no key for scrolling."""
-    by = _vertical(key, room)
-    return None if by is None else min(max(min(scroll, room.most) + by, 0), room.most)
-
-
-def _vertical(key: str, room: Room) -> int | None:
-    page = max(room.page - 1, 1)
-    keys = {"up": -1, "down": 1, "pageup": -page, "pagedown": page, "home": -_JUMP, "end": _JUMP}
-    return keys.get(key)
 
 
 # ------------------------------------------------------------------------------------- the levels
 
 
 def _at_layers(walk: Walk, key: str, cache: LessonCache, room: Room) -> Walk:
-    by = _vertical(key, room)
+    by = vertical(key, room)
     if by is not None:
         moved = walk.position + (-by if walk.backward else by)  # backward begins with the loss
         return replace(walk, position=min(max(moved, 0), cache.last))
     if key in ("enter", "right"):
         level: Literal["map", "opened"] = "opened" if walk.position == cache.last else "map"
-        return replace(walk, level=level, part="", scroll=0)
+        return replace(walk, level=level, part="", scroll=0, cursor=None)
     if key == "w":
         return _weights(replace(walk, level="map", part=""), cache, walk)
     if key == "b":
@@ -133,7 +59,7 @@ def _at_layers(walk: Walk, key: str, cache: LessonCache, room: Room) -> Walk:
 
 def _on_map(walk: Walk, key: str, cache: LessonCache, room: Room) -> Walk:
     if key == "back":
-        return replace(walk, level="layers", part="")
+        return walk.trail[-1] if walk.trail else replace(walk, level="layers", part="")
     layout, spot = layout_of(walk, cache), spot_of(walk, cache)
     here = {**walk.spots, (walk.position, walk.part): spot}
     if key == "b":
@@ -143,7 +69,9 @@ def _on_map(walk: Walk, key: str, cache: LessonCache, room: Room) -> Walk:
     if key in ("tab", "backtab"):
         return _next_layer(walk, cache, 1 if key == "tab" else -1)
     if key == "enter":
-        return _open(replace(walk, spots=here), walk)
+        here_walk = replace(walk, spots=here)
+        trail = (*walk.trail, here_walk) if walk.trail else ()
+        return open_number(replace(here_walk, trail=trail), walk)
     here[walk.position, walk.part] = _strolled(layout, spot, key, room)
     return replace(walk, spots=here)
 
@@ -152,7 +80,7 @@ def _strolled(layout: TensorLayout, spot: Spot, key: str, room: Room) -> Spot:
     """The spot on a map that a key leads to."""
     steps = {
         "up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1),
-        "home": (0, -_JUMP), "end": (0, _JUMP),
+        "home": (0, -JUMP), "end": (0, JUMP),
     }  # fmt: skip
     turns = {"[": (-1, -1), "]": (-1, 1), "pageup": (-1, -1), "pagedown": (-1, 1),
              "{": (-2, -1), "}": (-2, 1)}  # fmt: skip
@@ -165,33 +93,6 @@ def _strolled(layout: TensorLayout, spot: Spot, key: str, room: Room) -> Spot:
     if key in ("m", "M"):
         return layout.largest(spot if key == "m" else None)
     return spot
-
-
-def _at_number(walk: Walk, key: str, cache: LessonCache, room: Room) -> Walk:
-    scroll = _scrolled(walk.scroll, key, room)
-    if scroll is not None:
-        return replace(walk, scroll=scroll)
-    if key in ("back", "left"):
-        return replace(walk, level="layers" if walk.position == cache.last else "map", scroll=0)
-    if key == "b":
-        return _turned(walk, cache)
-    return walk
-
-
-def _turned(walk: Walk, cache: LessonCache) -> Walk:
-    """The same cell's gradient, or from there the cell."""
-    if walk.position == cache.last:
-        return replace(walk, notice="every gradient is one of the loss")
-    if walk.part:
-        return replace(walk, notice="a weight is given: Esc, then b shows it")
-    return _open(replace(walk, backward=not walk.backward), walk)
-
-
-def _open(walk: Walk, instead: Walk) -> Walk:
-    """Open the number that one stands on, of a weight its gradient; else stay with ``instead``."""
-    if walk.position == 0 and not walk.backward:
-        return replace(instead, notice="a pixel is given: b shows its gradient")
-    return replace(walk, level="opened", scroll=0, backward=walk.backward or bool(walk.part))
 
 
 def _weights(walk: Walk, cache: LessonCache, instead: Walk) -> Walk:

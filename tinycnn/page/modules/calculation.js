@@ -2,6 +2,7 @@
 
 import { h, put, speak } from "dom";
 import { flight } from "flight";
+import { formula } from "formula";
 import { matrix, still } from "matrix";
 import { settings } from "settings";
 
@@ -39,7 +40,7 @@ export function calculation(example, stage, { gradients = {}, pointed = () => {}
     if (stage.wins.length && !hidden) takes.get(stage.takes[0]).mark("fed", [stage.wins[flat]]);
     const name = values[result.name].cells[flat];
     put(box, 
-      h("p", { class: "equation" }, hidden ? cell.asked : cell.equation),
+      h("p", { class: "equation" }, formula(hidden ? cell.asked : cell.equation)),
       cell.note && !hidden && h("p", {}, cell.note),
       products(cell.products, hidden),
       !hidden && flight(cell.products, () => results[number].cell(flat), values[result.name].texts[flat]),
@@ -65,7 +66,7 @@ export function calculation(example, stage, { gradients = {}, pointed = () => {}
     const where = uses.length === 1 ? "one cell" : `${uses.length} cells`;
     const words = `${values[name].cells[flat]} is used in ${uses.length ? where : "no cell"}`;
     put(box, h("p", { class: "equation" }, uses.length ? `${words}:` : `${words}.`),
-      h("ul", {}, uses.map(([cell, { equation, note }]) => h("li", { class: "mono" }, settings.predict ? cell : equation, !settings.predict && note && ` (${note})`))));
+      h("ul", {}, uses.map(([cell, { equation, note }]) => h("li", { class: "mono" }, settings.predict ? cell : formula(equation), !settings.predict && note && ` (${note})`))));
     return words;
   }
 
@@ -73,7 +74,7 @@ export function calculation(example, stage, { gradients = {}, pointed = () => {}
   const point = (name, flat) => made(stage.results.findIndex((result) => result.name === name), flat);
   return { point, element: h("div", {},
     h("p", { class: "mono" }, stage.call),
-    stage.sizes.length > 0 && h("p", {}, "Size: ", h("span", { class: "mono" }, [...new Set(stage.sizes)].join(", "))),
+    stage.sizes.length > 0 && h("p", {}, "Size: ", [...new Set(stage.sizes)].map((size, k) => [k > 0 && ", ", formula(size)])),
     h("div", { class: "stage" },
       h("div", { class: "operands" }, [...takes.values()].map((one) => one.element)),
       h("span", { class: "arrow", "aria-hidden": "true" }, "→"),

@@ -24,8 +24,8 @@ export function cursor({ canvas, rows, columns, label, at, moved, opened, width,
 
   function place() {
     const percent = (share) => `${100 * share}%`;
-    [frame.style.top, frame.style.left] = [percent(now[0] / rows), percent(now[1] / columns)];
     [frame.style.height, frame.style.width] = [percent(1 / rows), percent(1 / columns)];
+    frame.style.transform = `translate(${percent(now[1])}, ${percent(now[0])})`; // of its own size: nothing is laid out
   }
 
   function follow(next) {

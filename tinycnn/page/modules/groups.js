@@ -1,6 +1,7 @@
 // Groups by a slider: which channels each filter sees, and how many weights are left.
 
 import { h, put, s, speak } from "dom";
+import { formula } from "formula";
 
 const CHANNELS = 8, FILTERS = 8, GROUPS = [1, 2, 4, 8], WIDTH = 400, HEIGHT = 150, RADIUS = 9;
 
@@ -20,7 +21,7 @@ export function groups(kernel) {
     input.setAttribute("aria-valuetext", label);
     const row = (length, y, kind) => Array.from({ length }, (_, k) => [s("circle", { class: kind, cx: x(k, length), cy: y, r: RADIUS }),
       s("text", { x: x(k, length), y: y < HEIGHT / 2 ? y - 14 : y + 24, "text-anchor": "middle" }, k)]);
-    put(box, h("p", { class: "equation", id: "weights" }, `weights: ${kernel()}*${kernel()}*${own}*${FILTERS} = ${(kernel() ** 2 * own * FILTERS).toLocaleString("en-US")}`),
+    put(box, h("p", { class: "equation", id: "weights" }, "weights: ", formula(`${kernel()}*${kernel()}*${own}*${FILTERS} = ${(kernel() ** 2 * own * FILTERS).toLocaleString("en-US")}`)),
       h("figure", {}, s("svg", { class: "plot", role: "img", "aria-label": label, viewBox: `0 0 ${WIDTH} ${HEIGHT}` },
         pairs.map(([c, f]) => s("line", { class: "axis", x1: x(c, CHANNELS), y1: 34, x2: x(f, FILTERS), y2: 108 })),
         row(CHANNELS, 34, "dot"), row(FILTERS, 108, "corner")), h("figcaption", {}, label, " Channels above, filters below.")));

@@ -12,6 +12,7 @@ import { sizes } from "sizes";
 import { slope } from "slope";
 import { softmax } from "softmax";
 import { learning } from "learning";
+import { moves } from "player";
 import { uses } from "uses";
 import { layer } from "layer";
 import { opened } from "opened";
@@ -22,7 +23,9 @@ import { opened } from "opened";
 const NETWORK = { "": start, layer, open: opened };
 const BY_HAND = { example, sizes, slope, softmax, learning, uses };
 
-let data, view;
+const DEPTH = { "": 0, layer: 1, open: 2 }; // of the levels; what is by hand lies below the start, too
+
+let data, view, depth = 0;
 
 /** The view that an address asks for. */
 function viewed(address) {
@@ -49,8 +52,10 @@ function draw(focus = true) {
     if (focus && view.spoken) speak(view.spoken);
     document.documentElement.dataset.view = location.hash; // drawn: whoever drives the page may go on
   };
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (document.startViewTransition && !still && focus) document.startViewTransition(show);
+  const before = depth;
+  depth = DEPTH[parted(location.hash)[0]] ?? 1;
+  document.documentElement.dataset.way = depth > before ? "in" : depth < before ? "out" : "";
+  if (document.startViewTransition && moves() && focus) document.startViewTransition(show);
   else show();
 }
 

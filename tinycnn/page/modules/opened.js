@@ -4,6 +4,7 @@ import { HOME, toLayer, toNumber } from "addresses";
 import { framed } from "cursor";
 import { command, h, put, speak } from "dom";
 import { editing } from "editing";
+import { formula } from "formula";
 import { photograph } from "maps";
 import { classWords } from "names";
 import { settings } from "settings";
@@ -85,7 +86,7 @@ function compares(section, data, one) {
 }
 
 function step(section) {
-  return h("p", {}, h("strong", {}, `${section.heading} `), h("span", { class: "mono" }, `${section.arithmetic} = ${section.text}`), section.remark && ` (${section.remark})`);
+  return h("p", {}, h("strong", {}, `${section.heading} `), h("span", { class: "mono" }, formula(`${section.arithmetic} = ${section.text}`)), section.remark && ` (${section.remark})`);
 }
 
 function notes(section) {

@@ -2,6 +2,7 @@
 
 import { belowHome } from "addresses";
 import { h, put, s, speak } from "dom";
+import { formula as set } from "formula";
 import { groups } from "groups";
 
 const SLIDERS = [
@@ -42,7 +43,7 @@ export function sizes(data) {
       input.value = now[name];
       shown.textContent = now[name];
     }
-    formula.textContent = room < 0 ? `the window reaches over ${reach} cells, and there are ${now.input + 2 * now.padding}: no output` : text;
+    put(formula, room < 0 ? `the window reaches over ${reach} cells, and there are ${now.input + 2 * now.padding}: no output` : set(text));
     const left = room < 0 ? 0 : room % now.stride;
     const exact = left ? `(${room})/${now.stride} leaves a remainder of ${left}: the last ${left} ${left === 1 ? "cell is" : "cells are"} not reached.` : "Nothing is left over.";
     words.textContent = room < 0 ? "" : `${size} windows of ${now.kernel} cells. ${exact}`;

@@ -2,6 +2,7 @@
 
 import { belowHome, toExample } from "addresses";
 import { h, put, s, speak } from "dom";
+import { formula } from "formula";
 
 const WIDTH = 130, HEIGHT = 220, MIDDLE = 150;
 
@@ -16,7 +17,7 @@ export function softmax(data) {
     const label = one.labels[chosen];
     const words = `Label ${chosen}: loss ${label.equation}; gradient ${label.gradient_texts.join(", ")}.`;
     put(box, bars(one, label, words),
-      h("p", { class: "mono" }, `loss = ${label.equation}`),
+      h("p", { class: "equation" }, formula(`loss = ${label.equation}`)),
       h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Softmax, class by class" }, h("table", { class: "numbers" },
         h("thead", {}, h("tr", {}, ["class", "logit z", "exp z", "p", "onehot", "p - onehot"].map((text) => h("th", { scope: "col" }, text)))),
         h("tbody", {}, one.logits.map((logit, k) => h("tr", {}, h("th", { scope: "row" }, `${k}`),

@@ -3,6 +3,7 @@
 import { BACKWARD, HOME, toExample, toLayer } from "addresses";
 import { command, h } from "dom";
 import { editing } from "editing";
+import { formula } from "formula";
 import { thumbnail } from "maps";
 import { classWords } from "names";
 import { stageOf } from "stages";
@@ -93,7 +94,7 @@ function answer(net) {
   const names = (label) => classWords(net, label);
   return h("div", { class: "card" },
     h("h2", {}, "The loss"),
-    h("p", { class: "mono" }, `-ln p[${loss.label}] = -ln ${loss.probability} = ${loss.loss}`),
+    h("p", { class: "mono" }, formula(`-ln p[${loss.label}] = -ln ${loss.probability} = ${loss.loss}`)),
     h("p", {}, `The label is ${names(loss.label)}. Chance: ln ${net.classes.toLocaleString("en-US")} = ${loss.chance}. Likeliest classes: ${loss.top.map((one) => `${names(one.label)} (${one.text})`).join(", ")}.`),
     h("p", {}, h("a", { href: "#/open/loss" }, "Open the loss")));
 }

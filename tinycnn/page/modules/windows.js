@@ -2,9 +2,8 @@
 
 import { h, put } from "dom";
 import { still } from "matrix";
+import { player } from "player";
 import { leaves } from "sum";
-
-const PACE = 700; // ms a position, when it plays
 
 /** The three matrices of a convolution's cell; nothing for other numbers. */
 export function windows(section, data) {
@@ -18,9 +17,6 @@ export function windows(section, data) {
   if (!some) return null;
   const box = h("div", { class: "wide small", tabindex: 0, role: "group", "aria-label": "Patch, kernel and products" }), choice = h("select", { id: data.id("plane"), onchange: () => show() },
     some.places.map((place, c) => h("option", { value: c }, place)));
-  const button = h("button", { type: "button", onclick: () => (timer ? stop() : play()) }, "Play");
-  let timer = 0, at = 0;
-
   function rows(texts) {
     return Array.from({ length: Math.ceil(texts.length / columns) }, (_, i) => texts.slice(i * columns, (i + 1) * columns));
   }
@@ -30,22 +26,8 @@ export function windows(section, data) {
     put(box, h("div", { class: "stage" }, still("patch", of("a"), { marked }), h("span", { class: "arrow" }, "*"),
       still("kernel", of("b"), { marked }), h("span", { class: "arrow" }, "="), still("products", of("texts"), { marked })));
   }
-  function play() {
-    button.textContent = "Pause";
-    timer = setInterval(() => {
-      if (!box.isConnected) return stop();
-      show(at);
-      at = (at + 1) % read.length;
-      return undefined;
-    }, PACE);
-  }
-  function stop() {
-    clearInterval(timer);
-    timer = 0;
-    button.textContent = "Play";
-  }
   show();
-  return h("div", { class: "card" }, h("div", { class: "row" }, h("label", { for: data.id("plane") }, "Plane"), choice, button),
+  return h("div", { class: "card" }, h("div", { class: "row" }, h("label", { for: data.id("plane") }, "Plane"), choice, player(read.length, show, () => box).element),
     box, h("p", { class: "soft" }, "One plane of the window at a time; pad is padding, whose products are 0."));
 }
 

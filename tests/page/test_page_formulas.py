@@ -1,0 +1,78 @@
+"""Formulas as MathML: their text is the terminal's, sign by sign, and their shape that of the arithmetic."""
+
+import pytest
+from opened_pages import texts
+
+from tinycnn.explain.examples.example import load, open_example
+
+pytestmark = pytest.mark.browser
+
+SET = """texts => import('formula').then(({ formula }) => texts.map((text) => {
+    const made = formula(text);
+    if (typeof made === 'string') return [made, null];
+    return [made.textContent, made.innerHTML];
+}))"""
+
+
+def made(page, *formulas):
+    return page.evaluate(SET, list(formulas))
+
+
+def test_every_equation_of_the_examples_keeps_its_text(opened):
+    equations = [
+        cell.equation(result.value.cell(place), result.value.exact[place] if result.value.exact else "")
+        for name in load()
+        for stage in open_example(name).stages
+        for result in stage.results
+        for place, cell in enumerate(result.cells)
+    ]  # fmt: skip
+    sizes = [size for name in load() for stage in open_example(name).stages for size in stage.sizes]
+    shown = made(opened.go(""), *equations, *sizes)
+    assert [text for text, _ in shown] == [*equations, *sizes]
+    assert all(markup for text, markup in shown if " = " in text)
+
+
+@pytest.mark.parametrize(
+    "text, parts",
+    [
+        ("1/8 = 0.125", ["mfrac", "mn"]),
+        ("2/(11/3)^0.75", ["mfrac", "msup"]),
+        ("W[0,0] = 1 - 0.1*16", ["msub", "times"]),
+        ("(11*11*3+1)*12 = 4,368", ["<mn>4,368</mn>", 'fence="true"']),
+        ("floor((227+0-11)/4)+1 = 55", ["mfrac", "floor"]),
+        ("-ln p[281] = -ln 0.00088744 = 7.0272", ["msub", "<mi"]),
+        ("max(2, 6, 0, 2) = 6", ['separator="true"']),
+        ("-0.01 * (-3.963666)^2 = -0.15711", ["msup", 'form="prefix"']),
+        ("conv1.W[0,1] = -2.2841e-05", ["<mn>2.2841e-05</mn>"]),
+    ],
+)
+def test_arithmetic_is_set_as_mathematics(opened, text, parts):
+    ((shown, markup),) = made(opened.go(""), text)
+    assert shown == text
+    assert "<math" in markup and all(part in markup for part in parts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["as its input", "512 -> 512", "sum of dz * x over all places", "1 +", ")(", "", "</math><b>", "55 x 55"],
+)  # fmt: skip
+def test_what_is_no_arithmetic_stays_text(opened, text):
+    assert made(opened.go(""), text) == [[text, None]]
+
+
+def test_a_fraction_stands_over_its_denominator(opened):
+    """Seen, not only marked up: the numerator is above, and the slash and the brackets are gone."""
+    page = opened.go("layer/conv1")
+    above, below = page.locator("dl mfrac").first.locator("> *").all()
+    assert (
+        above.bounding_box()["y"] + above.bounding_box()["height"] <= below.bounding_box()["y"] + 3
+    )
+    assert page.locator("dl mfrac .unseen").first.is_hidden()
+    assert texts(page, "dl dd").count("floor((99+0-11)/4)+1 = 23") == 1
+
+
+@pytest.mark.parametrize(
+    "view", ["layer/conv2", "open/loss", "example/whole/2", "example/lrn/0", "sizes", "softmax"]
+)
+def test_every_panel_has_formulas(opened, view):
+    assert opened.go(view).locator("main math").count() >= 1
