@@ -4,6 +4,16 @@ import json
 from urllib.parse import quote
 
 SIZES = {"phone": (360, 740), "desk": (1280, 900), "projector": (1920, 1080)}
+SIZES["zoomed"] = (320, 256)  # a screen of 1280 x 1024 at 400 %
+
+# One of each kind that the small network's page has.
+VIEWS = [
+    "", "/gradients", "example/conv-pool/0", "example/channels/1", "example/overlap/0", "example/whole/5",
+    "uses", "sizes", "slope", "softmax", "learning", "layer/conv1", "layer/conv2/gradients/3", "layer/pool1",
+    "layer/fc1", "layer/dropout1", "open/loss", "open/fc3[281]",
+    "open/conv1[11,11,0]", "open/conv3[2,2,0]", "open/pool2[2,2,0]", "example/im2col/3",
+    "example/learning/40",
+]  # fmt: skip
 
 
 def expect(locator):
@@ -34,6 +44,13 @@ class Opened:
     def go(self, view):
         address = f"#/{quote(view, safe='/&')}"
         self.page.goto(f"file://{self.file}{address}")
+        self.drawn(address)
+        return self.page
+
+    def turn(self, view):
+        """Go to a view of the page that is open, as a link does."""
+        address = f"#/{quote(view, safe='/&')}"
+        self.page.evaluate("to => { location.hash = to; }", address)
         self.drawn(address)
         return self.page
 

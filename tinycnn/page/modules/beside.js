@@ -39,6 +39,7 @@ export function beside(data, views, address) {
     title: [...new Set(shown.map((one) => one.title))].join(" | "),
     up: shown[0].up, next: way("next"), previous: way("previous"), turned: way("turned"),
     content: [box, shown[0].below],
+    spoken: shown.flatMap((one, k) => (one.spoken ? [`${sides[k].name}: ${one.spoken}`] : [])).join("; "),
   };
 }
 

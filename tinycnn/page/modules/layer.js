@@ -5,6 +5,7 @@ import { asTable, cursor, framed } from "cursor";
 import { command, h, put } from "dom";
 import { formula } from "formula";
 import { drawn, colour, laidOut, largest, liveliest, mapOf, photograph, sheetOf } from "maps";
+import { filters } from "filters";
 import { isClass, named } from "names";
 import { number } from "numbers";
 import { listed } from "opened";
@@ -66,7 +67,15 @@ function sheet(data, one, array, channels, chosen, backward) {
   const input = h("input", { type: "number", id: data.id("channel"), min: 0, max: all - 1, value: chosen, onchange: () => go(Number(input.value)) });
   return h("section", {}, h("h2", {}, C === all ? `All ${C} ${one.axis}s` : `${C} of ${all} ${one.axis}s`), map.element,
     C < all && h("p", { class: "soft" }, `This file carries the ${C} liveliest; the live page, --serve, has all ${all}.`),
-    h("p", { class: "row" }, words, h("label", { for: data.id("channel") }, `show ${one.axis}`), input));
+    h("p", { class: "row" }, words, h("label", { for: data.id("channel") }, `show ${one.axis}`), input),
+    asTable(`The largest number of each ${one.axis}`, C, 2, (k, j) => extreme(array, k)[j], (k) => `${channels[k]}`, (j) => ["largest", "at row, column"][j]));
+}
+
+/** The number of largest size of a map's plane, and its row and column. */
+function extreme({ values, shape: [, H, W] }, plane) {
+  const own = values.subarray(plane * H * W, (plane + 1) * H * W), most = largest(own);
+  const at = own.findIndex((value) => Math.abs(value) === most);
+  return [number(own[at]), `${Math.floor(at / W)}, ${at % W}`];
 }
 
 /** One map, large, its cursor, and what the cell at the cursor sees. */
@@ -128,20 +137,6 @@ function scale(most, array) {
   const strip = drawn(1, 101, (_, j) => colour(least < 0 ? (j - 50) / 50 : j / 100));
   [strip.style.width, strip.style.height] = ["12rem", "0.8rem"];
   return h("p", { class: "row soft" }, number(least < 0 ? -most : 0, 3), strip, number(most, 3));
-}
-
-/** The filters of a first layer, as sheets in the colours of what they read. */
-function filters(one) {
-  const { values, shape: [F, KH, KW, C] } = one.filters, most = largest(values) || 1;
-  const columns = Math.ceil(Math.sqrt(F * 1.8)), rows = Math.ceil(F / columns);
-  const canvas = drawn(rows * (KH + 1) - 1, columns * (KW + 1) - 1, (y, x) => {
-    const [i, j] = [y % (KH + 1), x % (KW + 1)], f = Math.floor(y / (KH + 1)) * columns + Math.floor(x / (KW + 1));
-    if (i === KH || j === KW || f >= F) return [128, 128, 128];
-    return [0, 1, 2].map((k) => 128 + (127 * values[((f * KH + i) * KW + j) * C + (C === 3 ? k : 0)]) / most);
-  }, { role: "img", "aria-label": `The ${F} filters of ${one.name}, ${KH} x ${KW}, in colour` });
-  canvas.style.width = "min(100%, 60rem)";
-  return h("section", {}, h("h2", {}, `Its ${F} filters`), h("figure", {}, canvas,
-    h("figcaption", {}, `Grey is 0; ${C === 3 ? "red, green and blue are the weights of these colours" : "white and black are the largest weights above and below 0"}, up to ${number(most, 3)}.`)));
 }
 
 function links(data, one) {

@@ -3,7 +3,7 @@
 import { parted } from "addresses";
 import { beside, isPair } from "beside";
 import { unpack } from "data";
-import { h, put } from "dom";
+import { h, put, speak } from "dom";
 import { saving } from "saving";
 import { apply, onChange, settings, turn } from "settings";
 import { start } from "start";
@@ -49,6 +49,7 @@ function draw(focus = true) {
     put(main, shown, lecture(), saving(() => shown, view.title));
     if (focus) heading.focus({ preventScroll: true });
     if (focus) scrollTo(0, 0);
+    if (focus && view.spoken) speak(view.spoken);
     document.documentElement.dataset.view = location.hash; // drawn: whoever drives the page may go on
   };
   const before = depth;

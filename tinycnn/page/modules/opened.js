@@ -2,7 +2,7 @@
 
 import { HOME, toLayer, toNumber } from "addresses";
 import { framed } from "cursor";
-import { command, h, put } from "dom";
+import { command, h, put, speak } from "dom";
 import { editing } from "editing";
 import { formula } from "formula";
 import { photograph } from "maps";
@@ -20,8 +20,14 @@ export function opened(data, [key]) {
   if (one.layer) up.push({ title: one.layer, to: toLayer(one.layer) });
   const others = Object.keys(listed(data)), at = others.indexOf(key);
   const beside = (step) => others[at + step] && toNumber(others[at + step]);
-  const content = h("div", {}, settings.predict ? asked(data, one, () => put(content, shown(data, one))) : shown(data, one));
-  return { title: one.subject, up, next: beside(1), previous: beside(-1), content: [content] };
+  const content = h("div", {}, settings.predict ? asked(data, one, reveal) : shown(data, one));
+  const spoken = `${one.subject} = ${one.text}${one.ok ? "" : ", and a check disagrees"}`;
+  function reveal() {
+    put(content, shown(data, one));
+    content.querySelector(".result").focus();
+    speak(spoken);
+  }
+  return { title: one.subject, up, next: beside(1), previous: beside(-1), content: [content], spoken: settings.predict ? "Predict the number" : spoken };
 }
 
 /** The numbers that are open, and on a live page those that are worth being opened. */
@@ -37,7 +43,7 @@ function asking(data, key) {
 
 const shown = (data, one) => [
   one.class !== null && h("p", {}, `${one.layer ? "Class" : "The label is class"} ${classWords(data.network, one.class)}.`),
-  h("p", { class: "equation" }, h("span", { class: "result", id: data.id("value") }, one.text)),
+  h("p", { class: "equation" }, h("span", { class: "result", tabindex: -1, id: data.id("value") }, one.text)),
   one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
   one.editable && editing(data, one.key),
   h("h2", {}, "The same on a terminal"), command(one.command),

@@ -9,8 +9,9 @@ import { leaves, sourceOf } from "sum";
 export function termsMap(tree, one, data) {
   const layer = data.network.layers.find((each) => each.name === one.layer);
   if (!one.editable || !layer?.sees) return null;
-  const [rows, columns] = layer.output, terms = new Map();
-  for (const level of leaves(tree)) level.texts.forEach((_, k) => {
+  const [rows, columns] = layer.output, levels = leaves(tree), terms = new Map();
+  if (levels.some((level) => level.array !== "dz")) return null;
+  for (const level of levels) level.texts.forEach((_, k) => {
     const [i, j] = sourceOf(level, k);
     const text = `${level.texts[k]}${level.unit ? `e${level.unit}` : ""}`;
     terms.set(i * columns + j, { text, size: Number(text), words: level.a ? `dz * x = ${level.a[k]} * ${level.b[k]} = ${text}` : `dz = ${text}` });
