@@ -44,7 +44,7 @@ def test_a_maps_cell_is_the_traces(opened, lesson, name, at):
     page = opened.go(f"layer/{name}/maps/{channel}/{row},{column}")
     value = number(float(lesson.trace[name].y[(0, *at)]))
     assert page.locator("#cell").text_content() == f"{name}[{row},{column},{channel}] = {value}"
-    page.locator("details summary").first.click()
+    page.locator("details summary").nth(1).click()  # the first is the sheet's
     table = page.locator("details table.numbers tbody tr")
     for i, line in enumerate(lesson.trace[name].y[0, :, :, channel]):
         expect(table.nth(i).locator("td")).to_have_text([number(float(v)) for v in line])
