@@ -194,7 +194,7 @@ def test_start(monkeypatch):
     }
     ever, later = tables["start calls"]
     assert (ever["when"], later["when"]) == ("ever", "of a process")
-    assert ever["goal"] == 25 and ever["first"] > 0
+    assert ever["goal"] == 12 and ever["first"] > 0
 
 
 def test_a_fresh_python_is_timed_to_its_end_and_to_a_row(tmp_path):

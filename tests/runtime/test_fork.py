@@ -162,6 +162,6 @@ def test_every_lock_of_the_engine_is_free_in_a_child():
     # A lock that nobody but a caller and the thread it waits for knows; that of plain Python kernels, which
     # frees itself; tools for tests and benchmarks, which never fork.
     assert names <= {
-        "runtime/locks.py", "runtime/parallel.py", "kernels/jit.py", "kernels/shared_memory.py",
+        "runtime/locks.py", "runtime/parallel.py", "kernels/numba_start.py", "kernels/shared_memory.py",
         "testing/threads.py", "bench/memory_peak.py",
     }  # fmt: skip
