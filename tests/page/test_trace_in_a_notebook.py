@@ -115,25 +115,18 @@ def test_what_is_no_picture_and_what_has_changed():
 
 
 @pytest.mark.browser
-def test_inside_a_notebook_its_links_lead_to_its_own_parts(tmp_path):
-    from playwright.sync_api import sync_playwright
-
+def test_inside_a_notebook_its_links_lead_to_its_own_parts(browser, tmp_path):
     (tmp_path / "notebook.html").write_text(
         f"<!doctype html><meta charset=utf-8><p>cell</p>{traced().page()._repr_html_()}"
     )
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        notebook, problems = browser.new_page(), []
-        notebook.on("console", lambda message: problems.append(message.text))
-        notebook.on("pageerror", lambda error: problems.append(str(error)))
-        notebook.goto((tmp_path / "notebook.html").as_uri())
-        inside = notebook.frames[1]
-        inside.get_by_text("conv1", exact=True).first.click()
-        inside.get_by_role("heading", name="conv1").wait_for()
-        assert inside.url.startswith("data:text/html") and inside.url.endswith(
-            "#/layer/conv1/maps/0/"
-        )
-        assert notebook.url.endswith("notebook.html") and not problems
-        browser.close()
+    notebook, problems = browser.new_page(), []
+    notebook.on("console", lambda message: problems.append(message.text))
+    notebook.on("pageerror", lambda error: problems.append(str(error)))
+    notebook.goto((tmp_path / "notebook.html").as_uri())
+    inside = notebook.frames[1]
+    inside.get_by_text("conv1", exact=True).first.click()
+    inside.get_by_role("heading", name="conv1").wait_for()
+    assert inside.url.startswith("data:text/html")
+    assert inside.url.endswith("#/layer/conv1/maps/0/")
+    assert notebook.url.endswith("notebook.html") and not problems
+    notebook.close()
