@@ -1,12 +1,15 @@
 """One Chromium and the small network's page for all tests of the page in a browser."""
 
 import shutil
+import threading
 
 import pytest
 from opened_pages import Opened
 
 from tinycnn import cli
 from tinycnn.explain import open_lesson
+from tinycnn.page.live import LivePage
+from tinycnn.page.server import PageServer
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +42,14 @@ def opened(browser, written):
     one = Opened(browser, written)
     yield one
     one.end()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The live page of the small network, answering."""
+    with PageServer(LivePage(open_lesson(model="mini"), "tinycnn step --model mini")) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield server
+        server.shutdown()
+        serving.join()

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import threading
 from http.client import HTTPConnection
 from urllib.parse import quote, urlsplit
 
@@ -15,17 +14,6 @@ from tinycnn.errors import ArgumentError, UnknownNameError
 from tinycnn.explain import explain, open_lesson
 from tinycnn.explain.values.printing import number
 from tinycnn.page.live import LivePage
-from tinycnn.page.server import PageServer
-
-
-@pytest.fixture(scope="module")
-def server():
-    with PageServer(LivePage(open_lesson(model="mini"), "tinycnn step --model mini")) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        yield server
-        server.shutdown()
-        serving.join()
 
 
 def asked(server, path="", method="GET", body=None, headers=None):

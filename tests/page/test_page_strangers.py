@@ -5,26 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from urllib.parse import urlsplit
 
 import pytest
 
-from tinycnn.explain import open_lesson
-from tinycnn.page.live import LivePage
-from tinycnn.page.server import PageServer
-
 SECRET = "AlexNet"  # stands on the page
-
-
-@pytest.fixture(scope="module")
-def server():
-    with PageServer(LivePage(open_lesson(model="mini"), "tinycnn step --model mini")) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        yield server
-        server.shutdown()
-        serving.join()
 
 
 def sent(server, text, *, ended=True):

@@ -158,8 +158,7 @@ def _labels(labels: ArrayLike, N: int, F: int) -> Array:
         raise DTypeError(f"labels must be integers, class numbers, got dtype {array.dtype}")
     if array.shape != (N,):
         raise ShapeError(f"labels must have shape ({N},), one for each image, got {array.shape}")
-    # As unsigned numbers negative ones are the largest: so one look finds both.
-    if N and array.view(array.dtype.str.replace("i", "u")).max() >= F:
+    if N and not 0 <= array.min() <= array.max() < F:
         wrong = np.flatnonzero((array < 0) | (array >= F))
         raise ArgumentError(
             f"labels must lie in 0 .. {F - 1} for {many(F, 'class')}, got {array[wrong[0]]} at "
