@@ -15,7 +15,17 @@ from tinycnn.explain import explain
 from tinycnn.explain.lessons.lesson import Lesson
 from tinycnn.explain.values import printing
 from tinycnn.explain.values.explanation import Explanation
-from tinycnn.page import curves, differences, hand_sized, learning, network, opened, sides, softmax
+from tinycnn.page import (
+    curves,
+    differences,
+    hand_sized,
+    learning,
+    network,
+    opened,
+    sides,
+    sizes,
+    softmax,
+)
 from tinycnn.page.channels import Channels, carried
 from tinycnn.page.choosing import NumberAddress, chosen, value_of
 from tinycnn.page.packing import Packer
@@ -70,6 +80,7 @@ def hand_sized_data() -> dict[str, Any]:
         "curves": curves.curves(),
         "softmax": softmax.bars(),
         "learning": learning.steps(),
+        "sizes": sizes.sizes(),
     }
 
 
