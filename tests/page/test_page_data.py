@@ -17,7 +17,7 @@ from tinycnn import cli, shapes
 from tinycnn.explain import explain
 from tinycnn.explain.examples.example import load, open_example
 from tinycnn.explain.examples.reading import reads_of
-from tinycnn.page import choosing, curves, document, learning, network, opened, sizes, softmax
+from tinycnn.page import assembling, choosing, curves, learning, network, opened, sizes, softmax
 from tinycnn.page.packing import Packer
 
 
@@ -266,7 +266,7 @@ def test_choices_open_and_say_how(lesson):
 def test_nothing_is_loaded_and_nothing_slips_in():
     """A name that tries to be markup, and tries to end the data, is text."""
     hostile = '</script><img src=x onerror="alert(1)">{{data}}'
-    text = document.assembled({"title": hostile, "network": {}})
+    text = assembling.assembled({"title": hostile, "network": {}})
     assert "<img" not in text
     assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:|//)", text)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
@@ -277,7 +277,7 @@ def test_nothing_is_loaded_and_nothing_slips_in():
 
 
 def test_every_module_that_is_imported_is_there():
-    text = document.assembled({"title": "t"})
+    text = assembling.assembled({"title": "t"})
     imports = json.loads(re.search(r'type="importmap">([^<]*)<', text)[1])["imports"]
     for name, address in imports.items():
         code = base64.b64decode(address.partition(",")[2]).decode()
