@@ -198,6 +198,42 @@ def test_max_pool(layer):
         assert f"the largest of {sum(v is not None for r in window.rows for v in r)}" in str(opened)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"kernel": 3, "stride": 2}, {"kernel": (2, 3), "stride": 1, "padding": ((1, 0), (0, 1))},
+     {"kernel": 2, "stride": 1, "dilation": (3, 2)}],
+    ids=str,
+)  # fmt: skip
+def test_each_candidate_tells_in_which_windows_it_competes(options):
+    """All windows gone through one by one, each with its cells, its maximum and its winner."""
+    x = images(1, (7, 8, 2), seed=4)
+    layer = MaxPool2D(**options, name="a")
+    win, held = layer.window(x.shape[1:]), {}
+    for r, c in np.ndindex(*win.output):
+        top, left = (r, c) * np.array(win.stride) - win.pad_top_left
+        down, right = win.dilation
+        cells = [(top + i * down, left + j * right) for i, j in np.ndindex(*win.kernel)]
+        cells = [(h, w) for h, w in cells if 0 <= h < 7 and 0 <= w < 8]
+        winner = max(cells, key=lambda cell: x[0, *cell, 1])
+        for cell in cells:
+            outcome = "won" if cell == winner else f"lost to {winner[0]},{winner[1]}"
+            words = f"window ({r},{c}), {outcome}"
+            held.setdefault(cell, {})[words] = float(x[0, *winner, 1]), (r, c, 1)
+    for place in ((0, 0, 1), (win.output[0] // 2, win.output[1] // 2, 1)):
+        model = MaxPool2D(**options, name="a")
+        _, opened = opened_cell(model, x, "a", place)
+        (window,) = sections(opened, Maximum)
+        for one in (one for row in window.candidates for one in row if one is not None):
+            assert one.source.array == "x" and one.value == float(x[0, *one.source.place])
+            found = {each.place: (each.value, each.source.place) for each in one.windows}
+            assert found == held[one.source.place[:2]]
+            assert {each.source.array for each in one.windows} == {"y"}
+        data = json.loads(json.dumps(opened.to_dict()))
+        (plain,) = (section for section in data["sections"] if section["kind"] == "compares")
+        i, j = plain["winner"]
+        assert plain["candidates"][i][j]["value"] == plain["rows"][i][j] == opened.value
+
+
 def test_the_first_of_equal_maxima_wins():
     x = np.array([[1, 7, 2], [7, 0, 7]], float)[None, :, :, None]
     _, opened = opened_cell(MaxPool2D((2, 3), name="a"), x, "a", (0, 0, 0))

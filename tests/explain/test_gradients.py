@@ -309,6 +309,12 @@ def test_windows_of_a_pool_are_told_apart():
         "window (0,0), won", "window (0,1), won", "window (1,0), won", "window (1,1), lost to 2,2",
     ]  # fmt: skip
     assert opened.value == 1 + 2 + 3
+    assert [leaf.factors for leaf in leaves(opened.trees[0].parts)] == [
+        (1, 1),
+        (2, 1),
+        (3, 1),
+        (4, 0),
+    ]
 
 
 # ------------------------------------------------------------------------------------------ a step

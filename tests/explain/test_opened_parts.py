@@ -28,6 +28,7 @@ def trace():
         Conv2D(6, 5, padding=2, activation="relu", name="conv"),
         LocalResponseNorm(name="norm"),
         MaxPool2D(2, name="pool"),
+        MaxPool2D(3, stride=2, padding=1, name="over"),
         Dense(30, name="fc"),
         Dense(60, activation="softmax", name="last"),
     ]
@@ -105,6 +106,26 @@ def test_a_part_opens_by_its_name_too(trace):
     assert str(by_name) == str(explain(trace, "conv", (9, 8, 4), part="2,3/1"))
 
 
+def test_a_windows_candidates_open(trace):
+    """Each with the windows that hold it; the winner, unless another one is asked for."""
+    x = trace["over"].x[0, :, :, 4]
+    winner = np.unravel_index(x[1:4, 1:4].argmax(), (3, 3))
+    for i, j in np.ndindex(3, 3):
+        opened = explain(trace, "over", (1, 1, 4), part=f"{i},{j}")
+        (words,) = opened_lines(opened)
+        assert words.startswith(f"part {i},{j} (0,0 .. 2,2 open)")
+        assert (", the winner:" in words) == ((i, j) == winner)
+        rows, columns = (
+            1 + (at + 1) % 2 for at in (i, j)
+        )  # windows two apart: the edges of 3 are shared
+        assert f"row {1 + i}, column {1 + j} of the input, in {rows * columns} window" in words
+        assert str(opened).count("  window (") == rows * columns
+        wins = (i, j) == winner
+        assert ("window (1,1), won" in str(opened)) == wins
+    plain = str(explain(trace, "over", (1, 1, 4)))
+    assert plain == str(explain(trace, "over", (1, 1, 4), part="{},{}".format(*winner)))
+
+
 def test_beside_the_edge_only_what_reads_the_image_opens(trace):
     text = str(explain(trace, "conv", (0, 1, 0)))
     assert "(2,1 .. 4,4 open)" in text
@@ -124,7 +145,11 @@ def test_beside_the_edge_only_what_reads_the_image_opens(trace):
         ("conv", (0, 0, 4), "0,3", "part 0,3 of conv, row 0, column 0, filter 4 is a single number, "
                                    "position (0,3), padding: 2,2 .. 4,4 open"),
         ("norm", (9, 8, 4), "0", "channel 4: a sum of 4 products, of which none opens"),
-        ("pool", (3, 3, 4), "0,0", "nothing is added up here, so that no part opens"),
+        ("pool", (3, 3, 4), "2,0", "has no part '2,0': 0,0 .. 1,1 open (row,column, from 0)"),
+        ("pool", (3, 3, 4), "0", "has no part '0'"),
+        ("over", (0, 0, 4), "0,1", "part 0,1 of over, row 0, column 0, channel 4 is padding, which does not "
+                                   "compete: 1,1 .. 2,2 open"),
+        ("conv.z", (9, 8, 4), "0", "a sum of 1 single number, of which none opens"),
         ("last", (7,), "C/0", "has no part 'C'"),
     ],
 )  # fmt: skip

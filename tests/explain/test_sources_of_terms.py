@@ -59,7 +59,10 @@ def test_every_source_holds_what_the_term_begins_with(trace):
     for record, explanation in opened(trace):
         for section in only(SumTree, explanation.sections):
             for leaf in leaves([section.tree]):
-                if leaf.factors and leaf.other is not None:
+                if section.second == "wins" and leaf.factors:  # 1 where the window passed it on
+                    x, y = record.x[(0, *explanation.place)], record.y[(0, *leaf.other.place)]
+                    assert leaf.factors[1] == (x == y)
+                elif leaf.factors and leaf.other is not None:
                     held = record.params if leaf.other.array == "W" else vars(record)
                     other = held[leaf.other.array]
                     other = other if leaf.other.array == "W" else other[0]

@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import itertools
 import json
 import math
 import operator
@@ -16,7 +17,7 @@ from tinycnn import cli, shapes
 from tinycnn.explain import explain
 from tinycnn.explain.examples.example import load, open_example
 from tinycnn.explain.examples.reading import reads_of
-from tinycnn.page import choosing, curves, document, learning, network, opened, softmax
+from tinycnn.page import assembling, choosing, curves, learning, network, opened, sizes, softmax
 from tinycnn.page.packing import Packer
 
 
@@ -157,6 +158,35 @@ def test_fifty_steps_begin_as_the_example_does():
     }
 
 
+def test_what_the_sliders_choose_is_found_window_by_window():
+    table = sizes.sizes()
+    choices = list(itertools.product(*table["sliders"].values()))
+    assert len(choices) == len(table["formulas"]) == len(table["windows"])
+    for at in np.random.default_rng(0).choice(len(choices), 600, replace=False):
+        n, kernel, stride, padding, dilation = choices[at]
+        windows = [
+            [start + k * dilation for k in range(kernel)]
+            for start in range(-padding, n + padding, stride)
+            if start + (kernel - 1) * dilation < n + padding
+        ]
+        assert table["windows"][at] == len(windows), choices[at]
+        assert table["formulas"][at].endswith(f"+1 = {len(windows)}") or not windows
+        if windows:
+            assert table["left"][at] == n + padding - 1 - windows[-1][-1]
+        if windows and n <= 20:
+            read = {cell for window in windows for cell in window if 0 <= cell < n}
+            assert read == {cell for cell in range(32) if int(table["read"][at]) >> cell & 1}
+
+
+def test_groups_and_their_weights():
+    for one in sizes.sizes()["groups"]:
+        own = 8 // one["groups"]
+        met = [[c, f] for c in range(8) for f in range(8) if c // own == f // own]
+        assert sorted(one["pairs"]) == met and one["channels"] == own
+        counts = [int(words.rpartition("= ")[2].replace(",", "")) for words in one["weights"]]
+        assert counts == [kernel * kernel * own * 8 for kernel in range(1, 12)]
+
+
 # --------------------------------------------------------------------------- the network
 
 
@@ -236,7 +266,7 @@ def test_choices_open_and_say_how(lesson):
 def test_nothing_is_loaded_and_nothing_slips_in():
     """A name that tries to be markup, and tries to end the data, is text."""
     hostile = '</script><img src=x onerror="alert(1)">{{data}}'
-    text = document.assembled({"title": hostile, "network": {}})
+    text = assembling.assembled({"title": hostile, "network": {}})
     assert "<img" not in text
     assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:|//)", text)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
@@ -247,7 +277,7 @@ def test_nothing_is_loaded_and_nothing_slips_in():
 
 
 def test_every_module_that_is_imported_is_there():
-    text = document.assembled({"title": "t"})
+    text = assembling.assembled({"title": "t"})
     imports = json.loads(re.search(r'type="importmap">([^<]*)<', text)[1])["imports"]
     for name, address in imports.items():
         code = base64.b64decode(address.partition(",")[2]).decode()
@@ -276,6 +306,31 @@ def test_a_mistake_is_told(capsys, tmp_path, monkeypatch, argv, words):
     code, out, err = run(capsys, *argv)
     assert (code, out) == (2, "") and words in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_cells_that_a_term_is_made_of_give_the_term():
+    """Their numbers multiplied, term by term, and all terms together what the cell holds."""
+    from tinycnn.page import hand_sized
+
+    met = set()
+    for one in hand_sized.examples():
+        numbers = {name: value["numbers"] for name, value in one["values"].items()}
+        for stage in (stage for way in one["ways"] for stage in way["stages"]):
+            for result in stage["results"]:
+                for cell, value in zip(result["cells"], numbers[result["name"]], strict=True):
+                    made = [
+                        math.prod(numbers[name][flat] for name, flat in term["cells"])
+                        for term in cell["terms"]
+                    ]
+                    if made:
+                        assert math.fsum(made) == pytest.approx(value, abs=1e-12), cell
+                        met.add(stage["op"])
+                    for term in cell["terms"]:
+                        assert term["text"].lstrip("-") in cell["equation"], cell
+    assert met >= {
+        "conv2d", "conv2d_backward", "dense", "dense_backward", "transform", "transform_backward", "multiply",
+        "max_pool2d_backward", "col2im",
+    }  # fmt: skip
 
 
 def test_all_examples_are_on_the_page():

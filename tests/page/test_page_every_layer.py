@@ -5,6 +5,7 @@ from opened_pages import Opened, texts
 
 from tinycnn import cli
 from tinycnn.explain import open_lesson
+from tinycnn.explain.lessons import overview
 from tinycnn.explain.values.printing import number
 
 pytestmark = pytest.mark.browser
@@ -58,6 +59,18 @@ def test_its_numbers_and_gradients_are_the_traces(shown, every, name):
         assert page.locator("#cell").text_content() == (
             f"{words}{name}[{','.join(map(str, middle))}] = {value}"
         )
+
+
+@pytest.mark.parametrize("name", records())
+def test_the_rule_of_its_gradient_is_set_as_mathematics(shown, every, name):
+    (row,) = (row for row in overview.backward_rows(every[1]) if row.name == name)
+    fact = shown.go(f"layer/{name}").locator("dt:text-is('gradient') + dd")
+    assert fact.text_content().startswith(f"{row.rule}; largest ")
+    formula = fact.locator(".formula").first
+    assert formula.text_content() == row.rule.partition(", ")[0]  # behind a comma stand words
+    assert formula.locator("mfrac").first.text_content() == row.gradient
+    as_mathematics = "".join(formula.locator("math").all_text_contents())
+    assert "".join(as_mathematics.split()) == "".join(formula.text_content().split())
 
 
 @pytest.mark.parametrize("name", records())

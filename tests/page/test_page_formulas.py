@@ -44,6 +44,15 @@ def test_every_equation_of_the_examples_keeps_its_text(opened):
         ("max(2, 6, 0, 2) = 6", ['separator="true"']),
         ("-0.01 * (-3.963666)^2 = -0.15711", ["msup", 'form="prefix"']),
         ("conv1.W[0,1] = -2.2841e-05", ["<mn>2.2841e-05</mn>"]),
+        (
+            "dL/dW = sum over all places of dz * x",
+            ["mfrac", "munder", "sigma", "all places", "times"],
+        ),
+        ("dL/dW = x^T (p - onehot)", ["msup", "onehot"]),
+        ("dL/dW = x^T dz", ["msup", "dz"]),
+        ("y * (dy - sum over classes of dy * y)", ["munder", "classes", "fence"]),
+        ("dL/dx = dy * (y > 0)", ["&gt;", "fence"]),
+        ("floor((8+0-3)/1)+1 = 6, floor((9+0-3)/1)+1 = 7", [", <span", "mfrac"]),
     ],
 )
 def test_arithmetic_is_set_as_mathematics(opened, text, parts):
@@ -54,7 +63,8 @@ def test_arithmetic_is_set_as_mathematics(opened, text, parts):
 
 @pytest.mark.parametrize(
     "text",
-    ["as its input", "512 -> 512", "sum of dz * x over all places", "1 +", ")(", "", "</math><b>", "55 x 55"],
+    ["as its input", "512 -> 512", "sum of dz * x over all places", "a sum of 3", "1 +", ")(", "",
+     "</math><b>", "55 x 55"],
 )  # fmt: skip
 def test_what_is_no_arithmetic_stays_text(opened, text):
     assert made(opened.go(""), text) == [[text, None]]
@@ -69,6 +79,24 @@ def test_a_fraction_stands_over_its_denominator(opened):
     )
     assert page.locator("dl mfrac .unseen").first.is_hidden()
     assert texts(page, "dl dd").count("floor((99+0-11)/4)+1 = 23") == 1
+
+
+def test_what_is_copied_is_the_terminals_text(opened):
+    page = opened.go("layer/conv1")
+    page.evaluate(
+        """() => {
+            addEventListener("copy", (event) => { window.copied = event.clipboardData.getData("text"); });
+            getSelection().selectAllChildren(document.querySelector("dl.facts"));
+        }"""
+    )
+    page.keyboard.press("Control+c")
+    copied = " ".join(page.evaluate("window.copied").split())
+    for text in (
+        "floor((99+0-11)/4)+1 = 23",
+        "(11*11*3+1)*12 = 4,368",
+        "dL/dW = sum over all places of dz * x",
+    ):
+        assert text in copied
 
 
 @pytest.mark.parametrize(

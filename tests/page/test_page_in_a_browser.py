@@ -155,9 +155,11 @@ def test_the_size_formula_is_the_engines(opened):
         if d * (k - 1) + 1 <= n + 2 * p
     ]  # fmt: skip
     shown = page.evaluate(
-        """cases => import('sizes').then(({ outputSize }) => cases.map(
-            ([input, kernel, stride, padding, dilation]) =>
-                outputSize({ input, kernel, stride, padding, dilation }).formula))""",
+        """cases => Promise.all([import('sizes'), import('data')]).then(async ([{ sizeOf }, { unpack }]) => {
+            const data = await unpack(document.getElementById('data').textContent);
+            return cases.map(([input, kernel, stride, padding, dilation]) =>
+                sizeOf(data.sizes, { input, kernel, stride, padding, dilation }).formula);
+        })""",
         cases,
     )
     for (n, k, s, p, d), formula in zip(cases, shown, strict=True):
@@ -167,6 +169,10 @@ def test_the_size_formula_is_the_engines(opened):
     assert page.locator("#formula").text_content() == "floor((227+0-11)/4)+1 = 55"
     page.get_by_role("button", name="a remainder").click()
     assert "Never read: 2, 5, 6." in page.locator("figcaption").first.text_content()
+    page.locator("#kernel").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#formula")).to_contain_text("no output")
+    expect(page.locator("#weights")).to_have_text("weights: 11*11*8*8 = 7,744")
 
 
 def test_a_gradient_with_a_finger(opened):

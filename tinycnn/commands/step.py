@@ -68,7 +68,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--open",
         metavar="PART",
-        help="of a number's sum this part, not the largest: 2,3, and within it 2,3/0",
+        help="of a number's sum or window this part, not the largest: 2,3, and within it 2,3/0",
     )
     parser.add_argument(
         "--im2col", action="store_true", help="with --layer: the row of im2col's matrix at R,C"

@@ -174,7 +174,7 @@ class Explainer:
         return ()
 
     def gradient_formula(self, record: Record) -> str:
-        """How its gradient comes about, in a few words."""
+        """How its gradient comes about, as arithmetic, or in a few words."""
         return "dy through the layer's own rule"
 
     def parameter_grid(self, record: Record, parameter: str) -> Grid:
@@ -208,6 +208,10 @@ class ActivationExplainer:
     def gradient(self, cell: Cell) -> Sequence[Section]:
         """The terms of dL/dz at a cell."""
         return self.row(cell.record.z, cell.record.y, cell.place)
+
+    def gradient_formula(self, record: Record) -> str:
+        """How dL/dz comes about, in a few words."""
+        return "dy through the activation's own rule"
 
     def roundings(self, record: Record, sample: int) -> int:
         """Roundings of a term of dL/dz that are not those of a sum of products."""

@@ -1,30 +1,31 @@
-"""The page as one file: its template, its style, its modules and its data."""
+"""Everything that the page draws, gathered: what is worked out beforehand, and what a live page asks for."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib import resources
-from importlib.resources.abc import Traversable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from tinycnn import __version__, strict_json
 from tinycnn.explain import explain
 from tinycnn.explain.lessons.lesson import Lesson
 from tinycnn.explain.values import printing
 from tinycnn.explain.values.explanation import Explanation
-from tinycnn.page import curves, differences, hand_sized, learning, network, opened, sides, softmax
+from tinycnn.page import (
+    curves,
+    differences,
+    hand_sized,
+    learning,
+    network,
+    opened,
+    sides,
+    sizes,
+    softmax,
+)
+from tinycnn.page.assembling import assembled
 from tinycnn.page.channels import Channels, carried
 from tinycnn.page.choosing import NumberAddress, chosen, value_of
-from tinycnn.page.packing import Packer
 from tinycnn.page.sides import Side
 
 Explained = dict[NumberAddress, Explanation]
-
-_START = "import 'main';"
-_ITSELF, _NOBODY = "'self'", "'none'"  # whom a page may ask
 
 
 def page(shown: Sequence[Side], began: Callable[[str], object] = lambda words: None) -> str:
@@ -70,6 +71,7 @@ def hand_sized_data() -> dict[str, Any]:
         "curves": curves.curves(),
         "softmax": softmax.bars(),
         "learning": learning.steps(),
+        "sizes": sizes.sizes(),
     }
 
 
@@ -134,52 +136,3 @@ def _class(lesson: Lesson, choice: NumberAddress) -> int | None:
         return lesson.label
     last = lesson.model.layers[-1].name
     return choice.place[-1] if choice.layer == last and choice.part != "x" else None
-
-
-def assembled(shown: Mapping[str, Any], *, live: bool = False) -> str:
-    """HTML that holds all of it: nothing is loaded from elsewhere, and nothing else is allowed to run.
-
-    A ``live`` page may ask the server that it came from, and no other.
-    """
-    room = resources.files(__package__)
-    style, imports = _text(room, "page.css"), _imports(room)
-    policy = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data: blob:; "
-        f"connect-src {_ITSELF if live else _NOBODY}; style-src {_digest(style)}; "
-        f"script-src data: {_digest(imports)} {_digest(_START)}"
-    )
-    parts = {
-        "policy": policy,
-        "title": html.escape(str(shown["title"])),
-        "style": style,
-        "imports": imports,
-        "start": _START,
-        "footer": html.escape(f"tinycnn {__version__}. Every number was worked out by its engine."),
-        "data": Packer().pack(shown),
-    }
-    page = _text(room, "page.html")
-    for name, part in parts.items():
-        page = page.replace("{{" + name + "}}", part)
-    return page
-
-
-def _imports(room: Traversable) -> str:
-    """An import map with every module in it: from a file, a browser loads none beside it."""
-    modules = sorted(room.joinpath("modules").iterdir(), key=lambda file: file.name)
-    return strict_json.dumps(
-        {"imports": {file.name.removesuffix(".js"): _as_address(file) for file in modules}}
-    )
-
-
-def _as_address(file: Traversable) -> str:
-    return "data:text/javascript;base64," + base64.b64encode(file.read_bytes()).decode("ascii")
-
-
-def _text(room: Traversable, name: str) -> str:
-    return room.joinpath(name).read_text(encoding="utf-8")
-
-
-def _digest(content: str) -> str:
-    """What allows an inline script or style, and nothing that was slipped in, to hold."""
-    digest = hashlib.sha256(content.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from tinycnn.explain.examples.arithmetic import Value, text
 from tinycnn.explain.examples.calculation import Calculation, Result
 from tinycnn.explain.examples.example import Example, Way, load, open_example
 from tinycnn.explain.examples.reading import Reads, reads_of
+from tinycnn.explain.values.sums import Source
 
 _KERNELS = (
     "W",
@@ -71,12 +72,13 @@ def _way(way: Way) -> dict[str, Any]:
 
 
 def _stage(stage: Calculation) -> dict[str, Any]:
-    read = reads_of(stage)
+    read, takes = reads_of(stage), {value.name: value for value in stage.takes}
+    results = zip(stage.results, read, strict=True)
     return {
         "call": stage.call,
         "op": stage.op,
         "takes": [value.name for value in stage.takes],
-        "results": [_result(*pair) for pair in zip(stage.results, read, strict=True)],
+        "results": [_result(*pair, takes) for pair in results],
         "wins": _winners(stage, read),
         "sizes": stage.sizes,
         "remark": stage.remark,
@@ -92,18 +94,24 @@ def _winners(stage: Calculation, read: Sequence[Sequence[Reads]]) -> list[int]:
     return [cells[int(at)] for cells, at in zip(windows, winner.flat, strict=True)]
 
 
-def _result(result: Result, read: Sequence[Reads]) -> dict[str, Any]:
+def _result(result: Result, read: Sequence[Reads], takes: Mapping[str, Value]) -> dict[str, Any]:
     value = result.value
-    cells = [{"reads": reads, **_cell(result, place)} for place, reads in enumerate(read)]
+    cells = [{"reads": reads, **_cell(result, place, takes)} for place, reads in enumerate(read)]
     return {"name": value.name, "rule": result.rule, "cells": cells}
 
 
-def _cell(result: Result, place: int) -> dict[str, Any]:
+def _cell(result: Result, place: int, takes: Mapping[str, Value]) -> dict[str, Any]:
     """How a cell came about; ``asked`` is what a class may see before it answers."""
     value, name = result.value, result.value.cell(place)
     if not result.cells:  # a mask, drawn by lot, has no arithmetic
         equation = f"{name} = {text(value.flat[place])}"
-        return {"equation": equation, "asked": f"{name} = ?", "note": "", "products": []}
+        return {
+            "equation": equation,
+            "asked": f"{name} = ?",
+            "note": "",
+            "products": [],
+            "terms": [],
+        }
     cell = result.cells[place]
     products = [[*map(text, part.factors), text(part.value)] for part in cell.parts if part.factors]
     riddle = [cell.arithmetic] if products else []
@@ -112,4 +120,15 @@ def _cell(result: Result, place: int) -> dict[str, Any]:
         "asked": " = ".join([name, *riddle, "?"]),
         "note": cell.note,
         "products": products,
+        "terms": [
+            {"text": term, "cells": [_place(source, takes) for source in part.sources]}
+            for part, term in zip(cell.parts, cell.terms, strict=True)
+            if part.value
+        ],
     }
+
+
+def _place(source: Source, takes: Mapping[str, Value]) -> tuple[str, int]:
+    """The operand's name, and which of its cells it is, row by row."""
+    shape = takes[source.array].array.shape
+    return source.array, int(np.ravel_multi_index(source.place, shape))

@@ -12,6 +12,7 @@ from tinycnn.explain.lessons.lesson import Lesson
 from tinycnn.explain.receptive_field import picture_of
 from tinycnn.explain.values.printing import number
 from tinycnn.page import document
+from tinycnn.page.assembling import assembled
 from tinycnn.page.choosing import NumberAddress, Place
 from tinycnn.page.sides import Side
 from tinycnn.runtime.locks import new_lock
@@ -33,7 +34,7 @@ class LivePage:
         """The page of the lesson as it is now."""
         with self._lock:
             shown = document.live_data(self._lesson, self._command)
-            return document.assembled(
+            return assembled(
                 {
                     **shown,
                     **self._by_hand,

@@ -8,6 +8,7 @@ from typing import Any
 
 from tinycnn.explain.readers.sum_text import total_words
 from tinycnn.explain.values.explanation import (
+    Candidate,
     Check,
     Explanation,
     Funnel,
@@ -19,7 +20,9 @@ from tinycnn.explain.values.explanation import (
     SumTree,
 )
 from tinycnn.explain.values.printing import Printed, factor, number, printed
-from tinycnn.explain.values.sums import Part, largest
+from tinycnn.explain.values.sums import Part, Source, largest
+
+_NUMBERS = ("x", "y", "z", "dy", "dz")  # arrays whose numbers open: a weight is given
 
 
 def drawn(explanation: Explanation) -> dict[str, Any]:
@@ -68,9 +71,17 @@ def _step(section: Step) -> dict[str, Any]:
 
 @_drawn.register
 def _maximum(section: Maximum) -> dict[str, Any]:
-    rows = [["" if value is None else number(value) for value in row] for row in section.rows]
-    return {"heading": section.heading, "rows": rows, "argmax": section.argmax,
-            "first": section.first, "dilation": section.dilation}  # fmt: skip
+    rows = [[one and _candidate(one) for one in row] for row in section.candidates]
+    return {"heading": section.heading, "rows": rows, "argmax": section.argmax}
+
+
+def _candidate(one: Candidate) -> dict[str, Any]:
+    """A number of a window, and in which windows it competes."""
+    windows = [
+        {"words": window.place, "text": number(window.value), **_sources([window.source])}
+        for window in one.windows
+    ]
+    return {"text": number(one.value), "windows": windows, **_sources([one.source])}
 
 
 @_drawn.register
@@ -108,7 +119,7 @@ def _level(part: Part, shown: str) -> dict[str, Any]:
     if part.position:
         level["position"] = part.position
     if not part.parts:
-        return {**level, **_sources([part])}
+        return {**level, **_sources([part.source])}
     inner = printed(part)
     level |= {"terms": part.terms, "total": total_words(inner), "columns": part.columns}
     level["largest"] = part.parts.index(largest(part.parts))
@@ -123,7 +134,10 @@ def _level(part: Part, shown: str) -> dict[str, Any]:
         level["positions"] = [child.position for child in part.parts]
     if any(child.factors for child in part.parts):
         level["a"], level["b"] = zip(*(_factors(child, inner) for child in part.parts), strict=True)
-    return {**level, **_sources(part.parts, part.columns)}
+    others = [getattr(child, "other", None) for child in part.parts]
+    if all(other is not None and other.array in _NUMBERS for other in others):
+        level["other"] = _sources(others, part.columns)
+    return {**level, **_sources([child.source for child in part.parts], part.columns)}
 
 
 def _factors(part: Part, shown: Printed) -> tuple[str, str]:
@@ -134,14 +148,14 @@ def _factors(part: Part, shown: Printed) -> tuple[str, str]:
     return factor(a, b, shown), factor(b, a, shown)
 
 
-def _sources(parts: Sequence[Part], columns: int = 1) -> dict[str, Any]:
+def _sources(found: Sequence[Source | None], columns: int = 1) -> dict[str, Any]:
     """In which array of the pass the parts stand, and where, if all of them do in one.
 
     The first place alone where the others follow it: on the last axis, or ``across`` so many columns.
     """
-    sources = [part.source for part in parts if part.source is not None]
+    sources = [source for source in found if source is not None]
     arrays = {source.array for source in sources}
-    if len(sources) < len(parts) or len(arrays) != 1:
+    if len(sources) < len(found) or len(arrays) != 1:
         return {}
     (array,), places, (*axes, last) = arrays, [source.place for source in sources], sources[0].place
     if places == [(*axes, last + k) for k in range(len(places))]:

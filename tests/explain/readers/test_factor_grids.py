@@ -83,6 +83,25 @@ def test_a_windows_maximum(trace):
     assert grid.value == trace["pool"].y[0, 2, 3, 1]
 
 
+def test_what_the_windows_over_a_cell_send_it(trace):
+    """A map of the windows: dy, whether the cell won, and what that gives."""
+    record = trace["pool"]
+    place = next(
+        (h, w, c)
+        for h, w, c in np.argwhere(record.dx[0] != 0).tolist()
+        if h % 2 and w % 2  # cells that four windows hold
+    )
+    (grid,) = factor_grids(explain(trace, "pool.x", place))
+    assert list(grid.maps) == ["dy", "wins", "dy * wins"]
+    r, c = place[0] // 2, place[1] // 2
+    dy = record.dy[0, r : r + 2, c : c + 2, place[2]]
+    won = record.y[0, r : r + 2, c : c + 2, place[2]] == record.x[(0, *place)]
+    same(grid.maps["dy"], dy)
+    same(grid.maps["wins"], won)
+    same(grid.maps["dy * wins"], dy * won)
+    assert grid.value == pytest.approx(float(record.dx[(0, *place)]), rel=1e-6)
+
+
 def test_a_window_s_mean_and_what_its_gradient_is_divided_by(trace):
     (grid,) = factor_grids(explain(trace, "means", (0, 1, 2)))
     same(grid.maps["x"], trace["means"].x[0, 0:2, 2:4, 2])

@@ -77,7 +77,7 @@ def test_a_walk_from_the_layers_to_a_number_and_its_gradient(walk):
     terminal.press("enter")
     terminal.shows("dL/d conv.W[", "196 places", "SUMS")
     terminal.press("backspace", "backspace")
-    terminal.shows("dL/dW = sum of dz * x over all places", "› conv")
+    terminal.shows("dL/dW = sum over all places of dz * x", "› conv")
     terminal.press("?")
     terminal.shows("The keys", "Shift-Tab")
     terminal.press("q")

@@ -6,16 +6,26 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.explain.values.sums import Part, Product, Term
+from tinycnn.explain.values.sums import Part, Product, Source, Term
 from tinycnn.explain.values.task import Slip
 
 Index = tuple[int, ...]
-Pair = tuple[float, float]
 _EXACT = 1e-14  # relative; what float64 makes of a number that people write in ten digits
+
+
+class Read(NamedTuple):
+    """A number that goes into a cell; ``source`` is the operand's cell that it stands in, if it is one's."""
+
+    value: float
+    source: Source | None = None
+
+
+Pair = tuple[Read, Read]
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,15 @@ class Value:
         places = ",".join(str(int(place)) for place in np.unravel_index(flat, self.layout))
         return f"{self.name}[{places}]" if self.layout else self.name
 
+    def read(self, index: Index) -> Read:
+        """A number of ``array``, and where it stands."""
+        return Read(float(self.array[index]), Source(self.name, index))
+
+    @property
+    def reads(self) -> list[Read]:
+        """All numbers, row by row, and where they stand."""
+        return [self.read(index) for index in np.ndindex(self.array.shape)]
+
     def cell_at(self, index: Index) -> str:
         """The name of a cell from its index in ``array``."""
         return self.cell(int(np.ravel_multi_index(index, self.array.shape)))
@@ -59,7 +78,8 @@ class Worked:
     """How a cell comes about: arithmetic, what it gives in Python's floats, and a remark.
 
     Without arithmetic the value is 0 and the remark says why; ``source`` is the cell that this one
-    is a copy of, ``parts`` are those of a sum, ``slips`` wrong values that are likely.
+    is a copy of, ``parts`` are those of a sum, ``terms`` how they are written in it, ``slips`` wrong values
+    that are likely.
     """
 
     arithmetic: str
@@ -67,6 +87,7 @@ class Worked:
     note: str = ""
     source: str = ""
     parts: tuple[Part, ...] = ()
+    terms: tuple[str, ...] = ()
     slips: tuple[Slip, ...] = ()
 
     def to_dict(self) -> dict[str, str | float]:
@@ -115,20 +136,27 @@ def signed(terms: Sequence[str]) -> str:
     return joined.replace(" + -", " - ")
 
 
-def products(pairs: Sequence[Pair], plus: float | None = None, exact: str = "") -> Worked:
+def products(pairs: Sequence[Pair], plus: Read | None = None, exact: str = "") -> Worked:
     """The sum of the products of ``pairs``, and ``plus``, a bias, written as ``exact`` if that is given."""
-    parts: list[Part] = [Product(f"{factor(a)}*{factor(b)}", a, b) for a, b in pairs]
+    parts: list[Part] = [
+        Product(f"{factor(a.value)}*{factor(b.value)}", a.value, b.value, a.source, b.source)
+        for a, b in pairs
+    ]
     terms = [part.place for part in parts]
     if plus is not None:
-        terms.append(exact or text(plus))
-        parts.append(Term("the bias", plus))
-    return Worked(signed(terms), _total(parts), parts=tuple(parts))
+        terms.append(exact or text(plus.value))
+        parts.append(Term("the bias", plus.value, plus.source))
+    return _summed(parts, terms)
 
 
-def plain(values: Sequence[float], note: str = "") -> Worked:
-    """The sum of ``values``."""
-    parts = tuple(Term(text(value), value) for value in values)
-    return Worked(signed([part.place for part in parts]), _total(parts), note, parts=parts)
+def plain(terms: Sequence[Read], note: str = "") -> Worked:
+    """The sum of ``terms``."""
+    parts = [Term(text(each.value), each.value, each.source) for each in terms]
+    return _summed(parts, [part.place for part in parts], note)
+
+
+def _summed(parts: Sequence[Part], terms: Sequence[str], note: str = "") -> Worked:
+    return Worked(signed(terms), _total(parts), note, parts=tuple(parts), terms=tuple(terms))
 
 
 def _total(parts: Sequence[Part]) -> float:

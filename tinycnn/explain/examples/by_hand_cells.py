@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.arrays import Array
 from tinycnn.explain.examples.arithmetic import (
     Index,
     Pair,
+    Read,
     Value,
     Worked,
     factor,
@@ -43,9 +43,9 @@ def worked_out(*rules: str) -> Callable[[Work], Work]:
 
 def sums(terms: Mapping[Index, list[Pair]], give: Value, bias: Sequence[Value]) -> Cells:
     """Each cell a sum of products, and its filter's bias, if there is one."""
-    added: list[tuple[float, str] | tuple[()]] = [()] * give.array.shape[-1]
+    added: list[tuple[Read, str] | tuple[()]] = [()] * give.array.shape[-1]
     for value in bias:
-        added = list(zip(value.flat, value.exact or [""] * len(value.flat), strict=True))
+        added = list(zip(value.reads, value.exact or [""] * len(value.flat), strict=True))
     return tuple(
         products(terms[place], *added[place[-1]]) for place in np.ndindex(give.array.shape)
     )
@@ -57,7 +57,7 @@ def gradients(terms: Mapping[Index, list[Pair]], give: Value) -> Cells:
 
 
 def _gradient(pairs: Sequence[Pair]) -> Worked:
-    kept = [pair for pair in pairs if pair[0]]
+    kept = [pair for pair in pairs if pair[0].value]
     if kept:
         return products(kept)
     return nothing("only gradients of 0 reach it" if pairs else "lies in no window")
@@ -65,8 +65,8 @@ def _gradient(pairs: Sequence[Pair]) -> Worked:
 
 def bias_gradient(dy: Value) -> Cells:
     """All gradients of a filter added up; those of 0 are left out."""
-    rows = dy.array.reshape(-1, dy.array.shape[-1])
-    columns = [[float(number) for number in column if number] for column in rows.T]
+    filters, sent = dy.array.shape[-1], dy.reads
+    columns = [[one for one in sent[f::filters] if one.value] for f in range(filters)]
     return tuple(
         plain(column) if column else nothing("only gradients of 0 reach it") for column in columns
     )
@@ -75,10 +75,11 @@ def bias_gradient(dy: Value) -> Cells:
 @worked_out("a cell is its row of {takes[0]} times {takes[1]}, added up")
 def dense(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """z[n,f] = sum of x[n,d] * W[d,f], plus b[f]."""
-    rows, W = takes[0].array.reshape(len(takes[0].array), -1), takes[1].array
+    x, W = takes[0].reads, takes[1]
+    D, F = W.array.shape
     terms: dict[Index, list[Pair]] = {
-        (n, f): [(float(a), float(b)) for a, b in zip(rows[n], W[:, f], strict=True)]
-        for n, f in np.ndindex(len(rows), W.shape[1])
+        (n, f): [(x[n * D + d], W.read((d, f))) for d in range(D)]
+        for n, f in np.ndindex(len(x) // D, F)
     }
     return (sums(terms, gives[0], takes[2:]),)
 
@@ -90,13 +91,13 @@ def dense(takes: Values, gives: Values, arguments: Arguments) -> Results:
 )
 def dense_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """dx[n,d] = sum of dy[n,f] * W[d,f]; dW[d,f] = sum of dy[n,f] * x[n,d]; db = sum of dy."""
-    dy, x, W = (value.array for value in takes)
-    cells = list(np.ndindex(x.shape[1:]))
+    dy, x, W = takes
+    cells = list(np.ndindex(x.array.shape[1:]))
     into: list[dict[Index, list[Pair]]] = [{}, {}]
-    for n, f, d in np.ndindex(*dy.shape, len(W)):
-        sent, place = float(dy[n, f]), (n, *cells[d])
-        into[0].setdefault(place, []).append((sent, float(W[d, f])))
-        into[1].setdefault((d, f), []).append((sent, float(x[place])))
+    for n, f, d in np.ndindex(*dy.array.shape, len(W.array)):
+        sent, place = dy.read((n, f)), (n, *cells[d])
+        into[0].setdefault(place, []).append((sent, W.read((d, f))))
+        into[1].setdefault((d, f), []).append((sent, x.read(place)))
     dx, dW = (gradients(terms, give) for terms, give in zip(into, gives[:2], strict=True))
     return dx, dW, bias_gradient(takes[0])
 
@@ -106,18 +107,22 @@ def dense_backward(takes: Values, gives: Values, arguments: Arguments) -> Result
 )
 def transform(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """y[i] = sum of matrix[i,l] * x[l]; what the matrix multiplies with 0 is left out."""
-    return (_rows_times(takes[0].array, takes[1].flat),)
+    matrix, x = takes
+    rows, columns = matrix.array.shape
+    return (_lines_times([[matrix.read((i, k)) for k in range(columns)] for i in range(rows)], x),)
 
 
 @worked_out("each cell is a column of {takes[1]} times {takes[0]}")
 def transform_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """dx[l] = sum of matrix[i,l] * dy[i]."""
-    return (_rows_times(takes[1].array.T, takes[0].flat),)
+    dy, matrix = takes
+    rows, columns = matrix.array.shape
+    return (_lines_times([[matrix.read((i, k)) for i in range(rows)] for k in range(columns)], dy),)
 
 
-def _rows_times(matrix: Array, x: Sequence[float]) -> Cells:
+def _lines_times(lines: Sequence[Sequence[Read]], x: Value) -> Cells:
     return tuple(
-        products([(float(a), b) for a, b in zip(row, x, strict=True) if a]) for row in matrix
+        products([(a, b) for a, b in zip(line, x.reads, strict=True) if a.value]) for line in lines
     )
 
 
@@ -125,7 +130,7 @@ def _rows_times(matrix: Array, x: Sequence[float]) -> Cells:
 def multiply(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """m[j] = u[j] * v[j]."""
     u, v = takes
-    return (tuple(products([pair]) for pair in zip(u.flat, v.flat, strict=True)),)
+    return (tuple(products([pair]) for pair in zip(u.reads, v.reads, strict=True)),)
 
 
 @worked_out(
@@ -194,8 +199,8 @@ def _masked(x: Value, mask: Value, rate: float) -> Cells:
 def sgd(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """W - rate * dW."""
     cells = []
-    for weight, gradient in zip(takes[0].flat, takes[1].flat, strict=True):
-        down = products([(arguments["rate"], gradient)])
+    for weight, sent in zip(takes[0].flat, takes[1].reads, strict=True):
+        gradient, down = sent.value, products([(Read(arguments["rate"]), sent)])
         slips = (
             Slip(weight + down.value, "the step goes against the gradient: subtract"),
             Slip(weight - gradient, "the rate is missing"),

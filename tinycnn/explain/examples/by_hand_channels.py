@@ -60,7 +60,7 @@ def cross_entropy(takes: Values, gives: Values, arguments: Arguments) -> Results
 def softmax_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """p * (dp - the sum of dp * p)."""
     dp, p = takes[0].flat, takes[1].flat
-    mean = products(list(zip(dp, p, strict=True)))
+    mean = products(list(zip(takes[0].reads, takes[1].reads, strict=True)))
     return (
         tuple(
             Worked(f"{text(b)}*({text(a)} - ({mean.arithmetic}))", b * (a - mean.value))

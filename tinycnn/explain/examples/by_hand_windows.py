@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 
 from tinycnn import shapes
-from tinycnn.explain.examples.arithmetic import Index, Pair, Worked, nothing, plain, signed, text
+from tinycnn.explain.examples.arithmetic import (
+    Index,
+    Pair,
+    Read,
+    Worked,
+    nothing,
+    plain,
+    signed,
+    text,
+)
 from tinycnn.explain.examples.by_hand_cells import (
     OMITTED,
     Arguments,
@@ -63,12 +72,11 @@ def _uses(
 @worked_out("a cell is its window of {takes[0]} times {takes[1]}, added up")
 def conv2d(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """Each cell the sum of its window times the weights, plus the bias."""
-    x, W = takes[0].array, takes[1].array
+    x, W = takes[:2]
     terms: dict[Index, list[Pair]] = {}
-    for out, weight, read in _uses(x.shape, W.shape, arguments):
-        terms.setdefault(out, []).append(
-            (0.0 if read is None else float(x[read]), float(W[weight]))
-        )
+    for out, weight, read in _uses(x.array.shape, W.array.shape, arguments):
+        pixel = Read(0.0) if read is None else x.read(read)
+        terms.setdefault(out, []).append((pixel, W.read(weight)))
     return (sums(terms, gives[0], takes[2:]),)
 
 
@@ -79,14 +87,14 @@ def conv2d(takes: Values, gives: Values, arguments: Arguments) -> Results:
 )
 def conv2d_backward(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """dx, dW and db: each product of the forward pass read backwards."""
-    dy, x, W = (value.array for value in takes)
+    dy, x, W = takes
     into: list[dict[Index, list[Pair]]] = [{}, {}]
-    for out, weight, read in _uses(x.shape, W.shape, arguments):
-        sent = float(dy[out])
-        pixel = 0.0 if read is None else float(x[read])
+    for out, weight, read in _uses(x.array.shape, W.array.shape, arguments):
+        sent = dy.read(out)
+        pixel = Read(0.0) if read is None else x.read(read)
         into[1].setdefault(weight, []).append((sent, pixel))
         if read is not None:
-            into[0].setdefault(read, []).append((sent, float(W[weight])))
+            into[0].setdefault(read, []).append((sent, W.read(weight)))
     dx, dW = (gradients(terms, give) for terms, give in zip(into, gives[:2], strict=True))
     return dx, dW, bias_gradient(takes[0])
 
@@ -120,18 +128,18 @@ def im2col(takes: Values, gives: Values, arguments: Arguments) -> Results:
 def col2im(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """Each cell the sum of its copies; those of 0 are left out."""
     cols, image = takes[0], arguments["x_shape"]
-    into: dict[Index, list[tuple[float, str]]] = {}
+    into: dict[Index, list[tuple[Read, str]]] = {}
     for place, read in _rows(image, window(image, arguments["kernel"], arguments)):
         if read is not None:
-            into.setdefault(read, []).append((float(cols.array[place]), cols.cell_at(place)))
+            into.setdefault(read, []).append((cols.read(place), cols.cell_at(place)))
     return (tuple(_collected(into.get(place)) for place in np.ndindex(*image)),)
 
 
-def _collected(sent: Sequence[tuple[float, str]] | None) -> Worked:
+def _collected(sent: Sequence[tuple[Read, str]] | None) -> Worked:
     """Copies added back; those of 0 are left out."""
-    kept = [(value, name) for value, name in sent or () if value]
+    kept = [(read, name) for read, name in sent or () if read.value]
     if kept:
-        return plain([value for value, _ in kept], "from " + ", ".join(name for _, name in kept))
+        return _from(kept)
     return nothing("only gradients of 0 reach it" if sent else "lies in no window")
 
 
@@ -189,27 +197,29 @@ def max_pool2d_backward(takes: Values, gives: Values, arguments: Arguments) -> R
     dy, winner = takes
     image = arguments["x_shape"]
     width = window(image, arguments["kernel"], arguments, pool=True).kernel[1]
-    into: dict[Index, list[tuple[float, str]]] = {}
+    into: dict[Index, list[tuple[Read, str]]] = {}
     for out, cells in _contests(image, arguments):
         reads = {p * width + q: read for (p, q), read in cells}
         won = reads[int(winner.array[out])]
-        into.setdefault(won, []).append((float(dy.array[out]), dy.cell_at(out)))
+        into.setdefault(won, []).append((dy.read(out), dy.cell_at(out)))
     return (tuple(_won(into.get(place, [])) for place in np.ndindex(*image)),)
 
 
-def _won(sent: Sequence[tuple[float, str]]) -> Worked:
-    if not sent:
-        return nothing("wins no window")
-    return plain([value for value, _ in sent], "from " + ", ".join(name for _, name in sent))
+def _won(sent: Sequence[tuple[Read, str]]) -> Worked:
+    return _from(sent) if sent else nothing("wins no window")
+
+
+def _from(sent: Sequence[tuple[Read, str]]) -> Worked:
+    return plain([read for read, _ in sent], "from " + ", ".join(name for _, name in sent))
 
 
 @worked_out("the mean of each window of {takes[0]}")
 def avg_pool2d(takes: Values, gives: Values, arguments: Arguments) -> Results:
     """The mean of each window, without padding."""
-    x = takes[0].array
+    x = takes[0]
     means: dict[Index, Worked] = {}
-    for out, cells in _contests(x.shape, arguments):
-        total = plain([float(x[read]) for _, read in cells])
+    for out, cells in _contests(x.array.shape, arguments):
+        total = plain([x.read(read) for _, read in cells])
         means[out] = Worked(f"({total.arithmetic})/{len(cells)}", total.value / len(cells))
     return (tuple(means[place] for place in np.ndindex(gives[0].array.shape)),)
 

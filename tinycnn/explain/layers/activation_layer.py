@@ -32,5 +32,8 @@ class ActivationLayer(Explainer):
     def roundings(self, record: Record, sample: int) -> int:
         return self.activation.roundings(record, sample)
 
+    def gradient_formula(self, record: Record) -> str:
+        return self.activation.gradient_formula(record)
+
     def why_zero(self, cell: Cell) -> Causes:
         return why_zero_before(cell)

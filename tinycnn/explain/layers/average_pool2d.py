@@ -47,7 +47,7 @@ class AveragePool2DExplainer(Windowed):
             return Product(f"window ({r},{c}), 1/{count}", sent, 1 / count, source)
 
         tree = mapped("sum", r1 - r0 + 1, c1 - c0 + 1, leaf)
-        return [SumTree("dy / count of the windows that hold this cell:", tree)]
+        return [SumTree("dy / count of the windows that hold this cell:", tree, second="1 / count")]
 
     def roundings(self, record: Record, sample: int) -> int:
         return 2  # of the factor, and of its product
@@ -59,7 +59,7 @@ class AveragePool2DExplainer(Windowed):
         return why_no_term_is_left(cell, fed, before_activation=False)
 
     def gradient_formula(self, record: Record) -> str:
-        return "each window's dy shared equally"
+        return "sum over windows of dy / count"
 
     def _count(self, record: Record, row: int, column: int) -> int:
         """What the sum of a window is divided by."""

@@ -127,4 +127,4 @@ class BatchNormalizationExplainer(ByPlace):
     def gradient_formula(self, record: Record) -> str:
         if not record.context.training:
             return "dy * gamma / deviation"
-        return "dy less its mean and its part along x"
+        return "gamma/deviation * (dy - dbeta/M - xhat*dgamma/M)"

@@ -51,7 +51,8 @@ class Conv2DExplainer(Windowed, Weighted):
         terms = cell.record.params["W"][..., cell.place[2]].size
         heading = f"{many(terms, 'product')} x * W, added up by kernel position:"
         kernel = self.window(cell.record).kernel
-        return [SumTree(heading, tree, kernel=kernel), *self.finish(cell, tree)]
+        section = SumTree(heading, tree, kernel=kernel, planes="channel")
+        return [section, *self.finish(cell, tree)]
 
     def _window_sum(self, cell: Cell) -> Sum:
         """The products of a window, by kernel position and then by channel."""
@@ -118,7 +119,7 @@ class Conv2DExplainer(Windowed, Weighted):
             f"dz * W over the places that read this cell, {extent('rows', r0, r1)} and "
             f"{extent('columns', c0, c1)}, and over the filters:"
         )
-        return with_biggest(heading, tree)
+        return with_biggest(SumTree(heading, tree, planes="filter"))
 
     def _sent(self, cell: Cell, row: int, column: int) -> Part:
         """What a place of the output sends back to a cell of the input, over all filters."""
@@ -181,7 +182,7 @@ class Conv2DExplainer(Windowed, Weighted):
         return self.weights_formula(f"{KH}*{KW}*{shape[2] // self.layer.groups}", shape)
 
     def gradient_formula(self, record: Record) -> str:
-        return "sum of dz * x over all places"
+        return "sum over all places of dz * x"
 
     def parameter_grid(self, record: Record, parameter: str) -> Grid:
         axes = self.parameter_axes[parameter]

@@ -35,7 +35,7 @@ class DenseExplainer(Weighted):
         tree = _by_place(cell, x) if x.ndim == 3 else _in_order(cell, x)
         order = "by place" if x.ndim == 3 else "in order"
         heading = f"{many(x.size, 'product')} x * W, added up {order}:"
-        return [*with_biggest(heading, tree), *self.finish(cell, tree)]
+        return [*with_biggest(SumTree(heading, tree)), *self.finish(cell, tree)]
 
     def read_by(self, cell: Cell) -> tuple[str, ...]:
         return (f"{every(self.layer.units, 'unit')} of {cell.record.name}",)
@@ -49,7 +49,7 @@ class DenseExplainer(Weighted):
             for f, pair in enumerate(sent)
         ]
         heading = f"{many(len(parts), 'product')} dz * W, one a unit:"
-        return with_biggest(heading, grouped("sum", parts, "units"))
+        return with_biggest(SumTree(heading, grouped("sum", parts, "units")))
 
     def fed(self, cell: Cell) -> Any:
         return np.ix_([cell.sample], range(self.layer.units))

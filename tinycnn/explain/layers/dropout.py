@@ -75,4 +75,4 @@ class DropoutExplainer(ByPlace):
         return count, f"{so_many(count, record.saved[here].size)} {verb} dropped by {record.name}"
 
     def gradient_formula(self, record: Record) -> str:
-        return "dy: dropout is off" if record.saved is None else "dy * mask / (1 - rate)"
+        return "dy, for dropout is off" if record.saved is None else "dy * mask / (1 - rate)"

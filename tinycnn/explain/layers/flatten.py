@@ -13,6 +13,7 @@ from tinycnn.explain.values.explanation import Check, Section, Step
 from tinycnn.explain.values.places import Cell
 from tinycnn.explain.values.sums import Source
 from tinycnn.layers import Flatten
+from tinycnn.passes import Record
 
 
 @explainers.register(Flatten)
@@ -38,6 +39,9 @@ class FlattenExplainer(Explainer):
     def input_gradient(self, cell: Cell) -> Sequence[Section]:
         unit = _unit(cell)
         return [passed_on(f"dy of unit {unit.place[0]} passes", unit)]
+
+    def gradient_formula(self, record: Record) -> str:
+        return "dy, in the shape of x"
 
     def why_zero(self, cell: Cell) -> Causes:
         return why_nothing_comes(_unit(cell))

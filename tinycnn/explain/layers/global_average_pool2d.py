@@ -38,7 +38,8 @@ class GlobalAveragePool2DExplainer(Explainer):
         sent = float(cell.dy[cell.sample, channel])
         source = Source("dy", (channel,))
         part = Product(f"channel {channel}, 1/{H * W}", sent, 1 / (H * W), source)
-        return [SumTree("dy / count of the channel's cells:", add("sum", [part]))]
+        tree = add("sum", [part])
+        return [SumTree("dy / count of the channel's cells:", tree, second="1 / count")]
 
     def roundings(self, record: Record, sample: int) -> int:
         return 2  # of the factor, and of its product
@@ -48,4 +49,4 @@ class GlobalAveragePool2DExplainer(Explainer):
         return why_no_term_is_left(cell, fed, before_activation=False)
 
     def gradient_formula(self, record: Record) -> str:
-        return "each channel's dy shared equally"
+        return "dy / (H*W)"

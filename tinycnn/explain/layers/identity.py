@@ -10,6 +10,7 @@ from tinycnn.explain.layers.passing import passed_on
 from tinycnn.explain.values.explanation import Section
 from tinycnn.explain.values.places import Cell, Place
 from tinycnn.layers import IDENTITY
+from tinycnn.passes import Record
 
 
 @register_activation(IDENTITY)
@@ -21,6 +22,9 @@ class IdentityExplainer(ActivationExplainer):
 
     def gradient(self, cell: Cell) -> Sequence[Section]:
         return [passed_on("there is no activation: dz is dy", cell)]
+
+    def gradient_formula(self, record: Record) -> str:
+        return "dy"
 
     def why_zero(self, cell: Cell, above: Causes) -> Causes:
         return above

@@ -83,6 +83,9 @@ class LocalResponseNormExplainer(ByPlace):
         )
         return [SumTree(heading, grouped("sum", parts, "terms"))]
 
+    def gradient_formula(self, record: Record) -> str:
+        return "dy/s^beta - 2*a*beta*x * sum over channels of dy*x/s^(beta+1)"
+
     def roundings(self, record: Record, sample: int) -> int:
         return _POWER
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +12,17 @@ from tinycnn.arrays import Array
 from tinycnn.explain.causes import so_many, why_nothing_comes
 from tinycnn.explain.explainer import Causes, Passage, explainers
 from tinycnn.explain.layers.windowed import NO_INFLUENCE, Windowed
-from tinycnn.explain.values.explanation import Check, Maximum, Section, Step, SumTree
+from tinycnn.explain.values.explanation import (
+    Candidate,
+    Check,
+    Maximum,
+    Section,
+    Step,
+    SumTree,
+)
 from tinycnn.explain.values.places import Cell
 from tinycnn.explain.values.printing import equation
-from tinycnn.explain.values.sums import MOST, Part, Source, Term, add, mapped
+from tinycnn.explain.values.sums import MOST, Part, Product, Source, Term, add, mapped
 from tinycnn.layers import MaxPool2D
 from tinycnn.passes import Record
 from tinycnn.shapes import Window
@@ -38,13 +46,13 @@ class MaxPool2DExplainer(Windowed):
         top, left = win.height.seen(row, row)[0], win.width.seen(column, column)[0]
         H, W = record.x.shape[1:3]
 
-        def value(i: int, j: int) -> float | None:
+        def candidate(i: int, j: int) -> Candidate | None:
             h, w = top + i * win.dilation[0], left + j * win.dilation[1]
-            inside = 0 <= h < H and 0 <= w < W
-            return float(record.x[cell.sample, h, w, channel]) if inside else None
+            return self._candidate(cell.at((h, w, channel))) if 0 <= h < H and 0 <= w < W else None
 
-        rows = tuple(tuple(value(i, j) for j in range(win.kernel[1])) for i in range(win.kernel[0]))
-        inside = [number for line in rows for number in line if number is not None]
+        KH, KW = win.kernel
+        rows = tuple(tuple(candidate(i, j) for j in range(KW)) for i in range(KH))
+        inside = [one.value for line in rows for one in line if one is not None]
         best = next((number for number in inside if number != number), max(inside))
         at = self._argmax_of_windows(cell)[row, column]
         return [
@@ -61,6 +69,19 @@ class MaxPool2DExplainer(Windowed):
             ),
         ]
 
+    def _candidate(self, cell: Cell) -> Candidate:
+        """A cell of the input, and the windows in which it competes."""
+        y, channel = cell.record.y[cell.sample], cell.place[2]
+        windows = tuple(
+            Term(
+                _outcome(cell, window, argmax),
+                float(y[(*window, channel)]),
+                Source("y", (*window, channel)),
+            )
+            for window, argmax in self._windows(cell).items()
+        )
+        return Candidate(float(cell.record.x[cell.index]), Source("x", cell.place), windows)
+
     def read_by(self, cell: Cell) -> tuple[str, ...]:
         lines = []
         for (r, c), (h, w) in self._windows(cell).items():
@@ -76,20 +97,22 @@ class MaxPool2DExplainer(Windowed):
             return [NO_INFLUENCE]
 
         def leaf(r: int, c: int) -> Part:
-            argmax, source = windows.get((r, c)), Source("dy", (r, c, cell.place[2]))
-            if argmax != cell.place[:2]:
-                outcome = "between" if argmax is None else f"lost to {argmax[0]},{argmax[1]}"
-                return Term(f"window ({r},{c}), {outcome}", 0.0, source)
-            return Term(
-                f"window ({r},{c}), won", float(cell.dy[(cell.sample, *source.place)]), source
-            )
+            argmax, place = windows.get((r, c)), (r, c, cell.place[2])
+            if argmax is None:
+                return Term(f"window ({r},{c}), between", 0.0)
+            won, dy = argmax == cell.place[:2], float(cell.dy[(cell.sample, *place)])
+            name = _outcome(cell, (r, c), argmax)
+            if not won and not math.isfinite(dy):  # which times 0 would not be 0
+                return Term(name, 0.0, Source("dy", place))
+            return Product(name, dy, float(won), Source("dy", place), Source("y", place))
 
         if len(windows) <= MOST:
             tree = add("sum", [leaf(r, c) for r, c in windows])
         else:
             (r0, c0), (r1, c1) = min(windows), max(windows)
             tree = mapped("sum", r1 - r0 + 1, c1 - c0 + 1, lambda i, j: leaf(r0 + i, c0 + j))
-        return [SumTree("dy of the windows that this cell won:", tree)]
+        heading = "dy of the windows that hold this cell, * 1 where it won, * 0 where it lost:"
+        return [SumTree(heading, tree, second="wins")]
 
     def why_windows_send_nothing(self, cell: Cell) -> Causes:
         """Which windows got nothing themselves, and which of them the cell lost."""
@@ -157,7 +180,13 @@ class MaxPool2DExplainer(Windowed):
         return {(r, c): tuple(argmax[r][c]) for r in rows for c in columns}
 
     def gradient_formula(self, record: Record) -> str:
-        return "each window's dy to its winner"
+        return "sum over windows won of dy"
+
+
+def _outcome(cell: Cell, window: Pair, argmax: Pair) -> str:
+    """A window that holds a cell, and what came of the cell in it: ``window (2,3), lost to 4,7``."""
+    result = "won" if argmax == cell.place[:2] else f"lost to {argmax[0]},{argmax[1]}"
+    return f"window ({window[0]},{window[1]}), {result}"
 
 
 def argmax_cells(win: Window, argmax: Array) -> tuple[Array, Array]:

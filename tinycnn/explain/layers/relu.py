@@ -59,6 +59,9 @@ class ReLUActivation(ActivationExplainer):
             return [stopped("y = 0: ReLU stopped it, so nothing passes", cell, riddle)]
         return [passed_on(f"y = {number(y)}: ReLU let it pass, so dy passes", cell, riddle)]
 
+    def gradient_formula(self, record: Record) -> str:
+        return "dy * (y > 0)"
+
     def why_zero(self, cell: Cell, above: Causes) -> Causes:
         if not cell.record.y[cell.index] <= 0:
             return above

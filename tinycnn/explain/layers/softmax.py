@@ -70,6 +70,11 @@ class SoftmaxActivation(ActivationExplainer):
     def gradient(self, cell: Cell) -> Sequence[Section]:
         return _with_the_loss(cell) if cell.record.dy is None else _by_its_jacobian(cell)
 
+    def gradient_formula(self, record: Record) -> str:
+        if record.dy is None:  # the loss is a step of its own
+            return "p - onehot"
+        return "y * (dy - sum over classes of dy * y)"
+
     def roundings(self, record: Record, sample: int) -> int:
         if record.dy is not None:
             return int(record.y.shape[-1]) + _POWER

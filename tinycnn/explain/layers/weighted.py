@@ -115,7 +115,7 @@ class Weighted(Explainer):
         return tuple(causes)
 
 
-def with_biggest(heading: str, tree: Sum) -> list[Section]:
+def with_biggest(section: SumTree) -> list[Section]:
     """A sum, and where it is too long to be read in one go, its largest terms."""
-    section = SumTree(heading, tree)
+    tree = section.tree
     return [section, Notes("BIGGEST", biggest(tree))] if tree.terms > MOST else [section]

@@ -43,6 +43,11 @@ class BackwardRow:
     where: tuple[int, ...]
     zeros: float
 
+    @property
+    def rule(self) -> str:
+        """``dL/dW = sum over all places of dz * x``."""
+        return f"{self.gradient} = {self.formula}"
+
 
 @dataclass(frozen=True)
 class Loss:

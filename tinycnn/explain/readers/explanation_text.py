@@ -9,7 +9,7 @@ from tinycnn.arrays import Array
 from tinycnn.explain.pictures import contrast
 from tinycnn.explain.readers.picture_text import draw_picture
 from tinycnn.explain.readers.style import INDENT, WIDTH, Style, headed
-from tinycnn.explain.readers.sum_text import Chosen, draw_sum
+from tinycnn.explain.readers.sum_text import Chosen, draw_list, draw_sum
 from tinycnn.explain.values.explanation import (
     Check,
     Explanation,
@@ -21,8 +21,9 @@ from tinycnn.explain.values.explanation import (
     Step,
     SumTree,
 )
-from tinycnn.explain.values.opened_parts import lettered
+from tinycnn.explain.values.opened_parts import lettered, openable_candidates, opened_candidate
 from tinycnn.explain.values.printing import number
+from tinycnn.wording import many
 
 _BOUND = "(rounding alone can take the two so far apart; more would be an error)"
 
@@ -156,7 +157,18 @@ def _maximum(section: Maximum, canvas: _Canvas) -> list[str]:
             cells = enumerate(row[start : start + across], i * len(row) + start)
             line = "".join(_cell(text, width, at == here, canvas.style) for at, text in cells)
             lines.append(" " * INDENT + line.rstrip())
-    return lines
+    return lines if section.asked else [*lines, *_candidate(section, canvas.style)]
+
+
+def _candidate(section: Maximum, style: Style) -> list[str]:
+    """A number of a window opened: in which windows it competes, and what came of it."""
+    (i, j), opened = opened_candidate(section)
+    row, column, _ = opened.source.place
+    wins = ", the winner" * ((i, j) == section.argmax)
+    held = f"row {row}, column {column} of the input, in {many(len(opened.windows), 'window')}"
+    words = f"part {i},{j} ({openable_candidates(section)}){wins}: {held}"
+    shown = [number(window.value) for window in opened.windows]
+    return [*headed("OPEN", [words], style), *draw_list(opened.windows, shown, style)]
 
 
 def _cell(text: str, width: int, mine: bool, style: Style) -> str:

@@ -58,7 +58,7 @@ def factor_grids(explanation: Explanation) -> tuple[FactorGrids, ...]:
         return _of_places(section, found)
     terms = leaves(section.tree.parts)
     is_one_term = len(terms) == 1 and not terms[0].factors
-    return () if is_one_term else (_of_terms(terms, section.tree.value),)
+    return () if is_one_term else (_of_terms(section, terms),)
 
 
 def _multiplies(section: SumTree) -> bool:
@@ -107,30 +107,26 @@ def _of_places(section: SumTree, found: Sequence[tuple[Place, Part]]) -> tuple[F
     pages: dict[str, list[tuple[Place, Part]]] = {}
     for place, term in found:
         if term.source is not None:
-            pages.setdefault(_page(section, term), []).append((place, term))
+            pages.setdefault(term.place * bool(section.planes), []).append((place, term))
     box = _box(section, [place for place, _ in found])
     sums = {name: total([term.value for _, term in terms]) for name, terms in pages.items()}
     if len(pages) <= 1:
-        return tuple(_page_grids("", terms, box, sums[name]) for name, terms in pages.items())
+        return tuple(
+            _page_grids(section, "", terms, box, sums[name]) for name, terms in pages.items()
+        )
     shown = list(pages)
     if len(pages) > _PAGES:
         shown = [max(sums, key=lambda name: abs(sums[name]))]
     counted = f", of {len(pages)} the one whose products add up to most" * (len(pages) > _PAGES)
-    grids = [_page_grids(f"{name}{counted}", pages[name], box, sums[name]) for name in shown]
+    grids = [
+        _page_grids(section, f"{name}{counted}", pages[name], box, sums[name]) for name in shown
+    ]
     whole = np.full(_shape(box), np.nan)
     for (row, column), term in found:
         at = row - box[0][0], column - box[0][1]
         whole[at] = term.value + (0.0 if np.isnan(whole[at]) else whole[at])
-    kind = next(iter(pages)).rpartition(" ")[0] or "channel"
-    title = f"all {many(len(pages), kind)}"
+    title = f"all {many(len(pages), section.planes)}"
     return (*grids, FactorGrids(title, {"added up": whole}, section.tree.value))
-
-
-def _page(section: SumTree, term: Part) -> str:
-    """The name of the channel or filter that a term is of; of a single map, ""."""
-    assert term.source is not None
-    names_page = bool(term.factors) and not term.place.startswith(("place", "image", "window"))
-    return term.place if names_page else ""
 
 
 def _box(section: SumTree, places: Sequence[Place]) -> tuple[Place, Place]:
@@ -145,29 +141,34 @@ def _shape(box: tuple[Place, Place]) -> tuple[int, int]:
 
 
 def _page_grids(
-    title: str, terms: Sequence[tuple[Place, Part]], box: tuple[Place, Place], value: float
+    section: SumTree,
+    title: str,
+    terms: Sequence[tuple[Place, Part]],
+    box: tuple[Place, Place],
+    value: float,
 ) -> FactorGrids:
     count = 3 if terms[0][1].factors else 1
     arrays = np.full((count, *_shape(box)), np.nan)
     for (row, column), term in terms:
         numbers = (*term.factors, term.value)
         arrays[:, row - box[0][0], column - box[0][1]] = numbers
-    return FactorGrids(title, dict(zip(_names(terms[0][1]), arrays, strict=True)), value)
+    names = _names(section, terms[0][1])
+    return FactorGrids(title, dict(zip(names, arrays, strict=True)), value)
 
 
-def _names(term: Part) -> tuple[str, ...]:
+def _names(section: SumTree, term: Part) -> tuple[str, ...]:
     """What the maps of such terms are called."""
     source = "" if term.source is None else term.source.array
     if not term.factors:
         return (_TERMS.get(source, source or "terms"),)
     other = getattr(term, "other", None)
-    b = other.array if other else "1 / count" if ", 1/" in term.place else "factor"
+    b = section.second or (other.array if other else "factor")
     if (source, b) == ("x", "W"):
         return "patch of x", "kernel W", "x * W"
     return source or "a", b, f"{source or 'a'} * {b}"
 
 
-def _of_terms(terms: Sequence[Part], value: float) -> FactorGrids:
+def _of_terms(section: SumTree, terms: Sequence[Part]) -> FactorGrids:
     """The biggest terms of a list, one a row."""
     ranked = sorted(terms, key=lambda term: -abs(term.value))[:_BIGGEST]
     every = len(ranked) == len(terms)
@@ -176,11 +177,11 @@ def _of_terms(terms: Sequence[Part], value: float) -> FactorGrids:
     same = {len(column) for column in columns}
     if len(same) > 1:
         columns = [column[-1:] for column in columns]
-    names = _names(ranked[0]) if len(same) == 1 else ("terms",)
+    names = _names(section, ranked[0]) if len(same) == 1 else ("terms",)
     names = tuple(name.replace("patch of ", "").replace("kernel ", "") for name in names)
     arrays = [np.array(column)[:, None] for column in zip(*columns, strict=True)]
     rows = tuple(map(_row_name, ranked))
-    return FactorGrids(title, dict(zip(names, arrays, strict=True)), value, rows)
+    return FactorGrids(title, dict(zip(names, arrays, strict=True)), section.tree.value, rows)
 
 
 def _row_name(term: Part) -> str:

@@ -101,8 +101,10 @@ class _Table:
         return row.rstrip() + below
 
     def backward(self, name: str, formula: str, largest: str, place: str, zeros: str) -> str:
-        """A row of the gradients."""
-        return f"{name:<{self.name}} {formula:<39} {largest:>11} {place:>{self.place}} {zeros:>5}"
+        """A row of the gradients; behind a long formula the numbers stand below."""
+        numbers = f"{largest:>11} {place:>{self.place}} {zeros:>5}"
+        below = f"\n{'':<{self.name}} {'':<39}" if len(formula) > 39 else ""
+        return f"{name:<{self.name}} {formula:<39}{below} {numbers}"
 
 
 def _forward(row: ForwardRow, table: _Table, style: Style) -> Iterator[str]:
@@ -130,8 +132,7 @@ def _loss(lesson: Lesson, style: Style) -> Iterator[str]:
 
 def _backward(row: BackwardRow, table: _Table) -> str:
     where = ",".join(map(str, row.where))
-    formula = f"{row.gradient} = {row.formula}"
-    return table.backward(row.name, formula, number(row.largest), where, percent(row.zeros))
+    return table.backward(row.name, row.rule, number(row.largest), where, percent(row.zeros))
 
 
 def _ways_on(lesson: Lesson, command: str) -> Iterator[str]:

@@ -70,7 +70,7 @@ def _level(level: Part, style: Style, chosen: Chosen | None, *, total: bool) -> 
     elif _is_grid(level, shown):
         lines += _grid(shown.parts, level.columns, style, chosen)
     else:
-        lines += _list([part.place for part in level.parts], shown.parts, style, chosen)
+        lines += draw_list(level.parts, shown.parts, style, chosen)
     if len(level.parts) > 1 and total:
         lines.append(" " * INDENT + total_words(shown))
     return lines
@@ -91,9 +91,11 @@ def _grid(texts: Sequence[str], columns: int, style: Style, chosen: Chosen | Non
     return [" " * (INDENT - 2) + "".join(cells[first : first + columns]) for first in rows]
 
 
-def _list(
-    places: Sequence[str], texts: Sequence[str], style: Style, chosen: Chosen | None
+def draw_list(
+    parts: Sequence[Part], texts: Sequence[str], style: Style, chosen: Chosen | None = None
 ) -> list[str]:
+    """Numbers behind the names of their places, as many on a line as fit it."""
+    places = [part.place for part in parts]
     label, width = max(map(len, places)), max(map(len, texts))
     cells = [
         f"{place:<{label}} {' ' * (width - len(text))}{_marked(text, i, style, chosen)}"

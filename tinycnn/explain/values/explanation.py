@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 from tinycnn.arrays import Array
 from tinycnn.explain.values.places import Place, Region
 from tinycnn.explain.values.printing import number
-from tinycnn.explain.values.sums import Source, Sum
+from tinycnn.explain.values.sums import Source, Sum, Term
 from tinycnn.explain.values.task import Task
 
 
@@ -41,7 +41,9 @@ class ReceptiveField(_Section):
 class SumTree(_Section):
     """A sum under its ``heading``, opened level by level: ``tree``.
 
-    ``kernel``, (height, width), is that whose positions its parts stand for, where they stand for such.
+    ``kernel``, (height, width), is that whose positions its parts stand for, where they stand for such. Of
+    terms that stand on maps over each other ``planes`` says what a map is of: a channel, a filter. ``second``
+    is what the second factors are where these are no array of the pass: 1 / count.
     ``cancelled`` is the size of what cancels inside its terms, which bounds of rounding need. ``asked``
     leaves its total to the reader, and shows ``riddle`` in place of a sum that would give it away. Opened is
     what ``path`` says, level by level which part, and then always the largest; ``letter`` tells several sums
@@ -56,6 +58,8 @@ class SumTree(_Section):
     riddle: str = ""
     asked: bool = False
     kernel: tuple[int, ...] = ()
+    planes: str = ""
+    second: str = ""
     path: tuple[int, ...] = ()
     letter: str = ""
 
@@ -65,22 +69,45 @@ class SumTree(_Section):
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A number that competes in a window: ``source`` says which of the input's it is.
+
+    ``windows`` are all that hold it, each with its maximum, and in words what came of it there.
+    """
+
+    value: float
+    source: Source
+    windows: tuple[Term, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data."""
+        windows = [window.to_dict() for window in self.windows]
+        return {"value": self.value, "source": self.source.to_dict(), "windows": windows}
+
+
+@dataclass(frozen=True)
 class Maximum(_Section):
     """Numbers of a window whose maximum is taken, under a ``heading``.
 
-    ``rows`` of the window, None for a cell outside the image, and the place of the ``argmax`` in them. In the
-    map, the window's first cell stands at ``first`` and its cells are ``dilation`` apart. ``asked`` leaves it
-    to the reader to find the argmax.
+    ``candidates`` row by row, None for a cell outside the image, and the place of the ``argmax`` in them. In
+    the map, the window's first cell stands at ``first`` and its cells are ``dilation`` apart. ``asked``
+    leaves it to the reader to find the argmax. Opened is the candidate at ``path``, else the argmax.
     """
 
     kind = "compares"
 
     heading: str
-    rows: tuple[tuple[float | None, ...], ...]  # None: outside the image
+    candidates: tuple[tuple[Candidate | None, ...], ...]  # None: outside the image
     argmax: tuple[int, int]
     first: tuple[int, int]
     dilation: tuple[int, int]
     asked: bool = False
+    path: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> tuple[tuple[float | None, ...], ...]:
+        """The numbers alone."""
+        return tuple(tuple(one and one.value for one in row) for row in self.candidates)
 
     @property
     def cells(self) -> dict[tuple[int, int], float]:
@@ -94,7 +121,8 @@ class Maximum(_Section):
         }
 
     def to_dict(self) -> dict[str, Any]:
-        rows = {"heading": self.heading, "rows": self.rows}
+        parts = [[one and one.to_dict() for one in row] for row in self.candidates]
+        rows = {"heading": self.heading, "rows": self.rows, "candidates": parts}
         return {"kind": self.kind, **rows, "winner": self.argmax}
 
 

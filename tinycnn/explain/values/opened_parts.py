@@ -6,8 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from string import ascii_uppercase
 
+import numpy as np
+
 from tinycnn.errors import ArgumentError
-from tinycnn.explain.values.explanation import Explanation, Section, SumTree, only
+from tinycnn.explain.values.explanation import (
+    Candidate,
+    Explanation,
+    Maximum,
+    Section,
+    SumTree,
+    only,
+)
 from tinycnn.explain.values.sums import Part, Sum, largest
 from tinycnn.wording import many
 
@@ -59,6 +68,10 @@ def openable(level: Part) -> str:
 
 def another_part(explanation: Explanation) -> str | None:
     """The address of a part that is not opened, the first such; None where there is none."""
+    for window in (section for section in explanation.sections if isinstance(section, Maximum)):
+        opened, _ = opened_candidate(window)
+        others = [place for place in _candidates(window) if place != opened]
+        return ",".join(map(str, others[0])) if others else None
     for section in only(SumTree, lettered(explanation.sections)):
         found = [index for index, part in enumerate(section.tree.parts) if part.parts]
         others = [index for index in found if index not in opened_path(section)[:1]]
@@ -88,6 +101,10 @@ def open_part(explanation: Explanation, part: str) -> Explanation:
     or does not open.
     """
     sections = lettered(explanation.sections)
+    window = next((section for section in sections if isinstance(section, Maximum)), None)
+    if window is not None:
+        path = _in_window(window, part, explanation.subject)
+        return _replaced(explanation, sections, window, replace(window, path=path))
     sums = [section for section in only(SumTree, sections) if opens(section.tree)]
     if not sums:
         raise ArgumentError(f"{explanation.subject}: {_nothing_opens(explanation)}")
@@ -95,9 +112,45 @@ def open_part(explanation: Explanation, part: str) -> Explanation:
     named = {section.letter: section for section in sums if section.letter}
     section, steps = (named[head], rest) if head in named else (sums[0], part)
     opened = replace(section, path=_path(section, steps, explanation.subject))
-    return replace(
-        explanation, sections=tuple(opened if each is section else each for each in sections)
-    )
+    return _replaced(explanation, sections, section, opened)
+
+
+def _replaced(
+    explanation: Explanation, sections: Sequence[Section], old: Section, new: Section
+) -> Explanation:
+    return replace(explanation, sections=tuple(new if each is old else each for each in sections))
+
+
+def opened_candidate(section: Maximum) -> tuple[Path, Candidate]:
+    """Which candidate of a window is opened, and where it stands in it."""
+    i, j = section.path or section.argmax
+    opened = section.candidates[i][j]
+    assert opened is not None
+    return (i, j), opened
+
+
+def openable_candidates(section: Maximum) -> str:
+    """Which candidates of a window open, in words: ``0,0 .. 2,2``."""
+    first, *_, last = [",".join(map(str, place)) for place in _candidates(section) * 2]
+    return f"only {first} opens" if first == last else f"{first} .. {last} open"
+
+
+def _candidates(section: Maximum) -> list[Path]:
+    """Where in a window those stand that compete."""
+    rows = enumerate(section.candidates)
+    return [(i, j) for i, row in rows for j, one in enumerate(row) if one is not None]
+
+
+def _in_window(section: Maximum, part: str, subject: str) -> Path:
+    """The place in a window that an address names."""
+    everywhere = np.ndindex(len(section.candidates), len(section.candidates[0]))
+    path = {f"{i},{j}": (i, j) for i, j in everywhere}.get(part.replace(" ", ""))
+    opens = f"{openable_candidates(section)} (row,column, from 0)"
+    if path is None:
+        raise ArgumentError(f"{subject} has no part {part!r}: {opens}")
+    if path not in _candidates(section):
+        raise ArgumentError(f"part {part} of {subject} is padding, which does not compete: {opens}")
+    return path
 
 
 def _path(section: SumTree, steps: str, subject: str) -> Path:

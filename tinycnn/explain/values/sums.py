@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 MOST = 25  # printed numbers in one sum
 
@@ -15,10 +15,11 @@ class Source(NamedTuple):
     """The number that a term is made of, by the name of its array in the pass.
 
     ``array`` is the layer's x, its z before the activation or y after it, or dy or dz, their gradients, or W;
-    ``place`` stands in it, without the image's number. The loss's terms are made of the last layer's numbers.
+    ``place`` stands in it, without the image's number. The loss's terms are made of the last layer's numbers,
+    those of an example of its operands', by their names.
     """
 
-    array: Literal["x", "z", "y", "dy", "dz", "W"]
+    array: str
     place: tuple[int, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,6 +56,11 @@ class Product:
         """What is multiplied; nothing where a part is no product."""
         return self.a, self.b
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The numbers that it is made of, as far as they are known."""
+        return tuple(source for source in (self.source, self.other) if source is not None)
+
     def to_dict(self) -> dict[str, Any]:
         """Place, value, factors, and the sources of these if there are such, as plain data."""
         factors = {"a": self.a, "b": self.b}
@@ -79,6 +85,11 @@ class Term:
     source: Source | None = None
     position: tuple[int, ...] = ()
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The number that it is made of, if it is one of the pass."""
+        return () if self.source is None else (self.source,)
+
     def to_dict(self) -> dict[str, Any]:
         """Place, value, source and position, the last two where there are such, as plain data."""
         return {"place": self.place, "value": self.value, **_where(self)}
@@ -94,6 +105,7 @@ class Sum:
 
     factors: ClassVar[tuple[float, ...]] = ()
     source: ClassVar[None] = None
+    sources: ClassVar[tuple[Source, ...]] = ()
 
     place: str
     parts: tuple[Part, ...]

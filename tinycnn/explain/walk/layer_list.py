@@ -12,6 +12,8 @@ from tinycnn.explain.walk.standing import Walk
 from tinycnn.explain.walk.styled_text import CHOSEN, DIM, PLAIN, Line, wrapped
 from tinycnn.shapes import times
 
+_RULE = 39  # columns of a gradient's rule: a longer one stands below the list
+
 
 def span(low: float, high: float) -> str:
     """From the lowest to the highest of many numbers."""
@@ -77,8 +79,8 @@ def _backward_table(cache: LessonCache) -> list[list[str]]:
     table.append(["loss", "dL/dL", "1", "", ""])
     for row in reversed(cache.backward_rows):
         where = ",".join(map(str, row.where))
-        formula = f"{row.gradient} = {row.formula}"
-        table.append([row.name, formula, number(row.largest), where, percent(row.zeros)])
+        rule = row.rule if len(row.rule) <= _RULE else f"{row.gradient} = ..."
+        table.append([row.name, rule, number(row.largest), where, percent(row.zeros)])
     layout = cache.layout(0, backward=True)
     spot = cache.start(0, backward=True)
     where = ",".join(map(str, layout.place(spot)))
@@ -111,8 +113,11 @@ def _about(walk: Walk, cache: LessonCache) -> list[str]:
     row = cache.forward_rows[walk.position - 1]
     if walk.backward:
         record = cache.record(walk.position)
+        rules = [each.rule for each in cache.backward_rows if each.name == row.name]
+        untold = [rule for rule in rules if len(rule) > _RULE]
         names = [f"dL/d{name}" for name in (*record.params, "x")]
-        return [f"{row.name} has {', '.join(names)}; Enter shows what arrives at its output"]
+        shown = f"{row.name} has {', '.join(names)}; Enter shows what arrives at its output"
+        return [*untold, shown]
     if not row.parameters:
         return [f"{row.name} has no parameters"]
     return [f"{row.parameters} parameters; {row.multiply_adds:,} multiply-adds"]

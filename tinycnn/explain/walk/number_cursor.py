@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tinycnn.explain.readers.sum_text import Chosen, columns_of
-from tinycnn.explain.values.explanation import Explanation, Maximum, Step, SumTree
+from tinycnn.explain.values.explanation import Candidate, Explanation, Maximum, Step, SumTree
 from tinycnn.explain.values.opened_parts import part_at
 from tinycnn.explain.values.sums import Part, Product, Source, largest
 
@@ -78,15 +78,17 @@ def source_of(opened: Explanation, cursor: NumberCursor) -> Source | str:
         assert section.source is not None
         return section.source
     if isinstance(section, Maximum):
-        i, j = divmod(cursor.index, len(section.rows[0]))
-        if section.rows[i][j] is None:
-            return "padding does not compete: there is no cell"
-        (top, left), (down, right) = section.first, section.dilation
-        return Source("x", (top + i * down, left + j * right, *opened.place[2:]))
+        candidate = _candidate_on(section, cursor)
+        return candidate.source if candidate else "padding does not compete: there is no cell"
     part = part_on(opened, cursor)
     assert part is not None
     source = part.other if cursor.factor and isinstance(part, Product) else part.source
     return source or f"{part.place}: this is no number of the network, but worked out on the way"
+
+
+def _candidate_on(section: Maximum, cursor: NumberCursor) -> Candidate | None:
+    i, j = divmod(cursor.index, len(section.candidates[0]))
+    return section.candidates[i][j]
 
 
 def pointed(opened: Explanation, cursor: NumberCursor | None) -> Explanation:
@@ -97,6 +99,9 @@ def pointed(opened: Explanation, cursor: NumberCursor | None) -> Explanation:
     section = sections[cursor.section]
     if isinstance(section, SumTree):
         sections[cursor.section] = replace(section, path=(*cursor.path, cursor.index))
+    if isinstance(section, Maximum) and _candidate_on(section, cursor) is not None:
+        path = divmod(cursor.index, len(section.rows[0]))
+        sections[cursor.section] = replace(section, path=path)
     return replace(opened, sections=tuple(sections))
 
 

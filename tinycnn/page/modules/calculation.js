@@ -43,9 +43,15 @@ export function calculation(example, stage, { gradients = {}, pointed = () => {}
       h("p", { class: "equation" }, formula(hidden ? cell.asked : cell.equation)),
       cell.note && !hidden && h("p", {}, cell.note),
       products(cell.products, hidden),
-      !hidden && flight(cell.products, () => results[number].cell(flat), values[result.name].texts[flat]),
+      !hidden && flight(cell.terms, (k) => cell.terms[k].cells.map(([name, at]) => takes.get(name).cell(at)), values[result.name].texts[flat], (k) => term(cell.terms[k])),
       h("p", { class: "soft" }, result.rule && `${result.name}: ${result.rule}.`, hidden && " Work it out, then press the cell."));
     return hidden ? `${name}: work it out` : `${cell.equation}${cell.note ? `, ${cell.note}` : ""}`;
+  }
+
+  /** Which cells the term is made of that is added just now. */
+  function term({ cells }) {
+    takes.forEach((one) => one.clear("now"));
+    for (const [name, at] of cells) takes.get(name).mark("now", [at]);
   }
 
   function used(name, flat) {

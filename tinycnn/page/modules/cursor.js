@@ -57,7 +57,7 @@ export function cursor({ canvas, rows, columns, label, at, moved, opened, width,
   }
   function point(event) { if (event.pointerType !== "touch") go(under(event), false); }
   function press(event) { go(under(event), true); opened?.(...now); }
-  return { element, go: (next) => go(next, false) };
+  return { element, frame, go: (next) => go(next, false) };
 }
 
 /** A frame around rows and columns, first and last, of a picture of `height` x `width`. */

@@ -15,8 +15,9 @@ const m = (tag, attributes, ...children) => {
 const operator = (sign) => m("mo", { form: "infix" }, sign);
 /** Signs that typesetting makes visible in another way: they stay in the text alone. */
 const unseen = (text) => m("mtext", { class: "unseen" }, text);
-/** A sign that is shown as another one, and stays in the text. */
-const times = () => m("mtext", {}, h("span", { class: "times" }, h("span", { class: "unseen" }, "*")));
+/** Words or a sign that are shown as another sign, and stay in the text. */
+const shownAs = (kind, text) => m("mtext", {}, h("span", { class: kind }, h("span", { class: "unseen" }, text)));
+const times = () => shownAs("times", "*");
 
 /** The text as tokens: number, name, sign; null where it has something else. */
 function tokens(text) {
@@ -24,7 +25,7 @@ function tokens(text) {
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < text.trimEnd().length) {
     const start = TOKEN.lastIndex, match = TOKEN.exec(text);
-    if (!match || (match[3] && !"()[]+-*/^=,?".includes(match[3]))) return null;
+    if (!match || (match[3] && !"()[]+-*/^=>,?".includes(match[3]))) return null;
     const value = match[1] ?? match[2] ?? match[3];
     found.push({ kind: match[1] ? "number" : match[2] ? "name" : value, value, space: match[0].slice(0, -value.length), start });
   }
@@ -53,21 +54,25 @@ class Reader {
     }
     return read;
   }
-  relation() { return this.chain(["="], () => this.sum(), operator); }
+  relation() { return this.chain(["="], () => this.comparison(), operator); }
+  comparison() { return this.chain([">"], () => this.sum(), operator); }
   sum() { return this.chain(["+", "-"], () => this.product(), operator); }
   product() {
     let read = this.power();
-    while (this.is("*", "/")) {
-      const { value, space } = this.take(this.kind);
-      if (value === "*") read = [...read, space, times(), ...this.power()];
+    while (this.is("*", "/") || this.follows(read)) {
+      const { value, space } = this.is("*", "/") ? this.take(this.kind) : { value: "", space: "" };
+      if (!value) read = [...read, m("mspace", { width: "0.2em" }), ...this.power()];
+      else if (value === "*") read = [...read, space, times(), ...this.power()];
       else {
-        const above = read.pop(), spaces = [];
+        const above = read.pop();
         if (typeof above === "string") throw new NoFormula();
-        read.push(m("mfrac", {}, bare(above), m("mrow", {}, unseen(`${space}/`), ...this.power().map((one) => (typeof one === "string" ? unseen(one) : bare(one))))), ...spaces);
+        read.push(m("mfrac", {}, bare(above), m("mrow", {}, unseen(`${space}/`), ...this.power().map((one) => (typeof one === "string" ? unseen(one) : bare(one))))));
       }
     }
     return read;
   }
+  /** Whether a factor follows a transposed matrix without a sign: x^T dz. */
+  follows(read) { return read.at(-1).lastChild?.textContent === "^T" && this.is("name", "("); }
   power() {
     const base = this.signed();
     if (!this.is("^")) return base;
@@ -87,11 +92,25 @@ class Reader {
     if (kind === "(") return this.bracket();
     if (kind !== "name") throw new NoFormula();
     const { value, space } = this.take("name");
+    if (value === "sum" && this.is("name")) return [space, ...this.added()];
     const name = m("mi", value.length > 1 ? { mathvariant: "normal" } : {}, value);
     if (this.is("[")) return [space, m("msub", {}, name, m("mrow", {}, this.places()))];
     if (this.is("(")) return [space, m("mrow", {}, name, m("mrow", {}, this.bracket()))];
     if (["ln", "exp"].includes(value)) return [space, m("mrow", {}, name, m("mspace", { width: "0.17em" }), ...this.signed())];
     return [space, name];
+  }
+  /** Behind "sum": over what, in words up to "of", and of what. */
+  added() {
+    let word = this.take("name"), over = "";
+    const words = [];
+    if (word.value === "over") {
+      over = `${word.space}over`;
+      for (word = this.take("name"); word.value !== "of"; word = this.take("name")) words.push(word);
+    }
+    const sign = shownAs("sigma", `sum${over}`), end = unseen(`${word.space}${word.value}`);
+    if (word.value !== "of") throw new NoFormula();
+    const below = words.map(({ value, space }) => space + value).join("");
+    return [over ? m("munder", {}, sign, m("mrow", {}, m("mtext", {}, below), end)) : m("mrow", {}, sign, end), ...this.product()];
   }
   /** What stands in brackets: a list, whose commas are kept. */
   bracket() {
@@ -105,7 +124,7 @@ class Reader {
     this.take("]");
     return [unseen("["), ...inner, unseen("]")];
   }
-  list() { return this.chain([","], () => this.sum(), (sign) => m("mo", { separator: "true" }, sign)); }
+  list() { return this.chain([","], () => this.comparison(), (sign) => m("mo", { separator: "true" }, sign)); }
 }
 
 /** Brackets around all of a numerator or denominator are not needed there. */
@@ -115,20 +134,36 @@ function bare(element) {
   return m("mrow", {}, unseen(open.textContent), ...inner, unseen(close.textContent));
 }
 
-/** A formula, or where the text is none, the text. */
+/** A formula, or where the text is none, the text; behind a comma, another one or words. */
 export function formula(text) {
+  const all = whole(text);
+  if (all) return all;
+  for (let comma = text.indexOf(", "); comma > 0; comma = text.indexOf(", ", comma + 1)) {
+    const first = whole(text.slice(0, comma));
+    if (first) return h("span", {}, first, ", ", formula(text.slice(comma + 2)));
+  }
+  return text;
+}
+
+/** All of the text as a formula; nothing where it is none. */
+function whole(text) {
   const found = tokens(text);
-  if (!found?.some(({ kind }) => "+-*/^=".includes(kind))) return text;
+  if (!found?.some(({ kind }) => "+-*/^=".includes(kind))) return null;
   try {
     const reader = new Reader(found), read = reader.relation();
-    if (reader.kind && !reader.is(",")) return text;
-    const rest = text.slice(found[reader.at]?.start ?? text.length); // words behind a comma
+    if (reader.kind) return null;
     const pieces = text.length < LONG ? [read] : lines(read);
-    return h("span", { class: "formula" }, pieces.map((piece) => set(piece)), rest);
+    return h("span", { class: "formula" }, pieces.map((piece) => set(piece)));
   } catch (error) {
-    if (error instanceof NoFormula) return text;
+    if (error instanceof NoFormula) return null;
     throw error;
   }
+}
+
+/** How a gradient comes about, "dL/dW = ...": a layer of somebody's own has words in place of a formula. */
+export function rule(text) {
+  const set = formula(text), at = text.indexOf(" = ");
+  return set === text && at > 0 ? h("span", { class: "formula" }, formula(text.slice(0, at)), text.slice(at)) : set;
 }
 
 /** A line may break before each operator of the outermost sum. */

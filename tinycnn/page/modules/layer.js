@@ -3,7 +3,7 @@
 import { BACKWARD, HOME, toLayer, toNumber } from "addresses";
 import { asTable, cursor, framed } from "cursor";
 import { command, h, put } from "dom";
-import { formula } from "formula";
+import { formula, rule } from "formula";
 import { drawn, colour, laidOut, largest, liveliest, mapOf, photograph, sheetOf } from "maps";
 import { filters } from "filters";
 import { isClass, named } from "names";
@@ -41,8 +41,8 @@ function facts(one) {
   const back = one.backward;
   const rows = [["kind", one.kind], ["size", one.size], ["feature map", one.feature_map], ["parameters", one.parameters || "none"],
     ["multiply-adds", one.multiply_adds], ["range", one.range], ["zeros", one.zeros],
-    ["gradient", back && `${back.formula}; largest ${back.largest} at ${back.where}; zeros ${back.zeros}`]];
-  return h("dl", { class: "facts" }, rows.filter(([, text]) => text).map(([term, text]) => [h("dt", {}, term), h("dd", {}, formula(text))]));
+    ["gradient", back && [rule(back.formula), `; largest ${back.largest} at ${back.where}; zeros ${back.zeros}`]]];
+  return h("dl", { class: "facts" }, rows.filter(([, found]) => found).map(([term, found]) => [h("dt", {}, term), h("dd", {}, typeof found === "string" ? formula(found) : found)]));
 }
 
 /** What is said of a channel that is not in the file. */

@@ -2,6 +2,7 @@
 
 import { parted } from "addresses";
 import { beside, isPair } from "beside";
+import { copied } from "copying";
 import { unpack } from "data";
 import { h, put, speak } from "dom";
 import { saving } from "saving";
@@ -95,6 +96,7 @@ onChange(() => draw(false));
 document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); document.getElementById("main").focus(); });
 addEventListener("hashchange", () => draw());
 addEventListener("keydown", pressed);
+addEventListener("copy", copied);
 apply();
 draw(false);
 document.documentElement.dataset.ready = "yes";

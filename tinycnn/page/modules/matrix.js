@@ -2,6 +2,7 @@
 
 import { h } from "dom";
 
+const MARKS = ["reads", "fed", "here", "now"];
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /**
@@ -54,7 +55,7 @@ export function matrix(name, value, { point, pick, hidden = () => false }) {
     element,
     show: () => value.texts.forEach((_, flat) => show(flat)),
     mark: (kind, cells) => cells.forEach((flat) => buttons[flat]?.classList.add(kind)),
-    clear: () => buttons.forEach((button) => button.classList.remove("reads", "fed", "here")),
+    clear: (...kinds) => buttons.forEach((button) => button.classList.remove(...(kinds.length ? kinds : MARKS))),
     focus: (flat) => buttons[flat]?.focus(),
     cell: (flat) => buttons[flat],
   };

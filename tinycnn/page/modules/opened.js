@@ -2,6 +2,7 @@
 
 import { HOME, toLayer, toNumber } from "addresses";
 import { framed } from "cursor";
+import { contest } from "contest";
 import { command, h, put, speak } from "dom";
 import { editing } from "editing";
 import { formula } from "formula";
@@ -56,7 +57,7 @@ const asked = (data, one, reveal) => [
   one.sections.filter((section) => section.kind === "adds").map((section) => h("p", {}, section.heading)),
 ];
 
-const SECTIONS = { sees, adds, compares, step, notes, funnel, check };
+const SECTIONS = { sees, adds, compares: contest, step, notes, funnel, check };
 
 function sees(section, data) {
   if (!section.field) return h("section", {}, h("h2", {}, "What it sees"), section.lines.map((line) => h("p", {}, line)));
@@ -67,23 +68,11 @@ function sees(section, data) {
 }
 
 function adds(section, data, one) {
+  const window = windows(section, data), map = termsMap(section.tree, one, data);
   return h("section", {}, h("h2", {}, "Its sum"), h("p", {}, section.heading),
-    windows(section, data), sum(section.tree, one, data), termsMap(section.tree, one, data));
+    window?.element, sum(section.tree, one, data, (window ?? map)?.cellsOf), map?.element);
 }
 
-function compares(section, data, one) {
-  const before = data.network.layers[data.network.layers.findIndex((layer) => layer.name === one.layer) - 1];
-  const channel = one.place[2];
-  const cell = (text, i, j) => {
-    const at = [section.first[0] + i * section.dilation[0], section.first[1] + j * section.dilation[1]];
-    const won = i === section.argmax[0] && j === section.argmax[1];
-    const content = before && text ? h("a", { href: toLayer(before.name, "maps", channel, at.join(",")), "aria-label": `${before.name}[${at},${channel}] = ${text}${won ? ", wins" : ""}` }, text) : text;
-    return h("td", { class: `cell ${won ? "fed" : ""}` }, content, won && " ★");
-  };
-  return h("section", {}, h("h2", {}, "Its window"), h("p", {}, section.heading),
-    h("div", { class: "matrix" }, h("table", { "aria-label": section.heading }, h("tbody", {}, section.rows.map((row, i) => h("tr", {}, row.map((text, j) => cell(text, i, j))))))),
-    h("p", { class: "legend" }, "★ wins, and gets the gradient. Each number leads to its cell."));
-}
 
 function step(section) {
   return h("p", {}, h("strong", {}, `${section.heading} `), h("span", { class: "mono" }, formula(`${section.arithmetic} = ${section.text}`)), section.remark && ` (${section.remark})`);

@@ -1,14 +1,11 @@
-// The output size by sliders: the formula worked out, and the cells that each window reads.
+// The output size by sliders: the engine's formula for each choice of them, and the cells that each window reads.
 
 import { belowHome } from "addresses";
 import { h, put, s, speak } from "dom";
 import { formula as set } from "formula";
 import { groups } from "groups";
 
-const SLIDERS = [
-  ["input", "input", 1, 20], ["kernel", "kernel", 1, 11], ["stride", "stride", 1, 5],
-  ["padding", "padding on each side", 0, 5], ["dilation", "dilation", 1, 4],
-];
+const LABELS = { padding: "padding on each side" };
 const PRESETS = [
   ["a remainder", { input: 7, kernel: 2, stride: 3, padding: 0, dilation: 1 }],
   ["same size", { input: 8, kernel: 3, stride: 1, padding: 1, dilation: 1 }],
@@ -16,38 +13,35 @@ const PRESETS = [
   ["AlexNet: 227 to 55", { input: 227, kernel: 11, stride: 4, padding: 0, dilation: 1 }],
   ["224 to 54", { input: 224, kernel: 11, stride: 4, padding: 0, dilation: 1 }],
 ];
-const CELL = 30, MOST = 40; // cells that are drawn one by one
+const CELL = 30;
 
-/** The output size along an axis, floor((input + padding - dilation*(kernel-1) - 1)/stride) + 1, and its words. */
-export function outputSize({ input, kernel, stride, padding, dilation }) {
-  const reach = dilation * (kernel - 1) + 1, room = input + 2 * padding - reach;
-  const inner = dilation === 1 ? `${kernel}` : `(${dilation}*${kernel - 1}+1)`;
-  const size = room < 0 ? 0 : Math.floor(room / stride) + 1;
-  return { size, room, reach, formula: `floor((${input}+${2 * padding}-${inner})/${stride})+1 = ${size}` };
+/** What the engine's table has for a choice of all sliders. */
+export function sizeOf({ sliders, formulas, windows, left, read }, now) {
+  const at = Object.entries(sliders).reduce((place, [name, values]) => place * values.length + values.indexOf(now[name]), 0);
+  return { formula: formulas[at], windows: windows.values[at], left: left.values[at], read: read.values[at] };
 }
 
 export function sizes(data) {
-  const now = { input: 7, kernel: 3, stride: 2, padding: 0, dilation: 1 };
+  const now = { input: 7, kernel: 3, stride: 2, padding: 0, dilation: 1 }, table = data.sizes;
   const formula = h("p", { class: "equation", id: "formula" }), words = h("p", {}), picture = h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Windows over the cells" });
-  const controls = SLIDERS.map(([name, label, least, most]) => {
-    const input = h("input", { type: "range", id: name, min: least, max: most, value: now[name], oninput: () => { now[name] = Number(input.value); update(); } });
+  const controls = Object.entries(table.sliders).map(([name, values]) => {
+    const input = h("input", { type: "range", id: name, min: 0, max: values.length - 1, oninput: () => { now[name] = values[Number(input.value)]; update(); } });
     const shown = h("output", { for: name, class: "number" });
-    return { name, most, input, shown, row: h("div", { class: "row" }, h("label", { for: name }, label), input, shown) };
+    return { name, values, input, shown, row: h("div", { class: "row" }, h("label", { for: name }, LABELS[name] ?? name), input, shown) };
   });
 
-  const grouped = groups(() => now.kernel);
+  const grouped = groups(table.groups, () => table.sliders.kernel.indexOf(now.kernel));
   function update() {
-    const { size, room, reach, formula: text } = outputSize(now);
-    for (const { name, most, input, shown } of controls) {
-      input.max = Math.max(most, now[name]);
-      input.value = now[name];
+    const found = sizeOf(table, now), { left } = found;
+    for (const { name, values, input, shown } of controls) {
+      input.value = values.indexOf(now[name]);
+      input.setAttribute("aria-valuetext", now[name]);
       shown.textContent = now[name];
     }
-    put(formula, room < 0 ? `the window reaches over ${reach} cells, and there are ${now.input + 2 * now.padding}: no output` : set(text));
-    const left = room < 0 ? 0 : room % now.stride;
-    const exact = left ? `(${room})/${now.stride} leaves a remainder of ${left}: the last ${left} ${left === 1 ? "cell is" : "cells are"} not reached.` : "Nothing is left over.";
-    words.textContent = room < 0 ? "" : `${size} windows of ${now.kernel} cells. ${exact}`;
-    put(picture, now.input + 2 * now.padding > MOST || room < 0 ? h("p", { class: "soft" }, room < 0 ? "" : "Too many cells to draw one by one.") : windows(now, size));
+    put(formula, found.formula ? set(found.formula) : "The window reaches further than there are cells, padding included: no output.");
+    const exact = left ? `The division leaves a remainder of ${left}: the last ${left === 1 ? "cell is" : `${left} cells are`} not reached.` : "Nothing is left over.";
+    words.textContent = found.formula && `${found.windows === 1 ? "1 window" : `${found.windows} windows`} of ${now.kernel === 1 ? "1 cell" : `${now.kernel} cells`}. ${exact}`;
+    put(picture, found.formula && (now.input > table.drawn ? h("p", { class: "soft" }, "Too many cells to draw one by one.") : windows(now, found)));
     grouped.update();
     speak(formula.textContent);
   }
@@ -64,15 +58,14 @@ export function sizes(data) {
   };
 }
 
-/** The cells in a row, and below them a row for each window. */
-function windows({ input, kernel, stride, padding, dilation }, size) {
-  const read = new Set();
+/** The cells in a row, those that are `read` in their colour, and below them a row for each window. */
+function windows({ input, kernel, stride, padding, dilation }, { windows: size, read }) {
+  const isRead = (cell) => (read >> cell) & 1;
   const rows = Array.from({ length: size }, (_, out) => Array.from({ length: kernel }, (_, k) => out * stride + k * dilation));
-  rows.flat().forEach((cell) => read.add(cell));
   const total = input + 2 * padding, height = (size + 1) * CELL + 12;
   const cells = Array.from({ length: total }, (_, at) => {
     const inside = at >= padding && at < padding + input;
-    const kind = !inside ? "cell-padding" : read.has(at) ? "cell-read" : "cell-unread";
+    const kind = !inside ? "cell-padding" : isRead(at - padding) ? "cell-read" : "cell-unread";
     return [s("rect", { class: kind, x: at * CELL + 2, y: 2, width: CELL - 4, height: CELL - 4, rx: 4 }),
       s("text", { x: at * CELL + CELL / 2, y: CELL / 2 + 5, "text-anchor": "middle" }, inside ? String(at - padding) : "0")];
   });
@@ -80,7 +73,7 @@ function windows({ input, kernel, stride, padding, dilation }, size) {
     s("line", { class: "window", x1: window[0] * CELL + 4, x2: (window.at(-1) + 1) * CELL - 4, y1: (out + 1.5) * CELL + 6, y2: (out + 1.5) * CELL + 6, "stroke-width": 1 }),
     window.map((cell) => s("circle", { class: "dot", cx: cell * CELL + CELL / 2, cy: (out + 1.5) * CELL + 6, r: 6 })),
     s("text", { x: total * CELL + 8, y: (out + 1.5) * CELL + 11 }, `window ${out}`)]);
-  const unread = Array.from({ length: input }, (_, at) => at).filter((at) => !read.has(at + padding));
+  const unread = Array.from({ length: input }, (_, at) => at).filter((at) => !isRead(at));
   const label = `${size} windows over ${total} cells. Never read: ${unread.length ? unread.join(", ") : "none"}.`;
   const width = total * CELL + 90;
   const plot = s("svg", { role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` }, cells, marks);

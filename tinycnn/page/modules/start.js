@@ -3,7 +3,7 @@
 import { BACKWARD, HOME, toExample, toLayer } from "addresses";
 import { command, h } from "dom";
 import { editing } from "editing";
-import { formula } from "formula";
+import { formula, rule } from "formula";
 import { thumbnail } from "maps";
 import { classWords } from "names";
 import { stageOf } from "stages";
@@ -86,7 +86,7 @@ function forwardWords(one, most) {
 
 function gradientWords(one) {
   if (!one.backward) return h("span", { class: "soft" }, "no gradient is carried here");
-  return [h("span", { class: "soft" }, one.backward.formula), h("span", { class: "soft" }, `largest ${one.backward.largest}`)];
+  return [h("span", { class: "soft" }, rule(one.backward.formula)), h("span", { class: "soft" }, `largest ${one.backward.largest}`)];
 }
 
 function answer(net) {
@@ -104,6 +104,6 @@ function table(net) {
   return h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
     h("tbody", {}, net.layers.map((one) => h("tr", {},
       h("th", { scope: "row" }, h("a", { href: toLayer(one.name) }, one.name)),
-      [one.size, one.feature_map, one.parameters, one.multiply_adds, one.range, one.zeros,
-        one.backward?.formula ?? "", one.backward?.largest ?? "", one.backward?.where ?? ""].map((text) => h("td", {}, text))))));
+      [formula(one.size), one.feature_map, formula(one.parameters), one.multiply_adds, one.range, one.zeros,
+        rule(one.backward?.formula ?? ""), one.backward?.largest ?? "", one.backward?.where ?? ""].map((content) => h("td", {}, content))))));
 }

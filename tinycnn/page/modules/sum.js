@@ -2,22 +2,29 @@
 
 import { toLayer, toNumber } from "addresses";
 import { h, put, speak } from "dom";
+import { arrive, fly } from "flight";
 import { isClass, named } from "names";
+import { player } from "player";
 
-/** The sum `tree` of an opened number. */
-export function sum(tree, one, data) {
+/** The sum `tree` of an opened number; `cellsOf(path, k)` are the cells elsewhere that a part of a level is made of. */
+export function sum(tree, one, data, cellsOf = () => []) {
   const path = [tree], box = h("div", { class: "card" });
   const inside = (level) => level.parts ?? level.texts ?? [];
   if (!inside(tree).length) return null;
 
   function show(focus) {
-    const level = path.at(-1);
-    put(box, 
+    const level = path.at(-1), { table, numbers } = level.parts ? parts(level) : terms(level, one, data), total = h("span", { class: "mono" }, level.total);
+    async function add(k) {
+      numbers.forEach((number, at) => number.classList.toggle("fed", at <= k));
+      await arrive(cellsOf(path, k), numbers[k]);
+      await fly([numbers[k]], total);
+    }
+    put(box,
       h("nav", { class: "row", "aria-label": "Levels of the sum" }, path.map((part, k) => h("button", { type: "button", "aria-current": k === path.length - 1 ? "true" : null,
         onclick: () => { path.length = k + 1; show(true); } }, `${part.place} = ${part.text}`))),
       level.unit ? h("p", { class: "soft" }, `in units of 1e${level.unit}`) : null,
-      h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": `The parts of ${level.place}` }, level.parts ? parts(level) : terms(level, one, data)),
-      inside(level).length > 1 ? h("p", { class: "mono total" }, level.total) : null);
+      h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": `The parts of ${level.place}` }, table),
+      inside(level).length > 1 ? h("p", { class: "row total" }, total, player(numbers.length, add, () => table).element) : null);
     if (focus) box.querySelector("nav button:last-child").focus();
     if (focus) speak(`${level.place}: ${level.total}`);
   }
@@ -27,9 +34,9 @@ export function sum(tree, one, data) {
     const cell = (part, k) => (inside(part).length
       ? h("button", { type: "button", class: k === level.largest ? "primary" : null, "aria-label": `Open ${part.place} = ${part.text}`, onclick: () => open(part) }, part.text)
       : linked(part.text, part.array, sourceOf(part, 0), one, data));
-    const cells = level.parts.map(cell);
-    return level.columns > 1 ? grid(level.place, cells, level.columns) : h("table", { class: "parts" }, h("tbody", {},
-      level.parts.map((part, k) => h("tr", {}, h("th", { scope: "row" }, part.place), h("td", {}, cells[k])))));
+    const numbers = level.parts.map((part, k) => h("td", {}, cell(part, k)));
+    return { numbers, table: level.columns > 1 ? grid(level.place, numbers, level.columns) : h("table", { class: "parts" }, h("tbody", {},
+      level.parts.map((part, k) => h("tr", {}, h("th", { scope: "row" }, part.place), numbers[k])))) };
   }
   show(false);
   return box;
@@ -37,23 +44,29 @@ export function sum(tree, one, data) {
 
 function grid(label, cells, columns) {
   const rows = Array.from({ length: Math.ceil(cells.length / columns) }, (_, i) => cells.slice(i * columns, (i + 1) * columns));
-  return h("table", { class: "parts", "aria-label": label }, h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell))))));
+  return h("table", { class: "parts", "aria-label": label }, h("tbody", {}, rows.map((row) => h("tr", {}, row))));
 }
 
 /** Terms, and of products their factors, each with a way to where it comes from. */
 function terms(level, one, data) {
   const name = (text, k) => linked(text, level.array, sourceOf(level, k), one, data);
-  if (!level.a && level.columns > 1) return grid(level.place, level.texts.map(name), level.columns);
-  const product = (k) => level.a && [h("td", {}, level.a[k]), h("td", {}, level.a[k] && "*"), h("td", {}, level.b[k]), h("td", {}, level.a[k] && "=")];
-  return h("table", { class: "parts" }, h("tbody", {}, level.texts.map((text, k) => h("tr", {},
-    h("th", { scope: "row" }, name(level.places[k], k)), product(k), h("td", {}, text)))));
+  if (!level.a && level.columns > 1) {
+    const cells = level.texts.map((text, k) => h("td", {}, name(text, k)));
+    return { numbers: cells, table: grid(level.place, cells, level.columns) };
+  }
+  const numbers = level.texts.map((text) => h("td", {}, text));
+  const second = (k) => (level.other ? linked(level.b[k], level.other.array, sourceOf(level.other, k), one, data) : level.b[k]);
+  const product = (k) => level.a && [h("td", {}, level.a[k]), h("td", {}, level.a[k] && "*"), h("td", {}, second(k)), h("td", {}, level.a[k] && "=")];
+  return { numbers, table: h("table", { class: "parts" }, h("tbody", {}, level.texts.map((_, k) => h("tr", {},
+    h("th", { scope: "row" }, name(level.places[k], k)), product(k), numbers[k])))) };
 }
 
 const PARTS = { x: "", y: "", z: "", dy: ".y", dz: ".z" }; // of a key: numbers have none, gradients have
 
 /** Text that leads to the number at `place` of an array of the pass, where there is such and the page shows it. */
-function linked(text, array, place, one, data) {
-  const layers = data.network.layers, at = layers.findIndex((layer) => layer.name === one.layer);
+export function linked(text, array, place, one, data) {
+  const layers = data.network.layers, own = layers.findIndex((layer) => layer.name === one.layer);
+  const at = one.part === "y" ? own + 1 : own; // the next layer's terms make the gradient of an output
   const layer = array === "x" ? layers[at - 1] : layers.at(at); // the loss is made of the last one's
   if (!place || !layer) return text;
   const words = isClass(data.network, layer, place) ? named(data.network, text, place[0]) : text;

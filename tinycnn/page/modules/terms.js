@@ -5,7 +5,10 @@ import { h } from "dom";
 import { colour, drawn, photograph } from "maps";
 import { leaves, sourceOf } from "sum";
 
-/** The map of the places of a parameter's sum, beside the picture; nothing for other numbers. */
+/**
+ * The map of the places of a parameter's sum, beside the picture, and `cellsOf(path, k)`: the cell on it of part k of a
+ * level of the sum, of a region that of its largest term; nothing for other numbers.
+ */
 export function termsMap(tree, one, data) {
   const layer = data.network.layers.find((each) => each.name === one.layer);
   if (!one.editable || !layer?.sees) return null;
@@ -29,7 +32,13 @@ export function termsMap(tree, one, data) {
   const start = [Math.floor(begin / columns), begin % columns];
   const map = cursor({ canvas: drawn(rows, columns, (i, j) => colour(at(i, j).size / most)), rows, columns, at: start, moved, linked: "terms", width: "min(100%, 24rem)",
     label: `The ${terms.size} terms of the gradient, by place. Arrows walk` });
+  function cellsOf(path, k) {
+    let level = path.at(-1), term = k;
+    while (level.parts) [level, term] = [level.parts[term], level.parts[term].largest];
+    map.go(sourceOf(level, term).slice(0, 2));
+    return [map.frame];
+  }
   moved(...start);
-  return h("div", { class: "card" }, h("h3", {}, "Where it was used"), h("div", { class: "two" },
-    h("div", {}, map.element, asTable("The terms", rows, columns, (i, j) => at(i, j).text)), h("div", {}, words, picture.element)));
+  return { cellsOf, element: h("div", { class: "card" }, h("h3", {}, "Where it was used"), h("div", { class: "two" },
+    h("div", {}, map.element, asTable("The terms", rows, columns, (i, j) => at(i, j).text)), h("div", {}, words, picture.element))) };
 }
