@@ -31,6 +31,14 @@ def test_the_overview_has_the_networks_numbers(opened, lesson):
         assert cells[1] == " x ".join(map(str, record.y.shape[1:]))
         count = sum(int(np.prod(array.shape)) for array in record.params.values())
         assert not count or cells[2].endswith(f"= {count:,}")
+    rows = opened.go("/gradients").locator("main table.numbers tbody tr")
+    for k, record in enumerate(lesson.backward.records):
+        rule, largest, at, _zeros = rows.nth(k).locator("td").all_text_contents()
+        array = record.grads["W"] if record.grads else record.dx[0]
+        assert rule.startswith(f"dL/d{'W' if record.grads else 'x'} = ")
+        assert largest == number(float(array[tuple(map(int, at.split(",")))]))
+        assert abs(array).max() == abs(array[tuple(map(int, at.split(",")))])
+    page = opened.go("")
     loss = page.locator("main .card p.mono").first.text_content()
     p = float(lesson.trace.y[0, 281])
     assert loss == f"-ln p[281] = -ln {number(p)} = {number(-np.log(p))}"

@@ -42,7 +42,7 @@ export function start(data, [side]) {
       answer(net),
       editing(data),
       h("h2", {}, "The network as a table"),
-      h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "The network as a table" }, table(net)),
+      h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "The network as a table" }, table(net, backward ? GRADIENTS : FORWARD)),
       h("p", {}, "The same on a terminal:"), command(data.command),
     ],
     below: [
@@ -99,11 +99,19 @@ function answer(net) {
     h("p", {}, h("a", { href: "#/open/loss" }, "Open the loss")));
 }
 
-function table(net) {
-  const head = ["layer", "output size", "feature map", "parameters", "multiply-adds", "range", "zeros", "gradient", "largest", "at"];
-  return h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
+const FORWARD = {
+  "output size": (one) => formula(one.size), "feature map": (one) => one.feature_map, parameters: (one) => formula(one.parameters),
+  "multiply-adds": (one) => one.multiply_adds, range: (one) => one.range, zeros: (one) => one.zeros,
+};
+const GRADIENTS = {
+  gradient: (one) => rule(one.backward?.formula ?? ""), largest: (one) => one.backward?.largest, at: (one) => one.backward?.where,
+  zeros: (one) => one.backward?.zeros,
+};
+
+function table(net, columns) {
+  return h("table", { class: "numbers" },
+    h("thead", {}, h("tr", {}, ["layer", ...Object.keys(columns)].map((text) => h("th", { scope: "col" }, text)))),
     h("tbody", {}, net.layers.map((one) => h("tr", {},
-      h("th", { scope: "row" }, h("a", { href: toLayer(one.name) }, one.name)),
-      [formula(one.size), one.feature_map, formula(one.parameters), one.multiply_adds, one.range, one.zeros,
-        rule(one.backward?.formula ?? ""), one.backward?.largest ?? "", one.backward?.where ?? ""].map((content) => h("td", {}, content))))));
+      h("th", { scope: "row" }, h("a", { href: toLayer(one.name, columns === GRADIENTS ? "gradients" : "maps") }, one.name)),
+      Object.values(columns).map((content) => h("td", {}, content(one)))))));
 }
