@@ -48,10 +48,11 @@ def test_every_equation_of_the_examples_keeps_its_text(opened):
             "dL/dW = sum over all places of dz * x",
             ["mfrac", "munder", "sigma", "all places", "times"],
         ),
-        ("dL/dW = x^T (p - onehot)", ["msup", "onehot"]),
+        ("dL/dW = x^T (p - onehot)", ["</msup><mspace", "onehot"]),
         ("dL/dW = x^T dz", ["msup", "dz"]),
         ("y * (dy - sum over classes of dy * y)", ["munder", "classes", "fence"]),
         ("dL/dx = dy * (y > 0)", ["&gt;", "fence"]),
+        ("dL/dx = dy/s^beta - 2*a*beta*x", ["β", "times"]),
         ("floor((8+0-3)/1)+1 = 6, floor((9+0-3)/1)+1 = 7", [", <span", "mfrac"]),
     ],
 )

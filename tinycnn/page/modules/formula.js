@@ -4,7 +4,6 @@ import { h } from "dom";
 
 const MATH = "http://www.w3.org/1998/Math/MathML";
 const TOKEN = /\s*(?:(\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\d+)|([A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z]\w*)?)|(\S))/y;
-const LONG = 28; // characters from which on a formula breaks into lines between its terms
 
 const m = (tag, attributes, ...children) => {
   const element = document.createElementNS(MATH, tag);
@@ -16,8 +15,9 @@ const operator = (sign) => m("mo", { form: "infix" }, sign);
 /** Signs that typesetting makes visible in another way: they stay in the text alone. */
 const unseen = (text) => m("mtext", { class: "unseen" }, text);
 /** Words or a sign that are shown as another sign, and stay in the text. */
-const shownAs = (kind, text) => m("mtext", {}, h("span", { class: kind }, h("span", { class: "unseen" }, text)));
+const shownAs = (kind, text, sign = null) => m("mtext", {}, h("span", { class: kind, "data-sign": sign }, h("span", { class: "unseen" }, text)));
 const times = () => shownAs("times", "*");
+const GREEK = { alpha: "α", beta: "β", gamma: "γ", epsilon: "ε" };
 
 /** The text as tokens: number, name, sign; null where it has something else. */
 function tokens(text) {
@@ -93,9 +93,9 @@ class Reader {
     if (kind !== "name") throw new NoFormula();
     const { value, space } = this.take("name");
     if (value === "sum" && this.is("name")) return [space, ...this.added()];
-    const name = m("mi", value.length > 1 ? { mathvariant: "normal" } : {}, value);
+    const name = Object.hasOwn(GREEK, value) ? shownAs("greek", value, GREEK[value]) : m("mi", value.length > 1 ? { mathvariant: "normal" } : {}, value);
     if (this.is("[")) return [space, m("msub", {}, name, m("mrow", {}, this.places()))];
-    if (this.is("(")) return [space, m("mrow", {}, name, m("mrow", {}, this.bracket()))];
+    if (this.is("(") && !this.found[this.at].space) return [space, m("mrow", {}, name, m("mrow", {}, this.bracket()))]; // max(..., not x^T (...
     if (["ln", "exp"].includes(value)) return [space, m("mrow", {}, name, m("mspace", { width: "0.17em" }), ...this.signed())];
     return [space, name];
   }
@@ -152,8 +152,7 @@ function whole(text) {
   try {
     const reader = new Reader(found), read = reader.relation();
     if (reader.kind) return null;
-    const pieces = text.length < LONG ? [read] : lines(read);
-    return h("span", { class: "formula" }, pieces.map((piece) => set(piece)));
+    return h("span", { class: "formula" }, lines(read).map((piece) => set(piece)));
   } catch (error) {
     if (error instanceof NoFormula) return null;
     throw error;
@@ -166,11 +165,13 @@ export function rule(text) {
   return set === text && at > 0 ? h("span", { class: "formula" }, formula(text.slice(0, at)), text.slice(at)) : set;
 }
 
-/** A line may break before each operator of the outermost sum. */
+/** A line may break before each operator of the outermost sum, and of its products. */
 function lines(read) {
   const pieces = [[]];
   for (const one of read) {
-    if (one.localName === "mo" && one.getAttribute("form") === "infix") pieces.push([]);
+    const isSign = one.localName === "mo" && one.getAttribute("form") === "infix";
+    if (isSign) one.setAttribute("lspace", "0"); // the text's own space stands there
+    if (isSign || one.firstChild?.className === "times") pieces.push([]);
     pieces.at(-1).push(one);
   }
   return pieces;
