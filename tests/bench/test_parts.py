@@ -173,12 +173,16 @@ def test_scaling(monkeypatch):
     assert [row["batch"] for row in tables["scaling batch"]] == [1, 2]
     one, two = tables["scaling threads"]
     assert (one["threads"], two["threads"]) == (1, 2) and two["goal"] == 1.7
+    roofs = tables["scaling roofs"]
+    assert [row["threads"] for row in roofs] == [1, 2]
+    assert all(row[name] > 0 for row in roofs for name in ("flops", "read", "triad"))
 
 
 def test_memory():
     tables = measured("memory")
-    assert set(tables) == {"memory forward", "memory training", "memory pass"}
-    for row in (*tables["memory forward"], *tables["memory training"]):
+    beside_peers = {"memory forward", "memory training", "memory one image"}
+    assert set(tables) == {*beside_peers, "memory pass"}
+    for row in (row for name in beside_peers for row in tables[name]):
         assert row["peak"] >= row["before"] > 0
     kept, released = tables["memory pass"]
     assert kept["gradients"] == released["gradients"] > 0

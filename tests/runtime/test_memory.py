@@ -20,9 +20,9 @@ def _collected():
 @pytest.fixture(autouse=True)
 def _nothing_spare():
     """Each test begins without spare memory, and leaves none to others."""
-    memory._spare.clear()
+    memory.release()
     yield
-    memory._spare.clear()
+    memory.release()
 
 
 def address(array):
@@ -102,6 +102,15 @@ def test_what_nobody_wants_for_long_goes_back():
     for _ in range(200):
         memory.empty(LARGE, FLOAT32)
     assert spare_bytes() < 9 * memory.LEAST
+
+
+def test_all_that_is_spare_can_be_let_go_of():
+    array, other = memory.empty(LARGE, FLOAT32), memory.empty(LARGE, FLOAT32)
+    array[...] = 7
+    del other
+    assert spare_bytes() > 0
+    memory.release()
+    assert spare_bytes() == 0 and (array == 7).all()
 
 
 def test_arrays_begin_at_a_cache_line():

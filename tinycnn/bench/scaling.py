@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tinycnn.bench import contest
-from tinycnn.bench.engines import OURS
+from tinycnn.bench.engines import LIMITS, OURS
+from tinycnn.bench.limits import measure_limits
 from tinycnn.bench.report import BenchReport
 from tinycnn.bench.rounds import Spread, ratio
 from tinycnn.bench.settings import Settings
@@ -19,7 +20,7 @@ _QUICK = 2  # places of each table
 
 
 def run(settings: Settings, report: BenchReport) -> None:
-    """Fill the four tables."""
+    """Fill the tables."""
     _by("batch", "AlexNet forward by batch", _batches(), settings, report)
     _by(
         "size",
@@ -29,7 +30,9 @@ def run(settings: Settings, report: BenchReport) -> None:
         report,
     )
     _by("channels", "conv 3 x 3, 28 x 28, batch 8, by channels", _channels(), settings, report)
-    _by_threads(settings, report)
+    counts = [n for n in (1 << i for i in range(10)) if n < settings.threads] + [settings.threads]
+    _by_threads(counts, settings, report)
+    _roofs(counts, settings, report)
 
 
 def _batches() -> dict[int, Workload]:
@@ -77,9 +80,8 @@ def _by(
                 table.add(**row)
 
 
-def _by_threads(settings: Settings, report: BenchReport) -> None:
+def _by_threads(counts: Sequence[int], settings: Settings, report: BenchReport) -> None:
     """1, 2, 4, ... threads, each in a process of its own, in turns."""
-    counts = [n for n in (1 << i for i in range(10)) if n < settings.threads] + [settings.threads]
     names = [f"{OURS} {count}" for count in counts]
     rounds = settings.rounds_of(7)
     columns = [
@@ -121,3 +123,21 @@ def _by_threads(settings: Settings, report: BenchReport) -> None:
                             "verdict": report.require(what, holds=faster.median >= GOAL),
                         }
                 table.add(**row)
+
+
+def _roofs(counts: Sequence[int], settings: Settings, report: BenchReport) -> None:
+    """What the processor and its memory can do on as many threads: no work gains more by a second one."""
+    rounds = settings.rounds_of(7)
+    columns = [
+        identity("threads", "threads"),
+        Column("flops", "peak, GFLOP/s", 0),
+        Column("read", "memory read, GB/s", 1),
+        Column("triad", "stream triad, GB/s", 1),
+    ]
+    table = report.table(ResultTable("scaling roofs", "The roofs by threads", columns))
+    with Progress("roofs", 3 * len(counts) * rounds) as progress:
+        for count in counts:
+            with report.team([LIMITS], count) as team:
+                found = measure_limits(team, count, rounds, settings.seconds, report, progress)
+            rates = {name: getattr(found, name) / 1e9 for name in ("flops", "read", "triad")}
+            table.add(threads=count, **rates)

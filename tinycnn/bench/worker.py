@@ -20,6 +20,7 @@ from tinycnn.bench import memory_peak
 from tinycnn.bench.engines import ENGINES, Contender
 from tinycnn.bench.machine import describe
 from tinycnn.bench.work import Workload
+from tinycnn.runtime import memory
 
 # A call that takes this long warms itself up: what it finds cold costs it next to nothing.
 _WARM_SECONDS = 0.5
@@ -90,6 +91,7 @@ class Worker:
     def peak(self, calls: int) -> dict[str, Any]:
         """Resident bytes now, and at their peak while the work is done ``calls`` times."""
         assert self.candidate is not None
+        memory.release()  # a peer's weights were arrays of ours first
         with memory_peak.watch() as seen:
             for _ in range(calls):
                 self.candidate.call()

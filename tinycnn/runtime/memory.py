@@ -105,6 +105,11 @@ def too_large(shape: Sequence[int], dtype: np.dtype[Any]) -> TooLargeError:
     )
 
 
+def release() -> None:
+    """Let go of all spare memory: what no array uses goes back to the system."""
+    _spare.clear()
+
+
 class _Lease:
     """What an array and its views hold; when it goes, its memory is given back."""
 
