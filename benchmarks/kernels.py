@@ -20,7 +20,6 @@ from tinycnn.kernels.avg_pool import avg_pool2d, avg_pool2d_backward
 from tinycnn.kernels.avg_pool_vectors import avg_pool_rows, avg_pool_rows_backward
 from tinycnn.kernels.batch_norm import (
     add_gradients,
-    add_squared_deviations,
     channel_scales,
     gradient_factors,
     join_moments,
@@ -202,13 +201,8 @@ def test_local_response_norm_backward(benchmark: Benchmark) -> None:
     benchmark(local_response_norm_backward, dy, x, 0, len(x), *LRN, dx)
 
 
-def test_add_squared_deviations(benchmark: Benchmark) -> None:
-    x, mean, sums = normal(3136, 64), np.zeros(64), np.zeros(64)
-    benchmark(add_squared_deviations, x, mean, 0, len(x), sums)
-
-
 def test_moments_of_rows(benchmark: Benchmark) -> None:
-    benchmark(moments_of_rows, normal(1024, 64), 0, 1024, np.empty((3, 64)))
+    benchmark(moments_of_rows, normal(1024, 64), 0, 1024, np.empty((1, 3, 64)))
 
 
 def test_join_moments(benchmark: Benchmark) -> None:
@@ -225,8 +219,8 @@ def test_gradient_factors(benchmark: Benchmark) -> None:
 
 
 def test_add_gradients(benchmark: Benchmark) -> None:
-    dy, x, of_channels = normal(3136, 64), normal(3136, 64), np.zeros((3, 64))
-    benchmark(add_gradients, dy, x, of_channels[0], 0, len(x), *of_channels[1:])
+    dy, x, parts = normal(3136, 64), normal(3136, 64), np.zeros((1, 2, 64))
+    benchmark(add_gradients, dy, x, parts[0, 0].copy(), 0, len(x), parts)
 
 
 def test_scale_deviations(benchmark: Benchmark) -> None:
@@ -428,7 +422,8 @@ def test_dense(benchmark: Benchmark, N: int) -> None:
 @BATCHES
 def test_dense_product(benchmark: Benchmark, N: int) -> None:
     y = np.empty((N, F), np.float32)
-    benchmark(dense_product, read_only(normal(N, D)), read_only(normal(D, F)), 0, F, y)
+    given = read_only(normal(N, D)), read_only(normal(D, F)), read_only(normal(F))
+    benchmark(dense_product, *given, True, 0, N, 0, F, y)
 
 
 @BATCHES
@@ -448,7 +443,7 @@ def test_softmax(benchmark: Benchmark) -> None:
 
 def test_softmax_backward(benchmark: Benchmark) -> None:
     dy, y = normal(2, 128, 1000)
-    benchmark(softmax_backward, dy, y, 0, 128, np.empty_like(y))
+    benchmark(softmax_backward, dy, y, 0, 128, 1000, np.empty_like(y))
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

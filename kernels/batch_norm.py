@@ -9,48 +9,46 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels.bias import bias_gradient
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.rows import fold, four, repeat, rows_side_by_side
+from tinycnn.kernels.rows import fold, four, number_of, repeat, width_of
 
 
 @kernel
-def add_squared_deviations(x: Any, mean: Any, first: int, last: int, sums: Any) -> None:
-    """Add (x - mean)**2 of rows ``first`` to ``last`` (not included) of ``x`` (rows, C) to ``sums`` (C,).
+def moments_of_rows(x: Any, first: int, last: int, parts: Any) -> None:
+    """Write how many rows there are, their mean, and the sum of (x - mean)**2 to one of ``parts``, float64.
 
-    ``mean`` and ``sums`` are float64.
+    Rows ``first`` to ``last`` (not included) of ``x`` (rows, C) are one of as many ranges as there are parts,
+    (parts, 3, C). One pass adds up how far numbers are from the first row's, and the squares: that row
+    belongs to them, so their mean is near it where numbers are large beside their spread.
     """
     C = x.shape[1]
-    width = rows_side_by_side(C) * C
-    source, end = x.reshape(x.size), last * C
-    u, total = repeat(mean, width), np.zeros(width)
-    at = first * C
+    width = width_of(last - first, C)
+    source, at, end = x.reshape(x.size), first * C, last * C
+    u, total, squares = repeat(x[first], width), np.zeros(width), np.zeros(width)
     while at + 4 * width <= end:  # four at once: the sums are read and written once for them
         r0, r1, r2, r3 = four(source, at, width)
         for e in range(width):
             d0, d1, d2, d3 = r0[e] - u[e], r1[e] - u[e], r2[e] - u[e], r3[e] - u[e]
-            total[e] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)
+            total[e] += (d0 + d1) + (d2 + d3)
+            squares[e] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)
         at += 4 * width
     while at < end:
         row = source[at : at + width]
         for e in range(min(width, end - at)):
-            total[e] += (row[e] - u[e]) ** 2
+            d = row[e] - u[e]
+            total[e] += d
+            squares[e] += d * d
         at += width
-    fold(total, sums)
-
-
-@kernel
-def moments_of_rows(x: Any, first: int, last: int, part: Any) -> None:
-    """Write how many rows there are, their mean, and the sum of (x - mean)**2 to ``part`` (3, C), float64.
-
-    Rows ``first`` to ``last`` (not included) of ``x`` (rows, C) are read twice: they should fit in a cache.
-    """
-    count, mean, squares = part
-    mean[:], squares[:], count[:] = 0, 0, last - first
-    bias_gradient(x, first, last, mean)
-    for c in range(mean.size):
-        mean[c] /= count[c]
-    add_squared_deviations(x, mean, first, last, squares)
+    count, mean, deviations = parts[number_of(first, len(x), len(parts))]
+    mean[:], deviations[:], count[:] = 0, 0, last - first
+    fold(total, mean)
+    fold(squares, deviations)
+    for c in range(C):
+        away = mean[c] / count[c]
+        deviations[c] -= mean[c] * away
+        if deviations[c] < 0:
+            deviations[c] = 0
+        mean[c] = u[c] + away
 
 
 @kernel
@@ -60,16 +58,20 @@ def join_moments(parts: Any, mean: Any, variance: Any) -> None:
     The first part's mean, plus how far the others' are from it; their squares, plus those of how far each
     mean is from that of all: Chan, Golub and LeVeque, 1983, formula 1.5. 0 where there are none.
     """
-    mean[:], variance[:] = 0, 0
-    for c in range(mean.size if len(parts) else 0):
-        rows, away = 0.0, 0.0
-        for part in parts:
-            rows += part[0, c]
-            away += part[0, c] * (part[1, c] - parts[0, 1, c])
-        mean[c] = parts[0, 1, c] + away / rows
-        for part in parts:
-            variance[c] += part[2, c] + part[0, c] * (part[1, c] - mean[c]) ** 2
-        variance[c] /= rows
+    mean[:], variance[:], rows = 0, 0, np.zeros(mean.size)
+    if len(parts) == 0:
+        return
+    for k in range(len(parts)):
+        for c in range(mean.size):
+            rows[c] += parts[k, 0, c]
+            mean[c] += parts[k, 0, c] * (parts[k, 1, c] - parts[0, 1, c])
+    for c in range(mean.size):
+        mean[c] = parts[0, 1, c] + mean[c] / rows[c]
+    for k in range(len(parts)):
+        for c in range(mean.size):
+            variance[c] += parts[k, 2, c] + parts[k, 0, c] * (parts[k, 1, c] - mean[c]) ** 2
+    for c in range(mean.size):
+        variance[c] /= rows[c]
 
 
 @kernel
@@ -102,26 +104,26 @@ def gradient_factors(
     dbeta = sum of dy                  dgamma = inverse * sum of dy * (x - mean)
     dy_mean = dbeta / rows             slope = scale * inverse * dgamma / rows
     """
+    dy_mean[:], slope[:] = 0, 0
+    for block in range(len(sums)):
+        for c in range(scale.size):
+            dy_mean[c] += sums[block, 0, c]
+            slope[c] += sums[block, 1, c]
     for c in range(scale.size):
-        total, products = 0.0, 0.0
-        for block in range(len(sums)):
-            total += sums[block, 0, c]
-            products += sums[block, 1, c]
-        products *= inverse[c]
+        total, products = dy_mean[c], slope[c] * inverse[c]
         dgamma[c], dbeta[c] = products, total
         dy_mean[c], slope[c] = total / rows, scale[c] * inverse[c] * (products / rows)
 
 
 @kernel
-def add_gradients(
-    dy: Any, x: Any, mean: Any, first: int, last: int, dbeta: Any, products: Any
-) -> None:
-    """Add dy to ``dbeta``, and dy * (x - mean) to ``products``, of rows ``first`` to ``last`` (not included).
+def add_gradients(dy: Any, x: Any, mean: Any, first: int, last: int, parts: Any) -> None:
+    """Add up dy, and dy * (x - mean), of rows ``first`` to ``last`` (not included), in one of ``parts``.
 
-    ``dy`` and ``x`` are (rows, C); ``mean dbeta products`` (C,) are float64.
+    ``dy`` and ``x`` are (rows, C), and cut into as many ranges as there are parts; ``mean`` (C,) and
+    ``parts`` (parts, 2, C), zeros, are float64.
     """
     C = x.shape[1]
-    width = rows_side_by_side(C) * C
+    width = width_of(last - first, C)
     source, upstream, end = x.reshape(x.size), dy.reshape(dy.size), last * C
     u, total, added = repeat(mean, width), np.zeros(width), np.zeros(width)
     at = first * C
@@ -140,6 +142,7 @@ def add_gradients(
             added[e] += above[e]
             total[e] += above[e] * (row[e] - u[e])
         at += width
+    dbeta, products = parts[number_of(first, len(x), len(parts))]
     fold(added, dbeta)
     fold(total, products)
 
@@ -150,10 +153,10 @@ def scale_deviations(
 ) -> None:
     """y = (x - mean) * scale + shift for rows ``first`` to ``last`` (not included) of ``x`` (rows, C).
 
-    ``mean scale shift`` (C,) are float64.
+    ``mean`` and ``scale`` (C,) are float64, ``shift`` is of the dtype of x.
     """
     C = x.shape[1]
-    width = rows_side_by_side(C) * C
+    width = width_of(last - first, C)
     source, target, end = x.reshape(x.size), y.reshape(y.size), last * C
     u, s, t = repeat(mean, width), repeat(scale, width), repeat(shift, width)
     for at in range(first * C, end, width):
@@ -179,7 +182,7 @@ def scale_deviations_backward(
     ``dy x dx`` are (rows, C); ``dy_mean mean scale slope`` (C,) are float64.
     """
     C = x.shape[1]
-    width = rows_side_by_side(C) * C
+    width = width_of(last - first, C)
     upstream, source, target = dy.reshape(dy.size), x.reshape(x.size), dx.reshape(dx.size)
     u, v = repeat(dy_mean, width), repeat(mean, width)
     s, t, end = repeat(scale, width), repeat(slope, width), last * C

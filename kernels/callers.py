@@ -11,21 +11,14 @@ from tinycnn.kernels.direct_gradient import direct_input_gradient
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.microkernels import products_2, products_3, products_4
-from tinycnn.kernels.shared_memory import floats_at
 from tinycnn.kernels.simd import read_only
+from tinycnn.kernels.slot_arrays import floats as _array
 from tinycnn.kernels.softmax import softmax
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.window_convolution import window_convolution, window_input_gradient
 from tinycnn.kernels.window_weight_gradient import window_weight_gradient
 from tinycnn.kernels.winograd import input_transform, output_transform
 from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_gradient_transform
-
-
-@kernel
-def _array(slots: Any, slot: int, image: int) -> Any:
-    """The numbers of a slot from those of ``image`` on."""
-    address, size, step = slots[slot, 0], slots[slot, 1], slots[slot, 2]
-    return floats_at(address + 4 * image * step, size - image * step)
 
 
 @kernel

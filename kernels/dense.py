@@ -11,8 +11,18 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.microkernels import product_2, product_4
-from tinycnn.kernels.simd import LANES, at_least, load, read_only, splat, store, stream, stream_end
+from tinycnn.kernels.microkernels import product_1, product_2, product_4
+from tinycnn.kernels.simd import (
+    LANES,
+    at_least,
+    load,
+    load_first,
+    read_only,
+    splat,
+    store,
+    stream,
+    stream_end,
+)
 
 # Columns of a panel of weights: as many as a tile of 6 rows leaves registers for.
 PANEL = (4 if LANES == 16 else 2) * LANES
@@ -42,12 +52,9 @@ def pack_weights(W: Any, first: int, last: int, panels: Any) -> None:
     for k in range(K):
         for p in range(first, last):
             at, to = k * F + p * PANEL, (p * K + k) * PANEL
-            if (p + 1) * PANEL <= F:
-                for c in range(0, PANEL, LANES):
-                    store(target, to + c, load(source, at + c))
-            else:
-                for c in range(PANEL):
-                    target[to + c] = source[at + c] if p * PANEL + c < F else 0
+            for c in range(0, PANEL, LANES):
+                count = max(min(LANES, F - p * PANEL - c), 0)
+                store(target, to + c, load_first(source, at + c if count else 0, count))
 
 
 @kernel
@@ -100,33 +107,68 @@ def dense(
 
 
 @kernel
-def dense_product(x: Any, W: Any, first: int, last: int, y: Any) -> None:
-    """Write columns ``first`` to ``last`` (not included) of y = x @ W.
+def dense_product(
+    x: Any, W: Any, b: Any, relu: bool, first_row: int, last_row: int, first: int, last: int, y: Any
+) -> None:
+    """Write rows ``first_row`` to ``last_row``, columns ``first`` to ``last`` (not included), of x @ W + b.
 
-    ``x`` is (N, D), ``W`` (D, F), ``y`` (N, F). ``first`` and ``last`` are multiples of PANEL, but for the
-    last column.
+    ``x`` is (N, D), ``W`` (D, F), ``y`` (N, F), ``b`` (F,) or empty, for none; with ``relu`` and a bias what
+    is below zero becomes zero, NaN stays. ``first`` and ``last`` are multiples of PANEL, but for the last
+    column.
     """
-    (N, D), F = x.shape, W.shape[1]
+    N, D, F = last_row - first_row, x.shape[1], W.shape[1]
     source, weights = read_only(x.reshape(x.size)), read_only(W.reshape(W.size))
-    target = y.reshape(y.size)
+    target, start, to = y.reshape(y.size), first_row * D, first_row * F
     whole = first + (last - first) // PANEL * PANEL
-    rest = np.zeros(_FORWARD_ROWS * PANEL, np.float32)
-    sums = np.empty(N * PANEL, np.float32)
-    for k in range(0, D, _FORWARD_ROWS):
-        rows = min(_FORWARD_ROWS, D - k)
+    for k in range(0, D if first < whole else 0, _FORWARD_ROWS):
+        rows, a = min(_FORWARD_ROWS, D - k), start + k
         for f in range(first, whole, PANEL):
-            _product(N, source, k, D, 1, rows, k, weights, k * F + f, F, target, f, F, k > 0)
-        if whole < last:
-            for row in range(rows):
-                for f in range(whole, last):
-                    rest[row * PANEL + f - whole] = weights[(k + row) * F + f]
-            _product_of(
-                last - whole, N, source, k, D, 1, rows, k, read_only(rest), 0, PANEL,
-                sums, 0, PANEL, k > 0,
-            )  # fmt: skip
+            _product(N, source, a, D, 1, rows, a, weights, k * F + f, F, target, to + f, F, k > 0)
+    if whole < last:
+        _last_columns(source, start, N, D, weights, F, whole, last, target, to)
+    for n in range(N if b.size else 0):
+        for f in range(first, last):
+            z = target[np.uintp(to + n * F + f)] + b[np.uintp(f)]
+            target[np.uintp(to + n * F + f)] = 0 if relu and z <= 0 else z
+
+
+@kernel
+def _last_columns(
+    source: Any,
+    start: int,
+    N: int,
+    D: int,
+    weights: Any,
+    F: int,
+    whole: int,
+    last: int,
+    target: Any,
+    to: int,
+) -> None:
+    """The product's columns ``whole`` to ``last``, fewer than a panel has."""
+    # They are a panel of their own, no wider than need be, and so much the deeper.
+    columns, width = last - whole, _width_of(last - whole)
+    depth = _FORWARD_ROWS * PANEL // width
+    rest, sums = np.empty(depth * width, np.float32), np.empty(N * width, np.float32)
+    for k in range(0, D, depth):
+        rows, a = min(depth, D - k), start + k
+        for row in range(rows):
+            for f in range(0, width, LANES):
+                count = max(min(LANES, columns - f), 0)
+                at = (k + row) * F + whole + f if count else 0
+                store(rest, row * width + f, load_first(weights, at, count))
+        _product_of(
+            columns, N, source, a, D, 1, rows, a, read_only(rest), 0, width, sums, 0, width, k > 0
+        )
     for n in range(N):
-        for f in range(whole, last):
-            target[n * F + f] = sums[n * PANEL + f - whole]
+        for f in range(columns):
+            target[np.uintp(to + n * F + whole + f)] = sums[np.uintp(n * width + f)]
+
+
+@kernel
+def _width_of(columns: int) -> int:
+    """Columns that `_product_of` works out where so many are wanted."""
+    return LANES if columns <= LANES else NARROW if columns <= NARROW else PANEL
 
 
 @kernel
@@ -134,8 +176,10 @@ def _product_of(
     columns: int, rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
     b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
 ) -> None:  # fmt: skip
-    """The product with a panel of which only the first ``columns`` are wanted: half of it where they do."""
-    if columns <= NARROW:
+    """The product with a panel of which only ``columns`` are wanted: as many vectors of it as hold them."""
+    if columns <= LANES:
+        product_1(rows, a, a0, a_row, a_column, depth, a_next, b, b0, b_row, c, c0, c_row, add)
+    elif columns <= NARROW:
         product_2(rows, a, a0, a_row, a_column, depth, a_next, b, b0, b_row, c, c0, c_row, add)
     else:
         _product(rows, a, a0, a_row, a_column, depth, a_next, b, b0, b_row, c, c0, c_row, add)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.microkernels import product_2, product_3, product_4
+from tinycnn.kernels.microkernels import product_1, product_2, product_3, product_4
 from tinycnn.kernels.simd import LANES, at_least, load, prefetch, read_only, splat, store
 
 # Outputs of a row that are worked on together: their sums, 16 KB, stay in L1.
@@ -101,8 +101,10 @@ def _product(
         product_4(cells, x, at, step, 1, depth, at + down, weights, k, PANEL, sums, 0, PANEL, add)
     elif filters > 2 * LANES and PANEL == 4 * LANES:
         product_3(cells, x, at, step, 1, depth, at + down, weights, k, PANEL, sums, 0, PANEL, add)
-    else:
+    elif filters > LANES:
         product_2(cells, x, at, step, 1, depth, at + down, weights, k, PANEL, sums, 0, PANEL, add)
+    else:
+        product_1(cells, x, at, step, 1, depth, at + down, weights, k, PANEL, sums, 0, PANEL, add)
 
 
 @kernel

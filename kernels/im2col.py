@@ -7,6 +7,12 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.simd import lanes_of, load, load_first, store, store_first
+
+# Numbers of rows of the matrix that are written together, run by run: they stay in L1.
+_TOGETHER = 4096
+# Vectors of a run that is short.
+_SHORT = 4
 
 
 @kernel
@@ -39,29 +45,106 @@ def im2col(
         runs, length = 1, KW * C
     source = x.reshape(x.size)
     target = cols.reshape(cols.size)
-    t = 0
-    for cell in range(first, first + cells):
-        n = cell // (OH * OW)
-        top = cell // OW % OH * stride[0] - padding[0]
-        left = cell % OW * stride[1] - padding[1]
+    row, step, width = KH * runs * length, stride[1] * C, W * C
+    done, n, oh, ow = 0, first // (OH * OW), first // OW % OH, first % OW
+    while (
+        done < cells
+    ):  # output row by output row: where windows lie inside is worked out once for it
+        count = min(OW - ow, cells - done)
         for i in range(KH):
-            h = top + i * dilation[0]
-            row = (n * H + h) * W * C
+            h = oh * stride[0] - padding[0] + i * dilation[0]
             for run in range(runs):
-                start = (left + run * dilation[1]) * C + channel
-                low = min(max(-start, 0), length)
-                high = max(min(W * C - start, length), low)
-                if h < 0 or h >= H:
-                    low, high = length, length
-                # Unsigned, because Numba tests each signed index for being negative, and a loop
-                # that does is not vectorised: 5 times slower.
-                for e in range(low):
-                    target[np.uintp(t + e)] = 0
-                for e in range(low, high):
-                    target[np.uintp(t + e)] = source[np.uintp(row + start + e)]
-                for e in range(high, length):
-                    target[np.uintp(t + e)] = 0
-                t += length
+                start = (ow * stride[1] - padding[1] + run * dilation[1]) * C + channel
+                to = done * row + (i * runs + run) * length
+                low, high = _inside(start, step, length, width) if 0 <= h < H else (count, count)
+                low, high = min(low, count), min(high, count)
+                at = (n * H + h) * width
+                for k in range(low):
+                    _copy_inside(
+                        source,
+                        at,
+                        start + k * step,
+                        width,
+                        0 <= h < H,
+                        target,
+                        to + k * row,
+                        length,
+                    )
+                _copy_runs(
+                    source,
+                    at + start + low * step,
+                    step,
+                    target,
+                    to + low * row,
+                    row,
+                    length,
+                    high - low,
+                )
+                for k in range(high, count):
+                    _copy_inside(
+                        source,
+                        at,
+                        start + k * step,
+                        width,
+                        0 <= h < H,
+                        target,
+                        to + k * row,
+                        length,
+                    )
+        done, ow = done + count, ow + count
+        if ow == OW:
+            ow, oh = 0, oh + 1
+        if oh == OH:
+            oh, n = 0, n + 1
+
+
+@kernel
+def _inside(start: int, step: int, length: int, width: int) -> tuple[int, int]:
+    """Of runs that begin at start, start + step, ...: the first within 0 to ``width``, the first beyond."""
+    low = max(-(start // step), 0)
+    return low, max((width - length - start) // step + 1, low)
+
+
+@kernel
+def _copy_runs(
+    x: Any, at: int, step: int, y: Any, to: int, row: int, length: int, count: int
+) -> None:
+    """Copy ``count`` runs. What copies long ones well takes as long to begin as a short one takes."""
+    if length > _SHORT * lanes_of(x):
+        for k in range(count):
+            source, target = at + k * step, to + k * row
+            for e in range(length):
+                y[np.uintp(target + e)] = x[np.uintp(source + e)]
+        return
+    if length == 1:
+        for k in range(count):
+            y[np.uintp(to + k * row)] = x[np.uintp(at + k * step)]
+        return
+    rest = length % lanes_of(x)
+    whole = length - rest
+    for k in range(count):
+        source, target = at + k * step, to + k * row
+        for e in range(0, whole, lanes_of(x)):
+            store(y, target + e, load(x, source + e))
+        if rest:
+            store_first(y, target + whole, rest, load_first(x, source + whole, rest))
+
+
+@kernel
+def _copy_inside(
+    x: Any, at: int, start: int, width: int, inside: bool, y: Any, to: int, length: int
+) -> None:
+    """Copy what lies within a row of ``width`` numbers from ``at`` on, zero elsewhere."""
+    low = min(max(-start, 0), length) if inside else length
+    high = max(min(width - start, length), low)
+    # Unsigned, because Numba tests each signed index for being negative, and a loop that does is not
+    # vectorised: 5 times slower.
+    for e in range(low):
+        y[np.uintp(to + e)] = 0
+    for e in range(low, high):
+        y[np.uintp(to + e)] = x[np.uintp(at + start + e)]
+    for e in range(high, length):
+        y[np.uintp(to + e)] = 0
 
 
 @kernel
@@ -88,17 +171,24 @@ def col2im(
         runs, length = 1, KW * C
     source = cols.reshape(cols.size)
     target = dx.reshape(dx.size)
-    s = 0
-    for cell in range(first, first + cells):
-        n = cell // (OH * OW)
-        top = cell // OW % OH * stride[0] - padding[0]
-        left = cell % OW * stride[1] - padding[1]
+    row, step, width = KH * runs * length, stride[1] * C, W * C
+    done, n, oh, ow = 0, first // (OH * OW), first // OW % OH, first % OW
+    while done < cells:
+        count = min(OW - ow, cells - done, max(_TOGETHER // row, 1))
         for i in range(KH):
-            h = top + i * dilation[0]
-            row = (n * H + h) * W * C
-            for run in range(runs):
-                start = (left + run * dilation[1]) * C + channel
-                if 0 <= h < H:
-                    for e in range(max(-start, 0), min(W * C - start, length)):
-                        target[np.uintp(row + start + e)] += source[np.uintp(s + e)]
-                s += length
+            h = oh * stride[0] - padding[0] + i * dilation[0]
+            if h < 0 or h >= H:
+                continue
+            # From the last on: so a number gets what cells add to it in the order of these.
+            for run in range(runs - 1, -1, -1):
+                start = (ow * stride[1] - padding[1] + run * dilation[1]) * C + channel
+                at, to = done * row + (i * runs + run) * length, (n * H + h) * width + start
+                for k in range(count):
+                    begin, here, there = start + k * step, at + k * row, to + k * step
+                    for e in range(max(-begin, 0), min(width - begin, length)):
+                        target[np.uintp(there + e)] += source[np.uintp(here + e)]
+        done, ow = done + count, ow + count
+        if ow == OW:
+            ow, oh = 0, oh + 1
+        if oh == OH:
+            oh, n = 0, n + 1

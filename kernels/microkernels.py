@@ -292,3 +292,92 @@ def products_2(
             jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1], jobs[following, 2],
             b, b0 + jobs[job, 3], b_row, c, jobs[job, 4], c_row, add,
         )  # fmt: skip
+
+
+@kernel
+def product_1(
+    rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
+    b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
+) -> None:
+    """c (rows, 1*LANES) = a (rows, depth) b (depth, 1*LANES), added to c if ``add``.
+
+    a[i, k] is a[a0 + i*a_row + k*a_column]; row k of b begins at b0 + k*b_row, row i of c at
+    c0 + i*c_row. Meanwhile what comes next is brought into L2: the a that begins at ``a_next``, if that
+    is not this one, and the b that follows this one, or stands beside it if its rows lie apart.
+    """
+    # 5s and 4s make up for what 6s leave: 25 rows are five 5s, not four 6s and a 1.
+    few = rows if rows < 4 else 3 if rows == 7 else 0
+    groups = (rows - few + 5) // 6
+    missing = groups * 6 - rows + few
+    fours = max(missing - groups, 0)
+    fives = missing - 2 * fours
+    # Each tile asks for a part: of rows that follow each other the same rows, else a line of each row.
+    apart = b_row != 1 * LANES
+    b_next = b0 + (1 * LANES if apart else depth * b_row)
+    b_forward, b_part = (b_row, 16) if apart else (16, 16 * depth)
+    start, tile = a0, 0
+    for _ in range(groups - fours - fives):
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 6)
+        b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 1 * LANES else 0
+        multiply_tile(
+            6, 1, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 1,
+        )
+        a0 += 6 * a_row
+        c0 += 6 * c_row
+        tile += 1
+    for _ in range(fives):
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 5)
+        b_line, b_step = b_next + tile * b_part, b_forward if 16 * tile < 1 * LANES else 0
+        multiply_tile(
+            5, 1, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 1,
+        )
+        a0 += 5 * a_row
+        c0 += 5 * c_row
+        tile += 1
+    for _ in range(fours):
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 4)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
+        multiply_tile(
+            4, 1, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 1,
+        )
+        a0 += 4 * a_row
+        c0 += 4 * c_row
+        tile += 1
+    for _ in range(few // 2):
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 2)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
+        multiply_tile(
+            2, 1, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 1,
+        )
+        a0 += 2 * a_row
+        c0 += 2 * c_row
+        tile += 1
+    for _ in range(few % 2):
+        a_line, a_step = _a_ahead(a_next, start, a0, a_column, rows, tile, 1)
+        b_line, b_step = (b_next, b_row) if tile == 0 else (b0, 0)
+        multiply_tile(
+            1, 1, a, a0, a_row, a_column, depth, b, b0, b_row, c, c0, c_row, add,
+            a_line, a_step, b_line, b_step, 1,
+        )
+        a0 += 1 * a_row
+        c0 += 1 * c_row
+        tile += 1
+
+
+@kernel
+def products_1(
+    jobs: Any, a: Any, a_row: int, a_column: int, b: Any, b0: int, b_row: int, c: Any, c_row: int,
+    add: bool,
+) -> None:
+    """Call `product_1` for each row of ``jobs``: (rows, depth, a0, what b0 is more, c0)."""
+    a, b = read_only(a), read_only(b)
+    for job in range(len(jobs)):
+        following = min(job + 1, len(jobs) - 1)
+        product_1(
+            jobs[job, 0], a, jobs[job, 2], a_row, a_column, jobs[job, 1], jobs[following, 2],
+            b, b0 + jobs[job, 3], b_row, c, jobs[job, 4], c_row, add,
+        )  # fmt: skip

@@ -25,6 +25,8 @@ WIDTH = 36  # numbers of the longest call
 # A phase's counters stand a cache line apart: tasks that have been taken, and that are done.
 COUNTERS = 16
 _DONE = 8
+# Which tasks a thread takes: the next one, or from an end on; all threads of a run do the one or the other.
+ANY, FIRST, LAST = range(3)
 # Looks at what others have still to do, until a helper looks whether it is to stop.
 _GLANCES = 200
 # What `carry_out` has come to.
@@ -58,18 +60,20 @@ def hold(array: Any, slot: int, rows: Any) -> None:
 def carry_on(row: Any, most: int, spins: int) -> int:
     """`carry_out`, for a thread whose ``row`` has addresses and lengths of the arrays from OWN on.
 
-    They are ``calls``, ``jobs``, ``tasks``, ``phases``, this thread's ``slots`` and ``counters``.
+    They are ``calls``, ``jobs``, ``tasks``, ``phases``, this thread's ``slots`` and ``counters``; after them
+    comes ``end``.
     """
     calls, jobs = _table(row, 0, WIDTH), _table(row, 1, 5)
     tasks, slots = _table(row, 2, 3), _table(row, 4, 4)
     phases, counters = _numbers(row, 3), _numbers(row, 5)
-    return carry_out(calls, jobs, tasks, phases, slots, counters, most, spins)
+    return carry_out(calls, jobs, tasks, phases, slots, counters, most, spins, row[OWN + 12])
 
 
 @kernel
 def carry_out(
-    calls: Any, jobs: Any, tasks: Any, phases: Any, slots: Any, counters: Any, most: int, spins: int
-) -> int:
+    calls: Any, jobs: Any, tasks: Any, phases: Any, slots: Any, counters: Any, most: int, spins: int,
+    end: int = ANY,
+) -> int:  # fmt: skip
     """Take tasks until there are none left; gives FINISHED, or HAS_MORE to do, or that it WAITS for others.
 
     ``calls`` (calls, WIDTH) and ``jobs`` (rows, 5) are what was recorded. A row of ``tasks`` is (first
@@ -78,7 +82,8 @@ def carry_out(
     thread's ``slots`` is (address, floats, floats from image to image, floats of the last axis).
     ``counters`` (phases * COUNTERS,) begin at zero and are shared by all threads. Returns after ``most``
     tasks, or after so many ``spins`` of waiting for others, so that the caller may be interrupted; then it is
-    to be called again.
+    to be called again. Where one thread begins at the FIRST task and the others at the LAST ``end``, each
+    finds in its cache what it worked on in the run before.
     """
     for phase in range(len(phases) - 1):
         taken, done = phase * COUNTERS, phase * COUNTERS + _DONE
@@ -88,6 +93,10 @@ def carry_out(
                 return HAS_MORE
             task = atomic_add(counters, taken)
             if task < count:
+                if end == FIRST:
+                    task = atomic_add(counters, taken + FIRST)
+                elif end == LAST:
+                    task = count - 1 - atomic_add(counters, taken + LAST)
                 first, last, image = tasks[phases[phase] + task]
                 for call in range(first, last):
                     call_at(calls[call, 0], calls[call], jobs, slots, image)

@@ -394,19 +394,18 @@ def local_response_norm_backward(
             dx[row, c] = total
 
 
-def add_squared_deviations(x: Any, mean: Any, first: int, last: int, sums: Any) -> None:
-    """The squares of x - mean, added up for each channel."""
-    for row in range(first, last):
-        sums += (x[row].astype(np.float64) - mean) ** 2
-
-
-def moments_of_rows(x: Any, first: int, last: int, part: Any) -> None:
-    """Twin of `tinycnn.kernels.batch_norm.moments_of_rows`."""
-    count = last - first
+def moments_of_rows(x: Any, first: int, last: int, parts: Any) -> None:
+    """Twin of `tinycnn.kernels.batch_norm.moments_of_rows`: two passes, with exact sums."""
+    count, part = last - first, parts[_number_of(first, len(x), len(parts))]
     for c in range(x.shape[1]):
         numbers = [float(number) for number in x[first:last, c]]
         mean = math.fsum(numbers) / count
         part[:, c] = count, mean, math.fsum((number - mean) ** 2 for number in numbers)
+
+
+def _number_of(first: int, total: int, count: int) -> int:
+    """Which of ``count`` near-equal ranges of range(``total``) begins at ``first``."""
+    return next(i for i in range(count) if total * i // count == first)
 
 
 def join_moments(parts: Any, mean: Any, variance: Any) -> None:
@@ -442,13 +441,12 @@ def gradient_factors(
     slope[:] = scale * inverse**2 * products / rows
 
 
-def add_gradients(
-    dy: Any, x: Any, mean: Any, first: int, last: int, dbeta: Any, products: Any
-) -> None:
+def add_gradients(dy: Any, x: Any, mean: Any, first: int, last: int, parts: Any) -> None:
     """dy, and dy * (x - mean), added up for each channel."""
+    part = parts[_number_of(first, len(x), len(parts))]
     for row in range(first, last):
-        dbeta += dy[row]
-        products += dy[row].astype(np.float64) * (x[row] - mean)
+        part[0] += dy[row]
+        part[1] += dy[row].astype(np.float64) * (x[row] - mean)
 
 
 def scale_deviations(
@@ -610,11 +608,12 @@ def softmax(x: Any, first: int, last: int, F: int, y: Any) -> None:
         y[n * F : n * F + F] = [term / math.fsum(terms) for term in terms]
 
 
-def softmax_backward(dy: Any, y: Any, first: int, last: int, dx: Any) -> None:
+def softmax_backward(dy: Any, y: Any, first: int, last: int, F: int, dx: Any) -> None:
     """Twin of `tinycnn.kernels.softmax.softmax_backward`."""
     for n in range(first, last):
-        mean = math.fsum(float(a) * float(b) for a, b in zip(dy[n], y[n], strict=True))
-        dx[n] = [float(b) * (float(a) - mean) for a, b in zip(dy[n], y[n], strict=True)]
+        row = slice(n * F, (n + 1) * F)
+        mean = math.fsum(float(a) * float(b) for a, b in zip(dy[row], y[row], strict=True))
+        dx[row] = [float(b) * (float(a) - mean) for a, b in zip(dy[row], y[row], strict=True)]
 
 
 def cross_entropy(
@@ -1018,11 +1017,16 @@ def weight_gradient_transform(
                     dW[((i * r + j) * C + c) * F + f] = slopes[i, j]
 
 
-def dense_product(x: Any, W: Any, first: int, last: int, y: Any) -> None:
-    """Each of those columns: the sum of x[n, k] * W[k, f] over k."""
-    for n in range(len(x)):
+def dense_product(
+    x: Any, W: Any, b: Any, relu: bool, first_row: int, last_row: int, first: int, last: int, y: Any
+) -> None:
+    """Each of those numbers: the sum of x[n, k] * W[k, f] over k, and the bias."""
+    for n in range(first_row, last_row):
         for f in range(first, last):
             y[n, f] = sum(float(x[n, k]) * float(W[k, f]) for k in range(len(W)))
+            if b.size:
+                y[n, f] += b[f]
+                y[n, f] = 0 if relu and y[n, f] <= 0 else y[n, f]
 
 
 def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -> None:

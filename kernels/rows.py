@@ -19,6 +19,12 @@ def rows_side_by_side(C: int) -> int:
 
 
 @kernel
+def width_of(rows: int, C: int) -> int:
+    """Numbers of a wide row where there are so many ``rows`` of ``C``: no wider than a fourth of all."""
+    return max(min(rows_side_by_side(C), rows // 4), 1) * C
+
+
+@kernel
 def repeat(values: Any, width: int) -> Any:
     """The numbers of a row, again and again up to ``width``, a multiple of them."""
     C = values.size
@@ -47,3 +53,9 @@ def fold(wide: Any, sums: Any) -> None:
     for first in range(0, wide.size, C):
         for c in range(C):
             sums[c] += wide[first + c]
+
+
+@kernel
+def number_of(first: int, total: int, count: int) -> int:
+    """Which of the ``count`` ranges that range(``total``) was cut into begins at ``first``."""
+    return -(-first * count // max(total, 1))

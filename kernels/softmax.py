@@ -12,6 +12,7 @@ from tinycnn.kernels.simd import (
     LANES,
     at_least,
     exp,
+    fma,
     from_lane,
     largest_of,
     load,
@@ -38,28 +39,53 @@ def softmax(x: Any, first: int, last: int, F: int, y: Any) -> None:
     classes, sums = np.empty(_SUMS * LANES, np.float32), np.empty(2 * _SUMS, np.float32)
     if F > _SUMS:
         for at in range(first * F, last * F, F):
-            total = np.float32(1) + _exponentials_of_row(x, at, F, y, sums)[1]
+            # To multiply takes a fifth of the time of a division, and rounds once more.
+            share = np.float32(1) / (np.float32(1) + _exponentials_of_row(x, at, F, y, sums)[1])
             for f in range(at, at + F):
-                y[np.uintp(f)] = y[np.uintp(f)] / total
+                y[np.uintp(f)] *= share
         return
     for start in range(first, last, LANES):
         rows = min(LANES, last - start)
         total = splat(1) + _exponentials_of_classes(x, start * F, rows, F, classes)[1]
+        share = splat(1) / total
         for f in range(F):
-            store(classes, f * LANES, load(classes, f * LANES) / total)
+            store(classes, f * LANES, load(classes, f * LANES) * share)
         _to_rows(classes, start * F, rows, F, y)
 
 
-@kernel(fastmath={"contract", "reassoc"})  # a row is added up in vectors
-def softmax_backward(dy: Any, y: Any, first: int, last: int, dx: Any) -> None:
-    """Write dx = y * (dy - sum(dy * y)) along rows ``first`` to ``last`` (not included) of (N, F) arrays."""
-    F = y.shape[1]
-    for n in range(first, last):
-        mean = 0.0
-        for f in range(F):
-            mean += np.float64(dy[n, f]) * y[n, f]
-        for f in range(F):
-            dx[n, f] = y[n, f] * (dy[n, f] - y.dtype.type(mean))
+@kernel
+def softmax_backward(dy: Any, y: Any, first: int, last: int, F: int, dx: Any) -> None:
+    """Write dx = y * (dy - sum(dy * y)) along rows ``first`` to ``last`` (not included) of ``F`` numbers.
+
+    ``dy y dx`` are flat, float32.
+    """
+    sums, whole, part = np.empty(_SUMS, np.float32), F // LANES * LANES, F % LANES
+    for at in range(first * F, last * F, F):
+        mean = splat(_product_of_rows(dy, y, at, F, sums))
+        for f in range(at, at + whole, LANES):
+            store(dx, f, load(y, f) * (load(dy, f) - mean))
+        if part:
+            end = at + whole
+            rest = load_first(y, end, part) * (load_first(dy, end, part) - mean)
+            store_first(dx, end, part, rest)
+
+
+@kernel
+def _product_of_rows(x: Any, y: Any, at: int, F: int, sums: Any) -> Any:
+    """The sum of x * y over ``F`` numbers from ``at`` on: of every sixteenth, then these by halves.
+
+    ``sums`` (16,) is overwritten.
+    """
+    whole = F // _SUMS * _SUMS
+    for lane in range(0, _SUMS, LANES):
+        total = splat(0)
+        for f in range(at + lane, at + whole, _SUMS):
+            total = fma(load(x, f), load(y, f), total)
+        rest, end = min(max(F - whole - lane, 0), LANES), at + whole + lane
+        if rest > 0:
+            total = fma(load_first(x, end, rest), load_first(y, end, rest), total)
+        store(sums, lane, total)
+    return _sum(sums, 0)
 
 
 @kernel

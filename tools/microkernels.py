@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Rows of a micro-kernel's tiles, and how many vectors wide they are.
 TILE_ROWS = (6, 5, 4, 2, 1)
-TILE_WIDTHS = (4, 3, 2)
+TILE_WIDTHS = (4, 3, 2, 1)
 
 
 def microkernels() -> str:

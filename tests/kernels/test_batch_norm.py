@@ -6,7 +6,6 @@ from twins import against_twin
 
 from tinycnn.kernels.batch_norm import (
     add_gradients,
-    add_squared_deviations,
     channel_scales,
     gradient_factors,
     join_moments,
@@ -27,17 +26,19 @@ def some(data, rows):
     return data.draw(st.just((0, rows)) | ranges(rows))
 
 
+def one_of(data, rows):
+    """How many ranges the rows are cut into, and one of them."""
+    count = data.draw(st.integers(1, max(min(rows, 5), 1)))
+    k = data.draw(st.integers(0, count - 1))
+    return count, (rows * k // count, rows * (k + 1) // count)
+
+
 @given(row_shapes(), dtypes, generators, st.data())
-def test_add_squared_deviations_is_its_twin(shape, dtype, rng, data):
-    x, (mean, sums) = with_nan(rng, whole(rng, shape, dtype)), whole(rng, (2, shape[1]))
-    against_twin(add_squared_deviations, x, mean, *some(data, shape[0]), sums)
-
-
-@given(row_shapes(), dtypes, generators)
-def test_moments_of_rows_is_its_twin(shape, dtype, rng):
-    rows, C = shape[0] + 2, shape[1]
-    part = np.full((3, C), 77.0)
-    against_twin(moments_of_rows, whole(rng, (rows, C), dtype), 1, rows, part, bound=1e-13)
+def test_moments_of_rows_is_its_twin(shape, dtype, rng, data):
+    rows, C = shape[0] + 1, shape[1]
+    count, part = one_of(data, rows)
+    parts = np.full((count, 3, C), 77.0)
+    against_twin(moments_of_rows, whole(rng, (rows, C), dtype), *part, parts, bound=1e-13)
 
 
 @given(st.integers(0, 5), st.integers(1, 5), generators)
@@ -70,8 +71,9 @@ def test_gradient_factors_is_its_twin(blocks, C, dtype, rng):
 @given(row_shapes(), dtypes, generators, st.data())
 def test_add_gradients_is_its_twin(shape, dtype, rng, data):
     dy, x = (with_nan(rng, whole(rng, shape, dtype)) for _ in range(2))
-    mean, dbeta, products = whole(rng, (3, shape[1]))
-    against_twin(add_gradients, dy, x, mean, *some(data, shape[0]), dbeta, products)
+    count, part = one_of(data, shape[0])
+    mean, parts = whole(rng, shape[1]), whole(rng, (count, 2, shape[1]))
+    against_twin(add_gradients, dy, x, mean, *part, parts)
 
 
 @given(row_shapes(), dtypes, generators, st.data())
@@ -88,7 +90,22 @@ def test_scale_deviations_backward_is_its_twin(shape, dtype, rng, data):
 
 
 def test_a_large_mean_loses_nothing():
-    x, sums = np.array([[2.0**24 - 1], [2.0**24]], np.float32), np.zeros(1)
-    mean = np.array([2.0**24 - 0.5])
-    add_squared_deviations(x, mean, 0, 2, sums)
-    assert sums == 0.5
+    x, parts = np.array([[2.0**24 - 1], [2.0**24]], np.float32), np.zeros((1, 3, 1))
+    moments_of_rows(x, 0, 2, parts)
+    assert parts.ravel().tolist() == [2, 2.0**24 - 0.5, 0.5]
+
+
+def test_a_first_row_far_from_the_others_loses_little():
+    x, parts = np.array([[1e8], [1], [2], [3], [4]]), np.zeros((1, 3, 1))
+    moments_of_rows(x, 0, 5, parts)
+    mean = 1e8 / 5 + 2
+    squares = (1e8 - mean) ** 2 + sum((number - mean) ** 2 for number in (1, 2, 3, 4))
+    np.testing.assert_allclose(parts.ravel(), [5, mean, squares], rtol=1e-15)
+
+
+def test_infinity_and_nan_are_seen_in_the_moments():
+    x, parts = np.ones((4, 3), np.float32), np.zeros((1, 3, 3))
+    x[0, 0], x[2, 1] = np.inf, np.nan
+    with np.errstate(invalid="ignore"):  # without Numba, NumPy warns
+        moments_of_rows(x, 0, 4, parts)
+    assert np.isnan(parts[0, 2, :2]).all() and parts[0, :, 2].tolist() == [4, 1, 0]

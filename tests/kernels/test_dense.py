@@ -83,8 +83,9 @@ def given_as(rng, *shape):
 @given(batches, inputs, widths, generators, st.data())
 def test_dense_product_is_its_twin(N, D, F, rng, data):
     y = np.full((N, F), 77, np.float32)
-    bounds = part(data, F, PANEL)
-    against_twin(dense_product, given_as(rng, N, D), given_as(rng, D, F), *bounds, y)
+    bounds, bias = (*part(data, N), *part(data, F, PANEL)), data.draw(st.sampled_from([0, F]))
+    given = given_as(rng, N, D), given_as(rng, D, F), given_as(rng, bias), data.draw(st.booleans())
+    against_twin(dense_product, *given, *bounds, y)
 
 
 @settings(max_examples=30)
@@ -133,7 +134,7 @@ def test_the_gradients_are_adjoints_of_the_product(N, D, F, rng):
     y, dW, dx = np.empty_like(dz), np.empty_like(W), np.empty_like(x)
     panels = np.empty((-(-F // PANEL), N, PANEL), np.float32)
     turned = np.empty((-(-N // NARROW), F, NARROW), np.float32)
-    dense_product(x, W, 0, F, y)
+    dense_product(x, W, read_only(np.empty(0, np.float32)), False, 0, len(x), 0, F, y)
     pack_weights(dz, 0, len(panels), panels)
     dense_weight_gradient(x, read_only(panels), 0, D, dW)
     pack_images(dz, turned)

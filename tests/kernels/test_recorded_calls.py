@@ -20,6 +20,7 @@ from tinycnn.kernels.function_pointers import address_of
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.offers import OWN, STOP
 from tinycnn.kernels.recorded_calls import (
+    ANY,
     COUNTERS,
     FINISHED,
     HAS_MORE,
@@ -338,7 +339,7 @@ def test_a_helper_and_its_caller_carry_out_what_their_rows_say(threads, rng):
     arrays = [(*tables, slots[thread], counters) for thread in range(threads)]
     rows = np.array(
         [
-            [0] * OWN + [n for array in own for n in (array.ctypes.data, array.size)]
+            [0] * OWN + [n for array in own for n in (array.ctypes.data, array.size)] + [ANY]
             for own in arrays
         ]
     )

@@ -24,8 +24,8 @@ def decorated(function, name):
 GENERATED = {"microkernels", "winograd_transforms"}
 # What kernels cut their rows by: tested with them.
 PARTS = {"rows"}
-# Calls other kernels, and is tested by the calls of their twins: test_recorded_calls.py.
-OF_KERNELS = {"callers", "recorded_calls"}
+# Calls other kernels, and is tested by the calls of their twins: test_recorded_calls.py, test_by_ranges.py.
+OF_KERNELS = {"callers", "range_callers", "recorded_calls", "slot_arrays"}
 
 KERNELS = {
     f"{path.stem}.{function.name}": function

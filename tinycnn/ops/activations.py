@@ -12,16 +12,15 @@ from tinycnn.errors import ShapeError
 from tinycnn.kernels import relu as kernels
 from tinycnn.kernels import softmax as rows
 from tinycnn.runtime import memory
-from tinycnn.runtime.parallel import parallel_for
-from tinycnn.runtime.ranges import split_range
+from tinycnn.runtime.by_ranges import by_ranges
 from tinycnn.validation import check_int
 
 __all__ = ["relu", "relu_backward", "softmax", "softmax_backward"]
 
-# Numbers a block: some fifty microseconds at the memory's speed.
-_CELLS = 1 << 18
-# Exponentials a block, some thirty microseconds; a row takes as long as this many besides.
-_EXPONENTIALS, _ROW = 1 << 16, 16
+# Numbers a block: some three microseconds.
+_CELLS = 1 << 15
+# Numbers of rows a block, some five microseconds; a row takes as long as this many besides.
+_NUMBERS, _ROW = 1 << 14, 16
 
 
 def relu(x: ArrayLike) -> Array:
@@ -34,8 +33,7 @@ def relu(x: ArrayLike) -> Array:
     dtype = common_dtype(x)
     x = as_input_array(x, "x", "...", dtype)
     y = memory.output(x.shape, dtype)
-    source, target = x.reshape(-1), y.reshape(-1)
-    parallel_for(lambda cells: kernels.relu(source, *cells, target), split_range(x.size, _CELLS))
+    by_ranges(kernels.relu, x.size, _CELLS, (x.reshape(-1),), (y.reshape(-1),))
     return y
 
 
@@ -52,11 +50,8 @@ def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
     dy, y = as_input_array(dy, "dy", "...", dtype), as_input_array(y, "y", "...", dtype)
     expect_shape(dy, y.shape, "dy", "the shape of y")
     dx = memory.output(dy.shape, dtype)
-    source, mask, target = dy.reshape(-1), y.reshape(-1), dx.reshape(-1)
-    parallel_for(
-        lambda cells: kernels.relu_backward(source, mask, *cells, target),
-        split_range(dy.size, _CELLS),
-    )
+    given = dy.reshape(-1), y.reshape(-1)
+    by_ranges(kernels.relu_backward, dy.size, _CELLS, given, (dx.reshape(-1),))
     return dx
 
 
@@ -78,8 +73,7 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
     if not _in_rows(x, axis):
         return _softmax(x, axis)
     y = memory.output(x.shape, x.dtype)
-    source, target, F = x.reshape(-1), y.reshape(-1), x.shape[-1]
-    _by_rows(y, lambda first, last: rows.softmax(source, first, last, F, target))
+    _by_rows(rows.softmax, (x,), y)
     return y
 
 
@@ -99,8 +93,7 @@ def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
     if not _in_rows(y, axis) or y.size == 0:
         return _softmax_backward(dy, y, axis)
     dx = memory.output(y.shape, dtype)
-    upstream, given, target = (array.reshape(-1, y.shape[-1]) for array in (dy, y, dx))
-    _by_rows(dx, lambda first, last: rows.softmax_backward(upstream, given, first, last, target))
+    _by_rows(rows.softmax_backward, (dy, y), dx)
     return dx
 
 
@@ -109,10 +102,10 @@ def _in_rows(x: Array, axis: int) -> bool:
     return x.dtype == np.float32 and axis % x.ndim == x.ndim - 1
 
 
-def _by_rows(y: Array, work: Callable[[int, int], None]) -> None:
-    """Have ``work`` done on ranges of the rows of the last axis."""
-    F = y.shape[-1]
-    parallel_for(lambda block: work(*block), split_range(y.size // F, _EXPONENTIALS // (F + _ROW)))
+def _by_rows(kernel: Callable[..., None], read: tuple[Array, ...], y: Array) -> None:
+    """Have a kernel work on the rows of the last axis."""
+    F, given = y.shape[-1], tuple([array.reshape(-1) for array in read])
+    by_ranges(kernel, y.size // F, _NUMBERS // (F + _ROW), given, (F, y.reshape(-1)))
 
 
 @ieee

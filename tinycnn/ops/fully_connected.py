@@ -33,6 +33,7 @@ from tinycnn.kernels.dense_rows import rows_product
 from tinycnn.ops.activations import softmax, softmax_backward
 from tinycnn.ops.bias import bias_gradient
 from tinycnn.runtime import memory
+from tinycnn.runtime.by_ranges import by_ranges
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
 from tinycnn.validation import check_choice
@@ -42,6 +43,8 @@ __all__ = ["dense", "dense_backward"]
 _ACTIVATIONS = (None, "relu", "softmax")
 # Weights a block: some hundred microseconds of BLAS at a batch of 32.
 _WEIGHTS = 1 << 20
+# Multiply-adds a block, where rows of x are cut: some five microseconds.
+_PRODUCTS = 1 << 19
 # Panels a block, at least: a row of W gives 2 KB to it, and memory is read in longer runs.
 _LEAST_PANELS = 8
 # Below, BLAS reads weights as fast as they come, and lanes for images would be idle.
@@ -70,18 +73,17 @@ def dense(
     dtype = common_dtype(x, W, b)
     x, W = _operands(x, W, dtype)
     y = memory.output((len(x), W.shape[1]), dtype)
-    if dtype == np.float32 and len(x) >= _LEAST_IMAGES:  # BLAS packs the weights anew at each call
-        parallel_for(lambda columns: dense_product(x, W, *columns, y), _columns(W))
+    relu = activation == "relu"
+    bias = read_only(np.zeros(W.shape[1] if relu else 0, dtype)) if b is None else _bias(b, W)
+    in_registers = dtype == np.float32 and len(x) >= _LEAST_IMAGES
+    if in_registers:  # BLAS packs the weights anew at each call
+        _product_in_registers(x, W, bias, y, relu=relu)
     elif dtype == np.float32 and W.size <= _FEW_WEIGHTS:
         rows_product(x, W, y)
     else:
         _product_by_blas(x, W, y)
-    if b is not None:
-        b = as_input_array(b, "b", "F", dtype)
-        expect_shape(b, W.shape[1:], "b", "one for each column of W")
-        add_bias(y, b, activation == "relu")
-    elif activation == "relu":
-        np.maximum(y, dtype.type(0), out=y)
+    if bias.size and not in_registers:
+        add_bias(y, bias, relu)
     return softmax(y) if activation == "softmax" else y
 
 
@@ -146,6 +148,21 @@ def _columns(W: Array) -> list[Range]:
     return [(first * PANEL, min(last * PANEL, F)) for first, last in panels]
 
 
+def _bias(b: ArrayLike, W: Array) -> Array:
+    array = as_input_array(b, "b", "F", W.dtype)
+    expect_shape(array, W.shape[1:], "b", "one for each column of W")
+    return array
+
+
+def _product_in_registers(x: Array, W: Array, b: Array, y: Array, *, relu: bool = False) -> None:
+    (N, D), F = x.shape, W.shape[1]
+    given = x, W, b, relu
+    if W.size <= _WEIGHTS:
+        by_ranges(dense_product, N, _PRODUCTS // (D * max(F, NARROW)), given, (0, F, y))
+    else:  # each weight is brought into a cache once
+        parallel_for(lambda columns: dense_product(*given, 0, N, *columns, y), _columns(W))
+
+
 @ieee
 def _product_by_blas(x: Array, W: Array, y: Array) -> None:
     def multiply(columns: Range) -> None:
@@ -176,9 +193,16 @@ def _multiply_by_blas(
 def _multiply_in_registers(
     dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[Range]
 ) -> None:
-    N, F = dz.shape
+    (N, F), D = dz.shape, len(W)
     panels = memory.empty((-(-F // PANEL), N, PANEL), dz.dtype)
     pack_weights(read_only(dz), 0, len(panels), panels)
+    if D * F <= N * (D + F):  # W takes less time to be turned over than dz and dx
+        if dx is not None:
+            none = read_only(np.empty(0, dz.dtype))
+            _product_in_registers(read_only(dz), read_only(np.ascontiguousarray(W.T)), none, dx)
+        size = max(_PRODUCTS // (N * max(F, NARROW)), LEAST_ROWS)
+        by_ranges(dense_weight_gradient, D, size, (x, read_only(panels)), (dW,))
+        return
     width = NARROW if N <= NARROW else PANEL
     transposed = memory.empty((-(-N // width), F, width), dz.dtype)
     if dx is not None:

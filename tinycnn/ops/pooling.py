@@ -17,15 +17,13 @@ from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_ba
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
 from tinycnn.runtime import memory
-from tinycnn.runtime.parallel import parallel_for
-from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.by_ranges import by_ranges
 from tinycnn.shapes import Padding, Window, pool_window
 
 __all__ = ["avg_pool2d", "avg_pool2d_backward", "max_pool2d", "max_pool2d_backward"]
 
-# Input cells a block: enough that handing it to a thread costs nothing beside it. A quarter of this
-# took half as long again on images of 112 x 112 x 64; twice as much gains nothing.
-_CELLS = 1 << 18
+# Input cells a block: some ten microseconds.
+_CELLS = 1 << 16
 # To add each dy to its cell, one by one, takes so many times as long.
 _ONE_BY_ONE = 4
 # Bytes of a gradient that leaves the caches before it is read again.
@@ -69,12 +67,9 @@ def max_pool2d(
 
     in_vectors = x.dtype == np.float32 and winner.dtype == np.uint8
     pooling = max_pool_argmax if in_vectors else max_pool.max_pool2d
-
-    def pool(rows: Range) -> None:
-        pooling(x, *rows, win.kernel, win.stride, win.pad_top_left, win.dilation, y, winner)
-
+    steps = win.kernel, win.stride, win.pad_top_left, win.dilation
     if y.size:
-        parallel_for(pool, _rows(win, N, W * C))
+        by_ranges(pooling, *_rows(win, N, W * C), (x,), (*steps, y, winner))
     return y, winner
 
 
@@ -108,24 +103,17 @@ def max_pool2d_backward(
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     argmax = _argmax(winner, dy, win)
     dx = memory.output((N, H, W, C), dy.dtype)
-
-    def scatter(images: Range) -> None:
-        max_pool.max_pool2d_backward(
-            dy, argmax, *images, win.kernel, win.stride, win.pad_top_left, win.dilation, dx
-        )
-
-    streamed = C % LANES == 0 and dx.nbytes >= _LARGE
+    steps = win.kernel, win.stride, win.pad_top_left
     apart = win.kernel[0] <= win.stride[0] and win.kernel[1] <= win.stride[1]
-    gathering = max_pool_disjoint_backward if apart else max_pool_argmax_backward
-
-    def gather(rows: Range) -> None:
-        gathering(dy, argmax, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx)
-
     in_vectors = dx.dtype == np.float32 and argmax.dtype == np.uint8 and win.dilation == (1, 1)
     if dx.size and in_vectors and (_SOME if apart else _MANY) <= C:
-        parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
+        gathering = max_pool_disjoint_backward if apart else max_pool_argmax_backward
+        streamed = C % LANES == 0 and dx.nbytes >= _LARGE
+        by_ranges(gathering, N * H, _CELLS // (W * C), (dy, argmax), (*steps, streamed, dx))
     elif dx.size:
-        parallel_for(scatter, split_range(N, _CELLS // (_ONE_BY_ONE * H * W * C)))
+        size = _CELLS // (_ONE_BY_ONE * H * W * C)
+        scattering = max_pool.max_pool2d_backward
+        by_ranges(scattering, N, size, (dy, argmax), (*steps, win.dilation, dx))
     return dx
 
 
@@ -156,12 +144,9 @@ def avg_pool2d(
     y = memory.output((N, *win.output, C), x.dtype)
     limit, include_pad = _limit(win), bool(count_include_pad)
     pooling = avg_pool_rows if x.dtype == np.float32 else avg_pool.avg_pool2d
-
-    def pool(rows: Range) -> None:
-        pooling(x, *rows, win.kernel, win.stride, win.pad_top_left, limit, include_pad, y)
-
+    steps = win.kernel, win.stride, win.pad_top_left
     if y.size:
-        parallel_for(pool, _rows(win, N, W * C))
+        by_ranges(pooling, *_rows(win, N, W * C), (x,), (*steps, limit, include_pad, y))
     return y
 
 
@@ -193,18 +178,15 @@ def avg_pool2d_backward(
     by_rows = dx.dtype == np.float32
     unpooling = avg_pool_rows_backward if by_rows else avg_pool.avg_pool2d_backward
     total, cells = (N * H, W * C) if by_rows else (N, H * W * C)
-
-    def spread(part: Range) -> None:
-        unpooling(dy, *part, win.kernel, win.stride, win.pad_top_left, limit, include_pad, dx)
-
+    steps = win.kernel, win.stride, win.pad_top_left
     if dx.size:
-        parallel_for(spread, split_range(total, _CELLS // cells))
+        by_ranges(unpooling, total, _CELLS // cells, (dy,), (*steps, limit, include_pad, dx))
     return dx
 
 
-def _rows(win: Window, N: int, cells: int) -> list[Range]:
-    """Cut the N*OH output rows, each of which reads a stride's worth of input rows of ``cells``."""
-    return split_range(N * win.output[0], _CELLS // (win.stride[0] * cells))
+def _rows(win: Window, N: int, cells: int) -> tuple[int, int]:
+    """N*OH output rows, and those of a block: each reads a stride's worth of input rows of ``cells``."""
+    return N * win.output[0], _CELLS // (win.stride[0] * cells)
 
 
 def _limit(win: Window) -> tuple[int, int]:

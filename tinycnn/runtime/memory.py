@@ -113,11 +113,12 @@ def release() -> None:
 class _Lease:
     """What an array and its views hold; when it goes, its memory is given back."""
 
-    def __init__(self, memory: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    def __init__(self, memory: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         # Given back by compiled code alone: an interrupt in a `__del__` would be lost.
         self._lent = _Lent(self, _spare.append)
         self._lent.memory, self._lent.since = memory, None
-        address = memory.ctypes.data
+        self._lent.room = memory.nbytes - _ALIGNMENT
+        address = addressof(c_char.from_buffer(memory))
         self.__array_interface__ = {
             "version": 3,
             "shape": shape,
@@ -129,8 +130,9 @@ class _Lease:
 class _Lent(weakref.ref[_Lease]):
     """Memory that is lent until the lease goes, and spare from then on."""
 
-    __slots__ = ("memory", "since")
+    __slots__ = ("memory", "room", "since")
     memory: Array
+    room: int  # bytes of an array that it holds
     since: int | None  # the taking that first found it spare
 
     def age(self, now: int) -> int:
@@ -143,16 +145,15 @@ class _Lent(weakref.ref[_Lease]):
 def _take(size: int) -> Array:
     """Give memory for ``size`` bytes, spare or new, and let go of what was spare for too long."""
     # A thread that comes meanwhile finds less, and takes new memory.
-    spare = []
+    spare, now = [], next(_clock)
     with suppress(IndexError):
         while True:
             spare.append(_spare.popleft())
-    now = next(_clock)
     spare = [lent for lent in spare if lent.age(now) <= _PATIENCE]
-    rooms = [(lent.memory.nbytes - _ALIGNMENT, place) for place, lent in enumerate(spare)]
-    best = min((r for r in rooms if _LEAST_FILLED * r[0] <= size <= r[0]), default=None)
-    if best is not None:
-        memory = spare.pop(best[1]).memory
+    rooms = [lent.room for lent in spare]
+    best = min([room for room in rooms if _LEAST_FILLED * room <= size <= room], default=0)
+    if best:
+        memory = spare.pop(rooms.index(best)).memory
         _spare.extend(spare)
         return memory
     _spare.extend(_without(spare, size))

@@ -30,13 +30,22 @@ _LINE = 16  # floats of a cache line
 class RecordedWork:
     """Phases of kernel calls on so many ``arrays``; one of these serves many threads at once.
 
-    ``phases`` gives them when it is handed a recorder and what stands for each array.
+    ``phases`` gives them when it is handed a recorder and what stands for each array. ``from_both_ends``:
+    helpers begin with a phase's last task, so that the caches of the cores hold what comes to them again.
     """
 
-    def __init__(self, arrays: int, threads: int, phases: Callable[..., Iterable[Phase]]) -> None:
+    def __init__(
+        self,
+        arrays: int,
+        threads: int,
+        phases: Callable[..., Iterable[Phase]],
+        *,
+        from_both_ends: bool = False,
+    ) -> None:
         recorder = Recorder(*[0] * arrays)
         recorder.record(phases(recorder, *recorder.given))
         self._program = recorder.program(threads)
+        self._from_both_ends = from_both_ends
         self._free: list[_BorrowedMemory] = []
 
     def run(self, x: Array, result: Array, *others: Array) -> None:
@@ -44,7 +53,7 @@ class RecordedWork:
         try:
             table = self._free.pop()
         except IndexError:
-            table = _BorrowedMemory(self._program)
+            table = _BorrowedMemory(self._program, self._from_both_ends)
         try:
             borrowed = table.borrow()
             begin(read_only(x.reshape(-1)), result.reshape(-1), table.rows)
@@ -59,8 +68,9 @@ class RecordedWork:
 class _BorrowedMemory(SlotTable):
     """Slots whose memory is taken for a run alone: ops of other sizes, one after the other, use the same."""
 
-    def __init__(self, program: Program) -> None:
-        super().__init__(program.threads, program.tables, program.slots)
+    def __init__(self, program: Program, from_both_ends: bool) -> None:
+        both = from_both_ends
+        super().__init__(program.threads, program.tables, program.slots, from_both_ends=both)
         sizes = {number: slot.size for number, slot in enumerate(program.slots) if slot.size}
         self.slots[:, [*sizes], 1] = [*sizes.values()]
         self._shared = [n for n in sizes if not program.slots[n].of_each_thread]

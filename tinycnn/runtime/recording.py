@@ -15,6 +15,7 @@ import numpy as np
 from tinycnn.arrays import Array
 from tinycnn.kernels.callers import CALLERS
 from tinycnn.kernels.function_pointers import address_of
+from tinycnn.kernels.range_callers import RANGE_CALLERS
 from tinycnn.kernels.recorded_calls import WIDTH
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.held import NamedArrays
@@ -22,6 +23,7 @@ from tinycnn.runtime.memory import too_large
 from tinycnn.runtime.program import Program
 from tinycnn.runtime.slots import PackedSource, SlotMemory
 
+_CALLERS = CALLERS | RANGE_CALLERS
 _FLOAT32 = np.dtype(np.float32)
 # Floats that no memory holds, before places in them are too large for whole numbers of 64 bits.
 _MOST = 2**60
@@ -55,7 +57,7 @@ class Recorder:
 
     def __call__(self, kernel: Callable[..., None], *arguments: Any) -> None:
         """Write down a call."""
-        numbers = [address_of(CALLERS[kernel])]
+        numbers = [address_of(_CALLERS[kernel])]
         for argument in arguments:
             if isinstance(argument, Slot):
                 numbers.append(argument.number)

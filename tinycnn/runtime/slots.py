@@ -11,7 +11,7 @@ import numpy as np
 from tinycnn.arrays import Array, row_major
 from tinycnn.kernels.function_pointers import address_of
 from tinycnn.kernels.offers import CODE, OWN, withdraw
-from tinycnn.kernels.recorded_calls import COUNTERS, help_carry_out
+from tinycnn.kernels.recorded_calls import ANY, COUNTERS, FIRST, LAST, help_carry_out
 from tinycnn.runtime.held import NamedArrays
 
 Tables = tuple[Array, Array, Array, Array]  # calls, jobs, tasks and phases, see `carry_out`
@@ -43,11 +43,18 @@ class SlotMemory:
 class SlotTable:
     """Of each slot, for each of the ``threads``: address, size and step, and counters of what is done."""
 
-    def __init__(self, threads: int, tables: Tables, slots: Sequence[SlotMemory]) -> None:
+    def __init__(
+        self,
+        threads: int,
+        tables: Tables,
+        slots: Sequence[SlotMemory],
+        *,
+        from_both_ends: bool = False,
+    ) -> None:
         # (threads, slots, 4), as `recorded_calls.carry_out` reads it.
         self.slots = np.zeros((threads, len(slots), 4), np.int64)
         self.slots[:, :, 2] = [slot.step for slot in slots]
-        self._tables = tables
+        self._tables, self._from_both_ends = tables, from_both_ends
         self._counters = np.zeros((len(tables[3]) - 1) * COUNTERS, np.int64)
         self.rows = np.array([self._row(thread) for thread in range(threads)], np.int64)
         self.first_row = self.rows[0]  # of the calling thread
@@ -71,4 +78,5 @@ class SlotTable:
         """What a thread works from, see `carry_on`; a helper is offered it."""
         arrays = *self._tables, self.slots[thread], self._counters
         row = [0] * OWN
-        return row + [number for array in arrays for number in (array.ctypes.data, array.size)]
+        row += [number for array in arrays for number in (array.ctypes.data, array.size)]
+        return [*row, (FIRST if thread == 0 else LAST) if self._from_both_ends else ANY]

@@ -1,0 +1,101 @@
+"""A kernel called on ranges of its rows by all threads, which take them in compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinycnn.runtime.parallel import parallel_for
+from tinycnn.runtime.ranges import Range, split_range
+from tinycnn.runtime.threads import free_threads
+
+if TYPE_CHECKING:
+    from tinycnn.runtime.calls import Calls
+    from tinycnn.runtime.recorded_work import RecordedWork
+
+_FLOAT32 = np.dtype(np.float32)
+# Dtypes of arrays of recorded calls.
+_RECORDED = {_FLOAT32, np.dtype(np.float64), np.dtype(np.uint8)}
+# By kernel, sizes and threads: what was recorded. Of so many.
+_works: dict[Any, RecordedWork] = {}
+_KEPT = 512
+# Ranges that one thread has done before a helper would have gained anything.
+_ALONE = 4
+# Ranges that are enough for any number of cores.
+_MOST = 128
+
+
+def cut(total: int, size: int) -> list[Range]:
+    """Cut range(``total``) into ranges of about ``size``, some five microseconds of work each.
+
+    Where there would be few, it is one: a thread has done them before another had come.
+    """
+    if total <= max(_ALONE * size, 1):
+        return [(0, total)] if total else []
+    return split_range(total, max(size, total // _MOST))
+
+
+def by_ranges(
+    kernel: Callable[..., Any],
+    total: int,
+    size: int,
+    before: tuple[Any, ...],
+    after: tuple[Any, ...],
+) -> None:
+    """Call ``kernel(*before, first, last, *after)`` on ranges of range(``total``), as `cut` gives them.
+
+    Arguments are C-contiguous arrays, whole numbers and tuples of these. The first is read, and tells the
+    dtype; the last is written to. Several calls in float32 are recorded, once for their sizes, so that a
+    helper begins within a microsecond: where Python hands them over, it takes twenty.
+    """
+    if total <= max(_ALONE * size, 1):
+        if total:
+            kernel(*before, 0, total, *after)
+        return
+    given = before + after
+    arrays = [value for value in given if type(value) is np.ndarray]
+    if before[0].dtype != _FLOAT32 or not _RECORDED.issuperset([array.dtype for array in arrays]):
+        parallel_for(lambda part: kernel(*before, *part, *after), cut(total, size))
+        return
+    sizes = [value.shape if type(value) is np.ndarray else value for value in given]
+    key = (kernel, total, size, free_threads(), *sizes)
+    work = _works.get(key)
+    if work is None:
+        work = _record(key, before, after)
+    work.run(arrays[0], arrays[-1], *arrays[1:-1])
+
+
+def _record(key: tuple[Any, ...], before: tuple[Any, ...], after: tuple[Any, ...]) -> RecordedWork:
+    """Write the calls down; an array is its slot, and its shape where it has several axes."""
+    from tinycnn.runtime.recorded_work import RecordedWork  # with it come all kernels
+
+    kernel, total, size, threads, *_ = key
+    count = sum(isinstance(value, np.ndarray) for value in before + after)
+
+    def phases(recorder: Any, first: Any, last: Any, *others: Any) -> Iterator[Any]:
+        slots = iter((first, *others, last))
+
+        def spelled(values: tuple[Any, ...]) -> list[Any]:
+            found: list[Any] = []
+            for value in values:
+                if isinstance(value, np.ndarray):
+                    found += next(slots), *(value.shape if value.ndim > 1 else ())
+                else:
+                    found.append(value)
+            return found
+
+        given = spelled(before), spelled(after)
+        yield [partial(_call, kernel, given, part) for part in cut(total, size)]
+
+    if len(_works) >= _KEPT:
+        _works.clear()
+    work = _works[key] = RecordedWork(count, threads, phases, from_both_ends=True)
+    return work
+
+
+def _call(kernel: Any, given: tuple[list[Any], list[Any]], part: Range, calls: Calls) -> None:
+    before, after = given
+    calls(kernel, *before, *part, *after)
