@@ -60,6 +60,8 @@ from tinycnn.kernels.recorded_calls import (
     carry_out,
     help_carry_out,
     hold,
+    run_alone,
+    run_shared,
 )
 from tinycnn.kernels.relu import relu, relu_backward
 from tinycnn.kernels.sgd import sgd_momentum
@@ -657,6 +659,18 @@ def test_carry_out(benchmark: Benchmark) -> None:
 def test_carry_on(benchmark: Benchmark) -> None:
     recorded = Recorded()
     benchmark.pedantic(carry_on, setup=recorded.afresh(recorded.rows[0], 1000, 0), rounds=100)
+
+
+def test_run_alone(benchmark: Benchmark) -> None:
+    recorded = Recorded()
+    benchmark(run_alone, read_only(recorded.x), recorded.y, recorded.rows, 1000, 0)
+
+
+def test_run_shared(benchmark: Benchmark) -> None:
+    """Where nobody looks for work: what the offer costs."""
+    recorded, board = Recorded(), np.zeros(LINE, np.int64)
+    rows, tickets = np.repeat(recorded.rows, 2, axis=0), np.full(1, FIRST_TICKET)
+    benchmark(run_shared, read_only(recorded.x), recorded.y, rows, tickets, board, 1000, 0)
 
 
 def test_help_carry_out(benchmark: Benchmark) -> None:

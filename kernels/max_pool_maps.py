@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.max_pool import cells_inside
-from tinycnn.kernels.simd import LANES, load, maximum, store
+from tinycnn.kernels.simd import LANES, load, load_first, maximum, store, store_first
 
 
 @kernel
@@ -36,66 +34,64 @@ def max_pool(
     x_start, x_image, x_row, x_column = x_place
     y_start, y_image, y_row, y_column = y_place
     OH, OW = output
-    # Where a vector may end that reaches beyond a cell: into cells that are written later.
-    runs_on = y_column == channels and y_row == OW * y_column and y_image == OH * y_row
-    end = y_start + last * y_row if runs_on else 0
-    room = np.empty(LANES, np.float32)
     down, right = dilation[0] * x_row, dilation[1] * x_column
+    # Windows whose columns are all inside end before this one.
+    end = min((size[1] - 1 - (kernel[1] - 1) * dilation[1] + padding[1]) // stride[1] + 1, OW)
     for r in range(first, last):
         n, oh = r // OH, r % OH
         top = oh * stride[0] - padding[0]
         i_first, i_last = cells_inside(top, kernel[0], dilation[0], size[0])
         image = x_start + n * x_image + top * x_row + i_first * down
         to = y_start + n * y_image + oh * y_row
-        for ow in range(OW):
+        ow = 0
+        while ow < OW:
             left = ow * stride[1] - padding[1]
             j_first, j_last = cells_inside(left, kernel[1], dilation[1], size[1])
-            at = image + left * x_column + j_first * right
-            rows, columns = i_last - i_first, j_last - j_first
-            beyond = at + (rows - 1) * down + (columns - 1) * right + LANES
-            if channels >= LANES or (beyond <= x.size and to + LANES <= end):
-                _pool_window(x, at, rows, columns, down, right, channels, y, to)
-            elif beyond <= x.size:
-                _pool_window(x, at, rows, columns, down, right, channels, room, 0)
-                for c in range(channels):
-                    y[np.uintp(to + c)] = room[np.uintp(c)]
-            else:
-                _pool_cell_by_cell(x, at, rows, columns, down, right, channels, y, to)
-            to += y_column
+            count = end - ow if j_last - j_first == kernel[1] else 1
+            _pool_windows(
+                x, image + left * x_column + j_first * right, stride[1] * x_column, count, i_last - i_first,
+                j_last - j_first, down, right, channels, y, to + ow * y_column, y_column,
+            )  # fmt: skip
+            ow += count
 
 
 @kernel
-def _pool_window(
-    x: Any, at: int, rows: int, columns: int, down: int, right: int, channels: int, y: Any, to: int
-) -> None:
-    """Write all channels' maximum over a window of ``rows`` by ``columns`` cells.
-
-    Fewer than LANES are one vector, which reaches beyond them.
-    """
-    for block in range(0, channels, LANES):
-        c = max(min(block, channels - LANES), 0)  # the last vector may overlap the one before
-        # Loops take half as long again.
-        if rows == columns == 3:
-            best = _largest_of_3_by_3(x, at + c, down, right)
-        elif rows == columns == 2:
-            best = _largest_of_2_by_2(x, at + c, down, right)
-        else:
-            best = _largest(x, at + c, rows, columns, down, right)
-        store(y, to + c, best)
-
-
-@kernel
-def _pool_cell_by_cell(
-    x: Any, at: int, rows: int, columns: int, down: int, right: int, channels: int, y: Any, to: int
-) -> None:
-    """The same where there is no room for a vector."""
-    for c in range(channels):
-        best = x[at + c]
-        for i in range(rows):
-            for j in range(columns):
-                cell = x[at + c + i * down + j * right]
-                best = best if cell <= best or best != best else cell
-        y[to + c] = best
+def _pool_windows(
+    x: Any, at: int, step: int, count: int, rows: int, columns: int, down: int, right: int,
+    channels: int, y: Any, to: int, y_step: int,
+) -> None:  # fmt: skip
+    """Write all channels' maximum over ``count`` windows side by side of ``rows`` by ``columns`` cells."""
+    last = channels - LANES  # where the last vector begins: it may overlap the one before
+    if last < 0:
+        for _ in range(count):
+            best = _largest_of_few(x, at, rows, columns, down, right, channels)
+            store_first(y, to, channels, best)
+            at, to = at + step, to + y_step
+    # Loops over cells take half as long again.
+    elif rows == columns == 3:
+        for _ in range(count):
+            c = 0
+            while c < channels:
+                block = min(c, last)
+                store(y, to + block, _largest_of_3_by_3(x, at + block, down, right))
+                c += LANES
+            at, to = at + step, to + y_step
+    elif rows == columns == 2:
+        for _ in range(count):
+            c = 0
+            while c < channels:
+                block = min(c, last)
+                store(y, to + block, _largest_of_2_by_2(x, at + block, down, right))
+                c += LANES
+            at, to = at + step, to + y_step
+    else:
+        for _ in range(count):
+            c = 0
+            while c < channels:
+                block = min(c, last)
+                store(y, to + block, _largest(x, at + block, rows, columns, down, right))
+                c += LANES
+            at, to = at + step, to + y_step
 
 
 @kernel
@@ -127,4 +123,16 @@ def _largest(x: Any, at: int, rows: int, columns: int, down: int, right: int) ->
     for i in range(rows):
         for j in range(columns):
             best = maximum(best, load(x, at + i * down + j * right))
+    return best
+
+
+@kernel
+def _largest_of_few(
+    x: Any, at: int, rows: int, columns: int, down: int, right: int, channels: int
+) -> Any:
+    """The same of fewer channels than a vector has lanes."""
+    best = load_first(x, at, channels)
+    for i in range(rows):
+        for j in range(columns):
+            best = maximum(best, load_first(x, at + i * down + j * right, channels))
     return best

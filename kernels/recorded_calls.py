@@ -16,7 +16,7 @@ from typing import Any
 
 from tinycnn.kernels.function_pointers import call_at
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.offers import OWN, STOP
+from tinycnn.kernels.offers import OWN, STOP, offer, withdraw
 from tinycnn.kernels.shared_memory import atomic_add, atomic_load, integers_at
 from tinycnn.kernels.simd import pause
 
@@ -29,8 +29,31 @@ _DONE = 8
 ANY, FIRST, LAST = range(3)
 # Looks at what others have still to do, until a helper looks whether it is to stop.
 _GLANCES = 200
-# What `carry_out` has come to.
-FINISHED, HAS_MORE, WAITS = 0, 1, 2
+# What `carry_out` has come to; and `run_shared`, where nobody looks for work: nothing is done.
+FINISHED, HAS_MORE, WAITS, ALONE = range(4)
+
+
+@kernel
+def run_alone(x: Any, out: Any, rows: Any, most: int, spins: int) -> int:
+    """`begin`, and `carry_on` with the first row: one call from Python takes as long as a small layer."""
+    begin(x, out, rows)
+    return carry_on(rows[0], most, spins)
+
+
+@kernel
+def run_shared(x: Any, out: Any, rows: Any, tickets: Any, board: Any, most: int, spins: int) -> int:
+    """The same, with the other rows offered to helpers, see `offers`; ALONE if none looks for work.
+
+    FINISHED if they have left theirs too.
+    """
+    begin(x, out, rows)
+    others = rows[1:]
+    if not offer(others, tickets, board):
+        return ALONE
+    left = carry_on(rows[0], most, spins)
+    if left == FINISHED and not withdraw(board, others, False, spins):
+        return WAITS
+    return left
 
 
 @kernel

@@ -1,7 +1,8 @@
 """Convolution and the gradient of its input, from windows where they lie; weights should stay in the cache.
 
-Nothing is copied, and no border multiplied: outputs whose windows hang over the same edges are done
-together, with those cells of the kernel that lie inside. Float32 or float64, in groups or not.
+No border is multiplied: outputs whose windows hang over the same edges are done together, with those cells
+of the kernel that lie inside. Only thin images are copied with zeros around them, some at a time: that
+takes less than to go from edge to edge. Float32 or float64, in groups or not.
 """
 
 from __future__ import annotations
@@ -11,12 +12,17 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.simd import read_only
+from tinycnn.kernels.simd import lanes_of, load_first, read_only, store_first
 from tinycnn.kernels.taps import phase_taps, taps_inside
 from tinycnn.kernels.window_products import window_products
 
 # Outputs that are worked on together: what they read stays in the cache for all filters.
 _CELLS = 512
+# Numbers of images that are copied with their border at a time: 16 KB, which stay in L1.
+_BORDERED = 4096
+# An image is thin where filters are so many times its channels; and its border is, with the image, at most so
+# many times the image.
+_THIN, _MOST_BORDER = 4, 2
 
 
 @kernel
@@ -49,16 +55,81 @@ def window_convolution(
     cells in row-major order, then comes the bias.
     """
     taps, (OH, OW), r = (0, 1, 0, 1), output, first
+    height = _seen(OH, kernel[0], stride[0], dilation[0])
+    width = _seen(OW, kernel[1], stride[1], dilation[1])
+    bordered = groups == 1 and _is_copied(size, b.size, (height, width), padding)
     while r < last:
         n, oh = r // OH, r % OH
         images, rows = 1, min(OH - oh, last - r)
         if oh == 0 and last - r > OH:
             images, rows = (last - r) // OH, OH
-        _convolve_rows(
-            x, size, n, images, W, b, groups, relu, kernel, taps, kernel, stride, padding, dilation,
-            y, y_place, oh, rows, OW,
-        )  # fmt: skip
+        if bordered:
+            _convolve_bordered(
+                x, size, n, images, W, b, relu, kernel, stride, padding, dilation, y, y_place, oh, rows, OW
+            )  # fmt: skip
+        else:
+            _convolve_rows(
+                x, size, n, images, W, b, groups, relu, kernel, taps, kernel, stride, padding, dilation,
+                y, y_place, oh, rows, OW,
+            )  # fmt: skip
         r += images * rows
+
+
+@kernel
+def _is_copied(
+    size: tuple[int, int, int], F: int, seen: tuple[int, int], padding: tuple[int, int]
+) -> bool:
+    """Whether images, of which windows see ``seen`` (height, width), are copied with a border.
+
+    It should be a copy of few numbers for each output, and not of zeros above all.
+    """
+    (H, W, C), (height, width), (top, left) = size, seen, padding
+    hangs_over = top > 0 or left > 0 or height > H or width > W
+    return hangs_over and _THIN * C <= F and height * width <= _MOST_BORDER * H * W
+
+
+@kernel
+def _convolve_bordered(
+    x: Any, size: tuple[int, int, int], n: int, images: int, W: Any, b: Any, relu: bool,
+    kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int],
+    dilation: tuple[int, int], y: Any, y_place: tuple[int, int, int, int], oh: int, rows: int, OW: int,
+) -> None:  # fmt: skip
+    """Write ``rows`` rows from ``oh`` on, of ``images`` images from image ``n`` on, by copies with a border.
+
+    What is copied at a time is some images, or a band of one.
+    """
+    (H, width, C), whole, left = size, lanes_of(x), padding[1]
+    across = _seen(OW, kernel[1], stride[1], dilation[1])
+    # Bands share the rows by which they reach into each other: a band has as many of its own.
+    reach = _seen(1, kernel[0], stride[0], dilation[0])
+    lines = min(max((_BORDERED // (across * C) - reach) // stride[0] + 1, reach), rows)
+    down = _seen(lines, kernel[0], stride[0], dilation[0])
+    together = min(max(_BORDERED // (down * across * C), 1), images) if lines == rows else 1
+    maps, length = np.zeros(together * down * across * C, x.dtype), min(width, across - left) * C
+    for top in range(oh, oh + rows, lines):
+        some_rows, above = min(lines, oh + rows - top), top * stride[0] - padding[0]
+        for first in range(n, n + images, together):
+            some = min(together, n + images - first)
+            for image in range(some):
+                for row in range(down):
+                    h, to = above + row, ((image * down + row) * across + left) * C
+                    inside = 0 <= h < H
+                    at = ((first + image) * H + h) * width * C if inside else 0
+                    for e in range(0, length, whole):
+                        count = min(length - e, whole)
+                        numbers = load_first(x, at + e, count if inside else 0)
+                        store_first(maps, to + e, count, numbers)
+            start = y_place[0] + first * y_place[1] + top * y_place[2]
+            _convolve_rows(
+                read_only(maps), (down, across, C), 0, some, W, b, 1, relu, kernel, (0, 1, 0, 1), kernel,
+                stride, (0, 0), dilation, y, (start, y_place[1], y_place[2], y_place[3]), 0, some_rows, OW,
+            )  # fmt: skip
+
+
+@kernel
+def _seen(outputs: int, taps: int, stride: int, dilation: int) -> int:
+    """Cells along an axis from the first that so many outputs see to the last."""
+    return (outputs - 1) * stride + (taps - 1) * dilation + 1
 
 
 @kernel

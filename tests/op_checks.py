@@ -71,9 +71,9 @@ def call_is_repeatable(monkeypatch, call, least_blocks=4):
             super().__init__(*arguments, **options)
             counts.append(len(self.items))
 
-    def carry_out(program, memory):
+    def carry_out(program, *arrays):
         counts.extend(count for count in np.diff(program.tables[3]) if count > 1)
-        uncounted(program, memory)
+        uncounted(program, *arrays)
 
     uncounted = Program.carry_out
     with monkeypatch.context() as patch:

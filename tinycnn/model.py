@@ -219,16 +219,16 @@ class Sequential:
         Raises ShapeError where an input has not the model's ``input_shape``, DTypeError for what holds no
         real numbers, and ArgumentError for an option outside its range.
         """
-        algorithm = self._algorithm(algorithm)
-        step = check_int(batch_size, "batch_size")
+        algorithm, step = self._algorithm(algorithm), check_int(batch_size, "batch_size")
         x = as_batches(x, self.input_shape, step)
-        result = memory.empty((len(x), *self._chain.shapes[-1]), self.dtype)
+        result = memory.output((len(x), *self._chain.shapes[-1]), self.dtype)
         for first in range(0, len(x), step):
-            batch: Any = x[first : first + step]
+            batch: Any = x if len(x) <= step else x[first : first + step]
             if not isinstance(x, np.ndarray):  # else it has been read
                 batch = as_inputs(batch, self.input_shape)
             batch = as_input_array(batch, "x", "N...", self.dtype)
-            self._inference().run(self, batch, first, result[first : first + step], algorithm)
+            inference = self._runner or self._inference()
+            inference.run(self, batch, first, result[first : first + step], algorithm)
         return result
 
     def _inference(self) -> Inference:

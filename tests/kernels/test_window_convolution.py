@@ -1,6 +1,7 @@
 from math import ceil
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_convolutions import grouped_convolutions
@@ -53,6 +54,25 @@ def test_an_image_goes_in_some_rows_at_a_time():
     against_twin(
         window_convolution,
         *called(x, W, b, 1, True, 3, 19, (1, 1), (1, 1), (1, 1), y.flat, y.place, (11, 70)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "F", "rows"),
+    [((7, 28, 28, 1), 6, (0, 196)), ((2, 40, 120, 2), 17, (0, 80)), ((2, 40, 120, 2), 9, (3, 61))],
+)
+def test_thin_images_are_copied_with_a_border_some_at_a_time_or_in_bands(shape, F, rows):
+    """And what lies outside is zero for the first of them and for the last."""
+    N, H, width, C = shape
+    rng = np.random.default_rng(0)
+    x, W, b = (
+        read_only(whole(rng, sizes, np.float32, top=4)) for sizes in (shape, (5, 5, C, F), (F,))
+    )
+    assert module._THIN * C <= F and N * H * width * C > module._BORDERED
+    y = FeatureMaps.of(np.full((N, H, width, F), 77, np.float32))
+    against_twin(
+        window_convolution,
+        *called(x, W, b, 1, True, *rows, (1, 1), (2, 2), (1, 1), y.flat, y.place, (H, width)),
     )
 
 

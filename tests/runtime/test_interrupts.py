@@ -196,7 +196,7 @@ def every(work, step):
 @pytest.mark.parametrize(
     ("work", "step"),
     [
-        ("predict", 3), ("trace", 15), ("backward", 40), ("step", 2),
+        ("predict", 2), ("trace", 15), ("backward", 40), ("step", 2),
         every("predict", 1), every("trace", 7), every("backward", 20), every("step", 1),
     ],
 )  # fmt: skip

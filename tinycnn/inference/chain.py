@@ -33,8 +33,7 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
 
     It is for as many ``threads`` as its work is worth, one at least.
     """
-    work = batch * _work(groups)
-    threads = max(min(threads, work // LEAST_WORK), 1)
+    threads = min(threads, worth_threads(groups, batch))
     chains = [_Chain(group, first=number == 0) for number, group in enumerate(groups)]
     first, last = _maps_shape(batch, chains[0].shapes[0]), _maps_shape(batch, chains[-1].shapes[-1])
     recorder = Recorder(prod(first[1:]), prod(last[1:]))
@@ -48,12 +47,17 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
             )
         chain.record(recorder, source, target, threads)
         source = target
-    return recorder.program(threads, wakes=work >= _WAKING)
+    return recorder.program(threads, wakes=_work(groups, batch) >= _WAKING)
 
 
-def _work(groups: Sequence[Group]) -> int:
-    """Of one image, in multiply-adds."""
-    return sum(
+def worth_threads(groups: Sequence[Group], batch: int) -> int:
+    """How many threads the work on a batch is worth, one at least."""
+    return max(_work(groups, batch) // LEAST_WORK, 1)
+
+
+def _work(groups: Sequence[Group], batch: int) -> int:
+    """Of a batch, in multiply-adds."""
+    return batch * sum(
         step.products + _CELL * (prod(step.input_shape) + prod(step.output_shape))
         for group in groups
         for step in group.steps

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from tinycnn.arrays import Array, read_only
-from tinycnn.inference.chain import program_of
+from tinycnn.inference.chain import program_of, worth_threads
 from tinycnn.inference.plan import Group, Plan
 from tinycnn.inference.steps import PlanStep
 from tinycnn.layers import ForwardContext, Layer, Shape
@@ -20,22 +20,18 @@ from tinycnn.runtime.held import PackedWeights, Workspace
 from tinycnn.runtime.program import Program
 
 
-@dataclass(slots=True)
-class Run:
-    """What one run of a pipeline is given besides its images."""
-
-    weights: PackedWeights
-    first_sample: int  # the number of the batch's first image
-    workspace: Workspace
-
-
 class PlanSection(Protocol):
     """What images go through before the next section begins."""
 
     output_shape: Shape  # of one image
 
-    def run(self, x: Array, run: Run, out: Array) -> None:
-        """Write the results for ``x`` (N, ...), read-only, to ``out`` (N, ...), both C-contiguous."""
+    def run(
+        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
+    ) -> None:
+        """Write the results for ``x`` (N, ...), read-only, to ``out`` (N, ...), both C-contiguous.
+
+        ``first_sample`` is the number of the batch's first image.
+        """
 
 
 class Pipeline:
@@ -45,6 +41,8 @@ class Pipeline:
         self, layers: Sequence[Layer], dtype: np.dtype[Any], chosen: Plan, threads: int
     ) -> None:
         self._sections = _sections(layers, chosen, threads)
+        # The same for any number of threads.
+        self.is_for_one_thread = worth_threads(chosen.groups, chosen.batch) == 1
         self._dtype = dtype
         self._free: list[Workspace] = []
 
@@ -59,21 +57,17 @@ class Pipeline:
         except IndexError:
             workspace = Workspace()
         try:
-            self._run(x, Run(weights, first_sample, workspace), out)
+            if not self._sections:
+                out[...] = x.reshape(out.shape)
+                return
+            for number, section in enumerate(self._sections[:-1]):
+                shape = len(x), *section.output_shape
+                result = workspace.get(number, partial(memory.empty, shape, self._dtype))
+                section.run(x, weights, first_sample, workspace, result)
+                x = read_only(result)
+            self._sections[-1].run(x, weights, first_sample, workspace, out)
         finally:
             self._free.append(workspace)
-
-    def _run(self, x: Array, run: Run, out: Array) -> None:
-        if not self._sections:
-            out[...] = x.reshape(out.shape)
-            return
-        for number, section in enumerate(self._sections[:-1]):
-            shape = len(x), *section.output_shape
-            result = run.workspace.get(number, partial(memory.empty, shape, self._dtype))
-            section.run(x, run, result)
-            x = read_only(result)
-        last = self._sections[-1]
-        last.run(x, run, out.reshape(len(x), *last.output_shape))
 
 
 def _sections(layers: Sequence[Layer], chosen: Plan, threads: int) -> list[PlanSection]:
@@ -111,13 +105,16 @@ class _OwnForward:
         self._parameters = _full_names(layer, layer.parameter_shapes(step.input_shape))
         self._state = _full_names(layer, layer.state_shapes(step.input_shape))
 
-    def run(self, x: Array, run: Run, out: Array) -> None:
-        arrays = run.weights.arrays
+    def run(
+        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
+    ) -> None:
+        arrays = weights.arrays
         params = {own: arrays[name] for own, name in self._parameters.items()}
         state = {own: arrays[name] for own, name in self._state.items()}
-        context = replace(self._context, first_sample=run.first_sample, state=state)
+        context = replace(self._context, first_sample=first_sample, state=state)
         given = x.reshape(len(x), *self._input_shape)
-        out[...] = forward_layer(self._layer, self.output_shape, params, given, context)[0]
+        y = forward_layer(self._layer, self.output_shape, params, given, context)[0]
+        out[...] = y.reshape(out.shape)
 
 
 def _full_names(layer: Layer, names: Iterable[str]) -> dict[str, str]:
@@ -131,8 +128,10 @@ class _Recorded:
         self.output_shape = output_shape
         self._program = program
 
-    def run(self, x: Array, run: Run, out: Array) -> None:
-        self._program.run(x, run.weights, run.workspace, out)
+    def run(
+        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
+    ) -> None:
+        self._program.run(x, weights, workspace, out)
 
 
 class _Then:
@@ -142,5 +141,7 @@ class _Then:
         self.output_shape = output_shape
         self._function = function
 
-    def run(self, x: Array, run: Run, out: Array) -> None:
-        out[...] = self._function(x)
+    def run(
+        self, x: Array, weights: PackedWeights, first_sample: int, workspace: Workspace, out: Array
+    ) -> None:
+        out[...] = self._function(x).reshape(out.shape)

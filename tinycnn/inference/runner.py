@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,8 +39,7 @@ class Inference:
 
     def __init__(self, layers: Sequence[Layer], input_shape: Shape, dtype: np.dtype[Any]) -> None:
         self._layers, self._input_shape, self._dtype = layers, input_shape, dtype
-        # With the layers' forwards as they were when it was made.
-        self._pipelines: dict[tuple[int, int, str | None], tuple[list[Any], Pipeline]] = {}
+        self._kept: tuple[_Kept, ...] = ()  # the one used last comes first
         self._weights: PackedWeights | None = None
         self._lock = new_reentrant_lock()
 
@@ -56,22 +56,24 @@ class Inference:
         ``source`` is the same for all runs; it is not kept. ``algorithm`` is that of all convolutions;
         None: each layer's own.
         """
-        pipeline = self._pipeline(len(x), free_threads(), algorithm)
-        weights = self._packed(source)
-        pipeline.run(x, weights, first_sample, out)
+        pipeline = self._pipeline(len(x), algorithm)
+        pipeline.run(x, self._packed(source), first_sample, out)
 
-    def _pipeline(self, batch: int, threads: int, algorithm: str | None) -> Pipeline:
-        key = batch, threads, algorithm
+    def _pipeline(self, batch: int, algorithm: str | None) -> Pipeline:
         forwards = [layer.forward for layer in self._layers]
+        last = self._kept[0] if self._kept else None
+        if last is not None and last.serves(batch, algorithm, forwards):
+            return last.pipeline
         with self._lock:
-            made_of, found = self._pipelines.pop(key, (None, None))
-            if found is None or made_of != forwards:  # one was replaced
-                while len(self._pipelines) >= _KEPT:
-                    del self._pipelines[next(iter(self._pipelines))]  # the one longest unused
+            found = next((k for k in self._kept if k.serves(batch, algorithm, forwards)), None)
+            if found is None:
+                threads = free_threads()
                 chosen = plan(self._layers, self._input_shape, self._dtype, batch, algorithm)
-                found = Pipeline(self._layers, self._dtype, chosen, threads)
-            self._pipelines[key] = forwards, found
-            return found
+                pipeline = Pipeline(self._layers, self._dtype, chosen, threads)
+                found = _Kept(batch, algorithm, forwards, threads, pipeline)
+            others = [kept for kept in self._kept if kept is not found]
+            self._kept = found, *others[: _KEPT - 1]
+            return found.pipeline
 
     def _packed(self, source: ParameterSource) -> PackedWeights:
         """The packed weights of the present version, published in one assignment.
@@ -84,3 +86,23 @@ class Inference:
         if weights is None or weights.version != version:
             weights = self._weights = PackedWeights(version, source.arrays())
         return weights
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A pipeline, and what it was made for."""
+
+    batch: int
+    algorithm: str | None
+    forwards: list[Any]  # of the layers: one may be replaced
+    threads: int
+    pipeline: Pipeline
+
+    def serves(self, batch: int, algorithm: str | None, forwards: list[Any]) -> bool:
+        """Whether it is for these, and for as many threads as there are; if it has work for some."""
+        return (
+            self.batch == batch
+            and self.algorithm == algorithm
+            and self.forwards == forwards
+            and (self.pipeline.is_for_one_thread or self.threads == free_threads())
+        )

@@ -17,8 +17,8 @@ from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 
-# Weights a block, 8 MB: some 0.3 ms of reading for one row, 2 ms of arithmetic for 128.
-_WEIGHTS = 1 << 21
+# Weights a block, 1 MB or one panel: some tens of microseconds of reading for one row.
+_WEIGHTS = 1 << 18
 # Rows a block. With more, a panel's sums leave L1; with less, the weights are read more often.
 _ROWS = 128
 # Bytes of weights that are not worth a copy for one run.

@@ -7,8 +7,16 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from tinycnn.arrays import Array
-from tinycnn.kernels.offers import offer, withdraw
-from tinycnn.kernels.recorded_calls import WAITS, begin, carry_on
+from tinycnn.kernels.offers import withdraw
+from tinycnn.kernels.recorded_calls import (
+    ALONE,
+    FINISHED,
+    WAITS,
+    begin,
+    carry_on,
+    run_alone,
+    run_shared,
+)
 from tinycnn.runtime.balance import Balance
 from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.runtime.held import PackedWeights, Workspace
@@ -50,56 +58,66 @@ class Program:
         """Carry all out for the images ``x``, read-only; both arrays are float32 and C-contiguous."""
         memory: _Memory = workspace.get(self, self._memory)
         memory.follow(weights)
-        begin(x.reshape(-1), out.reshape(-1), memory.rows)
-        self.carry_out(memory)
+        self.carry_out(memory, x, out)
 
     def _memory(self) -> _Memory:
         return _Memory(self)
 
-    def carry_out(self, memory: SlotTable) -> None:
-        """Carry all out on the slots of ``memory``, for which `begin` has made ready."""
+    def carry_out(self, memory: SlotTable, x: Array, out: Array) -> None:
+        """Carry all out on the slots of ``memory``, the first two of which are to be ``x`` and ``out``."""
+        x, out = x.reshape(-1), out.reshape(-1)
         if self.threads == 1:
-            self._alone(memory)
+            self._alone(memory, x, out)
             return
-        if not (self._looking.pays and self._with_those_who_look(memory)):
+        if not (self._looking.pays and self._with_those_who_look(memory, x, out)):
             if self._wakes:
+                begin(x, out, memory.rows)
                 parallel_for(self._work(memory), range(self.threads), balance=self._woken)
             else:
-                self._alone(memory)
+                self._alone(memory, x, out)
             now = time.perf_counter()
             if self._waking.pays and now - self._ended < _SOON:
                 thread_pool().wake(self.threads - 1)
                 self._waking.enter(0.0, time.perf_counter() - now)
         self._ended = time.perf_counter()
 
-    def _with_those_who_look(self, memory: SlotTable) -> bool:
+    def _with_those_who_look(self, memory: SlotTable, x: Array, out: Array) -> bool:
         """Share the work with helpers that look for some; False if there are none."""
         if not self._ended:  # it is the first run: nobody looks
             return False
         pool = thread_pool()
         board = pool.board
-        rows = memory.offers(board)
+        memory.make_offers(board)
         pool.stay_apart()
+        lost, begun = 0.0, time.perf_counter()
         try:
-            if not offer(rows, pool.tickets, board):
+            left = run_shared(x, out, memory.rows, pool.tickets, board, _TASKS, _GLANCES)
+            if left == ALONE:
                 return False
-            begun = time.perf_counter()
-            waited = self._alone(memory)
-            ended = time.perf_counter()
-            while not withdraw(board, rows, False, _SPINS):
-                time.sleep(_NAP)
+            if left != FINISHED:
+                lost = self._go_on(memory)
+                done = time.perf_counter()
+                while not withdraw(board, memory.offered, False, _SPINS):
+                    time.sleep(_NAP)
+                lost += time.perf_counter() - done
         except BaseException:
             # No signal comes before the end of this call: what helpers work on stays until they have left.
-            withdraw(board, rows, True, -1)
+            withdraw(board, memory.offered, True, -1)
             raise
-        # What a helper did is not known, but how long it may have taken.
-        for account in (self._looking, self._waking):
-            account.enter(ended - begun - waited, waited + time.perf_counter() - ended)
+        # What a helper did is not known, but how long it may have taken; a few glances are no loss.
+        worked = time.perf_counter() - begun - lost
+        self._looking.enter(worked, lost)
+        self._waking.enter(worked, lost)
         return True
 
-    def _alone(self, memory: SlotTable) -> float:
-        """Do the first thread's part, all there is if there are no others; gives the seconds it waited."""
-        return sum(self._work(memory)(0)) if carry_on(memory.first_row, _TASKS, _GLANCES) else 0.0
+    def _alone(self, memory: SlotTable, x: Array, out: Array) -> None:
+        """Do all of it in this thread."""
+        if run_alone(x, out, memory.rows, _TASKS, _GLANCES) != FINISHED:
+            self._go_on(memory)
+
+    def _go_on(self, memory: SlotTable) -> float:
+        """Do the rest of the first thread's part; gives the seconds that it waited."""
+        return sum(self._work(memory)(0))
 
     def _work(self, memory: SlotTable) -> Callable[[int], Generator[float]]:
         """What a thread does: it yields, to an interrupt, the seconds that it waited."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from tinycnn.arrays import Array, read_only
-from tinycnn.kernels.recorded_calls import begin, hold
+from tinycnn.kernels.recorded_calls import hold
 from tinycnn.runtime import memory
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import round_up
@@ -56,10 +56,9 @@ class RecordedWork:
             table = _BorrowedMemory(self._program, self._from_both_ends)
         try:
             borrowed = table.borrow()
-            begin(read_only(x.reshape(-1)), result.reshape(-1), table.rows)
             for slot, array in enumerate(others, start=2):
                 hold(read_only(array.reshape(-1)), slot, table.rows)
-            self._program.carry_out(table)
+            self._program.carry_out(table, read_only(x), result)
             del borrowed  # not before
         finally:
             self._free.append(table)

@@ -52,12 +52,13 @@ class SlotTable:
         from_both_ends: bool = False,
     ) -> None:
         # (threads, slots, 4), as `recorded_calls.carry_out` reads it.
+        self._is_ready = False
         self.slots = np.zeros((threads, len(slots), 4), np.int64)
         self.slots[:, :, 2] = [slot.step for slot in slots]
         self._tables, self._from_both_ends = tables, from_both_ends
         self._counters = np.zeros((len(tables[3]) - 1) * COUNTERS, np.int64)
         self.rows = np.array([self._row(thread) for thread in range(threads)], np.int64)
-        self.first_row = self.rows[0]  # of the calling thread
+        self.offered = self.rows[1:]  # to helpers
 
     def point(self, number: int, array: Array, thread: int | None = None) -> None:
         """Let a slot be ``array``, for one thread or for all."""
@@ -66,13 +67,12 @@ class SlotTable:
         self.slots[where, number, :2] = flat.ctypes.data, flat.size
         self.slots[where, number, 3] = array.shape[-1]
 
-    def offers(self, board: Array) -> Array:
-        """The rows that helpers are offered; what that takes is compiled when it is first wanted."""
-        rows = self.rows[1:]
-        if not rows[0, CODE]:
-            withdraw(board, rows, False, 0)  # before anybody depends on it
-            rows[:, CODE] = address_of(help_carry_out)
-        return rows
+    def make_offers(self, board: Array) -> None:
+        """Make ready what helpers are offered: what that takes is compiled when it is first wanted."""
+        if not self._is_ready:
+            withdraw(board, self.offered, False, 0)  # before anybody depends on it
+            self.offered[:, CODE] = address_of(help_carry_out)
+            self._is_ready = True
 
     def _row(self, thread: int) -> list[int]:
         """What a thread works from, see `carry_on`; a helper is offered it."""
