@@ -47,7 +47,7 @@ def moments_of_rows(x: Any, first: int, last: int, part: Any) -> None:
     """
     count, mean, squares = part
     mean[:], squares[:], count[:] = 0, 0, last - first
-    bias_gradient(x, first, last, mean)
+    bias_gradient(x, first, last, part, 1)
     for c in range(mean.size):
         mean[c] /= count[c]
     add_squared_deviations(x, mean, first, last, squares)

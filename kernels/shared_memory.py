@@ -26,6 +26,18 @@ def floats_at(address: int, size: int) -> Any:
     return np.ctypeslib.as_array(ctypes.cast(int(address), ctypes.POINTER(ctypes.c_float)), (size,))
 
 
+def doubles_at(address: int, size: int) -> Any:
+    """The same of float64, ``size`` at least 1."""
+    return np.ctypeslib.as_array(
+        ctypes.cast(int(address), ctypes.POINTER(ctypes.c_double)), (size,)
+    )
+
+
+def bytes_at(address: int, size: int) -> Any:
+    """The same of uint8, ``size`` at least 1."""
+    return np.ctypeslib.as_array(ctypes.cast(int(address), ctypes.POINTER(ctypes.c_uint8)), (size,))
+
+
 def integers_at(address: int, size: int) -> Any:
     """The same of int64, ``size`` at least 1."""
     return np.ctypeslib.as_array(ctypes.cast(int(address), ctypes.POINTER(ctypes.c_int64)), (size,))
@@ -104,6 +116,16 @@ if not numba.config.DISABLE_JIT:
     def floats_at(address: int, size: int) -> Any:
         """See above."""
         return numba.carray(_as_pointer(address), size, np.float32)
+
+    @kernel
+    def doubles_at(address: int, size: int) -> Any:
+        """See above."""
+        return numba.carray(_as_pointer(address), size, np.float64)
+
+    @kernel
+    def bytes_at(address: int, size: int) -> Any:
+        """See above."""
+        return numba.carray(_as_pointer(address), size, np.uint8)
 
     @kernel
     def integers_at(address: int, size: int) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from tinycnn.kernels.max_pool_disjoint import max_pool_disjoint_backward
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
-from tinycnn.runtime import memory
+from tinycnn.runtime import calls, memory
+from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.shapes import Padding, Window, pool_window
@@ -65,17 +67,27 @@ def max_pool2d(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
     y = memory.output((N, *win.output, C), x.dtype)
-    winner = memory.output(y.shape, _argmax_dtype(win))
+    winner = memory.output(y.shape, argmax_dtype(win))
+    if y.size:
+        calls.run(maxima(win, x, y, winner))
+    return y, winner
 
+
+def maxima(win: Window, x: Any, y: Any, winner: Any, *, finer: int = 1) -> Iterator[Phase]:
+    """Write y and winner of `max_pool2d`, which hold something.
+
+    Blocks are so many times ``finer`` than those that it pays to hand over to another thread from Python.
+    """
     in_vectors = x.dtype == np.float32 and winner.dtype == np.uint8
     pooling = max_pool_argmax if in_vectors else max_pool.max_pool2d
 
-    def pool(rows: Range) -> None:
-        pooling(x, *rows, win.kernel, win.stride, win.pad_top_left, win.dilation, y, winner)
+    def pool(calls: Calls, rows: Range) -> None:
+        calls(
+            pooling, calls.read(x), *rows, win.kernel, win.stride, win.pad_top_left, win.dilation, y, winner
+        )  # fmt: skip
 
-    if y.size:
-        parallel_for(pool, _rows(win, N, W * C))
-    return y, winner
+    N, _, W, C = x.shape
+    yield [partial(pool, rows=rows) for rows in _rows(win, N, finer * W * C)]
 
 
 def max_pool2d_backward(
@@ -109,24 +121,38 @@ def max_pool2d_backward(
     argmax = _argmax(winner, dy, win)
     dx = memory.output((N, H, W, C), dy.dtype)
 
-    def scatter(images: Range) -> None:
-        max_pool.max_pool2d_backward(
-            dy, argmax, *images, win.kernel, win.stride, win.pad_top_left, win.dilation, dx
-        )
+    if dx.size:
+        calls.run(gradients_of_maxima(win, dy, argmax, dx))
+    return dx
 
+
+def gradients_of_maxima(
+    win: Window, dy: Any, argmax: Any, dx: Any, *, finer: int = 1
+) -> Iterator[Phase]:
+    """Write dx of `max_pool2d_backward`, which holds something; ``finer`` is as in `maxima`."""
+    N, H, W, C = dx.shape
     streamed = C % LANES == 0 and dx.nbytes >= _LARGE
     apart = win.kernel[0] <= win.stride[0] and win.kernel[1] <= win.stride[1]
     gathering = max_pool_disjoint_backward if apart else max_pool_argmax_backward
 
-    def gather(rows: Range) -> None:
-        gathering(dy, argmax, *rows, win.kernel, win.stride, win.pad_top_left, streamed, dx)
+    def scatter(calls: Calls, images: Range) -> None:
+        calls(
+            max_pool.max_pool2d_backward, calls.read(dy), calls.read(argmax), *images, win.kernel, win.stride,
+            win.pad_top_left, win.dilation, dx,
+        )  # fmt: skip
+
+    def gather(calls: Calls, rows: Range) -> None:
+        calls(
+            gathering, calls.read(dy), calls.read(argmax), *rows, win.kernel, win.stride, win.pad_top_left,
+            streamed, dx,
+        )  # fmt: skip
 
     in_vectors = dx.dtype == np.float32 and argmax.dtype == np.uint8 and win.dilation == (1, 1)
-    if dx.size and in_vectors and (_SOME if apart else _MANY) <= C:
-        parallel_for(gather, split_range(N * H, _CELLS // (W * C)))
-    elif dx.size:
-        parallel_for(scatter, split_range(N, _CELLS // (_ONE_BY_ONE * H * W * C)))
-    return dx
+    if in_vectors and (_SOME if apart else _MANY) <= C:
+        yield [partial(gather, rows=rows) for rows in split_range(N * H, _CELLS // (finer * W * C))]
+    else:
+        parts = split_range(N, _CELLS // (finer * _ONE_BY_ONE * H * W * C))
+        yield [partial(scatter, images=images) for images in parts]
 
 
 def avg_pool2d(
@@ -225,7 +251,7 @@ def _argmax(winner: ArrayLike, dy: Array, win: Window) -> Array:
             "winner holds an index outside the image; use the array that max_pool2d returned for the "
             "same x_shape, kernel, stride, padding and dilation"
         )
-    return read_only(np.require(argmax, _argmax_dtype(win), ["C", "A"]))
+    return read_only(np.require(argmax, argmax_dtype(win), ["C", "A"]))
 
 
 def _points_outside(argmax: Array, win: Window) -> bool:
@@ -244,5 +270,6 @@ def _points_outside(argmax: Array, win: Window) -> bool:
     return False
 
 
-def _argmax_dtype(win: Window) -> np.dtype[Any]:
+def argmax_dtype(win: Window) -> np.dtype[Any]:
+    """The dtype of `max_pool2d`'s winner."""
     return np.min_scalar_type(win.cells - 1)
