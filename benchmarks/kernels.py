@@ -27,7 +27,7 @@ from tinycnn.kernels.batch_norm import (
     scale_deviations,
     scale_deviations_backward,
 )
-from tinycnn.kernels.bias import add_bias, bias_gradient, relu_bias_gradient
+from tinycnn.kernels.bias import add_bias, add_sums, bias_gradient, relu_bias_gradient
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import (
     NARROW,
@@ -60,6 +60,7 @@ from tinycnn.kernels.recorded_calls import (
     carry_out,
     help_carry_out,
     hold,
+    hold_parts,
     run_alone,
     run_shared,
 )
@@ -70,6 +71,7 @@ from tinycnn.kernels.softmax import cross_entropy, softmax, softmax_backward
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.squares import squared_errors, sum_of_squares
 from tinycnn.kernels.taps import phase_taps, taps_inside
+from tinycnn.kernels.weights import add_parts, exchange_channels, pack_channels
 from tinycnn.kernels.window_convolution import window_convolution, window_input_gradient
 from tinycnn.kernels.window_products import window_products
 from tinycnn.kernels.window_weight_gradient import window_weight_gradient
@@ -133,15 +135,34 @@ def test_relu_backward(benchmark: Benchmark, F: int) -> None:
     benchmark(relu_backward, dy, y, 0, ROWS * F, dz)
 
 
-@pytest.mark.parametrize("F", [96, 256])
+@pytest.mark.parametrize("F", [6, 96, 256])
 def test_bias_gradient(benchmark: Benchmark, F: int) -> None:
-    benchmark(bias_gradient, normal(ROWS, F), 0, ROWS, np.zeros(F))
+    benchmark(bias_gradient, normal(ROWS, F), 0, ROWS, np.zeros((1, F)), 0)
 
 
-@pytest.mark.parametrize("F", [96, 256])
+@pytest.mark.parametrize("F", [6, 96, 256])
 def test_relu_bias_gradient(benchmark: Benchmark, F: int) -> None:
     dy, y, dz = normal(3, ROWS, F)
-    benchmark(relu_bias_gradient, dy, y, 0, ROWS, dz, np.zeros(F))
+    benchmark(relu_bias_gradient, dy, y, 0, ROWS, dz, np.zeros((1, F)), 0)
+
+
+def test_add_sums(benchmark: Benchmark) -> None:
+    benchmark(add_sums, np.zeros((16, 96)), np.zeros(96, np.float32))
+
+
+def test_exchange_channels(benchmark: Benchmark) -> None:
+    W, turned = normal(2, 25 * 6 * 16)
+    benchmark(exchange_channels, read_only(W), 25, (6, 16), 1, turned)
+
+
+def test_pack_channels(benchmark: Benchmark) -> None:
+    W, panels = normal(9, 64, 64), np.empty((9 * 32 // PANEL + 1, 64, PANEL), np.float32)
+    benchmark(pack_channels, read_only(W), 0, 32, panels)
+
+
+def test_add_parts(benchmark: Benchmark) -> None:
+    size = 25 * 6 * 16
+    benchmark(add_parts, normal(16 * size), size, 16, 0, size, np.zeros(size, np.float32))
 
 
 def test_cells_inside(benchmark: Benchmark) -> None:
@@ -644,6 +665,12 @@ class Recorded:
 def test_begin(benchmark: Benchmark) -> None:
     recorded = Recorded()
     benchmark(begin, read_only(recorded.x), recorded.y, recorded.rows)
+
+
+def test_hold_parts(benchmark: Benchmark) -> None:
+    recorded = Recorded()
+    parts = np.array([[1, 0, 16, 16]] * 8, np.int64)
+    benchmark(hold_parts, parts, recorded.rows)
 
 
 def test_hold(benchmark: Benchmark) -> None:

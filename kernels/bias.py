@@ -10,9 +10,6 @@ from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.relu import relu_backward
 from tinycnn.kernels.rows import fold, four, rows_side_by_side
 
-# Numbers of dz that are added up at once.
-_CELLS = 2048
-
 
 @kernel
 def add_bias(y: Any, b: Any, relu: bool) -> None:
@@ -27,12 +24,51 @@ def add_bias(y: Any, b: Any, relu: bool) -> None:
 
 
 @kernel
-def bias_gradient(dy: Any, first: int, last: int, db: Any) -> None:
-    """Add rows ``first`` to ``last`` (not included) of ``dy`` (rows, F) to ``db`` (F,), in float64."""
+def bias_gradient(dy: Any, first: int, last: int, sums: Any, block: int) -> None:
+    """Write ``sums[block]``, the sum of rows ``first`` to ``last`` (not included) of ``dy`` (rows, F).
+
+    ``sums`` is (blocks, F), float64.
+    """
     F = dy.shape[1]
-    width = rows_side_by_side(F) * F
-    source, end, total = dy.reshape(dy.size), last * F, np.zeros(width)
-    at = first * F
+    total = np.zeros(rows_side_by_side(F) * F)
+    _add_rows(dy.reshape(dy.size), first * F, last * F, total)
+    _write(total, sums[block])
+
+
+@kernel
+def relu_bias_gradient(
+    dy: Any, y: Any, first: int, last: int, dz: Any, sums: Any, block: int
+) -> None:
+    """Write dz, which is ``dy`` where ``y`` is above zero or NaN and zero elsewhere, and its sum.
+
+    ``dy``, ``y`` and ``dz`` are (rows, F); rows ``first`` to ``last`` (not included) are done. The sum goes
+    to ``sums[block]``, as in `bias_gradient`.
+    """
+    F = dy.shape[1]
+    source, mask, target = dy.reshape(dy.size), y.reshape(y.size), dz.reshape(dz.size)
+    total = np.zeros(rows_side_by_side(F) * F)
+    # Two loops, which are both vectorised, take less time than one; between them dz stays in L1.
+    for start in range(first * F, last * F, 4 * total.size):
+        stop = min(start + 4 * total.size, last * F)
+        relu_backward(source, mask, start, stop, target)
+        _add_rows(target, start, stop, total)
+    _write(total, sums[block])
+
+
+@kernel
+def add_sums(sums: Any, db: Any) -> None:
+    """Write ``db`` (F,), the sum of the rows of ``sums`` (blocks, F) in their order, in float64."""
+    for f in range(len(db)):
+        total = 0.0
+        for block in range(len(sums)):
+            total += sums[block, f]
+        db[f] = total
+
+
+@kernel
+def _add_rows(source: Any, at: int, end: int, total: Any) -> None:
+    """Add numbers ``at`` to ``end`` (not included), which begin a row, to the sums of a wide row."""
+    width = total.size
     while at + 4 * width <= end:  # four at once: the sums are read and written once for them
         r0, r1, r2, r3 = four(source, at, width)
         for e in range(width):
@@ -43,21 +79,11 @@ def bias_gradient(dy: Any, first: int, last: int, db: Any) -> None:
         for e in range(min(width, end - at)):
             total[e] += row[e]
         at += width
-    fold(total, db)
 
 
 @kernel
-def relu_bias_gradient(dy: Any, y: Any, first: int, last: int, dz: Any, db: Any) -> None:
-    """Write dz, which is ``dy`` where ``y`` is above zero or NaN and zero elsewhere, and add it to ``db``.
-
-    ``dy``, ``y`` and ``dz`` are (rows, F); rows ``first`` to ``last`` (not included) are done. ``db`` (F,) is
-    float64.
-    """
-    F = dy.shape[1]
-    source, mask, target = dy.reshape(dy.size), y.reshape(y.size), dz.reshape(dz.size)
-    rows = max(_CELLS // F, 1)
-    # Two loops, which are both vectorised, take less time than one; between them dz stays in L1.
-    for start in range(first, last, rows):
-        stop = min(start + rows, last)
-        relu_backward(source, mask, start * F, stop * F, target)
-        bias_gradient(dz, start, stop, db)
+def _write(total: Any, sums: Any) -> None:
+    """Write the sums of a wide row's rows."""
+    for f in range(len(sums)):
+        sums[f] = 0
+    fold(total, sums)

@@ -12,7 +12,7 @@ from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.microkernels import products_2, products_3, products_4
 from tinycnn.kernels.simd import read_only
-from tinycnn.kernels.slot_arrays import floats as _array
+from tinycnn.kernels.slots import floats_of
 from tinycnn.kernels.softmax import softmax
 from tinycnn.kernels.space_to_depth import space_to_depth
 from tinycnn.kernels.window_convolution import window_convolution, window_input_gradient
@@ -24,15 +24,15 @@ from tinycnn.kernels.winograd_gradient import output_gradient_transform, weight_
 @kernel
 def _panels(slots: Any, slot: int, image: int, K: int) -> Any:
     """A slot's numbers as panels of packed weights."""
-    panels = read_only(_array(slots, slot, image))
+    panels = read_only(floats_of(slots, slot, image))
     return panels.reshape(panels.size // (K * PANEL), K, PANEL)
 
 
 @kernel
 def _products(c: Any, jobs: Any, slots: Any, image: int) -> Any:
     """The arguments of a call of products."""
-    a, b = read_only(_array(slots, c[3], image)), read_only(_array(slots, c[6], image))
-    y, add = _array(slots, c[9], image), c[11] != 0
+    a, b = read_only(floats_of(slots, c[3], image)), read_only(floats_of(slots, c[6], image))
+    y, add = floats_of(slots, c[9], image), c[11] != 0
     return jobs[c[1] : c[2]], a, c[4], c[5], b, c[7], c[8], y, c[10], add
 
 
@@ -54,36 +54,36 @@ def _products_4(c: Any, jobs: Any, slots: Any, image: int) -> None:
 @kernel
 def _output_transform(c: Any, jobs: Any, slots: Any, image: int) -> None:
     output_transform(
-        _array(slots, c[1], image), c[2], (c[3], c[4], c[5], c[6], c[7], c[8], c[9]), c[10], c[11],
-        read_only(_array(slots, c[12], image)), c[13] != 0,
-        _array(slots, c[14], image), c[15], c[16], c[17], c[18], c[19], c[20],
-        _array(slots, c[21], image),
+        floats_of(slots, c[1], image), c[2], (c[3], c[4], c[5], c[6], c[7], c[8], c[9]), c[10], c[11],
+        read_only(floats_of(slots, c[12], image)), c[13] != 0,
+        floats_of(slots, c[14], image), c[15], c[16], c[17], c[18], c[19], c[20],
+        floats_of(slots, c[21], image),
     )  # fmt: skip
 
 
 @kernel
 def _input_transform(c: Any, jobs: Any, slots: Any, image: int) -> None:
     input_transform(
-        read_only(_array(slots, c[1], image)), c[2], c[3], c[4], c[5],
+        read_only(floats_of(slots, c[1], image)), c[2], c[3], c[4], c[5],
         (c[6], c[7], c[8], c[9], c[10], c[11], c[12]), c[13], c[14], c[15], c[16], c[17], c[18],
-        _array(slots, c[19], image), c[20], _array(slots, c[21], image), c[22] != 0,
+        floats_of(slots, c[19], image), c[20], floats_of(slots, c[21], image), c[22] != 0,
     )  # fmt: skip
 
 
 @kernel
 def _max_pool(c: Any, jobs: Any, slots: Any, image: int) -> None:
     max_pool(
-        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
+        read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
         (c[10], c[11]), (c[12], c[13]), (c[14], c[15]), (c[16], c[17]), c[18],
-        _array(slots, c[19], image), (c[20], c[21], c[22], c[23]), (c[24], c[25]),
+        floats_of(slots, c[19], image), (c[20], c[21], c[22], c[23]), (c[24], c[25]),
     )  # fmt: skip
 
 
 @kernel
 def _space_to_depth(c: Any, jobs: Any, slots: Any, image: int) -> None:
     space_to_depth(
-        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
-        c[10], (c[11], c[12]), (c[13], c[14]), _array(slots, c[15], image),
+        read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4], c[5]), (c[6], c[7]), c[8], c[9],
+        c[10], (c[11], c[12]), (c[13], c[14]), floats_of(slots, c[15], image),
         (c[16], c[17], c[18], c[19]), (c[20], c[21]),
     )  # fmt: skip
 
@@ -91,88 +91,92 @@ def _space_to_depth(c: Any, jobs: Any, slots: Any, image: int) -> None:
 @kernel
 def _dense(c: Any, jobs: Any, slots: Any, image: int) -> None:
     dense(
-        read_only(_array(slots, c[1], image)), c[2], c[3], c[4],
-        read_only(_array(slots, c[5], image)), slots[c[6], 3],
-        read_only(_array(slots, c[7], image)), c[8] != 0, c[9], c[10], _array(slots, c[11], image), c[12],
+        read_only(floats_of(slots, c[1], image)), c[2], c[3], c[4],
+        read_only(floats_of(slots, c[5], image)), slots[c[6], 3],
+        read_only(floats_of(slots, c[7], image)), c[8] != 0, c[9], c[10],
+        floats_of(slots, c[11], image), c[12],
     )  # fmt: skip
 
 
 @kernel
 def _softmax(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    softmax(read_only(_array(slots, c[1], image)), c[2], c[3], c[4], _array(slots, c[5], image))
+    softmax(
+        read_only(floats_of(slots, c[1], image)), c[2], c[3], c[4], floats_of(slots, c[5], image)
+    )
 
 
 @kernel
 def _direct_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
     panels = _panels(slots, c[15], image, c[9] * c[10] * c[6])
     direct_convolution(
-        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4], c[5]), c[6], c[7], c[8],
+        read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4], c[5]), c[6], c[7], c[8],
         (c[9], c[10]), (c[11], c[12]), (c[13], c[14]), panels,
-        read_only(_array(slots, c[16], image)), c[17] != 0, c[18], c[19],
-        _array(slots, c[20], image), (c[21], c[22], c[23], c[24]), (c[25], c[26]), c[27],
+        read_only(floats_of(slots, c[16], image)), c[17] != 0, c[18], c[19],
+        floats_of(slots, c[20], image), (c[21], c[22], c[23], c[24]), (c[25], c[26]), c[27],
     )  # fmt: skip
 
 
 @kernel
 def _window_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
     window_convolution(
-        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]),
-        read_only(_array(slots, c[5], image)), read_only(_array(slots, c[6], image)), c[7], c[8] != 0,
+        read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4]),
+        read_only(floats_of(slots, c[5], image)), read_only(floats_of(slots, c[6], image)), c[7], c[8] != 0,
         c[9], c[10], (c[11], c[12]), (c[13], c[14]), (c[15], c[16]), (c[17], c[18]),
-        _array(slots, c[19], image), (c[20], c[21], c[22], c[23]), (c[24], c[25]),
+        floats_of(slots, c[19], image), (c[20], c[21], c[22], c[23]), (c[24], c[25]),
     )  # fmt: skip
 
 
 @kernel
 def _copy_with_border(c: Any, jobs: Any, slots: Any, image: int) -> None:
     copy_with_border(
-        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]), c[5], c[6], (c[7], c[8]),
-        (c[9], c[10]), c[11], _array(slots, c[12], image),
+        read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4]), c[5], c[6], (c[7], c[8]),
+        (c[9], c[10]), c[11], floats_of(slots, c[12], image),
     )  # fmt: skip
 
 
 @kernel
 def _output_gradient_transform(c: Any, jobs: Any, slots: Any, image: int) -> None:
     output_gradient_transform(
-        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]), c[5], c[6], c[7],
+        read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4]), c[5], c[6], c[7],
         (c[8], c[9], c[10], c[11], c[12], c[13], c[14]), c[15],
-        _array(slots, c[16], image), c[17], c[18], c[19], c[20], _array(slots, c[21], image),
+        floats_of(slots, c[16], image), c[17], c[18], c[19], c[20], floats_of(slots, c[21], image),
     )  # fmt: skip
 
 
 @kernel
 def _weight_gradient_transform(c: Any, jobs: Any, slots: Any, image: int) -> None:
     weight_gradient_transform(
-        read_only(_array(slots, c[1], image)), c[2], c[3], read_only(_array(slots, c[4], image)),
-        read_only(_array(slots, c[5], image)), (c[6], c[7], c[8]), c[9], c[10],
-        _array(slots, c[11], image), _array(slots, c[12], image),
+        read_only(floats_of(slots, c[1], image)), c[2], c[3], read_only(floats_of(slots, c[4], image)),
+        read_only(floats_of(slots, c[5], image)), (c[6], c[7], c[8]), c[9], c[10],
+        floats_of(slots, c[11], image), floats_of(slots, c[12], image),
     )  # fmt: skip
 
 
 @kernel
 def _window_weight_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
     window_weight_gradient(
-        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]),
-        read_only(_array(slots, c[5], image)), (c[6], c[7], c[8]), c[9], c[10], c[11], (c[12], c[13]),
-        (c[14], c[15]), (c[16], c[17]), (c[18], c[19]), c[20], c[21], _array(slots, c[22], image), c[23],
+        read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4]),
+        read_only(floats_of(slots, c[5], image)), (c[6], c[7], c[8]), c[9], c[10], c[11], (c[12], c[13]),
+        (c[14], c[15]), (c[16], c[17]), (c[18], c[19]), c[20], c[21], floats_of(slots, c[22], image), c[23],
     )  # fmt: skip
 
 
 @kernel
 def _window_input_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
     window_input_gradient(
-        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]), read_only(_array(slots, c[5], image)),
-        c[6], c[7], c[8], (c[9], c[10]), (c[11], c[12]), (c[13], c[14]), (c[15], c[16]),
-        _array(slots, c[17], image), (c[18], c[19], c[20]),
+        read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4]),
+        read_only(floats_of(slots, c[5], image)), c[6], c[7], c[8],
+        (c[9], c[10]), (c[11], c[12]), (c[13], c[14]), (c[15], c[16]),
+        floats_of(slots, c[17], image), (c[18], c[19], c[20]),
     )  # fmt: skip
 
 
 @kernel
 def _direct_input_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
     direct_input_gradient(
-        read_only(_array(slots, c[1], image)), (c[2], c[3], c[4]), _panels(slots, c[5], image, c[4]),
+        read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4]), _panels(slots, c[5], image, c[4]),
         c[6], c[7], c[8], c[9], (c[10], c[11]), (c[12], c[13]), (c[14], c[15]), (c[16], c[17]),
-        _array(slots, c[18], image), (c[19], c[20], c[21]),
+        floats_of(slots, c[18], image), (c[19], c[20], c[21]),
     )  # fmt: skip
 
 

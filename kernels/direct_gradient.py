@@ -9,9 +9,9 @@ import numpy as np
 from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import product_2, product_4
-from tinycnn.kernels.simd import LANES, load, read_only, store
+from tinycnn.kernels.simd import LANES, load, read_only, splat, store_first
 
-# Outputs of a row whose terms of dx are worked out before they are added: these stay in L2.
+# Outputs whose terms of dx are worked out together, in whole rows: what is added up soon stays in the cache.
 _CELLS = 32
 _product = product_4 if LANES == 16 else product_2
 
@@ -46,44 +46,67 @@ def direct_input_gradient(
     H, W, C = image
     OH, OW, F = outputs
     line = len(panels) * PANEL
-    runs, length = kernel[1], channels
-    if dilation[1] == 1 and channels == C:
-        runs, length = 1, kernel[1] * C
-    weights, terms = read_only(panels.reshape(panels.size)), np.empty(_CELLS * line, np.float32)
+    weights = read_only(panels.reshape(panels.size))
+    # Terms of those rows of outputs that a row of dx sees, and of some more, take turns in a ring.
+    seen, together = (kernel[0] - 1) * dilation[0] // stride[0] + 1, max(_CELLS // OW, 1)
+    ring = -(-(seen + together) // together) * together
+    terms = np.empty(ring * OW * line + LANES, np.float32)
+    ends, offsets, rows = np.empty(W, np.int64), np.empty(W * kernel[1], np.int64), kernel[0]
+    _terms_of_columns(
+        ends, offsets, OW, kernel[1], stride[1], padding[1], dilation[1], line, channels
+    )
+    starts = np.empty(rows, np.int64)
     for n in range(first, last):
-        for cell in range(n * H * W, (n + 1) * H * W):
-            for e in range(cell * C + channel, cell * C + channel + channels):
-                dx[np.uintp(e)] = 0
-        for oh in range(OH):
-            for start in range(0, OW, _CELLS):
-                cells, at = min(OW - start, _CELLS), ((n * OH + oh) * OW + start) * F
+        done = 0
+        for h in range(H):
+            while done < OH and done * stride[0] <= h + padding[0]:
+                some, at = min(together, OH - done), (n * OH + done) * OW * F
                 for p in range(len(panels)):
                     _product(
-                        cells, dz, at, F, 1, F, at, weights, p * F * PANEL, PANEL,
-                        terms, p * PANEL, line, False,
+                        some * OW, dz, at, F, 1, F, at, weights, p * F * PANEL, PANEL,
+                        terms, done % ring * OW * line + p * PANEL, line, False,
                     )  # fmt: skip
-                for i in range(kernel[0]):
-                    h = oh * stride[0] - padding[0] + i * dilation[0]
-                    if h < 0 or h >= H:
-                        continue
-                    row = (n * H + h) * W * C
-                    for cell in range(cells):
-                        left = (start + cell) * stride[1] - padding[1]
-                        s = cell * line + i * kernel[1] * channels
-                        for run in range(runs):
-                            to = (left + run * dilation[1]) * C + channel
-                            low, high = max(-to, 0), min(W * C - to, length)
-                            _add(read_only(terms), s, dx, row + to, low, high)
-                            s += length
+                done += some
+            found = 0
+            for i in range(rows - 1, -1, -1):
+                down = h + padding[0] - i * dilation[0]
+                if down >= 0 and down % stride[0] == 0 and down // stride[0] < OH:
+                    oh = down // stride[0]
+                    starts[found] = oh % ring * OW * line + i * kernel[1] * channels
+                    found += 1
+            _add_up(
+                terms, starts, found, ends, offsets, channels, dx, (n * H + h) * W * C + channel, C
+            )
 
 
 @kernel
-def _add(source: Any, s: int, target: Any, t: int, first: int, last: int) -> None:
-    """Add numbers ``first`` to ``last`` (not included) from ``s`` on to those from ``t`` on."""
-    e = first
-    while e + LANES <= last:
-        store(target, t + e, load(target, t + e) + load(source, s + e))
-        e += LANES
-    while e < last:
-        target[np.uintp(t + e)] += source[np.uintp(s + e)]
-        e += 1
+def _terms_of_columns(
+    ends: Any, offsets: Any, OW: int, KW: int, stride: int, padding: int, dilation: int, line: int,
+    channels: int,
+) -> None:  # fmt: skip
+    """Write where the terms of each column of dx stand in a row of them, and where these end in the list."""
+    found = 0
+    for w in range(len(ends)):
+        for j in range(KW - 1, -1, -1):
+            across = w + padding - j * dilation
+            if across >= 0 and across % stride == 0 and across // stride < OW:
+                offsets[found] = across // stride * line + j * channels
+                found += 1
+        ends[w] = found
+
+
+@kernel
+def _add_up(
+    terms: Any, starts: Any, rows: int, ends: Any, offsets: Any, channels: int, dx: Any, to: int, C: int
+) -> None:  # fmt: skip
+    """Write a row of dx from ``to`` on: of each cell the sum of its terms, in so many ``rows`` of outputs."""
+    begin = 0
+    for w in range(len(ends)):
+        end = ends[w]
+        for c in range(0, channels, LANES):
+            total = splat(0)
+            for row in range(rows):
+                for term in range(begin, end):
+                    total = total + load(terms, starts[row] + offsets[term] + c)
+            store_first(dx, to + c, min(channels - c, LANES), total)
+        begin, to = end, to + C

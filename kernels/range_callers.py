@@ -22,14 +22,14 @@ from tinycnn.kernels.max_pool_disjoint import max_pool_disjoint_backward
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.relu import relu, relu_backward
 from tinycnn.kernels.simd import read_only
-from tinycnn.kernels.slot_arrays import doubles, floats, small_numbers
+from tinycnn.kernels.slots import doubles, floats_of, indices_of, maps_of, matrix_of, panels_of
 from tinycnn.kernels.softmax import softmax_backward
 
 
 @kernel
 def _read(slots: Any, slot: int) -> Any:
     """A slot's floats, to be read."""
-    return read_only(floats(slots, slot, 0))
+    return read_only(floats_of(slots, slot, 0))
 
 
 @kernel
@@ -40,71 +40,68 @@ def _read_doubles(slots: Any, slot: int) -> Any:
 
 @kernel
 def _relu(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    relu(_read(slots, c[1]), c[2], c[3], floats(slots, c[4], 0))
+    relu(_read(slots, c[1]), c[2], c[3], floats_of(slots, c[4], 0))
 
 
 @kernel
 def _relu_backward(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    relu_backward(_read(slots, c[1]), _read(slots, c[2]), c[3], c[4], floats(slots, c[5], 0))
+    relu_backward(_read(slots, c[1]), _read(slots, c[2]), c[3], c[4], floats_of(slots, c[5], 0))
 
 
 @kernel
 def _moments_of_rows(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    x, parts = _read(slots, c[1]).reshape(c[2], c[3]), doubles(slots, c[6])
+    x, parts = read_only(matrix_of(slots, c, 1)), doubles(slots, c[6])
     moments_of_rows(x, c[4], c[5], parts.reshape(c[7], c[8], c[9]))
 
 
 @kernel
 def _scale_deviations(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    rows, C = c[2], c[3]
     mean, scale, shift = _read_doubles(slots, c[4]), _read_doubles(slots, c[5]), _read(slots, c[6])
-    y = floats(slots, c[9], 0).reshape(rows, C)
-    scale_deviations(_read(slots, c[1]).reshape(rows, C), mean, scale, shift, c[7], c[8], y)
+    y = matrix_of(slots, c, 9)
+    scale_deviations(read_only(matrix_of(slots, c, 1)), mean, scale, shift, c[7], c[8], y)
 
 
 @kernel
 def _add_gradients(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    rows, C = c[2], c[3]
-    dy, x = _read(slots, c[1]).reshape(rows, C), _read(slots, c[4]).reshape(rows, C)
+    dy, x = read_only(matrix_of(slots, c, 1)), read_only(matrix_of(slots, c, 4))
     parts = doubles(slots, c[10]).reshape(c[11], c[12], c[13])
     add_gradients(dy, x, _read_doubles(slots, c[7]), c[8], c[9], parts)
 
 
 @kernel
 def _scale_deviations_backward(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    rows, C = c[2], c[3]
-    dy, x = _read(slots, c[1]).reshape(rows, C), _read(slots, c[4]).reshape(rows, C)
+    dy, x = read_only(matrix_of(slots, c, 1)), read_only(matrix_of(slots, c, 4))
     dy_mean, mean = _read_doubles(slots, c[7]), _read_doubles(slots, c[8])
     scale, slope = _read_doubles(slots, c[9]), _read_doubles(slots, c[10])
-    dx = floats(slots, c[13], 0).reshape(rows, C)
+    dx = matrix_of(slots, c, 13)
     scale_deviations_backward(dy, x, dy_mean, mean, scale, slope, c[11], c[12], dx)
 
 
 @kernel
 def _dense_product(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    x, W = _read(slots, c[1]).reshape(c[2], c[3]), _read(slots, c[4]).reshape(c[5], c[6])
-    y = floats(slots, c[13], 0).reshape(c[14], c[15])
+    x, W = read_only(matrix_of(slots, c, 1)), read_only(matrix_of(slots, c, 4))
+    y = matrix_of(slots, c, 13)
     dense_product(x, W, _read(slots, c[7]), c[8] != 0, c[9], c[10], c[11], c[12], y)
 
 
 @kernel
 def _dense_weight_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    x, panels = _read(slots, c[1]).reshape(c[2], c[3]), _read(slots, c[4])
-    dW = floats(slots, c[10], 0).reshape(c[11], c[12])
-    dense_weight_gradient(x, panels.reshape(c[5], c[6], c[7]), c[8], c[9], dW)
+    x, panels = read_only(matrix_of(slots, c, 1)), read_only(panels_of(slots, c, 4))
+    dW = matrix_of(slots, c, 10)
+    dense_weight_gradient(x, panels, c[8], c[9], dW)
 
 
 @kernel
 def _softmax_backward(c: Any, jobs: Any, slots: Any, image: int) -> None:
     y = _read(slots, c[2])
-    softmax_backward(_read(slots, c[1]), y, c[3], c[4], c[5], floats(slots, c[6], 0))
+    softmax_backward(_read(slots, c[1]), y, c[3], c[4], c[5], floats_of(slots, c[6], 0))
 
 
 @kernel
 def _max_pool_argmax(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    x = _read(slots, c[1]).reshape(c[2], c[3], c[4], c[5])
-    y = floats(slots, c[16], 0).reshape(c[17], c[18], c[19], c[20])
-    argmax = small_numbers(slots, c[21]).reshape(c[22], c[23], c[24], c[25])
+    x = read_only(maps_of(slots, c, 1))
+    y = maps_of(slots, c, 16)
+    argmax = indices_of(slots, c, 21)
     max_pool_argmax(
         x, c[6], c[7], (c[8], c[9]), (c[10], c[11]), (c[12], c[13]), (c[14], c[15]), y, argmax
     )
@@ -113,14 +110,14 @@ def _max_pool_argmax(c: Any, jobs: Any, slots: Any, image: int) -> None:
 @kernel
 def _slopes_and_argmax(c: Any, slots: Any) -> tuple[Any, Any]:
     """The first two arguments of a gradient of max-pooling."""
-    dy = _read(slots, c[1]).reshape(c[2], c[3], c[4], c[5])
-    return dy, read_only(small_numbers(slots, c[6])).reshape(c[7], c[8], c[9], c[10])
+    dy = read_only(maps_of(slots, c, 1))
+    return dy, read_only(indices_of(slots, c, 6))
 
 
 @kernel
 def _max_pool_argmax_backward(c: Any, jobs: Any, slots: Any, image: int) -> None:
     dy, argmax = _slopes_and_argmax(c, slots)
-    dx = floats(slots, c[20], 0).reshape(c[21], c[22], c[23], c[24])
+    dx = maps_of(slots, c, 20)
     steps = (c[13], c[14]), (c[15], c[16]), (c[17], c[18])
     max_pool_argmax_backward(dy, argmax, c[11], c[12], *steps, c[19] != 0, dx)
 
@@ -128,7 +125,7 @@ def _max_pool_argmax_backward(c: Any, jobs: Any, slots: Any, image: int) -> None
 @kernel
 def _max_pool_disjoint_backward(c: Any, jobs: Any, slots: Any, image: int) -> None:
     dy, argmax = _slopes_and_argmax(c, slots)
-    dx = floats(slots, c[20], 0).reshape(c[21], c[22], c[23], c[24])
+    dx = maps_of(slots, c, 20)
     steps = (c[13], c[14]), (c[15], c[16]), (c[17], c[18])
     max_pool_disjoint_backward(dy, argmax, c[11], c[12], *steps, c[19] != 0, dx)
 
@@ -136,7 +133,7 @@ def _max_pool_disjoint_backward(c: Any, jobs: Any, slots: Any, image: int) -> No
 @kernel
 def _max_pool2d_backward(c: Any, jobs: Any, slots: Any, image: int) -> None:
     dy, argmax = _slopes_and_argmax(c, slots)
-    dx = floats(slots, c[21], 0).reshape(c[22], c[23], c[24], c[25])
+    dx = maps_of(slots, c, 21)
     steps = (c[13], c[14]), (c[15], c[16]), (c[17], c[18]), (c[19], c[20])
     max_pool2d_backward(dy, argmax, c[11], c[12], *steps, dx)
 
@@ -144,8 +141,8 @@ def _max_pool2d_backward(c: Any, jobs: Any, slots: Any, image: int) -> None:
 @kernel
 def _average(c: Any, slots: Any) -> Any:
     """The arguments of an average over windows, or of its gradient."""
-    x = _read(slots, c[1]).reshape(c[2], c[3], c[4], c[5])
-    y = floats(slots, c[17], 0).reshape(c[18], c[19], c[20], c[21])
+    x = read_only(maps_of(slots, c, 1))
+    y = maps_of(slots, c, 17)
     steps = (c[8], c[9]), (c[10], c[11]), (c[12], c[13]), (c[14], c[15])
     return x, c[6], c[7], *steps, c[16] != 0, y
 

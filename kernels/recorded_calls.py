@@ -80,6 +80,19 @@ def hold(array: Any, slot: int, rows: Any) -> None:
 
 
 @kernel
+def hold_parts(parts: Any, rows: Any) -> None:
+    """Let slots of each thread be parts of others, for a run.
+
+    A row of ``parts`` (parts, 4) is (slot, that of which it is a part, its first float there, floats).
+    """
+    for thread in range(len(rows)):
+        slots = _table(rows[thread], 4, 4)
+        for part in range(len(parts)):
+            slot, whole, first, floats = parts[part]
+            slots[slot, 0], slots[slot, 1] = slots[whole, 0] + 4 * first, floats
+
+
+@kernel
 def carry_on(row: Any, most: int, spins: int) -> int:
     """`carry_out`, for a thread whose ``row`` has addresses and lengths of the arrays from OWN on.
 

@@ -585,19 +585,26 @@ def add_bias(y: Any, b: Any, relu: bool) -> None:
             y[row, f] = 0.0 if relu and z <= 0 else z
 
 
-def bias_gradient(dy: Any, first: int, last: int, db: Any) -> None:
+def bias_gradient(dy: Any, first: int, last: int, sums: Any, block: int) -> None:
     """Add up dy, a filter after the other."""
     for f in range(dy.shape[1]):
-        for row in range(first, last):
-            db[f] += float(dy[row, f])
+        sums[block, f] = sum(float(dy[row, f]) for row in range(first, last))
 
 
-def relu_bias_gradient(dy: Any, y: Any, first: int, last: int, dz: Any, db: Any) -> None:
+def relu_bias_gradient(
+    dy: Any, y: Any, first: int, last: int, dz: Any, sums: Any, block: int
+) -> None:
     """dz is ``dy`` where ``y`` is not zero or less (so NaN lets it pass), else zero; add it up."""
     for f in range(dy.shape[1]):
         for row in range(first, last):
             dz[row, f] = 0 if y[row, f] <= 0 else dy[row, f]
-            db[f] += float(dz[row, f])
+        sums[block, f] = sum(float(dz[row, f]) for row in range(first, last))
+
+
+def add_sums(sums: Any, db: Any) -> None:
+    """The same of float64, row by row."""
+    for f in range(len(db)):
+        db[f] = sum(float(row[f]) for row in sums)
 
 
 def softmax(x: Any, first: int, last: int, F: int, y: Any) -> None:
@@ -1217,6 +1224,35 @@ def window_convolution(
             if 0 <= h < H and 0 <= w < width:
                 z += float(x[n, h, w, f // Fg * Cg + c]) * float(W[i, j, c, f])
         y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
+
+
+def exchange_channels(W: Any, cells: int, size: tuple[int, int], groups: int, turned: Any) -> None:
+    """Channel c of filter f, of each group, becomes channel f of filter c."""
+    (Cg, F), Fg = size, size[1] // groups
+    for k in range(cells):
+        for c in range(Cg):
+            for f in range(F):
+                g = f // Fg
+                turned[(k * Fg + f - g * Fg) * groups * Cg + g * Cg + c] = W[(k * Cg + c) * F + f]
+
+
+def pack_channels(W: Any, first: int, last: int, panels: Any) -> None:
+    """The weights of those channels, cell by cell, are columns of panels."""
+    columns = [W[k, c] for k in range(len(W)) for c in range(first, last)]
+    count, F, width = panels.shape
+    for column in range(count * width):
+        for f in range(F):
+            weight = columns[column][f] if column < len(columns) else 0
+            panels[column // width, f, column % width] = weight
+
+
+def add_parts(parts: Any, size: int, count: int, first: int, last: int, total: Any) -> None:
+    """Number by number, in the parts' order."""
+    for e in range(first, last):
+        result = parts[e]
+        for part in range(1, count):
+            result = result + parts[part * size + e]
+        total[e] = result
 
 
 def window_weight_gradient(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from tinycnn.layers import Layer
 from tinycnn.ownership import own
 from tinycnn.parameters import Block, Edit, FlatArrays
 from tinycnn.repeated_masks import MaskWatch
+from tinycnn.runners import Runners
 from tinycnn.runtime import memory
 from tinycnn.runtime.locks import new_reentrant_lock
 from tinycnn.saving import models, weights
@@ -30,7 +30,6 @@ from tinycnn.validation import ALGORITHMS, check_choice, check_int, check_items,
 from tinycnn.wording import many
 
 if TYPE_CHECKING:
-    from tinycnn.inference import Inference
     from tinycnn.saving.archive import Archive
 
 _ALGORITHMS = (None, *ALGORITHMS)
@@ -76,8 +75,8 @@ class Sequential:
         self._state: FlatArrays | None = None
         self._edits: set[Edit] = set()
         self._lock = new_reentrant_lock()
-        self._runner: Inference | None = None  # of `predict`
         self._chain = chain(self.layers, self.input_shape)
+        self._runners = Runners(self.layers, self._chain, self.dtype)
         own(self.layers, self)  # last: a construction that failed takes nothing
 
     @property
@@ -227,17 +226,9 @@ class Sequential:
             if not isinstance(x, np.ndarray):  # else it has been read
                 batch = as_inputs(batch, self.input_shape)
             batch = as_input_array(batch, "x", "N...", self.dtype)
-            inference = self._runner or self._inference()
-            inference.run(self, batch, first, result[first : first + step], algorithm)
+            out = result[first : first + step]
+            self._runners.inference().run(self, batch, first, out, algorithm)
         return result
-
-    def _inference(self) -> Inference:
-        with self._lock:
-            if self._runner is None:
-                # Not at the top of the file: it loads Numba, which a summary never needs.
-                inference = import_module("tinycnn.inference")
-                self._runner = inference.Inference(self.layers, self.input_shape, self.dtype)
-            return self._runner
 
     def trace(
         self,
@@ -262,7 +253,8 @@ class Sequential:
         """
         if training and isinstance(rng, (int, np.integer)):
             self._watch.saw(self, int(rng), first_sample)
-        return record(self, x, training, rng, first_sample, self._algorithm(algorithm))
+        chosen, passes = self._algorithm(algorithm), self._runners.training_pass
+        return record(self, x, training, rng, first_sample, chosen, passes)
 
     def _algorithm(self, asked: str | None) -> str | None:
         """Of a pass's convolutions: what is asked for, else the model's."""
@@ -286,13 +278,14 @@ class Sequential:
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        del state["_lock"], state["_runner"], state["_edits"]
+        del state["_lock"], state["_runners"], state["_edits"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = new_reentrant_lock()
-        self._runner, self._edits = None, set()
+        self._runners = Runners(self.layers, self._chain, self.dtype)
+        self._edits = set()
         own(self.layers, self)
 
     def __copy__(self) -> Sequential:

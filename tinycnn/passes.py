@@ -19,6 +19,7 @@ from tinycnn.errors import ArgumentError
 from tinycnn.layers import BackwardContext, ForwardContext, Layer, Params, Shape
 from tinycnn.layers.activation import IDENTITY
 from tinycnn.layers.base import naming
+from tinycnn.parameters import FlatArrays
 
 
 @dataclass
@@ -62,6 +63,47 @@ class Record:
     def forget_gradients(self) -> None:
         """Let go of what a backward pass has filled in."""
         self.dy = self.dz = self.dx = self.grads = None
+
+
+class LazyRecords(Sequence[Record]):
+    """Records of a pass that was carried out as a whole, each made by ``make`` when it is first asked for.
+
+    ``go_back`` carries the gradient of the last layer's y, or of what goes into its softmax, back into a flat
+    array of all gradients, and keeps nothing else.
+    """
+
+    def __init__(
+        self, count: int, make: Callable[[int], Record], go_back: Callable[[Array, Array], None]
+    ) -> None:
+        self._made: list[Record | None] = [None] * count
+        self._make, self._go_back = make, go_back
+        self._gradients: Callable[[str], Params | None] = lambda name: None
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def __getitem__(self, position: Any) -> Any:
+        if isinstance(position, slice):
+            return [self[each] for each in range(*position.indices(len(self)))]
+        record = self._made[position]
+        if record is None:
+            record = self._made[position] = self._make(range(len(self))[position])
+            record.grads = self._gradients(record.name)
+        return record
+
+    def __reduce__(self) -> tuple[type, tuple[list[Record]]]:
+        return list, ([*self],)
+
+    def backward(self, upstream: Array, gradients: FlatArrays, *, before_activation: bool) -> None:
+        """Do what `backward` does without ``keep``."""
+        last = self[-1]
+        if not before_activation and not last.layer.activation.in_op:
+            upstream = last.layer.activation.backward(read_only(upstream), last.y)
+        self._go_back(upstream, gradients.flat)
+        self._gradients = gradients.of
+        for record in filter(None, self._made):
+            record.forget_gradients()
+            record.grads = gradients.of(record.name)
 
 
 def forward(

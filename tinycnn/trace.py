@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, KeysView, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -13,17 +13,19 @@ from numpy.typing import ArrayLike
 
 from tinycnn import passes
 from tinycnn.arrays import Array, as_input_array, expect_shape
-from tinycnn.errors import ArgumentError, StaleTraceError, UnknownNameError
+from tinycnn.errors import ArgumentError, UnknownNameError
 from tinycnn.layers import ForwardContext
 from tinycnn.losses import CrossEntropy, LossFunction
 from tinycnn.parameters import FlatArrays
-from tinycnn.passes import Record
+from tinycnn.pass_parameters import PassParameters, refuse_stale
+from tinycnn.passes import LazyRecords, Record
 from tinycnn.validation import check_int, mask_key
 
 if TYPE_CHECKING:
     from tinycnn.explain.values.explanation import Explanation
     from tinycnn.model import Sequential
     from tinycnn.page.notebook import TracePage
+    from tinycnn.recorded_passes import RecordedPass
 
 
 class Gradients(FlatArrays):
@@ -43,7 +45,9 @@ class Trace:
     output; after ``backward(labels=...)``, ``loss`` is what ``loss_function`` gave, else both are None.
     """
 
-    def __init__(self, model: Sequential, version: int, x: Array, records: list[Record]) -> None:
+    def __init__(
+        self, model: Sequential, version: int, x: Array, records: Sequence[Record]
+    ) -> None:
         self.model = model
         self.version = version
         self.x = x
@@ -80,6 +84,8 @@ class Trace:
 
         An optimizer's step takes it from the gradients; without one, `Sequential.update_state` does.
         """
+        if not self.model.state():
+            return {}
         return {
             f"{record.name}.{name}": array
             for record in self.records
@@ -120,7 +126,7 @@ class Trace:
         seconds, and some MB. Raises ArgumentError where x is no picture of 1 or 3 channels or y no classes,
         StaleTraceError if the model's parameters have changed since the pass.
         """
-        _refuse_stale(self.model, self.version)
+        refuse_stale(self.model, self.version)
         shown: TracePage = import_module("tinycnn.page.notebook").page_of(self, sample, label)
         return shown
 
@@ -155,9 +161,10 @@ class Trace:
         if (dy is None) == (labels is None):
             raise ArgumentError("backward takes either dy or labels")
         function = _loss_function(loss, labels)
-        _refuse_stale(self.model, self.version)
-        for record in self.records:
-            if isinstance(record.params, _Parameters):
+        refuse_stale(self.model, self.version)
+        lazy = self.records if isinstance(self.records, LazyRecords) else None
+        for record in self.records if lazy is None else ():  # a lazy pass ran while nobody edited
+            if isinstance(record.params, PassParameters):
                 record.params.refuse_changed()  # before anything is done
         last = self.records[-1]
         fuses = function is not None and function.takes_logits
@@ -165,7 +172,12 @@ class Trace:
         gradients = self._gradients(out, dy)
         upstream = self._begin(dy, labels, function)
         keep = not last.context.training if keep is None else keep
-        passes.backward(self.records, upstream, gradients.of, before_activation=fuses, keep=keep)
+        if lazy is not None and not keep:
+            lazy.backward(upstream, gradients, before_activation=fuses)
+        else:
+            passes.backward(
+                self.records, upstream, gradients.of, before_activation=fuses, keep=keep
+            )
         gradients.next_state = self.next_state()
         return gradients
 
@@ -221,55 +233,6 @@ def _loss_function(loss: LossFunction | None, labels: ArrayLike | None) -> LossF
     return loss
 
 
-class _Parameters(Mapping[str, Array]):
-    """A layer's parameters, for as long as they are those of the pass.
-
-    Where it runs while parameters are edited, so that the version does not tell, ``digests`` of them do.
-    """
-
-    def __init__(self, model: Sequential, version: int, views: Mapping[str, Array]) -> None:
-        self._model, self._version, self._views = model, version, views
-        edited = model.is_being_edited
-        self._digests = {name: _digest(view) for name, view in views.items()} if edited else {}
-
-    def __getitem__(self, name: str) -> Array:
-        _refuse_stale(self._model, self._version)
-        view = self._views[name]
-        if name in self._digests and _digest(view) != self._digests[name]:
-            raise StaleTraceError(
-                f"{name} was written to after this trace, inside the edit in which it was made: its "
-                f"activations and the new weights do not belong together; make a new trace"
-            )
-        return view
-
-    def refuse_changed(self) -> None:
-        """Raise StaleTraceError if any is not what it was, of those that the version does not tell."""
-        for name in self._digests:
-            self[name]
-
-    def keys(self) -> KeysView[str]:
-        return self._views.keys()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._views)
-
-    def __len__(self) -> int:
-        return len(self._views)
-
-
-def _digest(array: Array) -> bytes:
-    return blake2b(array.data).digest()
-
-
-def _refuse_stale(model: Sequential, version: int) -> None:
-    if model.version != version:
-        raise StaleTraceError(
-            f"the model's parameters changed after this trace (version {version}, now "
-            f"{model.version}): its activations and the new weights do not belong together; make a "
-            f"new trace"
-        )
-
-
 def record(
     model: Sequential,
     x: ArrayLike,
@@ -277,17 +240,49 @@ def record(
     rng: int | np.random.Generator | None,
     first_sample: int,
     algorithm: str | None,
+    recorded: Callable[[int, str | None], RecordedPass | None] = lambda batch, algorithm: None,
 ) -> Trace:
-    """Run ``x`` through ``model`` layer by layer; the arguments are those of `Sequential.trace`."""
+    """Run ``x`` through ``model`` layer by layer; the arguments are those of `Sequential.trace`.
+
+    A training pass goes as a whole where ``recorded`` gives one for so many inputs and the algorithm.
+    """
     batch = model.batch(x)
     key = mask_key(rng) if training else 0
     first_sample = check_int(first_sample, "first_sample", least=0)
     version, parameters = model.version, model.parameters()
     context = ForwardContext(training, key, 0, first_sample, algorithm)
+    if training and not model.is_being_edited:
+        whole = recorded(len(batch), algorithm)
+        if whole is not None:
+            lazy = _records_of(whole, model, version, batch, context)
+            return Trace(model, version, batch, lazy)
     run = passes.forward(
         model.layers, model.shapes, parameters.of, batch, context, state=model.state().of
     )
     records = list(run)
     for each in records:
-        each.params = _Parameters(model, version, each.params)
+        each.params = PassParameters(model, version, each.params)
     return Trace(model, version, batch, records)
+
+
+def _records_of(
+    whole: RecordedPass, model: Sequential, version: int, x: Array, context: ForwardContext
+) -> LazyRecords:
+    """Run ``x`` forward by recorded calls; gives what makes the records."""
+    parameters = model.parameters()
+    kept = whole.forward(x, parameters.flat)
+
+    def make(position: int) -> Record:
+        layer = model.layers[position]
+        stage, arrays = whole.stage(position), whole.kept(position, kept)
+        given = whole.kept(position - 1, kept)[0] if position else x
+        params = PassParameters(model, version, parameters.of(str(layer.name)))
+        return Record(
+            str(layer.name), layer, params, given, arrays[0], stage.saved(given, arrays),
+            replace(context, layer=position), stage.kept_z(arrays),
+        )  # fmt: skip
+
+    def go_back(upstream: Array, gradients: Array) -> None:
+        whole.backward(upstream, gradients, x, kept, parameters.flat)
+
+    return LazyRecords(len(model.layers), make, go_back)

@@ -25,7 +25,7 @@ GENERATED = {"microkernels", "winograd_transforms"}
 # What kernels cut their rows by: tested with them.
 PARTS = {"rows"}
 # Calls other kernels, and is tested by the calls of their twins: test_recorded_calls.py, test_by_ranges.py.
-OF_KERNELS = {"callers", "range_callers", "recorded_calls", "slot_arrays"}
+OF_KERNELS = {"callers", "range_callers", "recorded_calls", "slots", "training_callers"}
 
 KERNELS = {
     f"{path.stem}.{function.name}": function

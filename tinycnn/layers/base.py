@@ -47,11 +47,13 @@ class Layer:
     )
 
     _fixed = frozenset({"name", "output_shape", "parameter_shapes"})
-    _own_forward: Any = None  # as it was written, whatever is put in its place later
+    # As they were written, whatever is put in their place later.
+    _own_forward: Any = None
+    _own_backward: Any = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls._own_forward = cls.forward
+        cls._own_forward, cls._own_backward = cls.forward, cls.backward
         cls.activation = find_activation(cls.activation, cls.activations)
         if cls.__module__.rpartition(".")[0] == __package__:
             cls._fixed = cls._fixed.union(signature(cls).parameters)
@@ -132,6 +134,11 @@ class Layer:
         """Whether this is a ``kind`` and its ``forward`` is the one that ``kind`` was written with."""
         forward = getattr(self.forward, "__func__", None)
         return isinstance(self, kind) and forward is kind._own_forward
+
+    def differentiates_as(self, kind: type[Layer]) -> bool:
+        """Whether this is a ``kind`` and its ``backward`` is the one that ``kind`` was written with."""
+        backward = getattr(self.backward, "__func__", None)
+        return isinstance(self, kind) and backward is kind._own_backward
 
     def says(self, name: str) -> bool:
         """Whether its class itself defines ``name``, and ``forward`` is the one it was written with."""

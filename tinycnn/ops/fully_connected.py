@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,8 +34,9 @@ from tinycnn.kernels.dense_gradients import dense_gradients
 from tinycnn.kernels.dense_rows import rows_product
 from tinycnn.ops.activations import softmax, softmax_backward
 from tinycnn.ops.bias import bias_gradient
-from tinycnn.runtime import memory
+from tinycnn.runtime import calls, memory
 from tinycnn.runtime.by_ranges import by_ranges
+from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
 from tinycnn.validation import check_choice
@@ -78,12 +81,13 @@ def dense(
     in_registers = dtype == np.float32 and len(x) >= _LEAST_IMAGES
     if in_registers:  # BLAS packs the weights anew at each call
         _product_in_registers(x, W, bias, y, relu=relu)
-    elif dtype == np.float32 and W.size <= _FEW_WEIGHTS:
-        rows_product(x, W, y)
     else:
-        _product_by_blas(x, W, y)
-    if bias.size and not in_registers:
-        add_bias(y, bias, relu)
+        if dtype == np.float32 and W.size <= _FEW_WEIGHTS:
+            rows_product(x, W, y)
+        else:
+            _product_by_blas(x, W, y)
+        if bias.size:
+            add_bias(y, bias, relu)
     return softmax(y) if activation == "softmax" else y
 
 
@@ -130,22 +134,94 @@ def dense_backward(
     dz = bias_gradient(dy, y, db)
     dx = memory.output(x.shape, dtype) if need_dx else None
 
-    # Rows of W are cut for both products: each block writes rows of dW and columns of dx of its own.
-    parts = split_range(len(W), _WEIGHTS // max(W.shape[1], 1), least=LEAST_ROWS)
-    if len(x) < _FEW_IMAGES:
-        parallel_for(partial(_multiply_few, dz, x, W, dW, dx), parts)
-    elif x.dtype == np.float32:
-        _multiply_in_registers(dz, x, W, dW, dx, parts)
+    N, (D, F) = len(x), W.shape
+    if dtype == np.float32 and N >= _FEW_IMAGES and D * F <= N * (D + F):
+        _gradients_of_few_weights(dz, x, W, dW, dx)
+    elif dtype == np.float32 or N < _FEW_IMAGES:
+        wanted = np.empty((0, D), dtype) if dx is None else dx
+        calls.run(gradients(calls.AT_ONCE, dz, x, W, dW, wanted))
     else:
-        _multiply_by_blas(dz, x, W, dW, dx, parts)
+        _multiply_by_blas(dz, x, W, dW, dx)
     return None if dx is None else dx.reshape(x_shape), dW, db
 
 
-def _columns(W: Array) -> list[Range]:
+def products(x: Any, W: Any, b: Any, relu: bool, y: Any, *, finer: int = 1) -> Iterator[Phase]:
+    """Write y = x @ W + b, rectified if ``relu``, in float32.
+
+    Blocks are so many times ``finer`` than those that it pays to hand over to another thread from Python.
+    """
+
+    def multiply(calls: Calls, columns: Range) -> None:
+        calls(
+            dense_product, calls.read(x), calls.read(W), calls.read(b), relu, 0, len(x), *columns, y
+        )
+
+    def multiply_few(calls: Calls) -> None:
+        calls(rows_product, calls.read(x), calls.read(W), y)
+        calls(add_bias, y, calls.read(b), relu)
+
+    few = len(x) < _LEAST_IMAGES
+    yield (
+        [multiply_few] if few else [partial(multiply, columns=part) for part in _columns(W, finer)]
+    )
+
+
+def gradients(
+    calls: Calls, dz: Any, x: Any, W: Any, dW: Any, dx: Any, *, finer: int = 1
+) -> Iterator[Phase]:
+    """Write dW = x.T @ dz and dx = dz @ W.T, where no dx (0, D) is none; ``finer`` is as in `products`."""
+    N, F = dz.shape
+    parts = _rows(W, finer)
+    if N < _FEW_IMAGES:
+        yield [partial(_multiply_few, dz, x, W, dW, dx, rows) for rows in parts]
+        return
+    width = NARROW if N <= NARROW else PANEL
+    count, sets = -(-F // PANEL), -(-N // width)
+    panels = calls.shared("panels", count * N * PANEL).reshape(count, N, PANEL)
+    transposed = calls.shared("transposed", sets * F * width).reshape(sets, F, width)
+
+    def pack(calls: Calls) -> None:
+        calls(pack_weights, calls.read(dz), 0, count, panels)
+        if len(dx):
+            calls(pack_images, calls.read(dz), transposed)
+
+    def multiply(calls: Calls, rows: Range) -> None:
+        calls(dense_weight_gradient, calls.read(x), calls.read(panels), *rows, dW)
+        if len(dx):
+            calls(dense_input_gradient, calls.read(transposed), calls.read(W), *rows, dx)
+
+    yield [pack]
+    yield [partial(multiply, rows=rows) for rows in parts]
+
+
+def _multiply_few(dz: Any, x: Any, W: Any, dW: Any, dx: Any, rows: Range, calls: Calls) -> None:
+    calls(dense_gradients, calls.read(dz), calls.read(x), calls.read(W), *rows, dW, dx)
+
+
+def _gradients_of_few_weights(dz: Array, x: Array, W: Array, dW: Array, dx: Array | None) -> None:
+    """`gradients`, where W takes less time to be turned over than dz and dx."""
+    (N, F), D = dz.shape, len(W)
+    panels = memory.empty((-(-F // PANEL), N, PANEL), dz.dtype)
+    pack_weights(read_only(dz), 0, len(panels), panels)
+    if dx is not None:
+        none = read_only(np.empty(0, dz.dtype))
+        _product_in_registers(read_only(dz), read_only(np.ascontiguousarray(W.T)), none, dx)
+    size = max(_PRODUCTS // (N * max(F, NARROW)), LEAST_ROWS)
+    by_ranges(dense_weight_gradient, D, size, (x, read_only(panels)), (dW,))
+
+
+def _columns(W: Any, finer: int = 1) -> list[Range]:
     """Cut W's columns into blocks of whole panels."""
     D, F = W.shape
-    panels = split_range(-(-F // PANEL), max(_WEIGHTS // (D * PANEL), _LEAST_PANELS))
+    most = max(_WEIGHTS // finer // (D * PANEL), _LEAST_PANELS // finer, 1)
+    panels = split_range(-(-F // PANEL), most)
     return [(first * PANEL, min(last * PANEL, F)) for first, last in panels]
+
+
+def _rows(W: Any, finer: int = 1) -> list[Range]:
+    """Cut W's rows for both products: each block writes rows of dW and columns of dx of its own."""
+    D, F = W.shape
+    return split_range(D, _WEIGHTS // finer // max(F, 1), least=LEAST_ROWS)
 
 
 def _bias(b: ArrayLike, W: Array) -> Array:
@@ -172,48 +248,14 @@ def _product_by_blas(x: Array, W: Array, y: Array) -> None:
     parallel_for(multiply, _columns(W), uses_blas=True)
 
 
-def _multiply_few(dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, rows: Range) -> None:
-    if dx is None:
-        dx = np.empty((0, len(W)), x.dtype)
-    dense_gradients(read_only(dz), x, W, *rows, dW, dx)
-
-
-def _multiply_by_blas(
-    dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[Range]
-) -> None:
+def _multiply_by_blas(dz: Array, x: Array, W: Array, dW: Array, dx: Array | None) -> None:
     def multiply(rows: Range) -> None:
         part = slice(*rows)
         np.matmul(x.T[part], dz, out=dW[part])
         if dx is not None:
             np.matmul(dz, W[part].T, out=dx[:, part])
 
-    parallel_for(multiply, parts, uses_blas=True)
-
-
-def _multiply_in_registers(
-    dz: Array, x: Array, W: Array, dW: Array, dx: Array | None, parts: list[Range]
-) -> None:
-    (N, F), D = dz.shape, len(W)
-    panels = memory.empty((-(-F // PANEL), N, PANEL), dz.dtype)
-    pack_weights(read_only(dz), 0, len(panels), panels)
-    if D * F <= N * (D + F):  # W takes less time to be turned over than dz and dx
-        if dx is not None:
-            none = read_only(np.empty(0, dz.dtype))
-            _product_in_registers(read_only(dz), read_only(np.ascontiguousarray(W.T)), none, dx)
-        size = max(_PRODUCTS // (N * max(F, NARROW)), LEAST_ROWS)
-        by_ranges(dense_weight_gradient, D, size, (x, read_only(panels)), (dW,))
-        return
-    width = NARROW if N <= NARROW else PANEL
-    transposed = memory.empty((-(-N // width), F, width), dz.dtype)
-    if dx is not None:
-        pack_images(dz, transposed)
-
-    def multiply(rows: Range) -> None:
-        dense_weight_gradient(x, read_only(panels), *rows, dW)
-        if dx is not None:
-            dense_input_gradient(transposed, W, *rows, dx)
-
-    parallel_for(multiply, parts)
+    parallel_for(multiply, _rows(W), uses_blas=True)
 
 
 def _operands(x: ArrayLike, W: ArrayLike, dtype: np.dtype[np.floating]) -> tuple[Array, Array]:

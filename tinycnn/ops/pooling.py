@@ -17,7 +17,7 @@ from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_ba
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.unrolling import image_shape
 from tinycnn.runtime import memory
-from tinycnn.runtime.by_ranges import by_ranges
+from tinycnn.runtime.by_ranges import ByRanges, by_ranges
 from tinycnn.shapes import Padding, Window, pool_window
 
 __all__ = ["avg_pool2d", "avg_pool2d_backward", "max_pool2d", "max_pool2d_backward"]
@@ -63,14 +63,19 @@ def max_pool2d(
         (H, W), kernel, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
     )
     y = memory.output((N, *win.output, C), x.dtype)
-    winner = memory.output(y.shape, _argmax_dtype(win))
+    winner = memory.output(y.shape, argmax_dtype(win))
+    if y.size:
+        by_ranges(*maxima(win, x, y, winner))
+    return y, winner
 
+
+def maxima(win: Window, x: Any, y: Any, winner: Any) -> ByRanges:
+    """What writes y and winner of `max_pool2d`, which hold something."""
+    N, _, W, C = x.shape
     in_vectors = x.dtype == np.float32 and winner.dtype == np.uint8
     pooling = max_pool_argmax if in_vectors else max_pool.max_pool2d
     steps = win.kernel, win.stride, win.pad_top_left, win.dilation
-    if y.size:
-        by_ranges(pooling, *_rows(win, N, W * C), (x,), (*steps, y, winner))
-    return y, winner
+    return ByRanges(pooling, *_rows(win, N, W * C), (x,), (*steps, y, winner))
 
 
 def max_pool2d_backward(
@@ -103,18 +108,24 @@ def max_pool2d_backward(
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     argmax = _argmax(winner, dy, win)
     dx = memory.output((N, H, W, C), dy.dtype)
+    if dx.size:
+        by_ranges(*gradients_of_maxima(win, dy, argmax, dx))
+    return dx
+
+
+def gradients_of_maxima(win: Window, dy: Any, argmax: Any, dx: Any) -> ByRanges:
+    """What writes dx of `max_pool2d_backward`, which holds something."""
+    N, H, W, C = dx.shape
     steps = win.kernel, win.stride, win.pad_top_left
     apart = win.kernel[0] <= win.stride[0] and win.kernel[1] <= win.stride[1]
     in_vectors = dx.dtype == np.float32 and argmax.dtype == np.uint8 and win.dilation == (1, 1)
-    if dx.size and in_vectors and (_SOME if apart else _MANY) <= C:
+    if in_vectors and (_SOME if apart else _MANY) <= C:
         gathering = max_pool_disjoint_backward if apart else max_pool_argmax_backward
-        streamed = C % LANES == 0 and dx.nbytes >= _LARGE
-        by_ranges(gathering, N * H, _CELLS // (W * C), (dy, argmax), (*steps, streamed, dx))
-    elif dx.size:
-        size = _CELLS // (_ONE_BY_ONE * H * W * C)
-        scattering = max_pool.max_pool2d_backward
-        by_ranges(scattering, N, size, (dy, argmax), (*steps, win.dilation, dx))
-    return dx
+        after = *steps, C % LANES == 0 and dx.nbytes >= _LARGE, dx
+        return ByRanges(gathering, N * H, _CELLS // (W * C), (dy, argmax), after)
+    size = _CELLS // (_ONE_BY_ONE * H * W * C)
+    after = *steps, win.dilation, dx
+    return ByRanges(max_pool.max_pool2d_backward, N, size, (dy, argmax), after)
 
 
 def avg_pool2d(
@@ -207,7 +218,7 @@ def _argmax(winner: ArrayLike, dy: Array, win: Window) -> Array:
             "winner holds an index outside the image; use the array that max_pool2d returned for the "
             "same x_shape, kernel, stride, padding and dilation"
         )
-    return read_only(np.require(argmax, _argmax_dtype(win), ["C", "A"]))
+    return read_only(np.require(argmax, argmax_dtype(win), ["C", "A"]))
 
 
 def _points_outside(argmax: Array, win: Window) -> bool:
@@ -226,5 +237,6 @@ def _points_outside(argmax: Array, win: Window) -> bool:
     return False
 
 
-def _argmax_dtype(win: Window) -> np.dtype[Any]:
+def argmax_dtype(win: Window) -> np.dtype[Any]:
+    """The dtype of `max_pool2d`'s winner."""
     return np.min_scalar_type(win.cells - 1)

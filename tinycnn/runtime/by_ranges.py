@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.threads import free_threads
 
 if TYPE_CHECKING:
-    from tinycnn.runtime.calls import Calls
+    from tinycnn.runtime.calls import Calls, Phase
     from tinycnn.runtime.recorded_work import RecordedWork
 
 _FLOAT32 = np.dtype(np.float32)
@@ -38,6 +38,28 @@ def cut(total: int, size: int) -> list[Range]:
     return split_range(total, max(size, total // _MOST))
 
 
+class ByRanges(NamedTuple):
+    """Calls ``kernel(*before, first, last, *after)`` on ranges of range(``total``), of about ``size``.
+
+    Arguments are C-contiguous arrays, whole numbers and tuples of these. The first is read, and tells the
+    dtype; the last is written to.
+    """
+
+    kernel: Callable[..., Any]
+    total: int
+    size: int
+    before: tuple[Any, ...]
+    after: tuple[Any, ...]
+
+    def phase(self) -> Phase:
+        """The calls as tasks of a recorded phase, where a helper begins at once."""
+        return [partial(self.call, part) for part in split_range(self.total, max(self.size, 1))]
+
+    def call(self, part: Range, calls: Calls) -> None:
+        """Make one of them through ``calls``."""
+        calls(self.kernel, *self.before, *part, *self.after)
+
+
 def by_ranges(
     kernel: Callable[..., Any],
     total: int,
@@ -45,11 +67,10 @@ def by_ranges(
     before: tuple[Any, ...],
     after: tuple[Any, ...],
 ) -> None:
-    """Call ``kernel(*before, first, last, *after)`` on ranges of range(``total``), as `cut` gives them.
+    """Make the calls of `ByRanges` on ranges as `cut` gives them.
 
-    Arguments are C-contiguous arrays, whole numbers and tuples of these. The first is read, and tells the
-    dtype; the last is written to. Several calls in float32 are recorded, once for their sizes, so that a
-    helper begins within a microsecond: where Python hands them over, it takes twenty.
+    Several calls in float32 are recorded, once for their sizes, so that a helper begins within a
+    microsecond: where Python hands them over, it takes twenty.
     """
     if total <= max(_ALONE * size, 1):
         if total:
@@ -69,7 +90,7 @@ def by_ranges(
 
 
 def _record(key: tuple[Any, ...], before: tuple[Any, ...], after: tuple[Any, ...]) -> RecordedWork:
-    """Write the calls down; an array is its slot, and its shape where it has several axes."""
+    """Write the calls down; an array is its slot, with a shape where it has several axes."""
     from tinycnn.runtime.recorded_work import RecordedWork  # with it come all kernels
 
     kernel, total, size, threads, *_ = key
@@ -78,24 +99,16 @@ def _record(key: tuple[Any, ...], before: tuple[Any, ...], after: tuple[Any, ...
     def phases(recorder: Any, first: Any, last: Any, *others: Any) -> Iterator[Any]:
         slots = iter((first, *others, last))
 
-        def spelled(values: tuple[Any, ...]) -> list[Any]:
-            found: list[Any] = []
-            for value in values:
-                if isinstance(value, np.ndarray):
-                    found += next(slots), *(value.shape if value.ndim > 1 else ())
-                else:
-                    found.append(value)
-            return found
+        def standing_in(value: Any) -> Any:
+            if not isinstance(value, np.ndarray):
+                return value
+            return next(slots).reshape(*(value.shape if value.ndim > 1 else (-1,)))
 
-        given = spelled(before), spelled(after)
-        yield [partial(_call, kernel, given, part) for part in cut(total, size)]
+        given = [tuple(map(standing_in, values)) for values in (before, after)]
+        calls = ByRanges(kernel, total, size, *given)
+        yield [partial(calls.call, part) for part in cut(total, size)]
 
     if len(_works) >= _KEPT:
         _works.clear()
     work = _works[key] = RecordedWork(count, threads, phases, from_both_ends=True)
     return work
-
-
-def _call(kernel: Any, given: tuple[list[Any], list[Any]], part: Range, calls: Calls) -> None:
-    before, after = given
-    calls(kernel, *before, *part, *after)

@@ -33,8 +33,8 @@ class Calls(Protocol):
     def scratch(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Any:
         """Uninitialised numbers of the thread that carries the task out, its own until its next call."""
 
-    def shared(self, name: str, size: int) -> Any:
-        """Uninitialised floats for all tasks of some phases."""
+    def shared(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Any:
+        """Uninitialised numbers for all tasks of some phases."""
 
 
 # Gives so many floats under a name, of each thread or of all of them: `Calls.scratch` or `Calls.shared`.
@@ -59,8 +59,8 @@ class _AtOnce:
     def scratch(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Any:
         return scratch(name, (size,), dtype)
 
-    def shared(self, name: str, size: int) -> Any:
-        return scratch(f"shared {name}", (size,), _FLOAT32)
+    def shared(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Any:
+        return scratch(f"shared {name}", (size,), dtype)
 
 
 AT_ONCE: Calls = _AtOnce()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from tinycnn.arrays import Array, read_only
-from tinycnn.kernels.recorded_calls import hold
+from tinycnn.kernels.recorded_calls import hold, hold_parts
 from tinycnn.runtime import memory
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import round_up
@@ -58,6 +58,10 @@ class RecordedWork:
             borrowed = table.borrow()
             for slot, array in enumerate(others, start=2):
                 hold(read_only(array.reshape(-1)), slot, table.rows)
+            if len(table.parts):
+                hold(read_only(x.reshape(-1)), 0, table.rows)
+                hold(read_only(result.reshape(-1)), 1, table.rows)
+                hold_parts(table.parts, table.rows)
             self._program.carry_out(table, read_only(x), result)
             del borrowed  # not before
         finally:
@@ -72,20 +76,24 @@ class _BorrowedMemory(SlotTable):
         super().__init__(program.threads, program.tables, program.slots, from_both_ends=both)
         sizes = {number: slot.size for number, slot in enumerate(program.slots) if slot.size}
         self.slots[:, [*sizes], 1] = [*sizes.values()]
-        self._shared = [n for n in sizes if not program.slots[n].of_each_thread]
-        self._private = [n for n in sizes if program.slots[n].of_each_thread]
-        starts = np.cumsum([0, *(round_up(sizes[number], _LINE) for number in self._private)])
-        self._size = int(starts[-1]) * program.threads
-        # In bytes, of each thread's slots.
-        self._places = 4 * (starts[-1] * np.arange(program.threads)[:, None] + starts[:-1])
+        parts = [(n, *slot.part) for n, slot in enumerate(program.slots) if slot.part is not None]
+        self.parts = np.array(parts, np.int64).reshape(-1, 4)
+        self._numbers = [*sizes]
+        # In bytes: memory that all share, then that of each thread.
+        starts, self._size = [0] * len(sizes), 0
+        places = np.zeros((program.threads, len(sizes)), np.int64)
+        for thread in range(program.threads):
+            for place, (number, size) in enumerate(sizes.items()):
+                if program.slots[number].of_each_thread or thread == 0:
+                    starts[place] = self._size
+                    self._size += round_up(size, _LINE)
+            places[thread] = starts
+        self._places = _FLOAT32.itemsize * places
 
-    def borrow(self) -> list[Array]:
+    def borrow(self) -> Array | None:
         """Let the slots be memory that is free; gives what holds it."""
-        if not self._size and not self._shared:
-            return []
-        private = memory.empty((self._size,), _FLOAT32)
-        self.slots[:, self._private, 0] = private.ctypes.data + self._places
-        shared = [memory.empty((int(self.slots[0, n, 1]),), _FLOAT32) for n in self._shared]
-        for number, array in zip(self._shared, shared, strict=True):
-            self.slots[:, number, 0] = array.ctypes.data
-        return [private, *shared]
+        if not self._size:
+            return None
+        memory_of_a_run = memory.empty((self._size,), _FLOAT32)
+        self.slots[:, self._numbers, 0] = memory_of_a_run.ctypes.data + self._places
+        return memory_of_a_run

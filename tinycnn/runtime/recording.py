@@ -6,8 +6,9 @@ memory is found when the program runs; see `tinycnn.kernels.recorded_calls`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,14 @@ from tinycnn.kernels.callers import CALLERS
 from tinycnn.kernels.function_pointers import address_of
 from tinycnn.kernels.range_callers import RANGE_CALLERS
 from tinycnn.kernels.recorded_calls import WIDTH
+from tinycnn.kernels.training_callers import TRAINING_CALLERS
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.held import NamedArrays
 from tinycnn.runtime.memory import too_large
 from tinycnn.runtime.program import Program
-from tinycnn.runtime.slots import PackedSource, SlotMemory
+from tinycnn.runtime.slots import PackedSource, SlotMemory, SlotPart
 
-_CALLERS = CALLERS | RANGE_CALLERS
+_CALLERS = CALLERS | RANGE_CALLERS | TRAINING_CALLERS
 _FLOAT32 = np.dtype(np.float32)
 # Floats that no memory holds, before places in them are too large for whole numbers of 64 bits.
 _MOST = 2**60
@@ -31,9 +33,28 @@ _MOST = 2**60
 
 @dataclass(frozen=True)
 class Slot:
-    """Stands for an array of float32."""
+    """Stands for an array: flat, of float32, unless it is said what ``shape`` its caller gives it."""
 
     number: int
+    shape: tuple[int, ...] = ()
+    dtype: np.dtype[Any] = _FLOAT32
+
+    @property
+    def size(self) -> int:
+        """Numbers of ``shape``."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of these."""
+        return self.size * self.dtype.itemsize
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def reshape(self, *shape: int) -> Slot:
+        """The same numbers in another shape; -1 alone: flat."""
+        return replace(self, shape=() if shape == (-1,) else shape)
 
 
 class Recorder:
@@ -60,7 +81,7 @@ class Recorder:
         numbers = [address_of(_CALLERS[kernel])]
         for argument in arguments:
             if isinstance(argument, Slot):
-                numbers.append(argument.number)
+                numbers += [argument.number, *argument.shape]
             elif isinstance(argument, tuple):
                 numbers += map(int, argument)
             elif isinstance(argument, np.ndarray):
@@ -82,13 +103,22 @@ class Recorder:
         assert dtype == _FLOAT32
         return self._grown(name, size, of_each_thread=True)
 
-    def shared(self, name: str, size: int) -> Slot:
-        """Floats of all threads, for phases that follow each other."""
-        return self._grown(name, size, of_each_thread=False)
+    def shared(self, name: str, size: int, dtype: np.dtype[Any] = _FLOAT32) -> Slot:
+        """Numbers of all threads, for phases that follow each other."""
+        floats = size * dtype.itemsize // _FLOAT32.itemsize
+        return replace(self._grown(name, floats, of_each_thread=False), dtype=dtype)
 
     def zeros(self, size: int, step: int = 0, *, of_each_thread: bool = False) -> Slot:
         """Give zeros that nobody else writes to, ``step`` from image to image."""
         return self._slot(SlotMemory(size, step, of_each_thread))
+
+    def part(
+        self, whole: Slot, first: int, shape: tuple[int, ...], dtype: np.dtype[Any] = _FLOAT32
+    ) -> Slot:
+        """Stand for a part of another slot's memory, which begins at its float number ``first``."""
+        floats = -(-math.prod(shape) * dtype.itemsize // _FLOAT32.itemsize)
+        slot = self._slot(SlotMemory(0, part=SlotPart(whole.number, first, floats)))
+        return replace(slot, shape=shape, dtype=dtype)
 
     def weights(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,14 @@ class PackedSource:
     at_first: Callable[[NamedArrays], Any]
 
 
+class SlotPart(NamedTuple):
+    """The ``floats`` of another slot, number ``whole``, from the ``first`` on."""
+
+    whole: int
+    first: int
+    floats: int
+
+
 @dataclass
 class SlotMemory:
     """The floats of a slot: how many, how far from image to image, and whose."""
@@ -38,6 +46,7 @@ class SlotMemory:
     step: int = 0
     of_each_thread: bool = False
     packed: PackedSource | None = None
+    part: SlotPart | None = None
 
 
 class SlotTable:

@@ -176,7 +176,7 @@ def _winograd_pays(geometry: Geometry, packed: bool) -> bool:
 def _direct_pays(geometry: Geometry, packed: bool) -> bool:
     """Whether direct products, which apply, are faster than im2col."""
     win, border = geometry.window, DirectConvolution.of(geometry).border
-    any_width = not packed and win.cells * geometry.C * geometry.F <= direct_gradient.MOST_WEIGHTS
+    any_width = not packed and geometry.weights <= direct_gradient.MOST_WEIGHTS
     if win.output[1] < _LEAST_WIDTH and not any_width:
         return False
     read = geometry.cells_per_image * win.cells * geometry.C

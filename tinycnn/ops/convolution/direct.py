@@ -69,7 +69,7 @@ def _recorded_forward(geometry: Geometry, relu: bool, threads: int) -> RecordedW
 
 def reads_weights_as_they_are(geometry: Geometry) -> bool:
     """Whether packed weights would gain nothing, for windows of few channels with few weights."""
-    return geometry.C < LANES and geometry.window.cells * geometry.C * geometry.F <= MOST_WEIGHTS
+    return geometry.C < LANES and geometry.weights <= MOST_WEIGHTS
 
 
 @dataclass(frozen=True)

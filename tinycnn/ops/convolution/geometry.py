@@ -35,6 +35,11 @@ class Geometry:
         return self.window.output[0] * self.window.output[1]
 
     @property
+    def weights(self) -> int:
+        """Numbers of W."""
+        return self.window.cells * (self.C // self.groups) * self.F
+
+    @property
     def seen_per_image(self) -> int:
         """Numbers of an image with as much of its border as windows see."""
         axes = self.window.height, self.window.width

@@ -17,10 +17,11 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.kernels.simd import LANES
+from tinycnn.kernels.weights import add_parts, exchange_channels
 from tinycnn.kernels.window_convolution import window_convolution, window_input_gradient
 from tinycnn.kernels.window_weight_gradient import window_weight_gradient
 from tinycnn.ops.convolution.geometry import Geometry
-from tinycnn.runtime import calls, memory
+from tinycnn.runtime import calls
 from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.feature_maps import FeatureMaps, round_up
 from tinycnn.runtime.ranges import Range, split_range
@@ -46,10 +47,13 @@ def forward(
 ) -> None:
     """Write y = x convolved with W, plus b, rectified if ``relu``."""
     bias = np.zeros(geometry.F, W.dtype) if b is None else b
-    _run(_forward, (geometry, relu), x, y, W, bias)
+    _run(products, (geometry, relu), x, y, W, bias)
 
 
-def _forward(geometry: Geometry, relu: bool, x: Any, y: Any, W: Any, b: Any) -> Iterator[Phase]:
+def products(
+    calls: Calls, geometry: Geometry, relu: bool, x: Any, y: Any, W: Any, b: Any
+) -> Iterator[Phase]:
+    """Do the same to flat arrays, with a bias."""
     yield GroupedConvolution.of(geometry).phase(
         x, geometry.x_shape[1:], W, b, FeatureMaps.plain(y, geometry.y_shape), relu=relu,
         count=parts(counted_products(geometry)),
@@ -61,16 +65,14 @@ def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
     if geometry.N == 0:
         dW[...] = 0
         return
-    images, _ = _weight_gradient_parts(geometry)
-    sums = dW[None] if len(images) == 1 else memory.empty((len(images), *dW.shape), dW.dtype)
-    _run(_weight_gradient, (geometry,), x, sums, dz)
-    if len(images) > 1:
-        np.add.reduce(sums, axis=0, out=dW)
+    _run(weight_gradients, (geometry,), x, dW, dz)
 
 
-def _weight_gradient(geometry: Geometry, x: Any, sums: Any, dz: Any) -> Iterator[Phase]:
+def weight_gradients(calls: Calls, geometry: Geometry, x: Any, dW: Any, dz: Any) -> Iterator[Phase]:
+    """Do the same to flat arrays of images, at least one."""
     win, (images, rows) = geometry.window, _weight_gradient_parts(geometry)
-    size = _weights(geometry) * geometry.F
+    size, count = geometry.weights, len(images)
+    sums = dW if count == 1 else calls.shared("parts of dW", count * size, dW.dtype)
 
     def add_up(calls: Calls, block: int, some: Range) -> None:
         calls(
@@ -79,30 +81,44 @@ def _weight_gradient(geometry: Geometry, x: Any, sums: Any, dz: Any) -> Iterator
             win.pad_top_left, win.dilation, *some, sums, block * size,
         )  # fmt: skip
 
-    blocks = product(range(len(images)), rows)
-    yield [partial(add_up, block=block, some=some) for block, some in blocks]
+    def add_parts_of(calls: Calls, some: Range) -> None:
+        calls(add_parts, calls.read(sums), size, count, *some, dW)
+
+    yield [partial(add_up, block=block, some=some) for block, some in product(range(count), rows)]
+    if count > 1:
+        yield [partial(add_parts_of, some=some) for some in split_range(size, _SUMS // count)]
 
 
 def _weight_gradient_parts(geometry: Geometry) -> tuple[list[Range], list[Range]]:
     """The blocks of images, and of rows of dW."""
     rows, count = _weights(geometry), parts(counted_products(geometry))
-    most = max(min(count, _SUMS // max(rows * geometry.F, 1)), 1)
+    most = max(min(count, _SUMS // max(geometry.weights, 1)), 1)
     images = split_range(geometry.N, -(-geometry.N // most))
     return images, split_range(rows, -(-rows * len(images) // count))
 
 
 def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
     """Write dx: each phase of the stride is a convolution of dz."""
-    _run(_input_gradient, (geometry,), dz, dx, _exchanged(W, geometry.groups))
+    _run(input_gradients, (geometry,), dz, dx, W)
 
 
-def _input_gradient(geometry: Geometry, dz: Any, dx: Any, W: Any) -> Iterator[Phase]:
+def input_gradients(calls: Calls, geometry: Geometry, dz: Any, dx: Any, W: Any) -> Iterator[Phase]:
+    """Do the same to flat arrays."""
+    turned = calls.shared("turned", geometry.weights, dx.dtype)
+    size = geometry.C // geometry.groups, geometry.F
+
+    def exchange(calls: Calls) -> None:
+        calls(
+            exchange_channels, calls.read(W), geometry.window.cells, size, geometry.groups, turned
+        )
+
+    yield [exchange]
     win = geometry.window
     rows = geometry.N * -(-win.height.input // win.stride[0])
 
     def convolve(calls: Calls, some: Range) -> None:
         calls(
-            window_input_gradient, calls.read(dz), geometry.y_shape[1:], calls.read(W), geometry.groups,
+            window_input_gradient, calls.read(dz), geometry.y_shape[1:], calls.read(turned), geometry.groups,
             *some, win.kernel, win.stride, win.pad_top_left, win.dilation, dx, geometry.x_shape[1:],
         )  # fmt: skip
 
@@ -115,7 +131,7 @@ def _run(phases: Callable[..., Iterator[Phase]], options: tuple[Any, ...], *arra
     if arrays[0].dtype == _FLOAT32:
         _recorded(phases, options, len(arrays), free_threads()).run(*arrays)
     else:
-        calls.run(phases(*options, *(array.reshape(-1) for array in arrays)))
+        calls.run(phases(calls.AT_ONCE, *options, *(array.reshape(-1) for array in arrays)))
 
 
 @lru_cache(maxsize=KEPT)
@@ -123,7 +139,7 @@ def _recorded(
     phases: Callable[..., Iterator[Phase]], options: tuple[Any, ...], count: int, threads: int
 ) -> RecordedWork:
     def recorded(recorder: Recorder, *arrays: Any) -> Iterator[Phase]:
-        return phases(*options, *arrays)
+        return phases(recorder, *options, *arrays)
 
     return RecordedWork(count, threads, recorded)
 
@@ -194,10 +210,3 @@ def parts(work: int) -> int:
     """How many parts the work is cut into, from its size: a power of two, so that cores end together."""
     enough = min(1 << max((work // _WORK).bit_length() - 1, 0), _PARTS)
     return max(enough, work // _MOST_WORK)
-
-
-def _exchanged(W: Array, groups: int) -> Array:
-    """Weights (KH, KW, C // groups, F) with each group's channels and filters exchanged."""
-    KH, KW, Cg, F = W.shape
-    some = W.reshape(KH, KW, Cg, groups, F // groups).transpose(0, 1, 4, 3, 2)
-    return np.ascontiguousarray(some).reshape(KH, KW, F // groups, groups * Cg)
