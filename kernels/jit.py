@@ -23,12 +23,13 @@ import time
 import warnings
 from collections.abc import Callable, Set
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from tinycnn.kernels import private_files
-from tinycnn.kernels.compilers import Compiler, PartCompiler, for_parts
+from tinycnn.kernels.compilers import Compiler, PartCompiler, SharedCompiler
 from tinycnn.kernels.numba_start import numba as numba
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -40,12 +41,13 @@ _FASTMATH = frozenset({"reassoc", "contract", "arcp", "nsz"})
 @overload
 def kernel(function: _Function) -> _Function: ...
 @overload
-def kernel(*, fastmath: Set[str]) -> Callable[[_Function], _Function]: ...
-def kernel(function: Any = None, *, fastmath: Set[str] = frozenset()) -> Any:
+def kernel(*, fastmath: Set[str] = ..., shared: bool = ...) -> Callable[[_Function], _Function]: ...
+def kernel(function: Any = None, *, fastmath: Set[str] = frozenset(), shared: bool = False) -> Any:
     """Compile a kernel, or a function that kernels call: serial, and without the GIL.
 
     ``fastmath`` names what the compiler may do to floating point, as in
-    ``@kernel(fastmath={"reassoc"})``. ``NUMBA_BOUNDSCHECK=1`` checks every index, and under
+    ``@kernel(fastmath={"reassoc"})``. What many kernels call and is too large to become a part of them
+    is ``shared``: its code is made once. ``NUMBA_BOUNDSCHECK=1`` checks every index, and under
     ``NUMBA_DISABLE_JIT=1`` the function stays as it is. Functions in this folder are cached: they
     may use only constants and compiled functions that are written in its files. One from elsewhere
     is compiled at every start.
@@ -55,10 +57,13 @@ def kernel(function: Any = None, *, fastmath: Set[str] = frozenset()) -> Any:
 
     def compiled(function: Any) -> Any:
         kept = _is_cacheable(function)
-        called = _dispatcher(function, fastmath, kept=kept)
-        if called is not function:
+        if shared and kept:
+            called = inner = _dispatcher(function, fastmath, SharedCompiler, kept=True)
+        else:
+            called = _dispatcher(function, fastmath, Compiler, kept=kept)
             # Another one for compiled callers, without what unpacks Python's arguments; see `compilers`.
-            inner = _dispatcher(function, fastmath, kept=kept, part=True)
+            inner = _dispatcher(function, fastmath, PartCompiler, kept=kept)
+        if called is not function:
             called.get_call_template = _without_literals(inner.get_call_template)
             called.get_overload = inner.get_overload
         return called
@@ -66,17 +71,15 @@ def kernel(function: Any = None, *, fastmath: Set[str] = frozenset()) -> Any:
     return compiled if function is None else compiled(function)
 
 
-def _dispatcher(function: Any, fastmath: Set[str], *, kept: bool, part: bool = False) -> Any:
+def _dispatcher(function: Any, fastmath: Set[str], compiler: type[Compiler], *, kept: bool) -> Any:
     """What Numba makes of a function; with a cache of ours, if its code is to be ``kept``."""
     dispatcher = numba.njit(
         nogil=True, error_model="numpy", boundscheck=None, fastmath=set(fastmath),
-        no_cfunc_wrapper=True, no_cpython_wrapper=part,
-        pipeline_class=PartCompiler if part else Compiler,
+        no_cfunc_wrapper=True, no_cpython_wrapper=compiler is PartCompiler, pipeline_class=compiler,
     )(function)  # fmt: skip
     if kept and dispatcher is not function:
-        line, flags = function.__code__.co_firstlineno, (sorted(fastmath), part)
-        cache = _PartCache if part else _Cache
-        dispatcher._cache = cache(function.__module__, function.__name__, line, *flags)
+        line, options = function.__code__.co_firstlineno, (sorted(fastmath), compiler.__name__)
+        dispatcher._cache = _Cache(compiler, function.__module__, function.__name__, line, *options)
     return dispatcher
 
 
@@ -150,21 +153,21 @@ class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)
     Numba calls its cache by private names. Where these have moved, it compiles at every start.
     """
 
-    def __init__(self, *identity: object) -> None:
+    def __init__(self, compiler: type[Compiler], *identity: object) -> None:
+        self._compiler = compiler
         self._identity = identity  # of the function, among the sources
         self._enabled = True
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled function, or None when it must be compiled."""
         try:
-            target_context.refresh()
             path = self._path(sig, target_context.codegen())
             payload = private_files.read(path) if self._enabled else None
             if payload is not None:
+                target_context.refresh()
                 with suppress(OSError):  # a cache that can only be read serves as well
                     os.utime(path.parent)  # for `_remove_unused`
-                rebuild = numba.core.compiler.CompileResult._rebuild
-                return rebuild(target_context, *pickle.loads(payload))
+                return self._compiler.rebuilt(target_context, *pickle.loads(payload))
         except Exception as error:
             _warn_once(error)
         _announce(self._identity[1])
@@ -189,14 +192,6 @@ class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)
 
     def _path(self, sig: Any, codegen: Any) -> Path:
         return _root() / _generation(codegen) / _hash((self._identity, sig))
-
-
-class _PartCache(_Cache):
-    """The same for what only compiled code calls."""
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """What was translated, or None."""
-        return super().load_overload(sig, for_parts(target_context))
 
 
 _announced = False
@@ -245,13 +240,19 @@ def _generation(codegen: Any) -> str:
     """The directory for all that code depends on, except for the function and its signature."""
     numba.config.reload_config()  # as the compiler does: the environment may have changed
     settings = vars(numba.config).items()
+    relevant = ((k, repr(v)) for k, v in settings if k.isupper() and k not in _IRRELEVANT)
+    return _generation_of(codegen, tuple(sorted(relevant)))
+
+
+@cache
+def _generation_of(codegen: Any, settings: tuple[tuple[str, str], ...]) -> str:
     everything = (
         _SOURCES,
         [sys.version, *(import_module(m).__version__ for m in ("numba", "llvmlite", "numpy"))],
         sys.flags.optimize,  # `python -O` leaves out each `assert`
         codegen.magic_tuple(),  # the processor
         LANES,
-        sorted((k, repr(v)) for k, v in settings if k.isupper() and k not in _IRRELEVANT),
+        settings,
     )
     return f"kernels-{_hash(everything)}"
 

@@ -27,7 +27,7 @@ def _a_ahead(
     return (a_next + a0 - start, height) if a_column == 1 else (a_next + 16 * tile, a_column)
 
 
-@kernel
+@kernel(shared=True)
 def product_4(
     rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
     b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
@@ -116,7 +116,7 @@ def products_4(
         )  # fmt: skip
 
 
-@kernel
+@kernel(shared=True)
 def product_3(
     rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
     b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
@@ -205,7 +205,7 @@ def products_3(
         )  # fmt: skip
 
 
-@kernel
+@kernel(shared=True)
 def product_2(
     rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
     b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,

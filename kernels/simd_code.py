@@ -105,8 +105,13 @@ def check_array(array: Any, name: str, wanted: str) -> None:
 
 def pointer_to(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
     """Where ``array[index]`` is."""
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.gep(data, [index])
+    return builder.gep(_field(context, builder, array_type, array, "data"), [index])
+
+
+def _field(context: Any, builder: Any, array_type: Any, array: Any, name: str) -> Any:
+    """One of an array's fields. Numba would copy them all to memory first, for LLVM to remove it again."""
+    place = context.data_model_manager[array_type].get_field_position(name)
+    return builder.extract_value(array, place)
 
 
 def check_bounds(
@@ -115,7 +120,7 @@ def check_bounds(
     """Raise IndexError where ``count`` numbers from ``array[index]`` on are not all inside, if asked for."""
     if not context.enable_boundscheck:
         return
-    size = builder.extract_value(context.make_array(array_type)(context, builder, array).shape, 0)
+    size = builder.extract_value(_field(context, builder, array_type, array, "shape"), 0)
     end = builder.add(index, index.type(count) if isinstance(count, int) else count)
     negative = builder.icmp_signed("<", index, _ir.Constant(index.type, 0))
     outside = builder.or_(negative, builder.icmp_signed(">", end, size))

@@ -17,7 +17,7 @@ _PACKED = 2048
 _LINE = 16  # numbers of a cache line, or half of them
 
 
-@kernel
+@kernel(shared=True)
 def window_products(
     a: Any, a0: int, places: Any, b: Any, runs: Any, count: int, run: tuple[int, int, int], F: int,
     group: tuple[int, int], bias: Any, relu: bool, add: bool, c: Any, c0: int, targets: Any,

@@ -50,7 +50,7 @@ def window_weight_gradient(
         np.empty(last_row - first_row, np.int64),
         np.empty(last_row - first_row, np.int64),
     )
-    runs, nothing = np.empty(2 * (_SLOPES + 1), np.int64), np.zeros(F, dW.dtype)
+    runs, nothing = np.empty(2 * (_SLOPES + 1), np.int64), read_only(np.zeros(F, dW.dtype))
     top = 0
     while top < OH:
         bottom, i, i_end = taps_inside(top, OH, H, -padding[0], stride[0], kernel[0], dilation[0])

@@ -735,6 +735,72 @@ report["hits"] = sum(parts.stats.cache_hits.values())
     assert report["compilations"] == 1 and report["hits"] == 1
 
 
+SHARED = """
+from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.callee import offset
+
+@kernel(shared=True)
+def shared(x):
+    return offset(x) * 3.0
+
+@kernel
+def between(x):
+    return shared(x) + 1.0
+
+@kernel
+def first(x):
+    return between(x) + 100.0
+
+@kernel
+def second(x):
+    return between(x) + 200.0
+"""
+CALL_SHARED = """
+import tinycnn.kernels.sharing as sharing
+report["value"] = [getattr(sharing, name)(1.0) for name in names]
+"""
+
+
+@pytest.mark.process
+def test_shared_code_is_made_once_and_found_by_later_processes(package: Package) -> None:
+    (package.kernels / "sharing.py").write_text(SHARED)
+    # Whoever reads a caller, or a part of one, has what is shared too, before and after it was called.
+    for names, value, compiled in (
+        (["first"], [134.0], 4),  # with offset, shared and between
+        (["second"], [234.0], 1),
+        (["second", "first", "shared"], [234.0, 134.0, 33.0], 0),
+    ):
+        report = package.run(f"names = {names}" + CALL_SHARED)
+        assert report == {"value": value, "compilations": compiled, "warnings": []}
+
+
+@pytest.mark.process
+def test_callers_of_shared_code_hold_no_copy(package: Package) -> None:
+    (package.kernels / "sharing.py").write_text(SHARED)
+    code = """
+[caller] = sharing.first.overloads.values()
+[called] = sharing.shared.overloads.values()
+defined = {function.name for function in caller.library.get_defined_functions()}
+report["copies"] = called.fndesc.llvm_func_name in defined
+report["own"] = caller.fndesc.llvm_func_name in defined
+"""
+    report = package.run("names = ['first']" + CALL_SHARED + code)
+    assert (report["copies"], report["own"]) == (False, True)
+
+
+@pytest.mark.process
+def test_shared_code_that_was_lost_is_compiled_before_its_callers_are_read(
+    package: Package,
+) -> None:
+    (package.kernels / "sharing.py").write_text(SHARED)
+    find = "report['kept'] = str(sharing.shared._cache._path(*sharing.shared.signatures, codegen))"
+    code = "\nfrom numba.core.registry import cpu_target\ncodegen = cpu_target.target_context.codegen()\n"
+    report = package.run("names = ['first', 'second']" + CALL_SHARED + code + find)
+    (Path(report["kept"])).unlink()
+    again = package.run("names = ['second']" + CALL_SHARED)
+    assert again == {"value": [234.0], "compilations": 1, "warnings": []}
+
+
 @pytest.mark.process
 def test_policy(package: Package) -> None:
     code = """

@@ -37,7 +37,7 @@ from tinycnn.kernels.tiles import multiply_tile
 def _product(width: int) -> str:
     text = f'''
 
-@kernel
+@kernel(shared=True)
 def product_{width}(
     rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
     b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
