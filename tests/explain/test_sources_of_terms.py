@@ -54,14 +54,27 @@ def opened(trace):
                 yield record, explain(trace, f"{record.name}{part}", place)
 
 
+def winner(record, place):
+    """The first of the largest cells of a pool's window."""
+    win, (row, column, channel) = record.layer.window(record.x.shape[1:]), place
+    rows, columns = (
+        [at * axis.stride - axis.before + k * axis.dilation for k in range(axis.kernel)]
+        for at, axis in ((row, win.height), (column, win.width))
+    )
+    _, H, W, _ = record.x.shape
+    cells = [(h, w, channel) for h in rows for w in columns if 0 <= h < H and 0 <= w < W]
+    return max(cells, key=lambda cell: record.x[(0, *cell)])
+
+
 def test_every_source_holds_what_the_term_begins_with(trace):
     found, others = set(), set()
     for record, explanation in opened(trace):
         for section in only(SumTree, explanation.sections):
             for leaf in leaves([section.tree]):
                 if section.second == "wins" and leaf.factors:  # 1 where the window passed it on
-                    x, y = record.x[(0, *explanation.place)], record.y[(0, *leaf.other.place)]
-                    assert leaf.factors[1] == (x == y)
+                    assert leaf.factors[1] == (
+                        winner(record, leaf.other.place) == explanation.place
+                    )
                 elif leaf.factors and leaf.other is not None:
                     held = record.params if leaf.other.array == "W" else vars(record)
                     other = held[leaf.other.array]

@@ -44,8 +44,11 @@ def watch(page):
     page.evaluate(
         """() => {
             window.flown = [];
-            const note = (node) => node.classList?.contains("flying")
-                && flown.push([node.textContent, parseFloat(node.style.left), parseFloat(node.style.top)]);
+            const note = (node) => {
+                if (!node.classList?.contains("flying")) return;
+                flown.push([node.textContent, parseFloat(node.style.left), parseFloat(node.style.top)]);
+                document.body.dataset.flown = flown.length;
+            };
             new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(note)))
                 .observe(document.body, { childList: true });
         }"""
@@ -173,7 +176,7 @@ def test_the_factors_of_an_opened_number_fly_from_patch_and_kernel(browser, writ
     for channel in range(3):
         page.evaluate("window.flown.length = 0")
         total.get_by_role("button", name="Step").click()
-        page.wait_for_function("window.flown.length === 3")
+        page.wait_for_selector("body[data-flown='3']")
         expect(page.locator(".flying")).to_have_count(0)
         assert page.locator("#plane").input_value() == str(channel)
         factors = card.locator(".here").all()[:2]

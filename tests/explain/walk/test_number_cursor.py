@@ -241,10 +241,11 @@ def test_enter_on_a_product_leads_to_the_number_that_it_is_made_of(cache):
                         assert there.notice
                         continue
                     if getattr(section, "second", "") == "wins" and factor:  # to the window
-                        name, _, part = target(walk, cache)[0].rpartition(".")
-                        record = cache.record(cache.names.index(name))
-                        x = (record.y if part == "y" else record.x)[(0, *explanation.place)]
-                        assert value == (value_of(there, cache) == x)
+                        sections = opened(there, cache).sections
+                        (window,) = (each for each in sections if isinstance(each, Maximum))
+                        i, j = window.argmax
+                        winner = window.candidates[i][j].source.place
+                        assert value == (winner == explanation.place)
                     elif leaf.source is not None and leaf.source.array == "z" and not factor:
                         assert there.level == "opened"  # exp(z): the cell shows z
                     elif not (leaf.source and leaf.source.array == "y" and not factor):

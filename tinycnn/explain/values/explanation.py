@@ -107,7 +107,9 @@ class Maximum(_Section):
     @property
     def rows(self) -> tuple[tuple[float | None, ...], ...]:
         """The numbers alone."""
-        return tuple(tuple(one and one.value for one in row) for row in self.candidates)
+        return tuple(
+            tuple(None if one is None else one.value for one in row) for row in self.candidates
+        )
 
     @property
     def cells(self) -> dict[tuple[int, int], float]:

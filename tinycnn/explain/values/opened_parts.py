@@ -70,8 +70,8 @@ def another_part(explanation: Explanation) -> str | None:
     """The address of a part that is not opened, the first such; None where there is none."""
     for window in (section for section in explanation.sections if isinstance(section, Maximum)):
         opened, _ = opened_candidate(window)
-        others = [place for place in _candidates(window) if place != opened]
-        return ",".join(map(str, others[0])) if others else None
+        places = [place for place in _candidates(window) if place != opened]
+        return ",".join(map(str, places[0])) if places else None
     for section in only(SumTree, lettered(explanation.sections)):
         found = [index for index, part in enumerate(section.tree.parts) if part.parts]
         others = [index for index in found if index not in opened_path(section)[:1]]
