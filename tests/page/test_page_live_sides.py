@@ -52,6 +52,8 @@ def test_any_cell_opens_on_both_sides(live):
     row = page.locator(".difference tbody tr").first.locator("td")
     expect(row).to_have_text([*map(number, gradients), number(gradients[1] - gradients[0])])
     assert live.violations() == []
+    live.go("layer/conv2/maps/7/5,6")  # of the same picture
+    expect(page.locator(".difference")).to_contain_text("Largest in this filter: 0.")
 
 
 def test_an_edit_stays_on_its_side_unless_both_are_asked_for(live):
