@@ -55,7 +55,7 @@ function draw(focus = true) {
   const before = depth;
   depth = DEPTH[parted(location.hash)[0]] ?? 1;
   document.documentElement.dataset.way = depth > before ? "in" : depth < before ? "out" : "";
-  if (document.startViewTransition && moves() && focus) document.startViewTransition(show);
+  if (document.startViewTransition && moves() && focus) document.startViewTransition(show).ready.catch(() => {}); // overtaken by the next
   else show();
 }
 
