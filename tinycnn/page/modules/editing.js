@@ -8,9 +8,9 @@ import { edit } from "server";
 export function editing(data, key = "") {
   if (!data.live) return null;
   const said = h("p", { role: "alert" });
-  const [keyed, valued] = ["edit-key", "edit-value"].map(data.id), pair = data.sides.length === 2;
-  const name = h("input", { id: keyed, value: key, required: true, placeholder: "conv1.W[5,5,0,3] or x[10,10,0]" });
-  const value = h("input", { id: valued, type: "number", step: "any", required: true });
+  const pair = data.sides.length === 2;
+  const name = h("input", { id: data.id("edit-key"), value: key, required: true, placeholder: "conv1.W[5,5,0,3] or x[10,10,0]" });
+  const value = h("input", { id: data.id("edit-value"), type: "number", step: "any", required: true });
   async function apply(event) {
     event.preventDefault();
     put(said, "The pass is run again.");
@@ -24,7 +24,7 @@ export function editing(data, key = "") {
   }
   return h("section", { class: "card" }, h("h2", {}, "Edit a number"),
     h("form", { class: "row", onsubmit: apply },
-      h("label", { for: keyed }, "number"), name, h("label", { for: valued }, "new value"), value,
+      h("label", { class: "field" }, "number", name), h("label", { class: "field" }, "new value", value),
       h("button", {}, pair ? "Set it on this side" : "Set it, and run the pass again"), pair && h("button", { value: "both" }, "Set it on both sides"),
       h("button", { type: "button", onclick: () => data.go(toNumber(name.value)) }, "Open it")),
     pair && h("p", { class: "soft" }, "Set on this side, the other stays as it is: the difference is what the edit does."),
