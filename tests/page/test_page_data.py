@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tinycnn import cli, shapes
-from tinycnn.explain import explain, open_lesson
+from tinycnn.explain import explain
 from tinycnn.explain.examples.example import load, open_example
 from tinycnn.explain.examples.reading import reads_of
 from tinycnn.page import choosing, curves, document, learning, network, opened, softmax
@@ -228,20 +228,6 @@ def test_choices_open_and_say_how(lesson):
     assert by_key["fc3[281]"].options == "--layer fc3 --at 281"
     parts = {one.part for one in chosen}
     assert parts == {"", "loss", "W", "b", "x"}
-
-
-@pytest.mark.parametrize("spoilt", [0, 1, 9 * 512 * 1000 // 10, 512 * 1000])
-def test_the_largest_gradients_are_opened_and_of_equal_ones_the_first(spoilt):
-    """Those that Python's own sort puts in front; NaN comes last."""
-    lesson = open_lesson(model="mini")
-    W = lesson.backward["fc3"].grads["W"]
-    rng = np.random.default_rng(0)
-    W[...] = rng.integers(-40, 41, W.shape) * (rng.random(W.shape) < 1e-4)
-    W.ravel()[rng.permutation(W.size)[:spoilt]] = np.nan
-    sizes = np.where(np.isnan(W), -1, np.abs(W)).ravel().tolist()
-    largest = sorted(range(W.size), key=lambda at: (-sizes[at], at))[:3]
-    chosen = [one.place for one in choosing.chosen(lesson) if one.name == "fc3.W"]
-    assert [row * 1000 + column for row, column in chosen] == largest
 
 
 # --------------------------------------------------------------------------- the file
