@@ -36,14 +36,15 @@ class Opened:
             viewport={"width": width, "height": height}, reduced_motion=reduced_motion, **context
         )
         self.page = self.context.new_page()
-        self.file, self.complaints, self.asked = file, [], []
+        self.place = str(file) if "://" in str(file) else f"file://{file}"
+        self.complaints, self.asked = [], []
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
 
     def go(self, view):
         address = f"#/{quote(view, safe='/&')}"
-        self.page.goto(f"file://{self.file}{address}")
+        self.page.goto(f"{self.place}{address}")
         self.drawn(address)
         return self.page
 
@@ -74,5 +75,6 @@ class Opened:
     def end(self):
         self.context.close()
         assert self.complaints == []
-        elsewhere = [url for url in self.asked if not url.startswith(("file:", "data:", "blob:"))]
+        own = "file:" if self.place.startswith("file:") else self.place
+        elsewhere = [url for url in self.asked if not url.startswith((own, "data:", "blob:"))]
         assert elsewhere == []

@@ -1,15 +1,13 @@
 """One Chromium and the small network's page for all tests of the page in a browser."""
 
 import shutil
-import threading
 
 import pytest
 from opened_pages import Opened
+from served_pages import served
 
 from tinycnn import cli
 from tinycnn.explain import open_lesson
-from tinycnn.page.live import LivePage
-from tinycnn.page.server import PageServer
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +45,5 @@ def opened(browser, written):
 @pytest.fixture(scope="module")
 def server():
     """The live page of the small network, answering."""
-    with PageServer(LivePage(open_lesson(model="mini"), "tinycnn step --model mini")) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
+    with served(open_lesson(model="mini")) as server:
         yield server
-        server.shutdown()
-        serving.join()

@@ -179,3 +179,30 @@ def test_a_view_is_printed_without_what_is_only_pressed(opened, tmp_path):
         assert page.locator("h1").is_visible()
         assert page.pdf(path=tmp_path / "page.pdf", format="A4")[:4] == b"%PDF"
         page.emulate_media(media="screen", color_scheme="light")
+
+
+def test_the_theme_is_the_systems_until_it_is_chosen(opened):
+    page = opened.go("")
+    root = page.locator("html")
+    for scheme in ("dark", "light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        expect(root).to_have_attribute("data-theme", scheme)
+        expect(root).to_have_css("color-scheme", scheme)
+        expect(root).not_to_have_css("scrollbar-color", "auto")  # Firefox has white ones in both
+    page.get_by_role("button", name="Dark").click()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        expect(root).to_have_attribute("data-theme", "light")
+
+
+def test_a_view_that_another_overtakes_leaves_no_complaint(browser, written):
+    """On its way in: as a key that is held down has it."""
+    one = Opened(browser, written, reduced_motion="no-preference")
+    one.go("").evaluate(
+        """() => ["conv1", "conv2", "conv3"].forEach((name) => {
+            location.hash = `#/layer/${name}`;
+            dispatchEvent(new HashChangeEvent("hashchange"));
+        })"""
+    )
+    one.drawn("#/layer/conv3")
+    one.end()

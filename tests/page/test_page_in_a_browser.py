@@ -2,19 +2,17 @@
 
 import math
 import re
-import threading
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from opened_pages import SIZES, VIEWS, Opened, expect, texts
 from PIL import Image
+from served_pages import served
 
 from tinycnn import cli, shapes
 from tinycnn.explain import open_lesson
 from tinycnn.explain.values.printing import number
-from tinycnn.page.live import LivePage
-from tinycnn.page.server import PageServer
 
 pytestmark = pytest.mark.browser
 
@@ -329,14 +327,9 @@ def test_hostile_names_are_text(browser, tmp_path):
 
 
 def test_the_live_page_opens_any_number_and_replays_an_edit(browser, lesson):
-    with PageServer(LivePage(open_lesson(model="mini"), "tinycnn step --model mini")) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        context = browser.new_context(reduced_motion="reduce")
-        page, complaints = context.new_page(), []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{server.address}#/layer/conv2/maps/7/5,6")
+    with served(open_lesson(model="mini")) as server:
+        one = Opened(browser, server.address)
+        page = one.go("layer/conv2/maps/7/5,6")
         page.get_by_role("link", name="Open this number").click()
         expect(page.locator("#value")).to_have_text(
             number(float(lesson.trace["conv2"].y[0, 5, 6, 7]))
@@ -346,7 +339,7 @@ def test_the_live_page_opens_any_number_and_replays_an_edit(browser, lesson):
             "table.parts th a"
         ).first.click()  # a product leads to the cell that it comes from
         expect(page.locator("h1")).to_contain_text("pool1, row 3, column 4, channel 0")
-        page.goto(f"{server.address}#/")
+        one.go("")
         page.fill("#edit-key", "fc3.b[281]")
         page.fill("#edit-value", "5")
         page.get_by_role("button", name="Set it").click()
@@ -356,7 +349,4 @@ def test_the_live_page_opens_any_number_and_replays_an_edit(browser, lesson):
         z[281] += 5
         after = np.log(np.exp(z).sum()) - z[281]
         expect(row.locator("td")).to_have_text(["0", "5.0000", number(before), number(after)])
-        assert complaints == []
-        context.close()
-        server.shutdown()
-        serving.join()
+        one.end()

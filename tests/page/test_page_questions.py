@@ -2,17 +2,15 @@
 
 import math
 import re
-import threading
 
 import numpy as np
 import pytest
 from opened_pages import Opened, expect, texts
+from served_pages import served
 
 from tinycnn import cli
 from tinycnn.explain import open_lesson
 from tinycnn.explain.values.printing import number
-from tinycnn.page.live import LivePage
-from tinycnn.page.server import PageServer
 
 pytestmark = pytest.mark.browser
 
@@ -133,9 +131,7 @@ def test_what_changes_if_i_edit_a_weight_by_hand(reader):
 def test_what_changes_if_i_edit_this_pixel_or_weight(browser, key, value):
     lesson = open_lesson(model="mini")
     before = loss(lesson.model, lesson.picture.x)
-    with PageServer(LivePage(open_lesson(model="mini"), "tinycnn step --model mini")) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
+    with served(open_lesson(model="mini")) as server:
         context = browser.new_context(reduced_motion="reduce")
         reader = Reader(context.new_page())
         reader.page.goto(server.address)
@@ -146,8 +142,6 @@ def test_what_changes_if_i_edit_this_pixel_or_weight(browser, key, value):
         row.wait_for()
         told = texts(row, "td")
         context.close()
-        server.shutdown()
-        serving.join()
     assert reader.actions == 3
     x = lesson.picture.x.copy()
     if key.startswith("x"):

@@ -65,6 +65,9 @@ def test_the_page_of_a_trace_is_shown_inside_and_saved(tmp_path):
     page = trace.page(sample=1)
     shown = page._repr_html_()
     assert shown.startswith("<iframe ") and shown.count("<") == 2 and "srcdoc" not in shown
+    assert (
+        "trust the notebook" in shown.partition(">")[2]
+    )  # of a frame that is taken away the words are left
     inside = base64.b64decode(re.search(r"base64,([^\"]+)", shown)[1]).decode()
     assert inside == page.text
     page.save(tmp_path / "page.html")
@@ -89,6 +92,20 @@ def test_it_is_of_one_image_and_its_label(monkeypatch):
     assert (second.label, second.likeliest, third.label) == (2, False, 7)
     np.testing.assert_array_equal(second.trace.x, trace.x[2:3])
     np.testing.assert_allclose(second.trace.y, trace.y[2:3], rtol=1e-4, atol=1e-6)
+
+
+def test_weights_as_they_were_drawn_are_called_random(monkeypatch):
+    from tinycnn.page import notebook
+
+    asked = []
+    monkeypatch.setattr(notebook, "page", lambda sides: asked.append(sides[0].lesson) or "")
+    trace = traced()
+    trace.page()
+    with trace.model.edit() as parameters:
+        parameters["fc.b"][0] = 1
+    trace.model.trace(trace.x).page()
+    assert [lesson.random for lesson in asked] == [True, False]
+    assert asked[0].weights.startswith("random") and asked[1].weights == "those of the model"
 
 
 @pytest.mark.parametrize(

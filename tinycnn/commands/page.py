@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tinycnn.commands import step_options
 from tinycnn.commands.parsing import seed
@@ -13,15 +14,20 @@ from tinycnn.errors import ArgumentError
 from tinycnn.files import expect_ending, expect_writable, write_text
 from tinycnn.validation import check_int
 
+if TYPE_CHECKING:
+    from tinycnn.page.sides import Side
+
 _EXAMPLES = """\
 examples:
   tinycnn page                                the bundled picture through AlexNet, into alexnet.html
   tinycnn page cat.jpg --model mini -o cat.html
   tinycnn page --model net.npz -o net.html    what model.save wrote
   tinycnn page cat.jpg dog.jpg                two pictures side by side
-  tinycnn page --model mini --model fashion   two networks side by side; --weights and --label too
+  tinycnn page --model mini --model fashion   two networks side by side; --weights, --classes and --label too
   tinycnn page --model RUN/best.npz --model RUN/latest.npz
   tinycnn page --serve                        the live page: open the address that it prints
+  tinycnn page --serve --model mini --model mini
+                                              one to edit, beside one that stays as it is
 """
 _DEFAULT = "alexnet.html"
 
@@ -61,11 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     expect_ending("a page", target, [".html", ".htm"])
     expect_writable(target)
     seed(arguments)
-    with contextlib.ExitStack() as running:
-        sides = step_options.sides(arguments)
-        for side in sides:
-            running.enter_context(step_options.running(side))
-        return _write(sides, target)
+    with _sides(arguments) as given:
+        return _write(given, target)
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -77,32 +80,41 @@ def _serve(arguments: argparse.Namespace) -> int:
         raise ArgumentError("--serve writes no file; leave out -o/--output")
     port = check_int(arguments.port, "--port", least=0, most=65535)
     seed(arguments)
-    side, *others = step_options.sides(arguments)
-    if others:
-        raise ArgumentError(
-            "--serve shows one network and one picture; without it two stand in a file"
-        )
-    with step_options.running(side), step_options.quietly():
-        lesson = step_options.lesson(side)
-        with PageServer(LivePage(lesson, step_options.command(side)), port) as server:
-            print(f"tinycnn: {server.address} (Ctrl-C ends)", file=sys.stderr, flush=True)
-            server.serve_forever()
+    with _sides(arguments) as given, PageServer(LivePage(_shown(given)), port) as server:
+        print(f"tinycnn: {server.address} (Ctrl-C ends)", file=sys.stderr, flush=True)
+        server.serve_forever()
     return 0
+
+
+@contextlib.contextmanager
+def _sides(arguments: argparse.Namespace) -> Iterator[Sequence[argparse.Namespace]]:
+    """The options of each side; what its code prints meanwhile goes to stderr."""
+    with contextlib.ExitStack() as running:
+        running.enter_context(step_options.quietly())
+        sides = step_options.sides(arguments)
+        for side in sides:
+            running.enter_context(step_options.running(side))
+        yield sides
+
+
+def _shown(sides: Sequence[argparse.Namespace]) -> list[Side]:
+    from tinycnn.page.sides import Side
+
+    return [Side(step_options.lesson(one), step_options.command(one)) for one in sides]
 
 
 def _write(arguments: Sequence[argparse.Namespace], target: str) -> int:
     from tinycnn.explain.not_finite import origin
     from tinycnn.page.document import page
-    from tinycnn.page.sides import Side
     from tinycnn.progress import Progress
 
-    with step_options.quietly(), Progress("page", None) as progress:
+    with Progress("page", None) as progress:
 
         def began(words: str) -> None:
             progress.say(words)
             progress.advance()
 
-        sides = [Side(step_options.lesson(one), step_options.command(one)) for one in arguments]
+        sides = _shown(arguments)
         text = page(sides, began)
     write_text(target, text)
     print(f"tinycnn: wrote {target}, {len(text) / 1e6:.1f} MB", file=sys.stderr)

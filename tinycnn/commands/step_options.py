@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from tinycnn.model import Sequential
 
 _USUAL = {"image": None, "at": None, "open": None, "im2col": False, "save": None, "weights": None,
-          "label": None, "train": False, "model": "one-tower", "seed": 0, "interactive": False,
-          "mean": None, "std": None, "channels": "rgb"}  # fmt: skip
+          "classes": None, "label": None, "train": False, "model": "one-tower", "seed": 0,
+          "interactive": False, "mean": None, "std": None, "channels": "rgb"}  # fmt: skip
 # What the two sides of a page may have each of its own.
-_TWICE = ("image", "model", "weights", "label")
+_TWICE = ("image", "model", "weights", "classes", "label")
 
 
 def add_lesson(parser: argparse.ArgumentParser, *, sides: bool = False) -> None:
@@ -45,6 +45,10 @@ def add_lesson(parser: argparse.ArgumentParser, *, sides: bool = False) -> None:
     parser.add_argument(
         "--weights", metavar="FILE", **several,
         help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--classes", metavar="FILE", **several,
+        help="names of the classes: one a line, or JSON (default: those that the network was trained with)",
     )  # fmt: skip
     add_scaling(parser)
     parser.add_argument(
@@ -86,6 +90,7 @@ def lesson(arguments: argparse.Namespace) -> Lesson:
         arguments.image,
         model=arguments.model,
         weights_file=arguments.weights,
+        classes_file=arguments.classes,
         label=arguments.label,
         seed=arguments.seed,
         training=arguments.train,
@@ -267,9 +272,9 @@ def command(arguments: argparse.Namespace) -> str:
     words = ["tinycnn", "step"]
     if arguments.image:
         words.append(f"./{arguments.image}" if arguments.image.startswith("-") else arguments.image)
-    for name, usual in (("model", "one-tower"), ("weights", None), ("label", None), ("seed", 0)):
+    for name in ("model", "weights", "classes", "label", "seed"):
         value = getattr(arguments, name)
-        if value != usual:
+        if value != _USUAL[name]:
             words += [f"--{name}", str(value)]
     for name in ("mean", "std"):
         if numbers := getattr(arguments, name):

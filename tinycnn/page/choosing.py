@@ -92,8 +92,8 @@ def _cells(record: Record, sparing: bool) -> Iterator[Place]:
     parameters = sum(array[..., 0].size for array in record.params.values())
     count = next(counts[sparing] for terms, *counts in reversed(_CELLS) if parameters >= terms)
     if y.ndim != 3:
-        for flat in np.argsort(-y, axis=None, kind="stable")[:count]:
-            yield _place(int(flat), y)
+        for flat in _least(-y, count):
+            yield _place(flat, y)
         return
     liveliest = np.argsort(-y.mean(axis=(0, 1)), kind="stable")[: count - 1]
     for channel in map(int, liveliest):
@@ -105,8 +105,8 @@ def _gradients(record: Record, sparing: bool) -> Iterator[NumberAddress]:
     """The largest of each parameter's, and of those of what goes into the layer."""
     for name, gradient in (record.grads or {}).items():
         count = _GRADIENTS[sparing] if name == "W" else 1
-        largest = np.argsort(-np.abs(gradient), axis=None, kind="stable")[:count]
-        yield from _choices(record, name, (_place(int(flat), gradient) for flat in largest))
+        largest = _least(-np.abs(gradient), count)
+        yield from _choices(record, name, (_place(flat, gradient) for flat in largest))
     if record.dx is not None:
         places = [_largest(np.abs(record.dx[0]))]
         if not record.params:  # a short sum, and often 0: it is said why
@@ -116,6 +116,14 @@ def _gradients(record: Record, sparing: bool) -> Iterator[NumberAddress]:
 
 def _choices(record: Record, part: str, places: Iterable[Place]) -> Iterator[NumberAddress]:
     return (NumberAddress(record.name, part, place) for place in places)
+
+
+def _least(array: Array, count: int) -> list[int]:
+    """Where the ``count`` least numbers are, as a stable sort has them, which of millions takes seconds."""
+    flat = array.ravel()
+    limit = np.partition(flat, min(count, flat.size) - 1)[min(count, flat.size) - 1]
+    some = np.flatnonzero(~(flat > limit))  # NaN, too, which comes last
+    return [int(at) for at in some[np.argsort(flat[some], kind="stable")[:count]]]
 
 
 def _largest(array: Array) -> Place:

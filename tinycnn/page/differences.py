@@ -27,7 +27,7 @@ def differences(lessons: Sequence[Lesson], opened: Sequence[Opened]) -> dict[str
     return {
         "loss": _row("loss", *losses),
         "layers": list(_layers(*lessons)),
-        "opened": {key: list(_number(left[key], right[key])) for key in shared},
+        "opened": {key: list(opened_number(left[key], right[key])) for key in shared},
     }
 
 
@@ -35,7 +35,7 @@ def _row(words: str, left: float, right: float) -> list[str]:
     return [words, *map(number, (left, right, right - left))]
 
 
-def _number(left: Explanation, right: Explanation) -> Iterator[list[str]]:
+def opened_number(left: Explanation, right: Explanation) -> Iterator[list[str]]:
     """A number on both sides, and the parts of its sum, as far as they are the same places."""
     yield _row(left.subject if left.subject == right.subject else "", left.value, right.value)
     for one, other in zip(left.trees[:1], right.trees[:1], strict=False):

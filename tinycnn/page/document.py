@@ -44,24 +44,33 @@ def data(shown: Sequence[Side], began: Callable[[str], object]) -> dict[str, Any
     return {
         "title": sides.title(shown),
         "sides": [
-            {**_side(side, some), "name": name, "opened": dict(_numbers(side, known))}
-            for side, some, name, known in zip(
-                shown, channels, sides.names(shown), explained, strict=True
-            )
+            {**drawn, "opened": dict(_numbers(side, known))}
+            for drawn, side, known in zip(_sides(shown, channels), shown, explained, strict=True)
         ],
         "differences": _differences(lessons, explained),
         **by_hand,
     }
 
 
-def live_data(lesson: Lesson, command: str) -> dict[str, Any]:
-    """What changes with the lesson, without any number opened."""
-    return {"title": lesson.name, "sides": [_side(Side(lesson, command), {})]}
+def live_data(shown: Sequence[Side]) -> dict[str, Any]:
+    """What changes with the lessons, without any number opened."""
+    return {
+        "title": sides.title(shown),
+        "sides": _sides(shown, [{} for _ in shown]),
+        "differences": _differences([side.lesson for side in shown], [{} for _ in shown]),
+    }
 
 
-def _side(side: Side, channels: Channels) -> dict[str, Any]:
-    net = network.network(side.lesson, channels)
-    return {"name": "", "command": side.command, "network": net, "opened": {}}
+def _sides(shown: Sequence[Side], channels: Sequence[Channels]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "command": side.command,
+            "network": network.network(side.lesson, some),
+            "opened": {},
+        }
+        for name, side, some in zip(sides.names(shown), shown, channels, strict=True)
+    ]
 
 
 def hand_sized_data() -> dict[str, Any]:
@@ -88,7 +97,7 @@ def _explained(
 def _numbers(side: Side, explained: Explained) -> Iterator[tuple[str, dict[str, Any]]]:
     """The opened numbers by their keys."""
     for choice, explanation in explained.items():
-        yield choice.key, _number(side, choice, explanation)
+        yield choice.key, number(side, choice, explanation)
 
 
 def _differences(
@@ -101,12 +110,8 @@ def _differences(
     return differences.differences(lessons, opened)
 
 
-def number(side: Side, choice: NumberAddress) -> dict[str, Any]:
+def number(side: Side, choice: NumberAddress, explanation: Explanation) -> dict[str, Any]:
     """One opened number, and the command that opens it on a terminal."""
-    return _number(side, choice, explain(side.lesson.backward, choice.key))
-
-
-def _number(side: Side, choice: NumberAddress, explanation: Explanation) -> dict[str, Any]:
     return {
         **opened.drawn(explanation),
         "key": choice.key,

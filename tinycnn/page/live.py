@@ -1,98 +1,114 @@
-"""A lesson behind its page: any number opened when asked for, weights and pixels edited and replayed."""
+"""Lessons behind their page: any number opened when asked for, weights and pixels edited and replayed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tinycnn.errors import ArgumentError
-from tinycnn.explain.lessons import overview
-from tinycnn.explain.lessons.lesson import Lesson
-from tinycnn.explain.receptive_field import picture_of
-from tinycnn.explain.values.printing import number
-from tinycnn.page import document
+from tinycnn.errors import ArgumentError, TinyCNNError
+from tinycnn.explain import explain
+from tinycnn.explain.values.explanation import Explanation
+from tinycnn.page import differences, document, sides
 from tinycnn.page.assembling import assembled
-from tinycnn.page.choosing import NumberAddress, Place
+from tinycnn.page.choosing import NumberAddress
+from tinycnn.page.edited import EditedSide
 from tinycnn.page.sides import Side
 from tinycnn.runtime.locks import new_lock
 
 _LARGEST = 1e38  # that a float32 holds
-_PICTURE = "x"  # how an edit calls the network's input
 
 
 class LivePage:
-    """What the page's server answers, one question after the other."""
+    """What the server of a page of one side, or of two, answers: one question after the other."""
 
-    def __init__(self, lesson: Lesson, command: str) -> None:
-        self._lesson, self._command = lesson, command
+    def __init__(self, shown: Sequence[Side]) -> None:
+        self._edited = list(map(EditedSide, shown))
         self._by_hand = document.hand_sized_data()
-        self._edits: list[dict[str, str]] = []
         self._lock = new_lock()
 
+    @property
+    def _sides(self) -> list[Side]:
+        return [each.side for each in self._edited]
+
     def page(self) -> str:
-        """The page of the lesson as it is now."""
+        """The page of the lessons as they are now."""
         with self._lock:
-            shown = document.live_data(self._lesson, self._command)
-            return assembled(
+            shown = document.live_data(self._sides)
+            shown["sides"] = [
                 {
-                    **shown,
-                    **self._by_hand,
-                    "live": True,
-                    "listed": document.listed(self._lesson),
-                    "edits": self._edits,
-                },
-                live=True,
-            )
+                    **drawn,
+                    "refused": {},
+                    "listed": document.listed(each.side.lesson),
+                    "shapes": sides.shapes(each.side.lesson),
+                    "edits": each.edits,
+                }
+                for drawn, each in zip(shown["sides"], self._edited, strict=True)
+            ]
+            return assembled({**shown, **self._by_hand, "live": True}, live=True)
 
     def number(self, key: str) -> dict[str, Any]:
-        """A number opened; raises as `explain` does for a key that names none."""
+        """A number opened on each side, or why it is not, and how the sides differ in it.
+
+        Raises as `explain` does for a key that names none on any side.
+        """
         with self._lock:
-            names = [layer.name for layer in self._lesson.model.layers]
-            return document.number(Side(self._lesson, self._command), NumberAddress.of(key, names))
+            found = [_explained(side, key) for side in self._sides]
+            refusals = [one for one in found if isinstance(one, TinyCNNError)]
+            if len(refusals) == len(found):
+                raise refusals[0]
+            opened = [one for one in found if isinstance(one, Explanation)]
+            return {
+                "sides": [
+                    _answer(side, key, one) for side, one in zip(self._sides, found, strict=True)
+                ],
+                "difference": list(differences.opened_number(*opened))
+                if len(opened) == 2
+                else None,
+            }
 
     def edit(self, change: Mapping[str, Any]) -> None:
         """Set a number, ``{"key": "conv1.W[5,5,0,3]", "value": 0.5}``, and run the pass again.
 
-        ``x[row,column,channel]`` is a number of the picture. Raises ArgumentError for what is not there.
+        ``x[row,column,channel]`` is a number of the picture. ``"sides": [1]`` sets it on the right alone;
+        without, each side's is set, or none is: raises ArgumentError for what is not there.
         """
         key, value = change.get("key"), change.get("value")
         if not isinstance(key, str) or not isinstance(value, (int, float)):
             raise ArgumentError('an edit is {"key": "conv1.W[5,5,0,3]", "value": 0.5}')
         if not abs(value) <= _LARGEST:  # NaN is not, either
             raise ArgumentError(f"a number is edited to one within +-{_LARGEST:g}, got {value!r}")
+        chosen = self._chosen(change.get("sides", list(range(len(self._edited)))))
         with self._lock:
-            before = overview.loss(self._lesson).loss
-            old = self._set(NumberAddress.of(key, []), float(value))
-            after = overview.loss(self._lesson).loss
-            numbers = {"old": old, "new": float(value), "before": before, "after": after}
-            texts = {name: number(each) for name, each in numbers.items()}
-            self._edits.append({"key": key, **texts})
+            choice = NumberAddress.of(key, [])
+            for each in chosen:
+                each.expect(choice)
+            for each in chosen:
+                each.edit(choice, float(value))
+            for each in self._edited:
+                each.renew()
 
-    def _set(self, choice: NumberAddress, value: float) -> float:
-        """Put ``value`` in its place, and a new lesson in the old one's; the number that was there."""
-        lesson, place = self._lesson, choice.place
-        parameters = lesson.model.parameters()
-        array = {**parameters, _PICTURE: lesson.picture.x[0]}.get(choice.name)
-        if array is None or not _lies_in(place, array.shape):
-            raise ArgumentError(
-                f"there is no number {choice.key!r} to edit; there are x[row,column,channel] and "
-                f"those of {', '.join(parameters)}"
-            )
-        old = float(array[place])
-        if choice.name == _PICTURE:
-            x = lesson.picture.x.copy()
-            x[(0, *place)] = value
-            lesson = replace(lesson, picture=replace(lesson.picture, x=x))
-            pixels = picture_of(lesson.trace, 0)
-            assert pixels is not None  # a lesson has a picture
-            lesson.picture = replace(lesson.picture, pixels=pixels)
-        else:
-            with lesson.model.edit() as edited:
-                edited[choice.name][place] = value
-        self._lesson = replace(lesson)  # none of what the old one worked out
-        return old
+    def _chosen(self, numbers: Any) -> list[EditedSide]:
+        """The sides of an edit."""
+        most = len(self._edited)
+        if not isinstance(numbers, list) or not all(
+            isinstance(k, int) and 0 <= k < most for k in numbers
+        ):
+            raise ArgumentError(f"the sides of an edit are a list of numbers below {most}")
+        return [self._edited[k] for k in sorted(set(numbers))]
 
 
-def _lies_in(place: Place, shape: tuple[int, ...]) -> bool:
-    return len(place) == len(shape) and all(map(int.__lt__, place, shape))
+def _address(side: Side, key: str) -> NumberAddress:
+    return NumberAddress.of(key, [layer.name for layer in side.lesson.model.layers])
+
+
+def _explained(side: Side, key: str) -> Explanation | TinyCNNError:
+    try:
+        return explain(side.lesson.backward, _address(side, key).key)
+    except TinyCNNError as error:
+        return error
+
+
+def _answer(side: Side, key: str, found: Explanation | TinyCNNError) -> dict[str, Any]:
+    if isinstance(found, TinyCNNError):
+        return {"refused": str(found)}
+    return {"opened": document.number(side, _address(side, key), found)}

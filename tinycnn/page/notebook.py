@@ -16,6 +16,9 @@ from tinycnn.trace import Trace
 from tinycnn.validation import check_int
 from tinycnn.wording import many
 
+_INSTEAD = (
+    "A page stands here, as a frame, which is not shown: trust the notebook, or run the cell again."
+)
 _COMMAND = "tinycnn step PICTURE.npy --model MODEL.npz"  # a notebook's arrays are in no file
 
 
@@ -30,11 +33,12 @@ class TracePage:
 
     def _repr_html_(self) -> str:
         # As an address of its own, to which the page's links to its parts belong: in an iframe's srcdoc they
-        # would lead to the notebook's.
+        # would lead to the notebook's. The words are what is left where frames are taken away, as from a
+        # notebook that nobody has trusted yet.
         data = base64.b64encode(self.text.encode()).decode("ascii")
         style = "width:100%;height:80vh;min-height:480px;border:1px solid #888"
         source = f"data:text/html;charset=utf-8;base64,{data}"
-        return f'<iframe title="The page of a trace" style="{style}" src="{source}"></iframe>'
+        return f'<iframe title="The page of a trace" style="{style}" src="{source}">{_INSTEAD}</iframe>'
 
     def save(self, target: str | Path) -> None:
         """Write it into the file ``target``, .html; raises FileError where that cannot be."""
@@ -62,13 +66,14 @@ def page_of(trace: Trace, sample: int, label: int | None) -> TracePage:
     title = f"image {sample} of {many(len(trace.x), 'image')}"
     x = trace.x[sample : sample + 1]
     wanted = _label(trace, sample, label)
+    random = trace.version == 0  # nobody has loaded, edited or trained them
     context = trace.records[0].context
     lesson = Lesson(
         trace.model,
         Picture(pixels, title, x, "x is the array that the trace was given"),
         int(trace.y[sample].argmax()) if wanted is None else wanted,
-        "those of the model",
-        False,
+        "random, as the model draws them" if random else "those of the model",
+        random,
         context.training,
         likeliest=wanted is None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,36 +50,25 @@ def opened(sides: Sequence[Side]) -> list[list[NumberAddress]]:
     if len(sides) == 1:
         return own
     first, second = (side.lesson for side in sides)
-    shared = [one for one in own[0] if _is_shared(one, first, second)]
+    here, there = shapes(first), shapes(second)
+    common = {name for name, shape in here.items() if there.get(name) == shape}
+    last = first.model.layers[-1].name
+    labels = [
+        NumberAddress(last, "", (lesson.label,)) for lesson in (first, second) if last in common
+    ]
+    shared = [one for one in own[0] if one.name in common]
     taken = {one.name for one in shared}
-    left = dict.fromkeys([*own[0], *_labels(first, second)])
-    right = dict.fromkeys(
-        [*shared, *(one for one in own[1] if one.name not in taken), *_labels(first, second)]
-    )
+    left = dict.fromkeys([*own[0], *labels])
+    right = dict.fromkeys([*shared, *(one for one in own[1] if one.name not in taken), *labels])
     return [list(left), list(right)]
 
 
-def _labels(first: Lesson, second: Lesson) -> Iterator[NumberAddress]:
-    """The last layers' numbers of both labels, if both have them."""
-    last = first.model.layers[-1].name
-    for lesson in (first, second):
-        one = NumberAddress(last, "", (lesson.label,))
-        if _is_shared(one, first, second):
-            yield one
-
-
-def _is_shared(one: NumberAddress, first: Lesson, second: Lesson) -> bool:
-    shapes = [shape_of(lesson, one) for lesson in (first, second)]
-    return shapes[0] is not None and shapes[0] == shapes[1]
-
-
-def shape_of(lesson: Lesson, one: NumberAddress) -> tuple[int, ...] | None:
-    """The shape of the array that a number lies in; None where a lesson has no such."""
-    if not one.layer:
-        return ()
-    record = next((r for r in lesson.backward.records if r.name == one.layer), None)
-    if record is None:
-        return None
-    arrays = {"": record.y[0], "x": None if record.dx is None else record.dx[0]}
-    array = {**arrays, **(record.grads or {})}.get(one.part)
-    return None if array is None else array.shape
+def shapes(lesson: Lesson) -> dict[str, tuple[int, ...]]:
+    """The shapes of the arrays in which numbers lie, by what the numbers' keys begin with."""
+    found: dict[str, tuple[int, ...]] = {"loss": ()}
+    for record in lesson.trace.records:
+        x, y = record.x.shape[1:], record.y.shape[1:]
+        arrays = {"": y, ".x": x, ".y": y, ".z": y}
+        parameters = {f".{name}": array.shape for name, array in record.params.items()}
+        found |= {f"{record.name}{part}": shape for part, shape in {**arrays, **parameters}.items()}
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,9 +18,12 @@ from tinycnn.explain.pictures.scaling import USUAL, Scaling
 from tinycnn.model import Sequential
 from tinycnn.networks import VARIANTS
 from tinycnn.pictures import bundled
+from tinycnn.runs.class_names import read_class_names
 from tinycnn.runs.networks import Network, open_network
 from tinycnn.runs.reading import first_picture
 from tinycnn.trace import Trace
+
+_LISTED = 20  # names of classes in a message
 
 
 @dataclass
@@ -28,8 +32,8 @@ class Lesson:
 
     ``training``, ``seed`` and ``source`` (its model) are what `open_lesson` was given; ``random`` says that
     the weights are as drawn, ``likeliest`` that nobody named the label: it is the class that the network
-    finds likeliest. ``class_names`` are those that the network was trained with, () where nobody knows them,
-    and ``preparation`` is what made its pictures an input, None likewise.
+    finds likeliest. ``class_names`` are those that were given, else those that the network was trained with,
+    () where nobody knows them, and ``preparation`` is what made its pictures an input, None likewise.
     """
 
     model: Sequential
@@ -83,6 +87,7 @@ def open_lesson(
     *,
     model: str = "one-tower",
     weights_file: str | Path | None = None,
+    classes_file: str | Path | None = None,
     label: int | str | None = None,
     seed: int = 0,
     training: bool = False,
@@ -91,10 +96,11 @@ def open_lesson(
     """Put a lesson together: ``image`` (None: a bundled picture) through ``model``.
 
     ``model`` is what `open_network` takes; where its weights are random, they are the lesson's own, drawn
-    from ``seed``. ``weights_file`` names a file to take them from, as `Sequential.load_weights` does.
-    ``label`` is the class that the loss is taken against, its number or its name (None: the bundled
-    picture's own, else the likeliest); ``training`` turns dropout on, its masks drawn from ``seed``. Pixels
-    become the input as ``scaling`` says, or by the usual one as in the network's training, if that is known.
+    from ``seed``. ``weights_file`` names a file to take them from, as `Sequential.load_weights` does, and
+    ``classes_file`` one with names for the classes, as `read_class_names` does. ``label`` is the class that
+    the loss is taken against, its number or its name (None: the bundled picture's own, else the likeliest);
+    ``training`` turns dropout on, its masks drawn from ``seed``. Pixels become the input as ``scaling`` says,
+    or by the usual one as in the network's training, if that is known.
     """
     network = open_network(model, seed=seed)
     seen = _picture(image, network, scaling)
@@ -111,10 +117,13 @@ def open_lesson(
     elif untouched:
         words = f"random, as {model} draws them"
     random = untouched and weights_file is None
-    wanted = _label(label, seen, network)
+    names = network.classes
+    if classes_file is not None:
+        names = read_class_names(classes_file, network.model.shapes[-1][0])
+    wanted = _label(label, seen, network, names)
     lesson = Lesson(
         network.model, seen, wanted or 0, words, random, training, seed, wanted is None, source=model,
-        class_names=network.classes, preparation=network.preparation,
+        class_names=names, preparation=network.preparation,
     )  # fmt: skip
     if lesson.likeliest:
         lesson.label = int(lesson.trace.y[0].argmax())
@@ -135,22 +144,34 @@ def _picture(image: str | Path | None, network: Network, scaling: Scaling) -> Pi
     return picture.load(known[-1] if image is None and known else image, shape, way)
 
 
-def _label(asked: int | str | None, seen: Picture, network: Network) -> int | None:
+def _label(
+    asked: int | str | None, seen: Picture, network: Network, names: Sequence[str]
+) -> int | None:
     """The number of the class that is asked for, else of the picture's own, if the network has that."""
+    count = network.model.shapes[-1][0]
     if asked is None:
-        return None if seen.label is None else _class_of(seen.label, network)
-    number = _class_of(asked, network)
-    if number is None:
-        names = f" or be one of {', '.join(network.classes)}" if network.classes else ""
-        last = network.model.shapes[-1][0] - 1
-        raise ArgumentError(f"label must lie in 0 .. {last}{names}, got {asked}")
-    return number
+        own = [] if seen.label is None else _classes_of(seen.label, count, network.classes or names)
+        return own[0] if len(own) == 1 else None
+    found = _classes_of(asked, count, names)
+    if len(found) > 1:
+        raise ArgumentError(
+            f"classes {', '.join(map(str, found))} are all called {asked}: give the number"
+        )
+    if not found:
+        raise ArgumentError(f"label must lie in 0 .. {count - 1}{_one_of(names)}, got {asked}")
+    return found[0]
 
 
-def _class_of(label: int | str, network: Network) -> int | None:
-    """The number of a class, by its number or its name; None where the network has no such class."""
+def _one_of(names: Sequence[str]) -> str:
+    some = [name for name in names if name][:_LISTED]
+    more = ", ..." if len(some) == _LISTED < len(names) else ""
+    return f" or be one of {', '.join(some)}{more}" if some else ""
+
+
+def _classes_of(label: int | str, count: int, names: Sequence[str]) -> list[int]:
+    """The numbers of the classes that a number or a name stands for: as it is written, else by its words."""
     if isinstance(label, int):
-        return label if 0 <= label < network.model.shapes[-1][0] else None
-    names = list(map(bundled.name_of, network.classes))
-    name = bundled.name_of(label)
-    return names.index(name) if name in names else None
+        return [label] if 0 <= label < count else []
+    exact = [number for number, name in enumerate(names) if name == label]
+    words = bundled.name_of(label)
+    return exact or [number for number, name in enumerate(names) if bundled.name_of(name) == words]

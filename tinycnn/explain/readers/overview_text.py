@@ -45,7 +45,7 @@ def draw_overview(lesson: Lesson, style: Style, command: str = "tinycnn step") -
 
 def _class(lesson: Lesson, number: int) -> str:
     """A class by its name, or where it has none by its number."""
-    return lesson.class_names[number] if lesson.class_names else str(number)
+    return (lesson.class_names[number] if lesson.class_names else "") or str(number)
 
 
 def draw_heading(lesson: Lesson, style: Style, pictures: str | None = None) -> Iterator[str]:

@@ -13,7 +13,7 @@ export const isPair = (address) => address.includes(BETWEEN);
 /** The view `views[name]` of each side of `data`, at `address`, as one view. */
 export function beside(data, views, address) {
   const addresses = isPair(address) ? address.split(BETWEEN) : [address, address];
-  const sides = data.sides.map((side, k) => ({ ...data, ...side, id: (name) => (k ? `${name}-right` : name), go: (to) => { location.hash = other(k, to); } }));
+  const sides = data.sides.map((side, k) => ({ ...data, ...side, side: k, id: (name) => (k ? `${name}-right` : name), go: (to) => { location.hash = other(k, to); } }));
   const shown = addresses.map((one, k) => { const [name, ...rest] = parted(one); return views[name](sides[k], rest); });
 
   /** Where both sides are when side `k` goes `to` a place. */
@@ -45,10 +45,16 @@ export function beside(data, views, address) {
 
 /** Whether `side` has the place that `from` goes to: a view by hand, a layer of the same shape, an opened number. */
 function hasPlace(side, from, [view, name]) {
-  if (view === "open" && Object.hasOwn(side.opened, name)) return true;
-  if (view !== "layer") return view !== "open";
+  if (view === "open") return Object.hasOwn(side.opened, name) || isAsked(side, from, name);
+  if (view !== "layer") return true;
   const [here, there] = [side, from].map(({ network }) => network.layers.find((one) => one.name === name));
   return Boolean(here && there) && `${here.output}` === `${there.output}`;
+}
+
+/** Whether the engine behind both sides, if one is, opens that number on each: it lies in arrays of the same shape. */
+function isAsked(side, from, key) {
+  const [here, there] = [side, from].map(({ shapes }) => shapes?.[key.replace(/\[[0-9,]*\]$/, "")]);
+  return Boolean(here && there) && `${here}` === `${there}`;
 }
 
 /** The cursor of each other map of the same cells goes to the same cell; who walks aloud hears the difference. */

@@ -45,7 +45,7 @@ function layerMap(sides, [name, side, channel, at]) {
   const size = isMap ? rows * columns : left.shape[0], first = chosen * size;
   const apart = Float64Array.from({ length: size }, (_, k) => right.values[first + k] - left.values[first + k]);
   const place = (i, j) => (isMap ? [i, j, channels?.[chosen] ?? chosen] : [i * columns + j]).join(",");
-  const words = h("p", { class: "equation" }), most = largest(apart) || 1;
+  const words = h("p", { class: "equation" }), most = largest(apart);
   const inside = (i, j) => i * columns + j < size;
   function moved(i, j) {
     const k = i * columns + j;
@@ -54,7 +54,7 @@ function layerMap(sides, [name, side, channel, at]) {
   }
   const begin = (at || "").split(",").map(Number);
   const start = begin.length === 2 && begin.every((value, axis) => value >= 0 && value < [rows, columns][axis]) ? begin : [Math.floor(rows / 2), Math.floor(columns / 2)];
-  const map = cursor({ canvas: mapOf({ values: apart, shape: isMap ? [1, rows, columns] : [size] }, 0, most), rows, columns, at: start, moved, allowed: inside,
+  const map = cursor({ canvas: mapOf({ values: apart, shape: isMap ? [1, rows, columns] : [size] }, 0, most || 1), rows, columns, at: start, moved, allowed: inside,
     linked: "cells", width: "min(100%, 20rem)", label: `${name}: the differences, ${rows} x ${columns} cells. Arrows walk` });
   moved(...start);
   return h("div", { class: "two" }, h("div", {}, map.element, asTable("The differences", rows, columns, (i, j) => (inside(i, j) ? number(apart[i * columns + j]) : ""))),

@@ -34,7 +34,7 @@ function viewed(address) {
   if (Object.hasOwn(BY_HAND, name)) return BY_HAND[name](data, rest);
   const known = address.split("&").every((one) => Object.hasOwn(NETWORK, parted(one)[0]));
   if (data.sides.length === 2) return beside(data, NETWORK, known ? address : "");
-  const side = { ...data, ...data.sides[0], id: (id) => id, go: (to) => { location.hash = to; } };
+  const side = { ...data, ...data.sides[0], side: 0, id: (id) => id, go: (to) => { location.hash = to; } };
   return known && !isPair(address) ? NETWORK[name](side, rest) : start(side, []);
 }
 
@@ -56,7 +56,7 @@ function draw(focus = true) {
   const before = depth;
   depth = DEPTH[parted(location.hash)[0]] ?? 1;
   document.documentElement.dataset.way = depth > before ? "in" : depth < before ? "out" : "";
-  if (document.startViewTransition && moves() && focus) document.startViewTransition(show);
+  if (document.startViewTransition && moves() && focus) document.startViewTransition(show).ready.catch(() => {}); // overtaken by the next
   else show();
 }
 

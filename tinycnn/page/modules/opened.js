@@ -34,12 +34,21 @@ export function opened(data, [key]) {
 /** The numbers that are open, and on a live page those that are worth being opened. */
 export const listed = (data) => ({ ...data.listed, ...data.opened });
 
-/** The engine's answer, once it is there. */
+const answers = new Map(); // of the engine, by keys, as they come: one for both sides
+
+/** The engine's answer, once it is there, or why it opens none. */
 function asking(data, key) {
-  const words = h("p", { role: "status" }, "The engine opens it.");
-  numberOf(key).then((number) => { data.opened[key] = number; dispatchEvent(new HashChangeEvent("hashchange")); },
-    (error) => put(words, error.message));
+  const words = h("p", { role: "status" }, data.refused[key] ?? "The engine opens it.");
+  if (!answers.has(key)) answers.set(key, numberOf(key).then((answer) => keep(data, key, answer)));
+  answers.get(key).catch((error) => put(words, error.message));
   return words;
+}
+
+/** Keep what came for each side, and draw it. */
+function keep(data, key, { sides, difference }) {
+  sides.forEach((found, k) => Object.entries(found).forEach(([what, one]) => { data.sides[k][what][key] = one; }));
+  if (difference) data.differences.opened[key] = difference;
+  dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
 const shown = (data, one) => [

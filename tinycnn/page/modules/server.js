@@ -2,13 +2,13 @@
 
 const here = () => location.pathname; // the token is in it
 
-/** A number opened; throws with the engine's words where there is none. */
+/** A number opened on each side, or why not, and their difference; throws with the engine's words where no side has it. */
 export const numberOf = (key) => answered(`number?key=${encodeURIComponent(key)}`);
 
-/** Set a number, and run the pass again. */
-export async function edit(key, value) {
+/** Set a number on sides, [0] the left, and run the pass again. */
+export async function edit(key, value, sides) {
   const headers = { "Content-Type": "application/json" };
-  return answered("edit", { method: "POST", headers, body: JSON.stringify({ key, value }) });
+  return answered("edit", { method: "POST", headers, body: JSON.stringify({ key, value, sides }) });
 }
 
 async function answered(route, options) {

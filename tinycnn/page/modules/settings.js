@@ -2,14 +2,26 @@
 
 const listeners = new Set();
 
-export const settings = { predict: false, larger: false, dark: matchMedia("(prefers-color-scheme: dark)").matches, letters: true };
+const system = matchMedia("(prefers-color-scheme: dark)");
 
-/** Turn a setting round. */
+export const settings = { predict: false, larger: false, dark: system.matches, letters: true };
+
+/** Turn a setting round; what the system says of dark is followed until then. */
 export function turn(name) {
-  settings[name] = !settings[name];
+  if (name === "dark") system.removeEventListener("change", follow);
+  set(name, !settings[name]);
+}
+
+function set(name, value) {
+  settings[name] = value;
   apply();
   listeners.forEach((listener) => listener(name));
 }
+
+function follow() {
+  set("dark", system.matches);
+}
+system.addEventListener("change", follow);
 
 /** Call `listener(name)` whenever a setting has changed. */
 export const onChange = (listener) => listeners.add(listener);
