@@ -7,8 +7,8 @@ from functools import singledispatch
 from typing import Any
 
 from tinycnn.explain.readers.sum_text import total_words
+from tinycnn.explain.values.candidate import Candidate
 from tinycnn.explain.values.explanation import (
-    Candidate,
     Check,
     Explanation,
     Funnel,

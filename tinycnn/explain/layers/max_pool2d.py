@@ -12,8 +12,8 @@ from tinycnn.arrays import Array
 from tinycnn.explain.causes import so_many, why_nothing_comes
 from tinycnn.explain.explainer import Causes, Passage, explainers
 from tinycnn.explain.layers.windowed import NO_INFLUENCE, Windowed
+from tinycnn.explain.values.candidate import Candidate
 from tinycnn.explain.values.explanation import (
-    Candidate,
     Check,
     Maximum,
     Section,

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from tinycnn.arrays import Array
+from tinycnn.explain.values.candidate import Candidate
 from tinycnn.explain.values.places import Place, Region
 from tinycnn.explain.values.printing import number
-from tinycnn.explain.values.sums import Source, Sum, Term
+from tinycnn.explain.values.sums import Source, Sum
 from tinycnn.explain.values.task import Task
 
 
@@ -66,23 +67,6 @@ class SumTree(_Section):
     def to_dict(self) -> dict[str, Any]:
         kernel = {"kernel": self.kernel} if self.kernel else {}
         return {"kind": self.kind, "heading": self.heading, **kernel, "sum": self.tree.to_dict()}
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A number that competes in a window: ``source`` says which of the input's it is.
-
-    ``windows`` are all that hold it, each with its maximum, and in words what came of it there.
-    """
-
-    value: float
-    source: Source
-    windows: tuple[Term, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data."""
-        windows = [window.to_dict() for window in self.windows]
-        return {"value": self.value, "source": self.source.to_dict(), "windows": windows}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from string import ascii_uppercase
 import numpy as np
 
 from tinycnn.errors import ArgumentError
+from tinycnn.explain.values.candidate import Candidate
 from tinycnn.explain.values.explanation import (
-    Candidate,
     Explanation,
     Maximum,
     Section,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tinycnn.explain.readers.sum_text import Chosen, columns_of
-from tinycnn.explain.values.explanation import Candidate, Explanation, Maximum, Step, SumTree
+from tinycnn.explain.values.candidate import Candidate
+from tinycnn.explain.values.explanation import Explanation, Maximum, Step, SumTree
 from tinycnn.explain.values.opened_parts import part_at
 from tinycnn.explain.values.sums import Part, Product, Source, largest
 
