@@ -61,6 +61,15 @@ def test_what_only_one_run_has_is_left_out():
     assert compare({"machine": {}, "tables": []}, run(20)).rows == []
 
 
+def test_a_report_of_runs_on_several_processors_names_them():
+    runs = [run(10), run(10, processor="b"), run(10, processor="b")]
+    for each in runs:
+        each["machine"] |= {"blas": [], "versions": {}, "cores": 2, "simd": "AVX2"}
+    heading = BenchReport.of(runs).heading()
+    assert heading.startswith("a, ") and "elsewhere, on: b." in heading
+    assert "elsewhere" not in BenchReport.of(runs[1:]).heading()
+
+
 def test_another_processor_is_said():
     assert "different processors" in compare(run(10), run(10, processor="b")).note
 

@@ -33,6 +33,9 @@ def removed() -> list[str]:
     return [name for name in MISLEADING if name in os.environ]
 
 
+_NUMBERS = {"family": "cpu family", "model": "model"}  # of a processor, as /proc/cpuinfo calls them
+
+
 def describe() -> dict[str, Any]:
     """Kind of processor, cores, BLAS, versions, as this process has them. Never a machine's name."""
     from threadpoolctl import threadpool_info
@@ -69,8 +72,12 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    # Some hosts hide the name's number: family and model tell one generation from another.
+    known = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    if "model name" not in known:
+        return platform.processor() or platform.machine()
+    numbers = [f"{name} {known[key]}" for name, key in _NUMBERS.items() if key in known]
+    return " ".join([known["model name"], f"({', '.join(numbers)})" if numbers else ""]).strip()
 
 
 def _simd() -> str:

@@ -29,6 +29,7 @@ class BenchReport:
         self.missed: list[str] = []
         self.absent: dict[str, str] = {}
         self.machine: dict[str, Any] = {}
+        self._others: list[str] = []  # kinds of processor of earlier runs, if there are several
         self._load: Load | None = Load()
         self._earlier_load: float | None = None
 
@@ -41,6 +42,9 @@ class BenchReport:
         for run in runs:
             versions = report.machine.get("versions", {}) | run["machine"].get("versions", {})
             report.machine = {**run["machine"], **report.machine}
+            processor = run["machine"].get("processor")
+            if processor not in (None, report.machine.get("processor"), *report._others):
+                report._others.append(processor)
             if versions:  # none where a run ended before it began
                 report.machine["versions"] = versions
             report.absent |= run["absent"]
@@ -106,6 +110,8 @@ class BenchReport:
         lines = [sentence(self.machine)] if self.machine else []
         if left_out := self.machine.get("removed_from_environment"):
             lines.append(f"Measured without {', '.join(left_out)}, which were set.")
+        if self._others:
+            lines.append(f"Some tables were measured elsewhere, on: {'; '.join(self._others)}.")
         others = self.others_used()
         if others is not None and others > 0.05:
             lines.append(
