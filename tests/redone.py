@@ -41,6 +41,11 @@ _OPENED = re.compile(
     rf"part (?P<address>[\w,/]+) \((?P<openable>.*)\)(?P<largest>, the largest)?: (?P<place>{_PLACES}), "
     r"[\d,]+ terms?"
 )
+_CANDIDATE = re.compile(
+    r"part [\w,]+ \(.*\)(?P<winner>, the winner)?: row -?\d+, column -?\d+ of the input, "
+    r"in (?P<windows>\d+) windows?"
+    rf"(?P<listed>( +window \(\d+,\d+\), (won|lost to -?\d+,-?\d+) +{NUMBER})+)"
+)
 _EQUATION = re.compile(
     rf"((?:[-+*/^(), ]|{GROUPED}|exp|ln|max|\(rounding\))+) = ({NUMBER})(?![\d.]|e[-+])"
 )
@@ -77,7 +82,10 @@ def redo(text):
     for heading, body in sections(text):
         if any(re.search(r"\b(?:nan|inf)\b", line) for line in body):
             continue
-        if heading in ("SUMS", "OPEN"):
+        if heading == "OPEN" and (candidate := _CANDIDATE.fullmatch(" ".join(body))):
+            redo_candidate(candidate)
+            done["candidates"] += 1
+        elif heading in ("SUMS", "OPEN"):
             level = read_level(heading, body)
             if level.numbers:
                 redo_level(level, above if heading == "OPEN" else None)
@@ -89,6 +97,13 @@ def redo(text):
         elif heading not in ("SEES", "NEXT", "HOLDS", "WHY 0"):
             done["equations"] += redo_equations(heading, " ".join(body))
     return done
+
+
+def redo_candidate(candidate):
+    """All windows are listed that a number competes in; a winner has won, in one of them at least."""
+    outcomes = re.findall(r"\), (won|lost)", candidate["listed"])
+    assert len(outcomes) == int(candidate["windows"])
+    assert not candidate["winner"] or "won" in outcomes
 
 
 def sound(opened):
@@ -117,6 +132,7 @@ def read_level(heading, body):
     """The numbers of one sum; words may only stand before them."""
     opened, body = None, list(body)
     while heading == "OPEN" and (opened := _OPENED.fullmatch(body[0])) is None:
+        assert len(body) > 1, f"no opened part: {body[0]}"
         body[:2] = [" ".join(body[:2])]  # a long one takes two lines
     level = (
         Level(opened["place"], opened["address"], bool(opened["largest"])) if opened else Level("")
