@@ -48,7 +48,7 @@ def direct_input_gradient(
     line = len(panels) * PANEL
     weights = read_only(panels.reshape(panels.size))
     # Terms of those rows of outputs that a row of dx sees, and of some more, take turns in a ring.
-    seen, together = (kernel[0] - 1) * dilation[0] // stride[0] + 1, max(_CELLS // OW, 1)
+    seen, together = min((kernel[0] - 1) * dilation[0] // stride[0] + 1, OH), max(_CELLS // OW, 1)
     ring = -(-(seen + together) // together) * together
     terms = np.empty(ring * OW * line + LANES, np.float32)
     ends, offsets, rows = np.empty(W, np.int64), np.empty(W * kernel[1], np.int64), kernel[0]

@@ -294,7 +294,7 @@ def products_2(
         )  # fmt: skip
 
 
-@kernel
+@kernel(shared=True)
 def product_1(
     rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
     b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,

@@ -73,7 +73,9 @@ def _processor() -> str:
     except OSError:
         lines = []
     # Some hosts hide the name's number: family and model tell one generation from another.
-    known = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    known = {
+        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
     if "model name" not in known:
         return platform.processor() or platform.machine()
     numbers = [f"{name} {known[key]}" for name, key in _NUMBERS.items() if key in known]
