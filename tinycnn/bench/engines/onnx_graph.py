@@ -1,12 +1,7 @@
-"""A network of ours as an ONNX file: the same weights, channels first, any batch size.
-
-``python -m tinycnn.bench.engines.onnx_graph NETWORK FILE`` writes one.
-"""
+"""A network of ours as an ONNX file: the same weights, channels first, any batch size."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,10 +19,7 @@ OPSET = 17
 
 
 def file_of(workload: Workload, folder: Path) -> Path:
-    """The workload's network as a file in ``folder``, written for whoever needs it first.
-
-    By a process of its own: what that takes would count as an engine's memory.
-    """
+    """The workload's network as a file in ``folder``, written by whoever needs it first."""
     path = folder / f"{workload.network.replace('/', '-').replace(' ', '-')}.onnx"
     while not path.exists():
         try:
@@ -37,8 +29,7 @@ def file_of(workload: Workload, folder: Path) -> Path:
             continue
         try:
             with beside(path) as written:
-                command = [sys.executable, "-m", __name__, workload.network, str(written)]
-                subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+                export(work.build(workload.network), written)
         finally:
             path.with_suffix(".lock").unlink()
     return path
@@ -66,7 +57,3 @@ def _value(name: str, shape: tuple[int, ...]) -> Any:
 
     axes: list[Any] = ["N", shape[-1], *shape[:-1]]
     return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, axes)
-
-
-if __name__ == "__main__":
-    export(work.build(sys.argv[1]), Path(sys.argv[2]))
