@@ -47,9 +47,8 @@ def im2col(
     target = cols.reshape(cols.size)
     row, step, width = KH * runs * length, stride[1] * C, W * C
     done, n, oh, ow = 0, first // (OH * OW), first // OW % OH, first % OW
-    while (
-        done < cells
-    ):  # output row by output row: where windows lie inside is worked out once for it
+    # Output row by output row: where windows lie inside is worked out once for it.
+    while done < cells:
         count = min(OW - ow, cells - done)
         for i in range(KH):
             h = oh * stride[0] - padding[0] + i * dilation[0]
