@@ -1,6 +1,6 @@
 // One call of an op on a few numbers: point at a result and see what it was made of; at a number, where it was used.
 
-import { h, put, speak } from "dom";
+import { h, put, speak, wide } from "dom";
 import { flight } from "flight";
 import { formula } from "formula";
 import { matrix, still } from "matrix";
@@ -39,7 +39,7 @@ export function calculation(example, stage, { gradients = {}, pointed = () => {}
     for (const [name, cells] of Object.entries(cell.reads)) takes.get(name)?.mark("reads", cells);
     if (stage.wins.length && !hidden) takes.get(stage.takes[0]).mark("fed", [stage.wins[flat]]);
     const name = values[result.name].cells[flat];
-    put(box, 
+    put(box,
       h("p", { class: "equation" }, formula(hidden ? cell.asked : cell.equation)),
       cell.note && !hidden && h("p", {}, cell.note),
       products(cell.products, hidden),
@@ -95,5 +95,5 @@ export function calculation(example, stage, { gradients = {}, pointed = () => {}
 function products(found, asked) {
   if (found.length < 2) return null;
   const rows = [found.map((one) => one[0]), found.map((one) => one[1]), found.map((one) => (asked ? "?" : one[2]))];
-  return h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Factors and products" }, still("factors, and below them their products", rows, { marked: (i) => (i === 2 ? "fed" : "reads") }));
+  return wide("Factors and products", still("factors, and below them their products", rows, { marked: (i) => (i === 2 ? "fed" : "reads") }));
 }

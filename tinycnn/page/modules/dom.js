@@ -27,6 +27,12 @@ const there = (children) => children.flat(Infinity).filter((child) => child !== 
 /** Put children in the place of those that an element has; null and false ones are left out. */
 export const put = (element, ...children) => element.replaceChildren(...there(children));
 
+/** What is scrolled where it is wider than the screen: by keys as well, so it has a name. */
+export const wide = (label, ...children) => h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": label }, children);
+
+/** The head of a table. */
+export const titles = (texts) => h("thead", {}, h("tr", {}, texts.map((text) => h("th", { scope: "col" }, text))));
+
 /** Say something to those who do not see it. */
 export function speak(words) {
   const place = document.getElementById("spoken");

@@ -61,7 +61,7 @@ class Reader {
     let read = this.power();
     while (this.is("*", "/") || this.follows(read)) {
       const { value, space } = this.is("*", "/") ? this.take(this.kind) : { value: "", space: "" };
-      if (!value) read = [...read, m("mspace", { width: "0.2em" }), ...this.power()];
+      if (!value) read = [...read, ...(read.at(-1).localName === "mn" ? [] : [m("mspace", { width: "0.2em" })]), ...this.power()];
       else if (value === "*") read = [...read, space, times(), ...this.power()];
       else {
         const above = read.pop();
@@ -71,8 +71,11 @@ class Reader {
     }
     return read;
   }
-  /** Whether a factor follows a transposed matrix without a sign: x^T dz. */
-  follows(read) { return read.at(-1).lastChild?.textContent === "^T" && this.is("name", "("); }
+  /** Whether a factor follows without a sign: x^T dz, 4i. */
+  follows(read) {
+    const last = read.at(-1), near = this.found[this.at]?.space === "";
+    return (last.lastChild?.textContent === "^T" && this.is("name", "(")) || (last.localName === "mn" && near && this.is("name"));
+  }
   power() {
     const base = this.signed();
     if (!this.is("^")) return base;
@@ -158,6 +161,31 @@ function whole(text) {
     throw error;
   }
 }
+
+const LONGEST = 40; // words of a formula in a sentence
+
+/** A sentence whose formulas are set: of each the words that, read on as far as they make sense, are arithmetic. */
+export function sentence(text) {
+  const words = text.split(/(?<= )/), made = [];
+  for (let from = 0; from < words.length;) {
+    const [to, set] = firstFormula(words, from);
+    made.push(set);
+    from = to;
+  }
+  return made;
+}
+
+/** The longest formula that begins at a word, and where it ends; else that word. */
+function firstFormula(words, from) {
+  for (let to = Math.min(words.length, from + LONGEST); to > from; to--) {
+    const all = words.slice(from, to).join(""), inner = all.replace(/[,;:.]?\s*$/, "");
+    const set = SIGNS.test(inner) && whole(inner);
+    if (set) return [to, [set, all.slice(inner.length)]];
+  }
+  return [from + 1, words[from]];
+}
+
+const SIGNS = /[*^=]| [-+/>] /; // of arithmetic, not of words: a max-pool, and/or
 
 /** How a gradient comes about, "dL/dW = ...": a layer of somebody's own has words in place of a formula. */
 export function rule(text) {
