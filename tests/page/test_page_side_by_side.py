@@ -154,7 +154,8 @@ def test_what_the_page_says_of_two_sides_the_terminal_prints(beside, capsys, vie
     shown = page.locator(".difference").inner_text()
     left, right, difference = printed.removeprefix(row).split()
     if "layer" in view:
-        assert f": {right} - {left} = {difference}" in shown
+        taken = f"({left})" if left.startswith("-") else left
+        assert f": {right} - {taken} = {difference}" in shown
     else:
         assert [left, right, difference] == texts(page, ".difference tbody tr:first-of-type td")
 

@@ -161,6 +161,8 @@ def command(arguments: argparse.Namespace, *others: argparse.Namespace) -> str:
     for name, values in given.items():
         if len(set(values)) == 1:  # given once, it holds for all
             given[name] = [value for value in values[:1] if value != USUAL[name]]
+    if others and all(len(values) < 2 for values in given.values()):
+        given["model"] = [side.model for side in sides]  # the same beside itself
     pictures = given.pop("image")
     words = ["tinycnn", "step"]
     words += [f"./{picture}" if picture.startswith("-") else picture for picture in pictures]

@@ -118,6 +118,7 @@ def test_what_two_sides_have_no_use_for(capsys, stray):
         "a.jpg b.jpg", "a.jpg --model mini --model caffenet", "--label 3 --label tench", "a.jpg",
         "--weights a.npz --weights b.npz --classes names.txt --seed 4", "RUN b.jpg", "a.jpg RUN",
         "RUN RUN2", "RUN --label 1 --label 2", "-- -a.jpg b.jpg", "--model mini --model one-tower",
+        "--model mini --model mini", "a.jpg a.jpg", "RUN RUN --label 3",
     ],
 )  # fmt: skip
 def test_the_command_that_is_named_has_the_same_sides(monkeypatch, words):

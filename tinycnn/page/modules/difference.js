@@ -53,7 +53,8 @@ function layerMap({ command: both }, sides, [name, side, channel, at]) {
   const inside = (i, j) => i * columns + j < size;
   function moved(i, j) {
     const k = i * columns + j;
-    words.textContent = `${name}[${place(i, j)}]: ${number(right.values[first + k])} - ${number(left.values[first + k])} = ${number(apart[k])}`;
+    const [a, b] = [left, right].map(({ values }) => number(values[first + k]));
+    words.textContent = `${backward ? "dL/dy of " : ""}${name}[${place(i, j)}]: ${b} - ${a.startsWith("-") ? `(${a})` : a} = ${number(apart[k])}`;
     put(way, command(`${both} ${option(found[0], backward)} --at ${place(i, j)}`));
     return words.textContent;
   }

@@ -52,6 +52,7 @@ export function command(text) {
     }
     speak(button.textContent);
   }
-  const shown = h("code", {}, text);
+  const words = text.split(/(?<= )/).map((word) => (word.startsWith("--") ? h("span", { class: "option" }, word) : word)); // no line ends within --at
+  const shown = h("code", {}, words);
   return h("p", { class: "row" }, shown, button);
 }

@@ -87,7 +87,7 @@ function step(section) {
 }
 
 function notes(section) {
-  return h("section", {}, heading(section), section.lines.map((line) => h("p", { class: "mono" }, line)));
+  return h("section", {}, heading(section), section.lines.map((line) => h("p", { class: "mono" }, sentence(line))));
 }
 
 const HEADINGS = { PLACES: "What became of its places", BIGGEST: "Its biggest terms", NEXT: "Who reads it", "WHY 0": "Why it is 0", KINK: "Corners nearby",
@@ -109,8 +109,8 @@ function check(section) {
     : section.ok ? h("span", { class: "verdict-good" }, "agrees") : h("span", { class: "verdict-bad" }, "disagrees");
   return h("section", {}, h("h2", {}, "Check"), wide("Check", h("table", { class: "numbers" }, h("tbody", {},
     h("tr", {}, h("th", { scope: "row" }, "engine"), h("td", { class: "mono" }, section.engine)),
-    h("tr", {}, h("th", { scope: "row" }, section.against), h("td", { class: "mono" }, section.reference)),
+    h("tr", {}, h("th", { scope: "row" }, sentence(section.against)), h("td", { class: "mono" }, section.reference)),
     h("tr", {}, h("th", { scope: "row" }, "they differ by"), h("td", { class: "mono" }, section.difference)),
     h("tr", {}, h("th", { scope: "row" }, "rounding alone explains up to"), h("td", { class: "mono" }, section.bound))))),
-    h("p", {}, verdict, ` Bound: ${section.why}.`));
+    h("p", {}, verdict, " Bound: ", sentence(section.why), "."));
 }

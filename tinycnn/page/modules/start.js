@@ -98,7 +98,7 @@ function answer(net) {
     h("h2", {}, "The loss"),
     h("p", { class: "mono" }, formula(`-ln p[${loss.label}] = -ln ${loss.probability} = ${loss.loss}`)),
     h("p", {}, `The label is ${names(loss.label)}. Chance: ln ${whole(net.classes)} = ${loss.chance}. Likeliest classes: ${loss.top.map((one) => `${names(one.label)} (${one.text})`).join(", ")}.`),
-    !net.class_names.some(Boolean) && h("p", { class: "soft" }, "Classes stand here as numbers: ", h("code", {}, "--classes FILE"), " gives them names."),
+    !net.class_names.some(Boolean) && h("p", { class: "soft" }, "Classes stand here as numbers: ", h("code", { class: "option" }, "--classes FILE"), " gives them names."),
     h("p", {}, h("a", { href: "#/open/loss" }, "Open the loss")));
 }
 
