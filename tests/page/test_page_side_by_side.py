@@ -142,7 +142,7 @@ def test_both_sides_and_their_difference_are_the_traces(beside, lessons):
         ("layer/conv2/maps/7/5,6", "conv2, row 5, column 6, filter 7"),
         ("layer/conv2/gradients/7/5,6", "dL/dy of conv2, row 5, column 6, filter 7"),
         ("layer/fc3/maps/0/5", "fc3, unit 5"),
-        ("open/loss", "the loss"),
+        ("open/loss", "loss"),
     ],
 )
 def test_what_the_page_says_of_two_sides_the_terminal_prints(beside, capsys, view, row):

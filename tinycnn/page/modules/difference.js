@@ -58,7 +58,7 @@ function layerMap({ command: both }, sides, [name, side, channel, at]) {
     put(way, command(`${both} ${option(found[0], backward)} --at ${place(i, j)}`));
     return words.textContent;
   }
-  const begin = (at || "").split(",").map(Number);
+  const wanted = (at || "").split(",").map(Number), begin = isMap ? wanted : at ? [Math.floor(wanted[0] / columns), wanted[0] % columns] : [];
   const start = begin.length === 2 && begin.every((value, axis) => value >= 0 && value < [rows, columns][axis]) ? begin : [Math.floor(rows / 2), Math.floor(columns / 2)];
   const map = cursor({ canvas: mapOf({ values: apart, shape: isMap ? [1, rows, columns] : [size] }, 0, most || 1), rows, columns, at: start, moved, allowed: inside,
     linked: "cells", width: "min(100%, 20rem)", label: `${name}: the differences, ${rows} x ${columns} cells. Arrows walk` });
