@@ -118,16 +118,20 @@ class Trace:
         )
         return opened
 
-    def page(self, *, sample: int = 0, label: int | None = None) -> TracePage:
+    def page(
+        self, *, sample: int = 0, label: int | None = None, classes: Sequence[str] | None = None
+    ) -> TracePage:
         """The page of image ``sample``: a notebook shows it, ``.save("page.html")`` writes it.
 
         The same as `tinycnn page`: the pass and its gradients, against ``label`` (by default the one that
-        backward was given, else the likeliest class), and numbers opened down to their products. It takes
-        seconds, and some MB. Raises ArgumentError where x is no picture of 1 or 3 channels or y no classes,
-        StaleTraceError if the model's parameters have changed since the pass.
+        backward was given, else the likeliest class), and numbers opened down to their products. ``classes``
+        are names for the classes, in the order of their numbers, "" for one that has none. It takes seconds,
+        and some MB. Raises ArgumentError where x is no picture of 1 or 3 channels, y no classes, or
+        ``classes`` no name for each, StaleTraceError if the model's parameters have changed since the pass.
         """
         refuse_stale(self.model, self.version)
-        shown: TracePage = import_module("tinycnn.page.notebook").page_of(self, sample, label)
+        door = import_module("tinycnn.page.notebook")
+        shown: TracePage = door.page_of(self, sample, label, classes)
         return shown
 
     def _repr_html_(self) -> str:

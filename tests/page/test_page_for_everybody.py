@@ -136,14 +136,14 @@ def test_each_canvas_has_its_table(opened, lesson):
     page = opened.go("layer/conv1/maps/2")
     for summary in page.locator("main summary").all():
         summary.press("Enter")
-    rows = page.get_by_role("region", name="The largest number of each filter").locator("tbody tr")
+    rows = page.get_by_role("group", name="The largest number of each filter").locator("tbody tr")
     y = lesson.trace["conv1"].y[0]
     expect(rows).to_have_count(y.shape[2])
     for channel in range(y.shape[2]):
         row, column = np.unravel_index(np.abs(y[..., channel]).argmax(), y.shape[:2])
         value = number(float(y[row, column, channel]))
         assert texts(rows.nth(channel), "td") == [value, f"{row}, {column}"]
-    weights = page.get_by_role("region", name="The weights of its 12 filters").locator("tbody tr")
+    weights = page.get_by_role("group", name="The weights of its 12 filters").locator("tbody tr")
     W = lesson.model.parameters()["conv1.W"]
     assert texts(weights.nth(5), "td") == [number(float(w)) for w in W[..., 5].ravel()]
     assert page.evaluate(UNNAMED) == 0
@@ -153,7 +153,7 @@ def test_signs_are_text_too(opened, lesson):
     """What is below 0 has its minus wherever its colour is shown."""
     page = opened.go("layer/conv1/gradients/2")
     page.locator("main details", has_text="gradients as a table").locator("summary").press("Enter")
-    table = page.get_by_role("region", name=re.compile("gradients$"))
+    table = page.get_by_role("group", name=re.compile("gradients$"))
     table.wait_for()
     shown = texts(table, "tbody td")
     dy = lesson.backward["conv1"].dy[0, :, :, 2].ravel()

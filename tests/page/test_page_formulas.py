@@ -1,7 +1,9 @@
 """Formulas as MathML: their text is the terminal's, sign by sign, and their shape that of the arithmetic."""
 
+import re
+
 import pytest
-from opened_pages import texts
+from opened_pages import expect, texts
 
 from tinycnn.explain.examples.example import load, open_example
 
@@ -69,6 +71,52 @@ def test_arithmetic_is_set_as_mathematics(opened, text, parts):
 )  # fmt: skip
 def test_what_is_no_arithmetic_stays_text(opened, text):
     assert made(opened.go(""), text) == [[text, None]]
+
+
+SENTENCE = """([text]) => import('formula').then(({ sentence }) => {
+    const pieces = sentence(text).flat();
+    const box = document.createElement("p");
+    box.append(...pieces);
+    return [box.textContent, pieces.filter((one) => typeof one !== "string").map((one) => one.textContent)];
+})"""
+
+
+@pytest.mark.parametrize(
+    "text, formulas",
+    [
+        (
+            "over the 3,025 places where this weight was used, dz[i,j,3] * x[4i+5,4j+5,red]:",
+            ["dz[i,j,3] * x[4i+5,4j+5,red]"],
+        ),
+        ("2,400 products x * W, added up by kernel position:", ["x * W"]),
+        ("softmax and loss are one step: p - onehot", ["p - onehot"]),
+        ("the mask kept this cell: dy * 1 / (1 - 0.5)", ["dy * 1 / (1 - 0.5)"]),
+        (
+            "dy * gamma / (0.25 + 1e-05)^0.5, where gamma = 1.5:",
+            ["dy * gamma / (0.25 + 1e-05)^0.5", "gamma = 1.5"],
+        ),
+        ("y = 0: ReLU stopped it, so nothing passes", ["y = 0"]),
+        ("a max-pool and/or 512 -> 512, row 13-2 .. 13+2, of chelsea-1.png; no mark", []),
+        ("place (44,44): 0.25 * -0.5 = -0.125", ["0.25 * -0.5 = -0.125"]),
+        ("(L(+h) - L(-h)) / 2h, h = 1e-06:", ["(L(+h) - L(-h)) / 2h", "h = 1e-06"]),
+        ("25 terms * 2^-24 * the sum of the terms' sizes, 0.18", ["2^-24"]),
+        ("y * dy less y * that sum:", ["y * dy"]),
+        ("the window's cells compete:", []),
+        ("<b> * 1 = 2", ["1 = 2"]),
+        ("", []),
+    ],
+)
+def test_formulas_in_sentences_are_set(opened, text, formulas):
+    """What stands around them stays, and all of the text does."""
+    assert opened.go("").evaluate(SENTENCE, [text]) == [text, formulas]
+
+
+def test_the_headings_of_sums_have_their_formulas_set(opened):
+    page = opened.go("layer/conv1")
+    page.locator("ul.links a:has-text('conv1.W[')").first.click()
+    heading = page.locator("h2:has-text('Its sum') + p")
+    expect(heading.locator("math")).not_to_have_count(0)
+    assert re.search(r"used, dz\[i,j,\d+\] \* x\[", heading.text_content())
 
 
 def test_a_fraction_stands_over_its_denominator(opened):

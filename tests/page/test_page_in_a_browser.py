@@ -300,6 +300,11 @@ def test_the_first_tab_leads_past_the_head(opened):
     assert page.locator("h1").text_content() == "conv1"
 
 
+def test_classes_that_are_numbers_can_be_given_names(opened):
+    words = "Classes stand here as numbers: --classes FILE gives them names."
+    assert words in opened.go("").locator("main").inner_text()
+
+
 def test_hostile_names_are_text(browser, tmp_path):
     """In a model's name, a layer's, and a file's."""
     hostile = tmp_path / "a<img src=x onerror=alert(1)>.py"

@@ -14,6 +14,8 @@ from tinycnn import cli
 from tinycnn.errors import ArgumentError, UnknownNameError
 from tinycnn.explain import explain, open_lesson
 from tinycnn.explain.values.printing import number
+from tinycnn.page.choosing import NumberAddress
+from tinycnn.page.edited import EditedSide
 from tinycnn.page.live import LivePage
 from tinycnn.page.sides import Side
 
@@ -41,14 +43,13 @@ def test_the_page_and_its_numbers(server):
     assert "connect-src 'self'" in text and "<h1>AlexNet (mini)</h1>" in text
     status, _, text = asked(server, f"number?key={quote('conv2[5,6,7]')}")
     opened = json.loads(text)["sides"][0]["opened"]
-    assert status == 200 and opened["command"].endswith("--model mini --layer conv2 --at 5,6,7")
+    assert status == 200 and opened["options"] == "--layer conv2 --at 5,6,7"
     expected = explain(open_lesson(model="mini").trace, "conv2[5,6,7]")
     assert opened["text"] == expected.headline and opened["subject"] == expected.subject
     answer = json.loads(asked(server, f"number?key={quote('conv2.y[5,6,7]')}")[2])
     gradient = answer["sides"][0]["opened"]
-    assert answer["difference"] is None and gradient["command"].endswith(
-        "--grad conv2.y --at 5,6,7"
-    )
+    assert answer["difference"] is None
+    assert gradient["options"] == "--grad conv2.y --at 5,6,7"
 
 
 @pytest.mark.parametrize(
@@ -238,3 +239,17 @@ def test_a_port_in_use_is_told(capsys):
 def test_options_that_do_not_fit(capsys, argv, words):
     assert cli.main(["page", "--model", "mini", *argv]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model, weights", [("mini", "random, seed 0"), ("fashion", "trained")])
+def test_weights_that_were_edited_are_called_so(model, weights):
+    """A pixel leaves them as they are."""
+    one = EditedSide(Side(open_lesson(model=model), ""))
+    before = one.side.lesson
+    assert before.weights.startswith(weights)
+    one.edit(NumberAddress.of("x[0,0,0]", []), 0.5)
+    assert (one.side.lesson.weights, one.side.lesson.random) == (before.weights, before.random)
+    for value in (2.0, 3.0):
+        one.edit(NumberAddress.of("fc3.b[3]", []), value)
+        after = one.side.lesson
+        assert (after.weights, after.random) == (f"{before.weights}, then edited here", False)

@@ -1,6 +1,7 @@
 """Two sides of a page: two pictures, two networks, two moments of training, and how they differ."""
 
 import re
+import shlex
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 from tinycnn import cli
 from tinycnn.explain import open_lesson
+from tinycnn.explain.lessons import differences as compared
 from tinycnn.explain.values.printing import number
 from tinycnn.page import channels, differences, sides
 from tinycnn.page.choosing import chosen
@@ -49,10 +51,9 @@ def beside(browser, pair):
 
 
 def test_what_tells_the_sides_apart(lessons):
-    shown = [Side(lesson, "tinycnn step") for lesson in lessons]
-    assert sides.names(shown) == [lesson.picture.title for lesson in lessons]
-    assert sides.names(shown[:1] * 2) == ["left", "right"]
-    assert sides.title(shown) == lessons[0].name
+    assert compared.names(lessons) == [lesson.picture.title for lesson in lessons]
+    assert compared.names(lessons[:1] * 2) == ["left", "right"]
+    assert sides.title([Side(lesson, "") for lesson in lessons]) == lessons[0].name
 
 
 def test_the_same_numbers_are_opened_on_both_sides(lessons):
@@ -71,24 +72,19 @@ def test_sides_of_different_networks_open_their_own(lessons):
         assert {one.layer for one in opened} >= {layer.name for layer in side.lesson.model.layers}
 
 
-def test_differences_are_right_minus_left(lessons):
-    found = differences.differences(lessons, [{}, {}])
-    for row, a, b in zip(
-        found["layers"], *(each.backward.records for each in lessons), strict=True
-    ):
-        apart = b.y[0].astype(float) - a.y[0].astype(float)
-        at = tuple(map(int, row["where"].split(",")))
-        assert abs(apart[at]) == np.abs(apart).max()
-        assert row["largest"] == number(float(apart[at]))
-        assert float(row["share"]) == pytest.approx(
-            np.abs(apart).max() / np.abs(a.y).max(), rel=0.1
-        )
-
-
-def test_layers_that_are_not_alike_are_said(lessons):
-    found = differences.differences([lessons[0], open_lesson(model="fashion")], [{}, {}])
-    remarks = {row["name"]: row.get("remark", "") for row in found["layers"]}
-    assert re.fullmatch(r"23 x 23 x 12 on the left, \S+ x \S+ x \S+ on the right", remarks["conv1"])
+def test_differences_are_texts_of_what_the_terminal_prints(lessons):
+    shown = differences.drawn(lessons, [{}, {}])
+    pair = compared.loss(*lessons)
+    assert shown["loss"] == ["loss", *map(number, (pair.left, pair.right, pair.right - pair.left))]
+    for row, layer in zip(shown["layers"], compared.layers(*lessons), strict=True):
+        assert row["largest"] == number(layer.numbers.difference)
+        if layer.gradients:
+            assert row["gradient_where"] == ",".join(map(str, layer.gradients.where))
+    other = differences.drawn([lessons[0], open_lesson(model="fashion")], [{}, {}])["layers"]
+    assert other[0] == {
+        "name": "conv1",
+        "remark": "23 x 23 x 12 on the left, 28 x 28 x 32 on the right",
+    }
 
 
 def test_where_there_is_no_room_the_liveliest_channels_are_carried(lessons, monkeypatch):
@@ -137,6 +133,31 @@ def test_both_sides_and_their_difference_are_the_traces(beside, lessons):
     assert difference == (
         f"conv2[5,6,7]: {number(float(b))} - {number(float(a))} = {number(float(b) - float(a))}"
     )
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "view, row",
+    [
+        ("layer/conv2/maps/7/5,6", "conv2, row 5, column 6, filter 7"),
+        ("layer/conv2/gradients/7/5,6", "dL/dy of conv2, row 5, column 6, filter 7"),
+        ("layer/fc3/maps/0/5", "fc3, unit 5"),
+        ("open/loss", "loss"),
+    ],
+)
+def test_what_the_page_says_of_two_sides_the_terminal_prints(beside, capsys, view, row):
+    """The command that stands there gives the same numbers, and the same difference."""
+    page = beside.go(view)
+    command = page.locator(".difference code").text_content()
+    assert cli.main(shlex.split(command)[1:]) == 0
+    printed = next(line for line in capsys.readouterr().out.split("\n") if line.startswith(row))
+    shown = page.locator(".difference").inner_text()
+    left, right, difference = printed.removeprefix(row).split()
+    if "layer" in view:
+        taken = f"({left})" if left.startswith("-") else left
+        assert f": {right} - {taken} = {difference}" in shown
+    else:
+        assert [left, right, difference] == texts(page, ".difference tbody tr:first-of-type td")
 
 
 @pytest.mark.browser

@@ -108,10 +108,23 @@ def test_weights_as_they_were_drawn_are_called_random(monkeypatch):
     assert asked[0].weights.startswith("random") and asked[1].weights == "those of the model"
 
 
+def test_classes_have_the_names_that_are_given(monkeypatch):
+    from tinycnn.page import notebook
+
+    asked = []
+    monkeypatch.setattr(notebook, "page", lambda sides: asked.append(sides[0].lesson) or "")
+    traced().page(label=2, classes=["", " boot ", "</script>", *"defghij"])
+    assert [asked[0].class_words(k) for k in range(3)] == ["0", "1 (boot)", "2 (</script>)"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"sample": 3}, "sample must be at most 2, got 3"), ({"sample": -1}, "sample"),
-     ({"label": 10}, "label must be at most 9, got 10")],
+     ({"label": 10}, "label must be at most 9, got 10"),
+     ({"classes": ["a"]}, "classes has 1 name, and the network tells 10 classes apart"),
+     ({"classes": "abcdefghij"}, "classes must be a list of names, got 'abcdefghij'"),
+     ({"classes": range(10)}, "classes must be a list of names"), ({"classes": 10}, "got 10"),
+     ({"classes": ["a\n\x00", *"bcdefghij"]}, "classes names class 0 .* which is no text")],
 )  # fmt: skip
 def test_mistakes_are_named(options, message):
     with pytest.raises((ArgumentError, ValueError), match=message):

@@ -144,3 +144,17 @@ def test_page_says_them(net, tmp_path, capsys):
     assert not (tmp_path / "page.html").exists()
     assert cli.main([*words, "--classes", "names.json", "--label", "4", "--label", "6"]) == 0
     assert NAMES[6] not in (tmp_path / "page.html").read_text("utf-8")  # packed, never markup
+
+
+def test_predict_says_them(net, tmp_path, capsys):
+    (tmp_path / "names.txt").write_text(WRITTEN["lines.txt"], "utf-8")
+    words = ["predict", "x.npy", "--model", net, "--classes", "names.txt"]
+    assert cli.main(words) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("x.npy: C#\n") and out.split("\n")[2].endswith("  3")  # which has no name
+    assert cli.main([*words, "--json"]) == 0
+    answers = json.loads(capsys.readouterr().out)["pictures"][0]["answers"]
+    assert [(each["number"], each["name"]) for each in answers[:2]] == [(5, "C#"), (3, "")]
+    (tmp_path / "names.txt").write_text("one\ntwo")
+    assert cli.main(words) == 2
+    assert "'names.txt' has 2 names, and the network tells 8 classes" in capsys.readouterr().err

@@ -43,7 +43,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    step_options.add_lesson(parser, sides=True)
+    step_options.add_lesson(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help=f"default: {_DEFAULT}")
     parser.add_argument(
         "--serve",
@@ -100,7 +100,8 @@ def _sides(arguments: argparse.Namespace) -> Iterator[Sequence[argparse.Namespac
 def _shown(sides: Sequence[argparse.Namespace]) -> list[Side]:
     from tinycnn.page.sides import Side
 
-    return [Side(step_options.lesson(one), step_options.command(one)) for one in sides]
+    both = step_options.command(*sides)
+    return [Side(step_options.lesson(one), step_options.command(one), both) for one in sides]
 
 
 def _write(arguments: Sequence[argparse.Namespace], target: str) -> int:

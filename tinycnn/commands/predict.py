@@ -24,6 +24,8 @@ examples:
   tinycnn predict ankle-boot                        one of the ten pictures that come with tinycnn
   tinycnn predict my.png --model RUN                a picture of one's own, a network of one's own
   tinycnn predict photos/ --model RUN --json        all pictures of a folder, as data
+  tinycnn predict cat.jpg --model net.npz --classes names.txt
+                                                    classes by names that the network does not know
 """
 
 
@@ -41,6 +43,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="pictures, .npy files, folders of them, or the names of bundled ones",
     )  # fmt: skip
     sources.add_model(parser)
+    sources.add_classes(parser)
     parser.add_argument(
         "--top", metavar="N", type=int, default=5, help="how many classes (default 5)"
     )
@@ -85,10 +88,14 @@ def _recognise(
 ) -> Recognition:
     from tinycnn.explain.pictures import picture
     from tinycnn.explain.pictures.as_trained import way_of
+    from tinycnn.runs.class_names import read_class_names
     from tinycnn.runs.recognition import recognise
 
     shape, way = network.model.input_shape, way_of(network, step_options.scaling(arguments))
-    return recognise(network, files, lambda file: picture.load(file, shape, way).x[0], top=top)
+    names = arguments.classes and read_class_names(arguments.classes, network.model.shapes[-1][0])
+    return recognise(
+        network, files, lambda file: picture.load(file, shape, way).x[0], top=top, classes=names
+    )
 
 
 def _data(model: str, found: Recognition) -> dict[str, Any]:

@@ -43,6 +43,14 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_classes(parser: argparse._ActionsContainer, *, action: str = "store") -> None:
+    """Declare the names of classes; ``action`` "append" takes several files."""
+    parser.add_argument(
+        "--classes", metavar="FILE", action=action,
+        help="names of the classes: one a line, or JSON (default: those that the network was trained with)",
+    )  # fmt: skip
+
+
 def add_threads(parser: argparse._ActionsContainer) -> None:
     """Declare the number of threads, which changes no result."""
     parser.add_argument("--threads", metavar="N", type=int, help="default: the cores")

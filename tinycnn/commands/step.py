@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinycnn import strict_json
-from tinycnn.commands import step_ask, step_learning, step_options
+from tinycnn.commands import (
+    step_ask,
+    step_beside,
+    step_learning,
+    step_options,
+    step_refusals,
+)
 from tinycnn.commands.step_options import quietly
 from tinycnn.wording import option
 
@@ -29,6 +36,7 @@ examples:
   tinycnn step --why loss                           where the loss comes from
   tinycnn step --layer conv1 --im2col --at 27,27    the row of im2col's matrix
   tinycnn step --model mini --steps 50              one weight and the loss over 50 steps of learning
+  tinycnn step cat.jpg dog.jpg                      two sides, right minus left; --model, --label twice too
   tinycnn step RUN                                  what `tinycnn train` made, on a picture of its data
   tinycnn step --example conv-pool                  a network small enough for pencil and paper
   tinycnn step --example conv-pool --ask            predict its numbers first, and be told what went wrong
@@ -87,11 +95,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the overview, a layer, one opened number, or a hand-sized example."""
-    step_options.take_run(arguments)
+    """Print the overview, a layer, one opened number, or an example; of two sides how they differ."""
+    sides = step_options.sides(arguments)
+    if len(sides) > 1:
+        return _beside(sides)
+    (arguments,) = sides
     step_learning.refuse(arguments)
     if arguments.ask:
-        step_options.refuse_asking(arguments)
+        step_refusals.refuse_asking(arguments)
     if arguments.example is not None:
         return _example(arguments)
     with step_options.running(arguments):
@@ -100,12 +111,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _opened(arguments: argparse.Namespace) -> int:
     what = arguments.layer or arguments.weight or arguments.grad or arguments.why
-    step_options.refuse_stray(arguments, what)
+    step_refusals.refuse_stray(arguments, what)
     if arguments.interactive:
         return _interactive(arguments)
     with quietly():
         lesson = step_options.lesson(arguments)
-    step_options.expect_place(arguments, lesson)
+    step_refusals.expect_place(arguments, lesson)
     if arguments.steps is not None:
         learning = step_learning.lesson(arguments, lesson, _show)
         return _learning(arguments, learning)
@@ -116,6 +127,14 @@ def _opened(arguments: argparse.Namespace) -> int:
     if arguments.layer and arguments.at is None:
         return _layer(arguments, lesson)
     return _number(arguments, lesson, what)
+
+
+def _beside(sides: Sequence[argparse.Namespace]) -> int:
+    """Print how two sides differ."""
+    with contextlib.ExitStack() as running:
+        for side in sides:
+            running.enter_context(step_options.running(side))
+        return max(map(_sound, step_beside.draw(sides, _show)))
 
 
 def _learning(arguments: argparse.Namespace, learning: Learning) -> int:
@@ -222,7 +241,7 @@ def _interactive(arguments: argparse.Namespace) -> int:
     """Walk with the keys, beginning with the layers, or with --layer and --at."""
     from tinycnn.explain.walk import curses_screen
 
-    step_options.refuse_interactive(arguments)
+    step_refusals.refuse_interactive(arguments)
     lesson = curses_screen.walk(
         lambda: step_options.lesson(arguments), arguments.layer, arguments.at
     )
@@ -236,7 +255,7 @@ def _example(arguments: argparse.Namespace) -> int:
     from tinycnn.explain.examples.example_text import draw_example
     from tinycnn.explain.readers.style import Style
 
-    step_options.refuse_all(arguments)
+    step_refusals.refuse_all(arguments)
     if arguments.steps is not None:
         learning = step_learning.example(arguments, _show)
         return _learning(arguments, learning)

@@ -1,4 +1,4 @@
-"""The options of ``tinycnn step``: what is refused, with a command that works, and how they are typed."""
+"""The options that say which picture goes through which network, of one side or two; as they are typed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import argparse
 import contextlib
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from tinycnn import figures
-from tinycnn.commands import step_hints
-from tinycnn.commands.parsing import seed
-from tinycnn.commands.sources import own_code_running, run_at
+from tinycnn.commands.sources import add_classes, own_code_running, run_at
 from tinycnn.errors import ArgumentError
 from tinycnn.networks import VARIANTS
 from tinycnn.wording import option
@@ -21,38 +17,32 @@ from tinycnn.wording import option
 if TYPE_CHECKING:
     from tinycnn.explain import Lesson
     from tinycnn.explain.pictures.scaling import Scaling
-    from tinycnn.model import Sequential
 
-_USUAL = {"image": None, "at": None, "open": None, "im2col": False, "save": None, "weights": None,
+USUAL = {"image": None, "at": None, "open": None, "im2col": False, "save": None, "weights": None,
           "classes": None, "label": None, "train": False, "model": "one-tower", "seed": 0,
           "interactive": False, "mean": None, "std": None, "channels": "rgb"}  # fmt: skip
-# What the two sides of a page may have each of its own.
+# What two sides may have each of its own.
 _TWICE = ("image", "model", "weights", "classes", "label")
 
 
-def add_lesson(parser: argparse.ArgumentParser, *, sides: bool = False) -> None:
-    """Declare what says which picture goes through which network; ``sides``: each perhaps twice."""
-    several: dict[str, Any] = {"action": "append"} if sides else {}
+def add_lesson(parser: argparse.ArgumentParser) -> None:
+    """Declare what says which picture goes through which network, each perhaps twice."""
     parser.add_argument(
         "image",
-        nargs="*" if sides else "?",
-        help="a picture, .npy file, RUN, or the name of a bundled picture: ankle-boot"
-        + ("; two stand side by side" if sides else ""),
+        nargs="*",
+        help="a picture, .npy file, RUN, or the name of a bundled one: ankle-boot; two stand side by side",
     )
-    parser.add_argument("--model", metavar="M", default=None if sides else "one-tower", **several,
+    parser.add_argument("--model", metavar="M", action="append",
                         help=f"{', '.join(VARIANTS)}, the folder of a RUN, FILE.py:NAME for your own "
                              "Sequential, or what model.save wrote")  # fmt: skip
     parser.add_argument(
-        "--weights", metavar="FILE", **several,
+        "--weights", metavar="FILE", action="append",
         help=".npz or .safetensors: what model.save wrote, or arrays by name (conv1.W, ...)",
     )  # fmt: skip
-    parser.add_argument(
-        "--classes", metavar="FILE", **several,
-        help="names of the classes: one a line, or JSON (default: those that the network was trained with)",
-    )  # fmt: skip
+    add_classes(parser, action="append")
     add_scaling(parser)
     parser.add_argument(
-        "--label", metavar="N", type=_class, **several,
+        "--label", metavar="N", type=_class, action="append",
         help="the class the loss is taken against: number or name",
     )  # fmt: skip
     parser.add_argument(
@@ -64,15 +54,15 @@ def add_lesson(parser: argparse.ArgumentParser, *, sides: bool = False) -> None:
 
 
 def sides(arguments: argparse.Namespace) -> list[argparse.Namespace]:
-    """The options of each side of a page: what is given once holds for both.
+    """The options of each side: what is given once holds for both.
 
     Raises ArgumentError for more than two.
     """
-    given = {name: getattr(arguments, name) or [_USUAL[name]] for name in _TWICE}
+    given = {name: getattr(arguments, name) or [USUAL[name]] for name in _TWICE}
     most = max(given, key=lambda name: len(given[name]))
     if len(given[most]) > 2:
         raise ArgumentError(
-            f"two stand side by side, not {len(given[most])}: give {_listed([most])} at most twice"
+            f"two stand side by side, not {len(given[most])}: give {listed([most])} at most twice"
         )
     found = []
     for side in range(len(given[most])):
@@ -80,6 +70,12 @@ def sides(arguments: argparse.Namespace) -> list[argparse.Namespace]:
         found.append(argparse.Namespace(**{**vars(arguments), **own}))
         take_run(found[-1])
     return found
+
+
+def listed(names: Sequence[str]) -> str:
+    """Options as they are typed."""
+    special = {"image": "the picture", "interactive": "-i/--interactive"}
+    return ", ".join(special.get(name, f"--{name}") for name in names)
 
 
 def lesson(arguments: argparse.Namespace) -> Lesson:
@@ -151,131 +147,29 @@ def quietly() -> contextlib.AbstractContextManager[object]:
 
 def take_run(arguments: argparse.Namespace) -> None:
     """Take the folder of a run, which stands where a picture may, for the model."""
-    if run_at(arguments.image, arguments.model, str(_USUAL["model"])):
+    if run_at(arguments.image, arguments.model, str(USUAL["model"])):
         arguments.model, arguments.image = arguments.image, None
 
 
-def refuse_all(arguments: argparse.Namespace) -> None:
-    """Refuse whatever --example has no use for; its steps have some."""
-    unfit = {**_USUAL, **dict.fromkeys(("layer", "weight", "grad", "why"))}
-    if arguments.steps is not None:
-        unfit = {name: unfit[name] for name in unfit if name not in ("weight", "save")}
-        unfit["data"] = None
-    stray = [name for name, value in unfit.items() if getattr(arguments, name) != value]
-    if stray:
-        raise ArgumentError(f"--example brings its own numbers; leave out {_listed(stray)}")
-
-
-def refuse_interactive(arguments: argparse.Namespace) -> None:
-    """Refuse what -i has no use for."""
-    words = "-i begins with the layers, or with --layer and --at"
-    stray = ("weight", "grad", "why", "open", "im2col", "save", "json", "steps")
-    _refuse(arguments, stray, words)
-
-
-def refuse_asking(arguments: argparse.Namespace) -> None:
-    """Refuse what --ask has no use for."""
-    words = "--ask asks for numbers and reads answers, line by line"
-    _refuse(arguments, ("json", "interactive", "open", "im2col", "save", "steps"), words)
-
-
-def _refuse(arguments: argparse.Namespace, names: Sequence[str], words: str) -> None:
-    values = {name: getattr(arguments, name) for name in names}
-    unfit = [name for name, value in values.items() if value is not None and value is not False]
-    if unfit:
-        raise ArgumentError(f"{words}; leave out {_listed(unfit)}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Options as they are typed."""
-    special = {"image": "the picture", "interactive": "-i/--interactive"}
-    return ", ".join(special.get(name, f"--{name}") for name in names)
-
-
-def refuse_stray(arguments: argparse.Namespace, what: str | None) -> None:
-    """Refuse options that would otherwise be passed over in silence."""
-    seed(arguments)
-    if arguments.at is not None and (what is None or arguments.weight or arguments.why):
-        raise ArgumentError(
-            f"--at says which number of --layer or --grad{_hint(arguments, step_hints.cell)}"
-        )
-    if arguments.layer and any(sign in arguments.layer for sign in ".["):
-        raise ArgumentError(
-            f"--layer takes a layer, got {arguments.layer!r}; gradients open "
-            f"so{_hint(arguments, step_hints.gradients)}"
-        )
-    if arguments.grad and "." not in arguments.grad:
-        raise ArgumentError(
-            f"--grad takes a layer's x, y or z, got {arguments.grad!r}; gradients open "
-            f"so{_hint(arguments, step_hints.gradients)}"
-        )
-    if arguments.weight and "." not in arguments.weight:
-        raise ArgumentError(
-            f"--weight takes a number of a parameter, got {arguments.weight!r}"
-            f"{_hint(arguments, step_hints.weight)}"
-        )
-    if arguments.open is not None:
-        _refuse_open(arguments, what)
-    if arguments.im2col and (arguments.layer is None or arguments.at is None):
-        hint = partial(step_hints.im2col, layer=arguments.layer)
-        raise ArgumentError(f"--im2col needs --layer and --at{_hint(arguments, hint)}")
-    if arguments.steps is not None:
-        words = "--steps watches one weight, --weight or that with the largest gradient"
-        _refuse(arguments, ("layer", "grad", "why", "open", "im2col", "interactive"), words)
-        if arguments.data is not None:
-            words = "--data brings its own pictures, labels and scale"
-            _refuse(arguments, ("image", "label", "mean", "std"), words)
-    elif arguments.save is not None and (
-        what is None or (arguments.layer and arguments.at is None)
-    ):
-        hint = partial(step_hints.cell, layer=arguments.layer)
-        raise ArgumentError(
-            f"--save draws one opened number{_hint(arguments, hint)} --save cell.svg"
-        )
-    if arguments.save is not None:
-        figures.expect(arguments.save)
-
-
-def _refuse_open(arguments: argparse.Namespace, what: str | None) -> None:
-    """Refuse --open where no number is opened, and where all its parts are given anyway."""
-    if arguments.json:
-        _refuse(arguments, ("open",), "--json gives every part of a sum")
-    if arguments.steps is None and (what is None or (arguments.layer and arguments.at is None)):
-        hint = _hint(arguments, partial(step_hints.cell, layer=arguments.layer))
-        raise ArgumentError(
-            f"--open opens a part of one number's sum; its text names the parts{hint}"
-        )
-
-
-def _hint(arguments: argparse.Namespace, offered: Callable[[Sequential, str], str]) -> str:
-    """What opens a number of the network that the options name."""
-    from tinycnn.runs.networks import open_network
-
-    with quietly():
-        return offered(open_network(arguments.model).model, command(arguments))
-
-
-def expect_place(arguments: argparse.Namespace, lesson: Lesson) -> None:
-    """Refuse a --weight or --grad that says no number, with a command that does."""
-    what = arguments.weight or arguments.grad
-    if what is None or "[" in what or arguments.at is not None:
-        return
-    from tinycnn.explain.opening import some_number
-
-    name = "--weight" if arguments.weight else "--grad"
-    one = option(name, some_number(lesson.backward, what))
-    raise ArgumentError(f"which number of {what}? this opens one: {command(arguments)} {one}")
-
-
-def command(arguments: argparse.Namespace) -> str:
-    """The command that opens other numbers of the same lesson."""
+def command(arguments: argparse.Namespace, *others: argparse.Namespace) -> str:
+    """The command that opens other numbers of the same lesson, or of several beside each other."""
+    sides = [arguments, *others]
+    given = {name: [getattr(side, name) for side in sides] for name in _TWICE}
+    if None in given["image"] and any(given["image"]):  # a run stood where the other's picture does
+        given["image"] = [side.image or side.model for side in sides]
+        given["model"] = []
+    for name, values in given.items():
+        if len(set(values)) == 1:  # given once, it holds for all
+            given[name] = [value for value in values[:1] if value != USUAL[name]]
+    if others and all(len(values) < 2 for values in given.values()):
+        given["model"] = [side.model for side in sides]  # the same beside itself
+    pictures = given.pop("image")
     words = ["tinycnn", "step"]
-    if arguments.image:
-        words.append(f"./{arguments.image}" if arguments.image.startswith("-") else arguments.image)
-    for name in ("model", "weights", "classes", "label", "seed"):
-        value = getattr(arguments, name)
-        if value != _USUAL[name]:
-            words += [f"--{name}", str(value)]
+    words += [f"./{picture}" if picture.startswith("-") else picture for picture in pictures]
+    for name, values in given.items():
+        words += [word for value in values for word in (f"--{name}", str(value))]
+    if arguments.seed:
+        words += ["--seed", str(arguments.seed)]
     for name in ("mean", "std"):
         if numbers := getattr(arguments, name):
             exact = (repr(value).removesuffix(".0") for value in numbers)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tinycnn.explain import explain
+from tinycnn.explain.lessons.differences import names
 from tinycnn.explain.lessons.lesson import Lesson
 from tinycnn.explain.values import printing
 from tinycnn.explain.values.explanation import Explanation
@@ -47,7 +48,7 @@ def data(shown: Sequence[Side], began: Callable[[str], object]) -> dict[str, Any
             {**drawn, "opened": dict(_numbers(side, known))}
             for drawn, side, known in zip(_sides(shown, channels), shown, explained, strict=True)
         ],
-        "differences": _differences(lessons, explained),
+        "differences": _differences(shown, explained),
         **by_hand,
     }
 
@@ -57,11 +58,12 @@ def live_data(shown: Sequence[Side]) -> dict[str, Any]:
     return {
         "title": sides.title(shown),
         "sides": _sides(shown, [{} for _ in shown]),
-        "differences": _differences([side.lesson for side in shown], [{} for _ in shown]),
+        "differences": _differences(shown, [{} for _ in shown]),
     }
 
 
 def _sides(shown: Sequence[Side], channels: Sequence[Channels]) -> list[dict[str, Any]]:
+    known = names([side.lesson for side in shown])
     return [
         {
             "name": name,
@@ -69,7 +71,7 @@ def _sides(shown: Sequence[Side], channels: Sequence[Channels]) -> list[dict[str
             "network": network.network(side.lesson, some),
             "opened": {},
         }
-        for name, side, some in zip(sides.names(shown), shown, channels, strict=True)
+        for name, side, some in zip(known, shown, channels, strict=True)
     ]
 
 
@@ -100,18 +102,17 @@ def _numbers(side: Side, explained: Explained) -> Iterator[tuple[str, dict[str, 
         yield choice.key, number(side, choice, explanation)
 
 
-def _differences(
-    lessons: Sequence[Lesson], explained: Sequence[Explained]
-) -> dict[str, Any] | None:
-    """How two sides differ; None where there is one."""
-    if len(lessons) == 1:
+def _differences(shown: Sequence[Side], explained: Sequence[Explained]) -> dict[str, Any] | None:
+    """How two sides differ, and the command that says the same on a terminal; None where there is one."""
+    if len(shown) == 1:
         return None
     opened = [{choice.key: one for choice, one in known.items()} for known in explained]
-    return differences.differences(lessons, opened)
+    drawn = differences.drawn([side.lesson for side in shown], opened)
+    return {**drawn, "command": shown[0].both}
 
 
 def number(side: Side, choice: NumberAddress, explanation: Explanation) -> dict[str, Any]:
-    """One opened number, and the command that opens it on a terminal."""
+    """One opened number, and the options that open it on a terminal."""
     return {
         **opened.drawn(explanation),
         "key": choice.key,
@@ -119,7 +120,7 @@ def number(side: Side, choice: NumberAddress, explanation: Explanation) -> dict[
         "part": choice.part,
         "class": _class(side.lesson, choice),
         "editable": choice.name in side.lesson.model.parameters(),
-        "command": f"{side.command} {choice.options}",
+        "options": choice.options,
     }
 
 

@@ -21,6 +21,8 @@ class EditedSide:
 
     def __init__(self, side: Side) -> None:
         self.side = side
+        self._version = side.lesson.model.version
+        self._weights = f"{side.lesson.weights}, then edited here"
         self.edits: list[dict[str, str]] = []
 
     def expect(self, choice: NumberAddress) -> None:
@@ -54,7 +56,11 @@ class EditedSide:
 
     def _take(self, lesson: Lesson) -> None:
         """Put a lesson in the place of the old one, with none of what that worked out."""
-        self.side = replace(self.side, lesson=replace(lesson))
+        if lesson.model.version == self._version:
+            lesson = replace(lesson)
+        else:  # no longer as they were drawn
+            lesson = replace(lesson, weights=self._weights, random=False)
+        self.side = replace(self.side, lesson=lesson)
 
     def _arrays(self) -> dict[str, Array]:
         lesson = self.side.lesson

@@ -61,9 +61,7 @@ class LivePage:
                 "sides": [
                     _answer(side, key, one) for side, one in zip(self._sides, found, strict=True)
                 ],
-                "difference": list(differences.opened_number(*opened))
-                if len(opened) == 2
-                else None,
+                "difference": differences.opened_number(*opened) if len(opened) == 2 else None,
             }
 
     def edit(self, change: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 
 from tinycnn.errors import ArgumentError
@@ -12,6 +13,7 @@ from tinycnn.explain.receptive_field import picture_of
 from tinycnn.files import expect_ending, write_text
 from tinycnn.page.document import page
 from tinycnn.page.sides import Side
+from tinycnn.runs.class_names import as_class_names
 from tinycnn.trace import Trace
 from tinycnn.validation import check_int
 from tinycnn.wording import many
@@ -46,11 +48,13 @@ class TracePage:
         write_text(target, self.text)
 
 
-def page_of(trace: Trace, sample: int, label: int | None) -> TracePage:
+def page_of(
+    trace: Trace, sample: int, label: int | None, classes: Sequence[str] | None
+) -> TracePage:
     """The page of image ``sample``, whose gradients are taken against ``label``.
 
     Without one it is the label that backward was given, else the likeliest class. Raises ArgumentError where
-    the input is no picture, or the answer no classes.
+    the input is no picture, the answer no classes, or ``classes`` no name for each of them.
     """
     check_int(sample, "sample", least=0, most=len(trace.x) - 1)
     pixels = picture_of(trace, sample)
@@ -58,11 +62,12 @@ def page_of(trace: Trace, sample: int, label: int | None) -> TracePage:
         raise ArgumentError(
             "a page shows a picture of 1 or 3 channels, and the input of this trace is none"
         )
-    classes = trace.y[sample].shape
-    if len(classes) != 1:
+    shape = trace.y[sample].shape
+    if len(shape) != 1:
         raise ArgumentError(
             "a page takes the loss of classes, and the answer of this network is none"
         )
+    names = () if classes is None else as_class_names(classes, shape[0], "classes")
     title = f"image {sample} of {many(len(trace.x), 'image')}"
     x = trace.x[sample : sample + 1]
     wanted = _label(trace, sample, label)
@@ -76,6 +81,7 @@ def page_of(trace: Trace, sample: int, label: int | None) -> TracePage:
         random,
         context.training,
         likeliest=wanted is None,
+        class_names=names,
     )
     # The same pass again by the plain formula, whose sums are those that the page opens.
     lesson.trace = trace.model.trace(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tinycnn.explain.lessons.lesson import Lesson
 from tinycnn.page.choosing import NumberAddress, chosen
@@ -12,36 +11,16 @@ from tinycnn.page.choosing import NumberAddress, chosen
 
 @dataclass(frozen=True)
 class Side:
-    """One network over one picture; ``command`` opens its numbers on a terminal."""
+    """One network over one picture; ``command`` opens its numbers on a terminal, ``both`` of two sides."""
 
     lesson: Lesson
     command: str
+    both: str = ""
 
 
 def title(sides: Sequence[Side]) -> str:
     """The names of the networks, each once."""
     return " and ".join(dict.fromkeys(side.lesson.name for side in sides))
-
-
-def names(sides: Sequence[Side]) -> list[str]:
-    """What tells the sides apart: the network by its name, file or weights, the picture, the label."""
-    lessons = [side.lesson for side in sides]
-    networks = [
-        [lesson.name for lesson in lessons],
-        [Path(lesson.source).name for lesson in lessons],
-        [lesson.weights for lesson in lessons],
-    ]
-    pictures = [lesson.picture.title for lesson in lessons]
-    labels = [f"label {lesson.class_words(lesson.label)}" for lesson in lessons]
-    network = next(filter(_differ, networks), [])
-    apart = [*filter(_differ, (network, pictures, labels))]
-    if not apart:
-        return ["left", "right"][: len(sides)]
-    return [", ".join(words) for words in zip(*apart, strict=True)]
-
-
-def _differ(words: Sequence[str]) -> bool:
-    return len(set(words)) == len(words) > 1
 
 
 def opened(sides: Sequence[Side]) -> list[list[NumberAddress]]:

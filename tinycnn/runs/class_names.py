@@ -1,9 +1,10 @@
-"""The names of classes in a file: one on a line, or as JSON."""
+"""The names of classes, as they are given or in a file: one on a line, or as JSON."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +22,29 @@ def read_class_names(path: str | Path, count: int) -> tuple[str, ...]:
 
     A name a line; of a .json file a list of names, or an object that has for each number its name or, as
     Keras has it, a list that ends in its name. A class without a name has "", and several may have the same.
-    Raises FileError for what is no such file, ArgumentError for another number of names.
+    Raises FileError for what is no such file, and as `as_class_names` does.
     """
     path = Path(path)
     text = _text(path)
     names = _listed(text, path) if path.suffix.lower() == ".json" else _lines(text)
-    found = tuple(name.strip() for name in names)
+    return as_class_names(names, count, repr(path.name))
+
+
+def as_class_names(names: Iterable[str], count: int, source: str) -> tuple[str, ...]:
+    """The names of ``count`` classes, which come from ``source``, without space around them.
+
+    Raises ArgumentError for another number of names, and for one that is no text.
+    """
+    given = tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else (None,)
+    if not all(isinstance(name, str) for name in given):
+        raise ArgumentError(f"{source} must be a list of names, got {names!r:.80}")
+    found = tuple(str(name).strip() for name in given)
     for number, name in enumerate(found):
         if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name):
-            raise FileError(f"{path.name!r} names class {number} {name!r:.80}, which is no text")
+            raise ArgumentError(f"{source} names class {number} {name!r:.80}, which is no text")
     if len(found) != count:
         raise ArgumentError(
-            f"{path.name!r} has {many(len(found), 'name')}, and the network tells {many(count, 'class')} "
-            f"apart"
+            f"{source} has {many(len(found), 'name')}, and the network tells {many(count, 'class')} apart"
         )
     return found
 

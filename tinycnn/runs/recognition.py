@@ -67,12 +67,18 @@ class ReadFiles(LazyImages):
 
 
 def recognise(
-    network: Network, files: Sequence[Path], reader: Callable[[Path], Array], *, top: int = 5
+    network: Network,
+    files: Sequence[Path],
+    reader: Callable[[Path], Array],
+    *,
+    top: int = 5,
+    classes: Sequence[str] | None = None,
 ) -> Recognition:
     """Ask ``network`` about pictures in ``files``: the ``top`` likeliest classes of each.
 
-    ``reader`` gives the input (H, W, C) that a file becomes. Those that can't be read are left out, with a
-    DamagedPictureWarning each. What the network gives becomes probabilities by softmax, if it ends in none.
+    ``reader`` gives the input (H, W, C) that a file becomes, ``classes`` are their names (None: those that
+    the network was trained with). Files that can't be read are left out, with a DamagedPictureWarning each.
+    What the network gives becomes probabilities by softmax, if it ends in none.
     """
     shape = picture_shape(network)
     data = Dataset(ReadFiles(files, shape, reader), np.zeros(len(files)), title="pictures")
@@ -80,7 +86,8 @@ def recognise(
     logits, _ = logits_of(network.model, batches)
     left_out = {files[place]: why for place, why in batches.skipped.items()}
     read = [file for place, file in enumerate(files) if place not in batches.skipped]
-    answers = [_answers(p, network.classes, top) for p in ops.softmax(logits)]
+    names = network.classes if classes is None else classes
+    answers = [_answers(p, names, top) for p in ops.softmax(logits)]
     return Recognition(dict(zip(read, answers, strict=True)), left_out)
 
 

@@ -1,6 +1,6 @@
 // One call of an op on a few numbers: point at a result and see what it was made of; at a number, where it was used.
 
-import { h, put, speak } from "dom";
+import { h, put, speak, wide } from "dom";
 import { flight } from "flight";
 import { formula } from "formula";
 import { matrix, still } from "matrix";
@@ -16,6 +16,7 @@ const key = (number, flat) => `${number} ${flat}`;
 export function calculation(example, stage, { gradients = {}, pointed = () => {} } = {}) {
   const values = example.values;
   const shown = new Set(); // what a class that predicts has asked for
+  const asked = new Map(), told = new Map(); // what the box shows of a cell
   const box = h("div", { class: "card" });
   const takes = new Map(stage.takes.map((name) =>
     [name, matrix(name, values[name], { point: (flat) => used(name, flat), pick: (flat) => speak(used(name, flat)) })]));
@@ -39,13 +40,22 @@ export function calculation(example, stage, { gradients = {}, pointed = () => {}
     for (const [name, cells] of Object.entries(cell.reads)) takes.get(name)?.mark("reads", cells);
     if (stage.wins.length && !hidden) takes.get(stage.takes[0]).mark("fed", [stage.wins[flat]]);
     const name = values[result.name].cells[flat];
-    put(box, 
+    const ready = hidden ? asked : told;
+    if (!ready.has(cell)) ready.set(cell, workings(result, flat, hidden));
+    put(box, ready.get(cell));
+    return hidden ? `${name}: work it out` : `${cell.equation}${cell.note ? `, ${cell.note}` : ""}`;
+  }
+
+  /** How a cell of a result was made, its products, and its terms, which fly. */
+  function workings(result, flat, hidden) {
+    const cell = result.cells[flat];
+    return [
       h("p", { class: "equation" }, formula(hidden ? cell.asked : cell.equation)),
       cell.note && !hidden && h("p", {}, cell.note),
       products(cell.products, hidden),
       !hidden && flight(cell.terms, (k) => cell.terms[k].cells.map(([name, at]) => takes.get(name).cell(at)), values[result.name].texts[flat], (k) => term(cell.terms[k])),
-      h("p", { class: "soft" }, result.rule && `${result.name}: ${result.rule}.`, hidden && " Work it out, then press the cell."));
-    return hidden ? `${name}: work it out` : `${cell.equation}${cell.note ? `, ${cell.note}` : ""}`;
+      h("p", { class: "soft" }, result.rule && `${result.name}: ${result.rule}.`, hidden && " Work it out, then press the cell."),
+    ];
   }
 
   /** Which cells the term is made of that is added just now. */
@@ -95,5 +105,5 @@ export function calculation(example, stage, { gradients = {}, pointed = () => {}
 function products(found, asked) {
   if (found.length < 2) return null;
   const rows = [found.map((one) => one[0]), found.map((one) => one[1]), found.map((one) => (asked ? "?" : one[2]))];
-  return h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Factors and products" }, still("factors, and below them their products", rows, { marked: (i) => (i === 2 ? "fed" : "reads") }));
+  return wide("Factors and products", still("factors, and below them their products", rows, { marked: (i) => (i === 2 ? "fed" : "reads") }));
 }

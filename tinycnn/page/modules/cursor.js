@@ -1,8 +1,7 @@
 // A picture of cells that is walked with arrows or pointed at: a frame shows which cell is meant.
 
-import { h, speak } from "dom";
-
-const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+import { STEPS } from "arrows";
+import { h, speak, wide } from "dom";
 
 const FOLLOWERS = new WeakMap(); // of a map's element: what brings its cursor to a cell
 
@@ -82,7 +81,7 @@ export function asTable(label, rows, columns, text, row = (i) => `${i}`, column 
   function fill() {
     if (!details.open || details.children.length > 1) return;
     const across = Array.from({ length: columns }, (_, j) => j);
-    details.append(h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": label },
+    details.append(wide(label,
       h("table", { class: "numbers" }, h("thead", {}, h("tr", {}, h("td", {}), across.map((j) => h("th", { scope: "col" }, column(j))))),
         h("tbody", {}, Array.from({ length: rows }, (_, i) => h("tr", {}, h("th", { scope: "row" }, row(i)), across.map((j) => h("td", {}, text(i, j)))))))));
   }

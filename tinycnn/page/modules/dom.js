@@ -27,6 +27,12 @@ const there = (children) => children.flat(Infinity).filter((child) => child !== 
 /** Put children in the place of those that an element has; null and false ones are left out. */
 export const put = (element, ...children) => element.replaceChildren(...there(children));
 
+/** What is scrolled where it is wider than the screen: by keys as well, so it has a name. */
+export const wide = (label, ...children) => h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": label }, children);
+
+/** The head of a table. */
+export const titles = (texts) => h("thead", {}, h("tr", {}, texts.map((text) => h("th", { scope: "col" }, text))));
+
 /** Say something to those who do not see it. */
 export function speak(words) {
   const place = document.getElementById("spoken");
@@ -46,6 +52,7 @@ export function command(text) {
     }
     speak(button.textContent);
   }
-  const shown = h("code", {}, text);
+  const words = text.split(/(?<= )/).map((word) => (word.startsWith("--") ? h("span", { class: "option" }, word) : word)); // no line ends within --at
+  const shown = h("code", {}, words);
   return h("p", { class: "row" }, shown, button);
 }

@@ -1,7 +1,7 @@
 // Numbers edited, and the pass run again; only a page with the engine behind it can.
 
 import { toNumber } from "addresses";
-import { h, put, speak } from "dom";
+import { h, put, speak, titles, wide } from "dom";
 import { edit } from "server";
 
 /** A form that sets a number, and what was set before; nothing in a file. */
@@ -34,8 +34,8 @@ export function editing(data, key = "") {
 function before(data) {
   if (!data.edits.length) return h("p", { class: "soft" }, "A weight's or bias's, or x[row,column,channel] of the picture.");
   const head = ["number", "was", "is", "loss before", "loss after"];
-  return h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Edits" }, h("table", { class: "numbers", id: data.id("edits") },
-    h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
+  return wide("Edits", h("table", { class: "numbers", id: data.id("edits") },
+    titles(head),
     h("tbody", {}, data.edits.map((one) => h("tr", {}, h("th", { scope: "row" }, one.key),
       [one.old, one.new, one.before, one.after].map((text) => h("td", { class: "mono" }, text)))))));
 }

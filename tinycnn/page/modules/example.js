@@ -2,7 +2,7 @@
 
 import { belowHome, toExample } from "addresses";
 import { calculation } from "calculation";
-import { command, h } from "dom";
+import { command, h, wide } from "dom";
 import { still } from "matrix";
 import { settings } from "settings";
 import { exampleOf, stagesOf } from "stages";
@@ -36,7 +36,7 @@ function soFar(one, stages) {
   const last = new Set(stages.at(-1).stage.results.map((result) => result.name));
   const rows = (value) => value.planes.flatMap((plane) => plane.rows.map((row) => row.map((flat) => value.texts[flat])));
   return h("details", { class: "card", open: true }, h("summary", {}, "All numbers so far"),
-    h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "All numbers so far" },
+    wide("All numbers so far",
       [...names].map((name) => still(name, settings.predict && last.has(name) ? [["?"]] : rows(one.values[name])))));
 }
 

@@ -16,7 +16,7 @@ const operator = (sign) => m("mo", { form: "infix" }, sign);
 const unseen = (text) => m("mtext", { class: "unseen" }, text);
 /** Words or a sign that are shown as another sign, and stay in the text. */
 const shownAs = (kind, text, sign = null) => m("mtext", {}, h("span", { class: kind, "data-sign": sign }, h("span", { class: "unseen" }, text)));
-const times = () => shownAs("times", "*");
+const times = (space) => shownAs(space ? "times spaced" : "times", "*");
 const GREEK = { alpha: "α", beta: "β", gamma: "γ", epsilon: "ε" };
 
 /** The text as tokens: number, name, sign; null where it has something else. */
@@ -62,7 +62,7 @@ class Reader {
     while (this.is("*", "/") || this.follows(read)) {
       const { value, space } = this.is("*", "/") ? this.take(this.kind) : { value: "", space: "" };
       if (!value) read = [...read, m("mspace", { width: "0.2em" }), ...this.power()];
-      else if (value === "*") read = [...read, space, times(), ...this.power()];
+      else if (value === "*") read = [...read, space, times(space), ...this.power()];
       else {
         const above = read.pop();
         if (typeof above === "string") throw new NoFormula();
@@ -81,13 +81,16 @@ class Reader {
     return [...base, m("msup", {}, last, m("mrow", {}, unseen(`${space}^`), ...this.signed()))];
   }
   signed() {
-    if (!this.is("-")) return this.one();
-    const { space } = this.take("-"), [before, ...rest] = this.one();
-    return [space, m("mrow", {}, m("mo", { form: "prefix" }, "-"), before, ...rest)];
+    if (!this.is("-", "+")) return this.one();
+    const { value, space } = this.take(this.kind), [before, ...rest] = this.one();
+    return [space, m("mrow", {}, m("mo", { form: "prefix" }, value), before, ...rest)];
   }
   one() {
     const { kind } = this;
-    if (kind === "number") { const { value, space } = this.take(kind); return [space, m("mn", {}, value)]; }
+    if (kind === "number") {
+      const { value, space } = this.take(kind), number = m("mn", {}, value);
+      return this.is("name") && !this.found[this.at].space ? [space, m("mrow", {}, number, this.one())] : [space, number]; // 4i
+    }
     if (kind === "?") { const { space } = this.take(kind); return [space, m("mo", {}, "?")]; }
     if (kind === "(") return this.bracket();
     if (kind !== "name") throw new NoFormula();
@@ -159,6 +162,35 @@ function whole(text) {
   }
 }
 
+const LONGEST = 40; // words of a formula in a sentence
+
+/** A sentence whose formulas are set: of each the words that, read on as far as they make sense, are arithmetic. */
+export function sentence(text) {
+  const words = text.split(/(?<= )/), made = [];
+  for (let from = 0; from < words.length;) {
+    const [to, set] = firstFormula(words, from);
+    made.push(set);
+    from = to;
+  }
+  return made;
+}
+
+/** The longest formula that begins at a word, and where it ends; else that word. */
+function firstFormula(words, from) {
+  for (let to = Math.min(words.length, from + LONGEST); to > from; to--) {
+    const all = words.slice(from, to).join(""), inner = all.replace(/[,;:.]?\s*$/, "");
+    const set = SIGNS.test(inner) && isArithmetic(inner) && whole(inner);
+    if (set) return [to, [set, all.slice(inner.length)]];
+  }
+  return [from + 1, words[from]];
+}
+
+const SIGNS = /[*^=]| [-+/>] /; // of arithmetic, not of words: a max-pool, and/or
+const NAMES = ["alpha", "beta", "dbeta", "dgamma", "exp", "gamma", "loss", "max", "mean", "onehot", "sum", "xhat"];
+
+/** Whether all words of a run are names of numbers, but for those in brackets, which say which. */
+const isArithmetic = (text) => (text.replace(/\[.*?\]/g, "").match(/[A-Za-z]{3,}/g) ?? []).every((word) => NAMES.includes(word));
+
 /** How a gradient comes about, "dL/dW = ...": a layer of somebody's own has words in place of a formula. */
 export function rule(text) {
   const set = formula(text), at = text.indexOf(" = ");
@@ -171,7 +203,7 @@ function lines(read) {
   for (const one of read) {
     const isSign = one.localName === "mo" && one.getAttribute("form") === "infix";
     if (isSign) one.setAttribute("lspace", "0"); // the text's own space stands there
-    if (isSign || one.firstChild?.className === "times") pieces.push([]);
+    if (isSign || one.firstChild?.classList?.contains("times")) pieces.push([]);
     pieces.at(-1).push(one);
   }
   return pieces;

@@ -7,7 +7,7 @@ import { formula, rule } from "formula";
 import { drawn, colour, laidOut, largest, liveliest, mapOf, photograph, sheetOf } from "maps";
 import { filters } from "filters";
 import { isClass, named } from "names";
-import { number } from "numbers";
+import { number, whole } from "numbers";
 import { listed } from "opened";
 
 export function layer(data, [name, side, channel, at]) {
@@ -123,13 +123,14 @@ function cells(data, one, array, plane, channel, at, backward) {
     return asTable(label, array.shape[0], 1, (k) => number(array.values[k]), name, () => (backward ? "gradient" : "number"));
   }
   moved(...begin);
-  return h("section", {}, h("h2", {}, isMap ? `${one.axis} ${channel}${backward ? ": gradients" : ""}` : `Its ${array.shape[0].toLocaleString("en-US")} numbers${backward ? "' gradients" : ""}`),
+  return h("section", {}, h("h2", {}, isMap ? `${one.axis} ${channel}${backward ? ": gradients" : ""}` : `Its ${whole(array.shape[0])} numbers${backward ? "' gradients" : ""}`),
     h("div", { class: "two" },
       h("div", {}, map.element, scale(most, array), table()),
       h("div", {}, words, seen, ways, one.sees && picture.element)));
 }
 
-const option = (one, backward) => (backward ? one.gradient_option : one.option);
+/** What opens a number of a layer on a terminal, but for its place. */
+export const option = (one, backward) => (backward ? one.gradient_option : one.option);
 
 /** What the colours mean, in numbers. */
 function scale(most, array) {

@@ -1,7 +1,7 @@
 // Fifty steps of the smallest network: the loss as a curve, and everything it knows at each step.
 
 import { belowHome, toExample } from "addresses";
-import { h, put } from "dom";
+import { h, put, wide } from "dom";
 import { still } from "matrix";
 import { number } from "numbers";
 import { plot } from "plot";
@@ -17,10 +17,10 @@ export function learning(data) {
     const k = Number(slider.value), pass = passes[k];
     drawn.move(dot, [k, losses[k]]);
     slider.setAttribute("aria-valuetext", `step ${k}, loss ${number(losses[k])}`);
-    put(box, 
+    put(box,
       h("p", { class: "mono" }, `step ${k}: loss ${number(losses[k])}`),
       pass.change && h("p", {}, pass.change),
-      h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Its numbers" }, pass.values.map(({ name, rows }) => still(name, rows))));
+      wide("Its numbers", pass.values.map(({ name, rows }) => still(name, rows))));
   }
   show();
   return {

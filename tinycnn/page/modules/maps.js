@@ -94,10 +94,10 @@ export function thumbnail(net, layer, backward) {
   if (layer && !array) return h("span", { class: "soft" }, "-");
   const canvas = layer ? mapOf(array, liveliest(array), largest(array.values) || 1) : photograph(net, { "aria-hidden": "true" });
   const scale = (size) => 26 + 94 * Math.sqrt(size / Math.max(...net.shape.slice(0, 2)));
-  const is_map = !layer || array.shape.length === 3;
-  canvas.style.height = `${is_map ? scale(layer ? array.shape[1] : net.shape[0]) : 40}px`;
-  canvas.style.width = is_map ? "auto" : "40px";
-  const depth = layer && is_map ? Math.min(Math.round(Math.sqrt(array.shape[0]) / 3), 7) : 0;
+  const isMap = !layer || array.shape.length === 3;
+  canvas.style.height = `${isMap ? scale(layer ? array.shape[1] : net.shape[0]) : 40}px`;
+  canvas.style.width = isMap ? "auto" : "40px";
+  const depth = layer && isMap ? Math.min(Math.round(Math.sqrt(array.shape[0]) / 3), 7) : 0;
   canvas.style.boxShadow = Array.from({ length: depth }, (_, k) => `${(k + 1) * 3}px ${-(k + 1) * 3}px 0 -1px var(--card), ${(k + 1) * 3}px ${-(k + 1) * 3}px 0 0 var(--soft)`).join(", ");
   return canvas;
 }

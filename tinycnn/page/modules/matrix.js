@@ -1,9 +1,9 @@
 // A matrix of real buttons: arrows walk it, a cell tells who points at it, and cells can be marked.
 
+import { STEPS } from "arrows";
 import { h } from "dom";
 
 const MARKS = ["reads", "fed", "here", "now"];
-const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /**
  * Draw a value of a hand-sized example. `point(flat)` is called for the cell that is pointed at or has the

@@ -3,9 +3,9 @@
 import { HOME, toLayer, toNumber } from "addresses";
 import { framed } from "cursor";
 import { contest } from "contest";
-import { command, h, put, speak } from "dom";
+import { command, h, put, speak, wide } from "dom";
 import { editing } from "editing";
-import { formula } from "formula";
+import { formula, sentence } from "formula";
 import { photograph } from "maps";
 import { classWords } from "names";
 import { settings } from "settings";
@@ -56,14 +56,14 @@ const shown = (data, one) => [
   h("p", { class: "equation" }, h("span", { class: "result", tabindex: -1, id: data.id("value") }, one.text)),
   one.sections.map((section) => SECTIONS[section.kind]?.(section, data, one)),
   one.editable && editing(data, one.key),
-  h("h2", {}, "The same on a terminal"), command(one.command),
+  h("h2", {}, "The same on a terminal"), command(`${data.command} ${one.options}`),
 ];
 
 /** What a class may know before it answers. */
 const asked = (data, one, reveal) => [
   h("p", { class: "equation" }, "? ", h("button", { type: "button", class: "primary", onclick: reveal }, "Show the number")),
   one.sections.filter((section) => section.kind === "sees").map((section) => sees(section, data)),
-  one.sections.filter((section) => section.kind === "adds").map((section) => h("p", {}, section.heading)),
+  one.sections.filter((section) => section.kind === "adds").map((section) => h("p", {}, sentence(section.heading))),
 ];
 
 const SECTIONS = { sees, adds, compares: contest, step, notes, funnel, check };
@@ -78,17 +78,16 @@ function sees(section, data) {
 
 function adds(section, data, one) {
   const window = windows(section, data), map = termsMap(section.tree, one, data);
-  return h("section", {}, h("h2", {}, "Its sum"), h("p", {}, section.heading),
+  return h("section", {}, h("h2", {}, "Its sum"), h("p", {}, sentence(section.heading)),
     window?.element, sum(section.tree, one, data, (window ?? map)?.cellsOf), map?.element);
 }
-
 
 function step(section) {
   return h("p", {}, h("strong", {}, `${section.heading} `), h("span", { class: "mono" }, formula(`${section.arithmetic} = ${section.text}`)), section.remark && ` (${section.remark})`);
 }
 
 function notes(section) {
-  return h("section", {}, heading(section), section.lines.map((line) => h("p", { class: "mono" }, line)));
+  return h("section", {}, heading(section), section.lines.map((line) => h("p", { class: "mono" }, sentence(line))));
 }
 
 const HEADINGS = { PLACES: "What became of its places", BIGGEST: "Its biggest terms", NEXT: "Who reads it", "WHY 0": "Why it is 0", KINK: "Corners nearby",
@@ -108,10 +107,10 @@ function funnel(section) {
 function check(section) {
   const verdict = !section.finite ? h("span", { class: "verdict-bad" }, "not finite: nothing can be compared")
     : section.ok ? h("span", { class: "verdict-good" }, "agrees") : h("span", { class: "verdict-bad" }, "disagrees");
-  return h("section", {}, h("h2", {}, "Check"), h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Check" }, h("table", { class: "numbers" }, h("tbody", {},
+  return h("section", {}, h("h2", {}, "Check"), wide("Check", h("table", { class: "numbers" }, h("tbody", {},
     h("tr", {}, h("th", { scope: "row" }, "engine"), h("td", { class: "mono" }, section.engine)),
-    h("tr", {}, h("th", { scope: "row" }, section.against), h("td", { class: "mono" }, section.reference)),
+    h("tr", {}, h("th", { scope: "row" }, sentence(section.against)), h("td", { class: "mono" }, section.reference)),
     h("tr", {}, h("th", { scope: "row" }, "they differ by"), h("td", { class: "mono" }, section.difference)),
     h("tr", {}, h("th", { scope: "row" }, "rounding alone explains up to"), h("td", { class: "mono" }, section.bound))))),
-    h("p", {}, verdict, ` Bound: ${section.why}.`));
+    h("p", {}, verdict, " Bound: ", sentence(section.why), "."));
 }

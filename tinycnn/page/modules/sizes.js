@@ -1,7 +1,7 @@
 // The output size by sliders: the engine's formula for each choice of them, and the cells that each window reads.
 
 import { belowHome } from "addresses";
-import { h, put, s, speak } from "dom";
+import { h, put, s, speak, wide } from "dom";
 import { formula as set } from "formula";
 import { groups } from "groups";
 
@@ -23,7 +23,7 @@ export function sizeOf({ sliders, formulas, windows, left, read }, now) {
 
 export function sizes(data) {
   const now = { input: 7, kernel: 3, stride: 2, padding: 0, dilation: 1 }, table = data.sizes;
-  const formula = h("p", { class: "equation", id: "formula" }), words = h("p", {}), picture = h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Windows over the cells" });
+  const formula = h("p", { class: "equation", id: "formula" }), words = h("p", {}), picture = wide("Windows over the cells");
   const controls = Object.entries(table.sliders).map(([name, values]) => {
     const input = h("input", { type: "range", id: name, min: 0, max: values.length - 1, oninput: () => { now[name] = values[Number(input.value)]; update(); } });
     const shown = h("output", { for: name, class: "number" });

@@ -29,7 +29,7 @@ export function slope(data) {
       words.textContent = `${one.name} = ${number(one.value)} ${move < 0 ? "-" : "+"} ${number(Math.abs(move), 3)}: loss ${number(one.losses[k])}, by the tangent ${one.tangent[k]}`;
     }
     moved();
-    put(box, 
+    put(box,
       h("p", {}, `dL/d${one.name} = `, h("span", { class: "mono" }, one.gradient_text), `: the slope of the dashed line, which touches the curve at h = 0.`),
       drawn.svg, h("div", { class: "row" }, h("label", { for: "move" }, "h"), slider), words,
       h("p", { class: "soft" }, corners(one)));

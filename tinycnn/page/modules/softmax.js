@@ -1,7 +1,7 @@
 // Softmax as bars: logits to probabilities, and for a label the gradient p - onehot.
 
 import { belowHome, toExample } from "addresses";
-import { h, put, s, speak } from "dom";
+import { h, put, s, speak, titles, wide } from "dom";
 import { formula } from "formula";
 
 const WIDTH = 130, HEIGHT = 220, MIDDLE = 150;
@@ -18,8 +18,8 @@ export function softmax(data) {
     const words = `Label ${chosen}: loss ${label.equation}; gradient ${label.gradient_texts.join(", ")}.`;
     put(box, bars(one, label, words),
       h("p", { class: "equation" }, formula(`loss = ${label.equation}`)),
-      h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": "Softmax, class by class" }, h("table", { class: "numbers" },
-        h("thead", {}, h("tr", {}, ["class", "logit z", "exp z", "p", "onehot", "p - onehot"].map((text) => h("th", { scope: "col" }, text)))),
+      wide("Softmax, class by class", h("table", { class: "numbers" },
+        titles(["class", "logit z", "exp z", "p", "onehot", "p - onehot"]),
         h("tbody", {}, one.logits.map((logit, k) => h("tr", {}, h("th", { scope: "row" }, `${k}`),
           [logit, one.exponentials[k], one.probability_texts[k], k === chosen ? "1" : "0", label.gradient_texts[k]].map((text) => h("td", { class: "mono" }, text))))))));
     speak(words);

@@ -1,28 +1,30 @@
 // The start: the network as a flow from the picture to its classes, and by hand, where a class begins.
 
 import { BACKWARD, HOME, toExample, toLayer } from "addresses";
-import { command, h } from "dom";
+import { command, h, titles, wide } from "dom";
 import { editing } from "editing";
 import { formula, rule } from "formula";
 import { thumbnail } from "maps";
 import { classWords } from "names";
+import { whole } from "numbers";
 import { stageOf } from "stages";
 
+// Title, words, and a view or the example and the op at whose first call it opens.
 const PANELS = [
-  ["Slide the window", "A convolution on paper: patch, kernel, products, sum.", () => "conv-pool:conv2d"],
-  ["The same as a matrix", "im2col: each window a row, the filter a column.", () => "im2col:im2col"],
-  ["Channels, filters, images", "Which sums run over which of them, forward and backward.", () => "channels:conv2d"],
-  ["Stride, padding, dilation, groups", "The size formula with sliders; cells that nobody reads.", () => "/sizes"],
-  ["Groups", "Each filter sees half of the channels.", () => "groups:conv2d"],
-  ["The pool's tournament", "Who wins a window gets its gradient; what a tie does.", () => "overlap:max_pool2d"],
-  ["Where was it used?", "A weight's gradient adds up over its uses; x's, in two ways.", () => "/uses"],
-  ["A gradient with a finger", "Move a weight; the loss, its tangent, its corners.", () => "/slope"],
-  ["Softmax bars", "Logits to probabilities; choose the label, see p - onehot.", () => "/softmax"],
-  ["A whole network", "Forward, backward and a step, one arrow at a time.", () => "whole:conv2d"],
-  ["Fifty steps", "The same network learns: scrub through its steps.", () => "/learning"],
-  ["Winograd on four numbers", "Four products do the work of six.", () => "winograd:transform"],
-  ["Dropout and its mask", "What is dropped, what is doubled.", () => "dropout:dropout"],
-  ["Local response normalisation", "A channel divided by its neighbours.", () => "lrn:local_response_norm"],
+  ["Slide the window", "A convolution on paper: patch, kernel, products, sum.", "conv-pool:conv2d"],
+  ["The same as a matrix", "im2col: each window a row, the filter a column.", "im2col:im2col"],
+  ["Channels, filters, images", "Which sums run over which of them, forward and backward.", "channels:conv2d"],
+  ["Stride, padding, dilation, groups", "The size formula with sliders; cells that nobody reads.", "/sizes"],
+  ["Groups", "Each filter sees half of the channels.", "groups:conv2d"],
+  ["The pool's tournament", "Who wins a window gets its gradient; what a tie does.", "overlap:max_pool2d"],
+  ["Where was it used?", "A weight's gradient adds up over its uses; x's, in two ways.", "/uses"],
+  ["A gradient with a finger", "Move a weight; the loss, its tangent, its corners.", "/slope"],
+  ["Softmax bars", "Logits to probabilities; choose the label, see p - onehot.", "/softmax"],
+  ["A whole network", "Forward, backward and a step, one arrow at a time.", "whole:conv2d"],
+  ["Fifty steps", "The same network learns: scrub through its steps.", "/learning"],
+  ["Winograd on four numbers", "Four products do the work of six.", "winograd:transform"],
+  ["Dropout and its mask", "What is dropped, what is doubled.", "dropout:dropout"],
+  ["Local response normalisation", "A channel divided by its neighbours.", "lrn:local_response_norm"],
 ];
 
 export function start(data, [side]) {
@@ -42,12 +44,12 @@ export function start(data, [side]) {
       answer(net),
       editing(data),
       h("h2", {}, "The network as a table"),
-      h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "The network as a table" }, table(net, backward ? GRADIENTS : FORWARD)),
+      wide("The network as a table", table(net, backward ? GRADIENTS : FORWARD)),
       h("p", {}, "The same on a terminal:"), command(data.command),
     ],
     below: [
       h("h2", {}, "By hand: hand-sized, nothing hidden"),
-      h("ul", { class: "cards" }, PANELS.map(([title, words, to]) => card(data, title, words, to()))),
+      h("ul", { class: "cards" }, PANELS.map(([title, words, to]) => card(data, title, words, to))),
     ],
   };
 }
@@ -79,7 +81,7 @@ const arrow = (backward) => h("span", { class: "arrow", "aria-hidden": "true" },
 function forwardWords(one, most) {
   const bar = h("span", {});
   bar.style.width = `${(100 * one.work) / most}%`;
-  return [h("span", { class: "soft" }, one.parameters ? `${one.parameter_count.toLocaleString("en-US")} parameters` : "no parameters"),
+  return [h("span", { class: "soft" }, one.parameters ? `${whole(one.parameter_count)} parameters` : "no parameters"),
     h("span", { class: "soft" }, one.work ? `${one.multiply_adds} multiply-adds` : "no multiply-adds"),
     h("span", { class: "bar", "aria-hidden": "true" }, bar)];
 }
@@ -95,7 +97,8 @@ function answer(net) {
   return h("div", { class: "card" },
     h("h2", {}, "The loss"),
     h("p", { class: "mono" }, formula(`-ln p[${loss.label}] = -ln ${loss.probability} = ${loss.loss}`)),
-    h("p", {}, `The label is ${names(loss.label)}. Chance: ln ${net.classes.toLocaleString("en-US")} = ${loss.chance}. Likeliest classes: ${loss.top.map((one) => `${names(one.label)} (${one.text})`).join(", ")}.`),
+    h("p", {}, `The label is ${names(loss.label)}. Chance: ln ${whole(net.classes)} = ${loss.chance}. Likeliest classes: ${loss.top.map((one) => `${names(one.label)} (${one.text})`).join(", ")}.`),
+    !net.class_names.some(Boolean) && h("p", { class: "soft" }, "Classes stand here as numbers: ", h("code", { class: "option" }, "--classes FILE"), " gives them names."),
     h("p", {}, h("a", { href: "#/open/loss" }, "Open the loss")));
 }
 
@@ -110,7 +113,7 @@ const GRADIENTS = {
 
 function table(net, columns) {
   return h("table", { class: "numbers" },
-    h("thead", {}, h("tr", {}, ["layer", ...Object.keys(columns)].map((text) => h("th", { scope: "col" }, text)))),
+    titles(["layer", ...Object.keys(columns)]),
     h("tbody", {}, net.layers.map((one) => h("tr", {},
       h("th", { scope: "row" }, h("a", { href: toLayer(one.name, columns === GRADIENTS ? "gradients" : "maps") }, one.name)),
       Object.values(columns).map((content) => h("td", {}, content(one)))))));

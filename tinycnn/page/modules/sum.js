@@ -1,7 +1,7 @@
 // A sum that opens level by level: any part, not the largest alone.
 
 import { toLayer, toNumber } from "addresses";
-import { h, put, speak } from "dom";
+import { h, put, speak, wide } from "dom";
 import { arrive, fly } from "flight";
 import { isClass, named } from "names";
 import { player } from "player";
@@ -23,7 +23,7 @@ export function sum(tree, one, data, cellsOf = () => []) {
       h("nav", { class: "row", "aria-label": "Levels of the sum" }, path.map((part, k) => h("button", { type: "button", "aria-current": k === path.length - 1 ? "true" : null,
         onclick: () => { path.length = k + 1; show(true); } }, `${part.place} = ${part.text}`))),
       level.unit ? h("p", { class: "soft" }, `in units of 1e${level.unit}`) : null,
-      h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": `The parts of ${level.place}` }, table),
+      wide(`The parts of ${level.place}`, table),
       inside(level).length > 1 ? h("p", { class: "row total" }, total, player(numbers.length, add, () => table).element) : null);
     if (focus) box.querySelector("nav button:last-child").focus();
     if (focus) speak(`${level.place}: ${level.total}`);

@@ -1,6 +1,6 @@
 // A convolution's window, channel by channel: patch, kernel and products as three matrices.
 
-import { h, put } from "dom";
+import { h, put, wide } from "dom";
 import { arrive } from "flight";
 import { still } from "matrix";
 import { player } from "player";
@@ -19,8 +19,9 @@ export function windows(section, data) {
   });
   const some = read.find((list) => list.places.length);
   if (!some) return null;
-  const box = h("div", { class: "wide small", tabindex: 0, role: "group", "aria-label": "Patch, kernel and products" }), choice = h("select", { id: data.id("plane"), onchange: () => show() },
+  const box = wide("Patch, kernel and products"), choice = h("select", { id: data.id("plane"), onchange: () => show() },
     some.places.map((place, c) => h("option", { value: c }, place)));
+  box.classList.add("small");
   function rows(texts) {
     return Array.from({ length: Math.ceil(texts.length / columns) }, (_, i) => texts.slice(i * columns, (i + 1) * columns));
   }
