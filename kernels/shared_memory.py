@@ -43,6 +43,11 @@ def bytes_at(address: int, size: int) -> Any:
     return np.ctypeslib.as_array(ctypes.cast(int(address), ctypes.POINTER(ctypes.c_uint8)), (size,))
 
 
+def bools_at(address: int, size: int) -> Any:
+    """The same of bool, ``size`` at least 1."""
+    return np.ctypeslib.as_array(ctypes.cast(int(address), ctypes.POINTER(ctypes.c_bool)), (size,))
+
+
 def atomic_add(counters: Any, index: int) -> int:
     """Add 1 to ``counters[index]``, int64, and give what it was: two threads never get the same."""
     with _one_at_a_time:
@@ -131,3 +136,8 @@ if not numba.config.DISABLE_JIT:
     def bytes_at(address: int, size: int) -> Any:
         """See above."""
         return numba.carray(_as_pointer(address), size, np.uint8)
+
+    @kernel
+    def bools_at(address: int, size: int) -> Any:
+        """See above."""
+        return numba.carray(_as_pointer(address), size, np.bool_)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.shared_memory import bytes_at, doubles_at, floats_at
+from tinycnn.kernels.shared_memory import bools_at, bytes_at, doubles_at, floats_at, integers_at
 
 
 @kernel
@@ -60,3 +60,22 @@ def indices_of(slots: Any, c: Any, at: int) -> Any:
     """The same of uint8."""
     shape = (c[at + 1], c[at + 2], c[at + 3], c[at + 4])
     return bytes_at(slots[c[at], 0], shape[0] * shape[1] * shape[2] * shape[3]).reshape(shape)
+
+
+@kernel
+def mask_of(slots: Any, c: Any, at: int) -> Any:
+    """The same of bool, with two axes."""
+    shape = (c[at + 1], c[at + 2])
+    return bools_at(slots[c[at], 0], shape[0] * shape[1]).reshape(shape)
+
+
+@kernel
+def integers_of(slots: Any, slot: int, size: int) -> Any:
+    """``size`` whole numbers of a slot."""
+    return integers_at(slots[slot, 0], size)
+
+
+@kernel
+def number_of(c: Any, at: int) -> Any:
+    """The float64 whose bits stand at ``at`` in a row."""
+    return doubles_at(c.ctypes.data + 8 * at, 1)[0]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tinycnn.kernels.bias import add_bias, add_sums, bias_gradient, relu_bias_gradient
 from tinycnn.kernels.dense import (
     dense_input_gradient,
@@ -15,12 +17,16 @@ from tinycnn.kernels.dense import (
 )
 from tinycnn.kernels.dense_gradients import dense_gradients
 from tinycnn.kernels.dense_rows import rows_product
+from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import read_only
 from tinycnn.kernels.slots import (
     doubles_of,
     floats_of,
+    integers_of,
+    mask_of,
     matrix_of,
+    number_of,
     panels_of,
     row_of,
 )
@@ -113,10 +119,26 @@ def _add_parts(c: Any, jobs: Any, slots: Any, image: int) -> None:
     )
 
 
+@kernel
+def _dropout_mask(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    draw = integers_of(slots, c[1], 2)  # the key, and the number of the first sample: of a run
+    dropout_mask(np.uint64(draw[0]), c[2], draw[1], c[3], c[4], c[5], mask_of(slots, c, 6))
+
+
+@kernel
+def _scale_kept(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    mask = mask_of(slots, c, 2)
+    scale_kept(
+        read_only(floats_of(slots, c[1], 0)), read_only(mask.reshape(mask.size)),
+        np.float32(number_of(c, 5)), c[6], c[7], floats_of(slots, c[8], 0),
+    )  # fmt: skip
+
+
 # By kernel.
 TRAINING_CALLERS = {
     add_bias: _add_bias, bias_gradient: _bias_gradient, relu_bias_gradient: _relu_bias_gradient,
     add_sums: _add_sums, rows_product: _rows_product, dense_gradients: _dense_gradients,
     pack_weights: _pack_weights, pack_images: _pack_images, dense_input_gradient: _dense_input_gradient,
     exchange_channels: _exchange_channels, pack_channels: _pack_channels, add_parts: _add_parts,
+    dropout_mask: _dropout_mask, scale_kept: _scale_kept,
 }  # fmt: skip

@@ -10,8 +10,19 @@ from hypothesis import strategies as st
 from twins import error
 
 import tinycnn as tc
-from tinycnn.errors import StaleTraceError
-from tinycnn.layers import Conv2D, Dense, MaxPool2D, ReLU
+from tinycnn.errors import ArgumentError, StaleTraceError
+from tinycnn.layers import (
+    AveragePool2D,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool2D,
+    MaxPool2D,
+    ReLU,
+    Softmax,
+)
 from tinycnn.optimizers import SGD
 from tinycnn.passes import LazyRecords
 from tinycnn.testing.strategies import generators
@@ -33,6 +44,34 @@ def lenet():
 
 
 IMAGE = (12, 11, 2)
+
+
+def of_all_kinds():
+    """Layers of all other kinds, without bias and with, before parameters and behind them."""
+    return [
+        Dropout(0.2),
+        Conv2D(7, (2, 3), padding=1, bias=False, activation="relu"),
+        AveragePool2D(3, stride=2, padding=1, ceil_mode=True, count_include_pad=False),
+        Conv2D(5, 2, bias=False),
+        ReLU(),
+        Dropout(0.5),
+        AveragePool2D((1, 2)),
+        Flatten(),
+        Dense(9, activation="softmax"),
+        Flatten(),
+        Dropout(0.0),
+        Dense(8, bias=False, activation="relu"),
+        Softmax(),
+        Dense(5, bias=False),
+    ]
+
+
+def to_means():
+    """A softmax of its own at the end."""
+    return [Conv2D(6, 3, bias=False), ReLU(), GlobalAveragePool2D(), Dense(5), Softmax()]
+
+
+NETS = [lenet, of_all_kinds, to_means]
 
 
 def in_both_precisions(make, image):
@@ -66,8 +105,9 @@ def same_pass(trace, gradients, expected, expected_gradients):
 
 
 @pytest.mark.parametrize("N", [1, 3, 8, 33])
-def test_it_is_the_plain_formulas(N):
-    model, plain = in_both_precisions(lenet, IMAGE)
+@pytest.mark.parametrize("net", NETS)
+def test_it_is_the_plain_formulas(net, N):
+    model, plain = in_both_precisions(net, IMAGE)
     x, labels = drawn_batch(np.random.default_rng(N), N, IMAGE)
     trace, expected = recorded(model, x), plain.trace(x, training=True, rng=0)
     gradients = trace.backward(labels=labels), expected.backward(labels=labels)
@@ -102,8 +142,9 @@ def test_so_it_is_for_drawn_networks(data, rng):
         assert error(gradients[name], gradient) < BOUND, name
 
 
-def test_the_bits_do_not_depend_on_threads():
-    model = tc.Sequential(lenet(), IMAGE)
+@pytest.mark.parametrize("net", NETS)
+def test_the_bits_do_not_depend_on_threads(net):
+    model = tc.Sequential(net(), IMAGE)
     x, labels = drawn_batch(np.random.default_rng(0), 90, IMAGE)
     results = []
     for threads in (1, 2, 3):
@@ -116,9 +157,10 @@ def test_the_bits_do_not_depend_on_threads():
         np.testing.assert_array_equal(gradients, results[0][1])
 
 
-def test_it_gives_what_a_layer_after_the_other_gives():
+@pytest.mark.parametrize("net", NETS)
+def test_it_gives_what_a_layer_after_the_other_gives(net):
     """With a layer's method replaced by one that does the same, the same bits come layer by layer."""
-    model = tc.Sequential(lenet(), IMAGE)
+    model = tc.Sequential(net(), IMAGE)
     x, labels = drawn_batch(np.random.default_rng(1), 16, IMAGE)
     whole = recorded(model, x)
     gradients = whole.backward(labels=labels)
@@ -128,10 +170,12 @@ def test_it_gives_what_a_layer_after_the_other_gives():
     assert not isinstance(one_by_one.records, LazyRecords)
     np.testing.assert_array_equal(one_by_one.backward(labels=labels).flat, gradients.flat)
     for one, other in zip(whole.records, one_by_one.records, strict=True):
+        np.testing.assert_array_equal(one.x, other.x)
         np.testing.assert_array_equal(one.y, other.y)
+        np.testing.assert_array_equal(one.z, other.z)
         np.testing.assert_equal(one.saved, other.saved)
         assert one.context == other.context
-        np.testing.assert_equal(one.grads, other.grads)
+        np.testing.assert_equal(one.grads or {}, other.grads or {})  # before all parameters: none
 
 
 @pytest.mark.parametrize("keep", [False, True])
@@ -176,7 +220,7 @@ class Quiet(Dense):
         return dx, {name: np.zeros_like(gradient) for name, gradient in gradients.items()}
 
 
-@pytest.mark.parametrize("layer", [Quiet(4), ReLU(), Dense(4, bias=False)])
+@pytest.mark.parametrize("layer", [Quiet(4), BatchNormalization()])
 def test_other_layers_go_one_after_the_other(layer):
     model = tc.Sequential([layer, Dense(3)], (6,))
     x = np.ones((2, 6), np.float32)
@@ -194,8 +238,25 @@ def test_lessons_and_plain_formulas_go_layer_by_layer(options):
     assert not isinstance(trace.records, LazyRecords)
 
 
-def test_no_images():
-    model = tc.Sequential(lenet(), IMAGE)
+def test_masks_are_those_of_the_key_and_the_sample():
+    model = tc.Sequential([Dense(40), Dropout(0.5)], (3,))
+    x = np.ones((6, 3), np.float32)
+    whole, other = recorded(model, x), model.trace(x, training=True, rng=1)
+    later = model.trace(x[2:], training=True, rng=0, first_sample=2)
+    assert np.any(whole.records[1].saved != other.records[1].saved)
+    np.testing.assert_array_equal(whole.records[1].saved[2:], later.records[1].saved)
+
+
+@pytest.mark.parametrize("first", [-1, 2**63 - 1, 2**70])
+def test_samples_that_cannot_be_counted_are_refused(first):
+    model = tc.Sequential([Dense(4), Dropout(0.5)], (3,))
+    with pytest.raises(ArgumentError, match="first_sample"):
+        model.trace(np.ones((2, 3)), training=True, rng=0, first_sample=first)
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_no_images(net):
+    model = tc.Sequential(net(), IMAGE)
     trace = model.trace(np.zeros((0, *IMAGE)), training=True, rng=0)
     gradients = trace.backward(labels=[])
     assert trace.loss == 0

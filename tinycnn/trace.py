@@ -270,16 +270,16 @@ def _records_of(
 ) -> LazyRecords:
     """Run ``x`` forward by recorded calls; gives what makes the records."""
     parameters = model.parameters()
-    kept = whole.forward(x, parameters.flat)
+    kept = whole.forward(x, parameters.flat, context)
 
     def make(position: int) -> Record:
         layer = model.layers[position]
         stage, arrays = whole.stage(position), whole.kept(position, kept)
-        given = whole.kept(position - 1, kept)[0] if position else x
+        given, y = (whole.output(each, x, kept) for each in (position - 1, position))
         params = PassParameters(model, version, parameters.of(str(layer.name)))
         return Record(
-            str(layer.name), layer, params, given, arrays[0], stage.saved(given, arrays),
-            replace(context, layer=position), stage.kept_z(arrays),
+            str(layer.name), layer, params, given, y, stage.saved(given, arrays),
+            replace(context, layer=position), stage.kept_z(given, arrays),
         )  # fmt: skip
 
     def go_back(upstream: Array, gradients: Array) -> None:

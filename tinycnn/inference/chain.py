@@ -34,7 +34,9 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
     It is for as many ``threads`` as its work is worth, one at least.
     """
     threads = min(threads, worth_threads(groups, batch))
-    chains = [_Chain(group, first=number == 0) for number, group in enumerate(groups)]
+    chains: list[_Chain] = []
+    for group in groups:
+        chains.append(_Chain(group, given_plain=not chains or chains[-1].gives_plain))
     first, last = _maps_shape(batch, chains[0].shapes[0]), _maps_shape(batch, chains[-1].shapes[-1])
     recorder = Recorder(prod(first[1:]), prod(last[1:]))
     source, result = map(FeatureMaps.plain, recorder.given, (first, last))
@@ -46,7 +48,7 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
                 lambda size: recorder.zeros(size, size // batch), shape, following.reader
             )
         chain.record(recorder, source, target, threads)
-        source = target
+        source = target if following is None else following.given(target)
     return recorder.program(threads, wakes=_work(groups, batch) >= _WAKING)
 
 
@@ -67,7 +69,7 @@ def _work(groups: Sequence[Group], batch: int) -> int:
 class _Chain:
     """The stages of a group, and the shapes of an image before, between and behind them."""
 
-    def __init__(self, group: Group, *, first: bool) -> None:
+    def __init__(self, group: Group, *, given_plain: bool) -> None:
         self._images = group.images
         self._apart = sum(step.weight_bytes for step in group.steps) <= _CACHED
         self._stages: list[Stage] = []
@@ -76,7 +78,7 @@ class _Chain:
             stages = [stage for stage in (step.stage, step.after) if stage is not None]
             self._stages += stages
             self.shapes += [step.output_shape] * len(stages)
-        if first and self.reader.border is not None:  # what is given has no border
+        if given_plain and self.reader.border is not None:
             self._stages.insert(0, _Copy())
             self.shapes.insert(0, self.shapes[0])
 
@@ -84,6 +86,17 @@ class _Chain:
     def reader(self) -> Stage:
         """The stage that reads what the chain is given."""
         return self._stages[0]
+
+    @property
+    def gives_plain(self) -> bool:
+        """Whether what it gives can have no border."""
+        return self._stages[-1].writes_plain
+
+    def given(self, maps: FeatureMaps) -> FeatureMaps:
+        """The maps before it in the shape in which it reads them: a layer between may have flattened them."""
+        if self.reader.border is not None:
+            return maps
+        return FeatureMaps.plain(maps.flat, _maps_shape(maps.shape[0], self.shapes[0]))
 
     def record(
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
@@ -121,7 +134,7 @@ class _Chain:
         ]
 
 
-class _Copy:
+class _Copy(Stage):
     """Images to where a border surrounds them: squares of one cell, stacked."""
 
     border: Border | None = None

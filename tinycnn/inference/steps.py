@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,9 @@ class Stage(Protocol):
     @property
     def whole_vectors(self) -> bool:
         """Whether the channels of a bordered source are to be rounded up, with zeros."""
+
+    # True: it writes its results one after the other, without a border.
+    writes_plain: ClassVar[bool] = False
 
     def phases(
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from tinycnn.inference.steps import LayerWeights, Place, PlanStep, WeightedStage, by_rows
+from tinycnn.inference.steps import LayerWeights, Place, PlanStep, Stage, WeightedStage, by_rows
 from tinycnn.layers import Conv2D, Shape
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.winograd import blocking
@@ -49,7 +49,7 @@ def steps(place: Place[Conv2D], geometry: Geometry, setup: WinogradSetup) -> lis
 
 
 @dataclass(frozen=True)
-class SpaceToDepthStage:
+class SpaceToDepthStage(Stage):
     """Squares of cells stacked into channels."""
 
     squares: SpaceToDepth

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +13,7 @@ from tinycnn.errors import ShapeError
 from tinycnn.kernels import relu as kernels
 from tinycnn.kernels import softmax as rows
 from tinycnn.runtime import memory
-from tinycnn.runtime.by_ranges import by_ranges
+from tinycnn.runtime.by_ranges import ByRanges, by_ranges
 from tinycnn.validation import check_int
 
 __all__ = ["relu", "relu_backward", "softmax", "softmax_backward"]
@@ -33,8 +34,13 @@ def relu(x: ArrayLike) -> Array:
     dtype = common_dtype(x)
     x = as_input_array(x, "x", "...", dtype)
     y = memory.output(x.shape, dtype)
-    by_ranges(kernels.relu, x.size, _CELLS, (x.reshape(-1),), (y.reshape(-1),))
+    by_ranges(*rectification(x, y))
     return y
+
+
+def rectification(x: Any, y: Any) -> ByRanges:
+    """What writes y of `relu`."""
+    return ByRanges(kernels.relu, x.size, _CELLS, (x.reshape(-1),), (y.reshape(-1),))
 
 
 def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
@@ -50,9 +56,14 @@ def relu_backward(dy: ArrayLike, y: ArrayLike) -> Array:
     dy, y = as_input_array(dy, "dy", "...", dtype), as_input_array(y, "y", "...", dtype)
     expect_shape(dy, y.shape, "dy", "the shape of y")
     dx = memory.output(dy.shape, dtype)
-    given = dy.reshape(-1), y.reshape(-1)
-    by_ranges(kernels.relu_backward, dy.size, _CELLS, given, (dx.reshape(-1),))
+    by_ranges(*gradient_of_rectification(dy, y, dx))
     return dx
+
+
+def gradient_of_rectification(dy: Any, y: Any, dx: Any) -> ByRanges:
+    """What writes dx of `relu_backward`."""
+    given = dy.reshape(-1), y.reshape(-1)
+    return ByRanges(kernels.relu_backward, dy.size, _CELLS, given, (dx.reshape(-1),))
 
 
 def softmax(x: ArrayLike, axis: int = -1) -> Array:
@@ -73,8 +84,13 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
     if not _in_rows(x, axis):
         return _softmax(x, axis)
     y = memory.output(x.shape, x.dtype)
-    _by_rows(rows.softmax, (x,), y)
+    by_ranges(*softmax_of_rows(x, y))
     return y
+
+
+def softmax_of_rows(x: Any, y: Any) -> ByRanges:
+    """What writes y of `softmax` along the last axis, in float32."""
+    return _by_rows(rows.softmax, (x,), y)
 
 
 def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
@@ -93,8 +109,13 @@ def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> Array:
     if not _in_rows(y, axis) or y.size == 0:
         return _softmax_backward(dy, y, axis)
     dx = memory.output(y.shape, dtype)
-    _by_rows(rows.softmax_backward, (dy, y), dx)
+    by_ranges(*gradient_of_rows(dy, y, dx))
     return dx
+
+
+def gradient_of_rows(dy: Any, y: Any, dx: Any) -> ByRanges:
+    """What writes dx of `softmax_backward`, likewise."""
+    return _by_rows(rows.softmax_backward, (dy, y), dx)
 
 
 def _in_rows(x: Array, axis: int) -> bool:
@@ -102,10 +123,10 @@ def _in_rows(x: Array, axis: int) -> bool:
     return x.dtype == np.float32 and axis % x.ndim == x.ndim - 1
 
 
-def _by_rows(kernel: Callable[..., None], read: tuple[Array, ...], y: Array) -> None:
-    """Have a kernel work on the rows of the last axis."""
+def _by_rows(kernel: Callable[..., None], read: tuple[Any, ...], y: Any) -> ByRanges:
+    """What has a kernel work on the rows of the last axis."""
     F, given = y.shape[-1], tuple([array.reshape(-1) for array in read])
-    by_ranges(kernel, y.size // F, _NUMBERS // (F + _ROW), given, (F, y.reshape(-1)))
+    return ByRanges(kernel, y.size // F, _NUMBERS // (F + _ROW), given, (F, y.reshape(-1)))
 
 
 @ieee

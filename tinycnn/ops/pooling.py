@@ -153,12 +153,17 @@ def avg_pool2d(
     N, H, W, C = x.shape
     win = pool_window((H, W), kernel, stride=stride, padding=padding, ceil_mode=ceil_mode)
     y = memory.output((N, *win.output, C), x.dtype)
-    limit, include_pad = _limit(win), bool(count_include_pad)
-    pooling = avg_pool_rows if x.dtype == np.float32 else avg_pool.avg_pool2d
-    steps = win.kernel, win.stride, win.pad_top_left
     if y.size:
-        by_ranges(pooling, *_rows(win, N, W * C), (x,), (*steps, limit, include_pad, y))
+        by_ranges(*means(win, bool(count_include_pad), x, y))
     return y
+
+
+def means(win: Window, include_pad: bool, x: Any, y: Any) -> ByRanges:
+    """What writes y of `avg_pool2d`, which holds something."""
+    N, _, W, C = x.shape
+    pooling = avg_pool_rows if x.dtype == np.float32 else avg_pool.avg_pool2d
+    after = win.kernel, win.stride, win.pad_top_left, _limit(win), include_pad, y
+    return ByRanges(pooling, *_rows(win, N, W * C), (x,), after)
 
 
 def avg_pool2d_backward(
@@ -185,14 +190,19 @@ def avg_pool2d_backward(
     dy = as_input_array(dy, "dy", "NHWC", common_dtype(dy))
     expect_shape(dy, (N, *win.output, C), "dy", "the pool's output")
     dx = memory.output((N, H, W, C), dy.dtype)
-    limit, include_pad = _limit(win), bool(count_include_pad)
+    if dx.size:
+        by_ranges(*gradients_of_means(win, bool(count_include_pad), dy, dx))
+    return dx
+
+
+def gradients_of_means(win: Window, include_pad: bool, dy: Any, dx: Any) -> ByRanges:
+    """What writes dx of `avg_pool2d_backward`, which holds something."""
+    N, H, W, C = dx.shape
     by_rows = dx.dtype == np.float32
     unpooling = avg_pool_rows_backward if by_rows else avg_pool.avg_pool2d_backward
     total, cells = (N * H, W * C) if by_rows else (N, H * W * C)
-    steps = win.kernel, win.stride, win.pad_top_left
-    if dx.size:
-        by_ranges(unpooling, total, _CELLS // cells, (dy,), (*steps, limit, include_pad, dx))
-    return dx
+    after = win.kernel, win.stride, win.pad_top_left, _limit(win), include_pad, dx
+    return ByRanges(unpooling, total, _CELLS // cells, (dy,), after)
 
 
 def _rows(win: Window, N: int, cells: int) -> tuple[int, int]:

@@ -44,21 +44,26 @@ def dropout(
     """
     x = as_input_array(x, "x", "N...", common_dtype(x))
     rate = check_number(rate, "rate", below=1)
-    # Philox counts samples in 64 bits and layers in 32; Numba's sums are signed.
-    first_sample = check_int(first_sample, "first_sample", least=0, most=2**63 - 1 - len(x))
-    layer = check_int(layer, "layer", least=0, most=2**32 - 1)
-    key = np.uint64(mask_key(rng))
+    layer = check_int(layer, "layer", least=0, most=2**32 - 1)  # Philox counts them in 32 bits
+    key, first_row = mask_draw(rng, first_sample, len(x))
     y, mask = memory.output(x.shape, x.dtype), memory.output(x.shape, np.dtype(np.bool_))
     if x.size:
         rows = mask.reshape(len(x), -1)
         threshold = round(rate * 2**32)
 
         def draw(block: Range) -> None:
-            dropout_mask(key, layer, first_sample, *block, threshold, rows)
+            dropout_mask(key, layer, int(first_row), *block, threshold, rows)
 
         parallel_for(draw, split_range(len(x), _CELLS // rows.shape[1]))
     _scale_kept(x, mask, rate, y)
     return y, mask
+
+
+def mask_draw(rng: int | np.random.Generator | None, first_sample: int, N: int) -> Array:
+    """What masks of N samples are drawn from, uint64 (2,): the key, and the number of the first one."""
+    # Philox counts samples in 64 bits; Numba's sums are signed.
+    first_sample = check_int(first_sample, "first_sample", least=0, most=2**63 - 1 - N)
+    return np.array([mask_key(rng), first_sample], np.uint64)
 
 
 def dropout_backward(dy: ArrayLike, mask: ArrayLike, rate: float) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, cycle
 from math import prod
 from operator import or_
 from typing import Any, NamedTuple
@@ -12,7 +12,9 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.inference.chain import LEAST_WORK
-from tinycnn.layers import Layer, Shape
+from tinycnn.layers import ForwardContext, Layer, Shape
+from tinycnn.ops.activations import gradient_of_rows
+from tinycnn.ops.regularization import mask_draw
 from tinycnn.recorded_passes.layers import STAGES
 from tinycnn.recorded_passes.stages import FLOAT32, Kept, PassPlace, StageArrays, TrainingStage
 from tinycnn.runtime import memory
@@ -55,11 +57,11 @@ class RecordedPasses:
     def _made(self, batch: int, threads: int, algorithm: str | None) -> RecordedPass | None:
         steps: list[_Step] = []
         shape, work = self._input_shape, 0
-        for layer in self._layers if batch else ():
-            stage = STAGES.of(layer)(PassPlace(layer, shape, batch, algorithm))
+        for position, layer in enumerate(self._layers if batch else ()):
+            stage = STAGES.of(layer)(PassPlace(layer, position, shape, batch, algorithm))
             if stage is None or not layer.differentiates_as(type(layer)):
                 return None
-            steps.append(_Step(str(layer.name), stage))
+            steps.append(_Step(layer, stage))
             work += _DIRECTIONS * batch * layer.multiply_adds(shape)
             shape = layer.output_shape(shape)
         threads = max(min(threads, work // LEAST_WORK), 1)
@@ -68,9 +70,9 @@ class RecordedPasses:
 
 
 class _Step(NamedTuple):
-    """A layer's name, and its stage."""
+    """A layer, and its stage."""
 
-    name: str
+    layer: Layer
     stage: TrainingStage
 
 
@@ -95,13 +97,17 @@ class RecordedPass:
         self._size = 0
         for step in steps:
             self._kept.append([(self._room(kept), kept) for kept in step.stage.kept])
-        self._forward = RecordedWork(3, threads, self._forward_phases)
+        self._draws = any(step.stage.draws for step in steps)
+        self._forward = RecordedWork(3 + self._draws, threads, self._forward_phases)
         self._backward = RecordedWork(5, threads, self._backward_phases)
 
-    def forward(self, x: Array, parameters: Array) -> Array:
+    def forward(self, x: Array, parameters: Array, context: ForwardContext) -> Array:
         """Run ``x`` forward with all parameters in a row; gives all that is kept, in a row."""
         kept = memory.empty((self._size,), FLOAT32)
-        self._forward.run(x, kept, parameters)
+        given = [x, kept, parameters]
+        if self._draws:
+            given.append(mask_draw(context.rng, context.first_sample, len(x)).view(FLOAT32))
+        self._forward.run(*given)
         return kept
 
     def backward(
@@ -118,6 +124,14 @@ class RecordedPass:
             found.append(numbers[: prod(shape)].reshape(shape))
         return found
 
+    def output(self, position: int, x: Array, kept: Array) -> Array:
+        """What one layer gave; what the first was given, before it."""
+        if position < 0:
+            return x
+        stage, own = self.stage(position), self.kept(position, kept)
+        y: Array = stage.output(x if own else self.output(position - 1, x, kept), own)
+        return y
+
     def stage(self, position: int) -> TrainingStage:
         """That of one layer."""
         return self._steps[position].stage
@@ -128,9 +142,14 @@ class RecordedPass:
         return first
 
     def _forward_phases(
-        self, recorder: Recorder, x: Slot, kept: Slot, parameters: Slot
+        self,
+        recorder: Recorder,
+        x: Slot,
+        kept: Slot,
+        parameters: Slot,
+        draw: Slot | None = None,
     ) -> Iterator[Phase]:
-        for step, given in self._given(recorder, x, kept, parameters):
+        for step, given in self._given(recorder, x, kept, parameters, draw):
             yield from step.stage.forward(recorder, given)
 
     def _backward_phases(
@@ -143,36 +162,42 @@ class RecordedPass:
         parameters: Slot,
     ) -> Iterator[Phase]:
         chain = [*self._given(recorder, x, kept, parameters)]
-        dy = dy.reshape(*chain[-1][1].kept[0].shape)
         # Of each layer, whether one before it has parameters.
         useful = [*accumulate((bool(given.params) for _, given in chain[:-1]), or_, initial=False)]
-        for position, (step, given) in reversed([*enumerate(chain)]):
+        rooms = cycle(("dx", "dx after it"))  # that take turns: what is read, and what is written
+        for (step, given), required in zip(reversed(chain), reversed(useful), strict=True):
+            y = step.stage.output(given.x, given.kept)
+            dy = dz = dy.reshape(*y.shape)
+            if step is not self._steps[-1] and not step.layer.activation.in_op:  # a softmax
+                dz = recorder.shared("dz of a softmax", y.size).reshape(*y.shape)
+                yield gradient_of_rows(dy, y, dz).phase()
             dx = None
-            if useful[position]:
-                # Two that take turns: what is read, and what is written.
-                room = recorder.shared(f"dx {position % 2}", given.x.size)
+            if required:
+                passed_on = step.stage.hands_dz_on
+                room = dz if passed_on else recorder.shared(next(rooms), given.x.size)
                 dx = room.reshape(*given.x.shape)
-            own = self._parts(recorder, step.name, gradients)
-            yield from step.stage.backward(recorder, given, dy, own, dx)
+            own = self._parts(recorder, step.layer, gradients)
+            yield from step.stage.backward(recorder, given, dz, own, dx)
             if dx is None:
                 break
             dy = dx
 
     def _given(
-        self, recorder: Recorder, x: Slot, kept: Slot, parameters: Slot
+        self, recorder: Recorder, x: Slot, kept: Slot, parameters: Slot, draw: Slot | None = None
     ) -> Iterator[tuple[_Step, StageArrays]]:
         x = x.reshape(*self._x_shape)
         for step, rooms in zip(self._steps, self._kept, strict=True):
             arrays = [recorder.part(kept, first, *array) for first, array in rooms]
-            yield step, StageArrays(x, self._parts(recorder, step.name, parameters), arrays)
-            x = arrays[0]
+            own = self._parts(recorder, step.layer, parameters)
+            yield step, StageArrays(x, own, arrays, draw)
+            x = step.stage.output(x, arrays)
 
-    def _parts(self, recorder: Recorder, layer: str, flat: Slot) -> dict[str, Slot]:
+    def _parts(self, recorder: Recorder, layer: Layer, flat: Slot) -> dict[str, Slot]:
         """The layer's own arrays in all parameters, or in their gradients."""
         return {
             name.partition(".")[2]: recorder.part(flat, first, shape)
             for name, (first, shape) in self._parameters.items()
-            if name.partition(".")[0] == layer
+            if name.partition(".")[0] == layer.name
         }
 
 

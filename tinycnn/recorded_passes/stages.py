@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class PassPlace(Generic[_Kind]):
     """A layer in its chain: the shape of one of the ``batch`` samples before it, and the pass's algorithm."""
 
     layer: _Kind
+    position: int
     input_shape: Shape
     batch: int
     algorithm: str | None
@@ -49,22 +50,37 @@ class Kept(NamedTuple):
 
 
 class StageArrays(NamedTuple):
-    """What a layer works on: its input, its parameters by name, and what it keeps."""
+    """What a layer works on: its input, its parameters by name, and what it keeps.
+
+    ``draw`` is what `ops.regularization.mask_draw` gives, forward where a layer wants it.
+    """
 
     x: Slot
     params: Mapping[str, Slot]
     kept: Sequence[Slot]
+    draw: Slot | None
 
 
-class TrainingStage(Protocol):
+class TrainingStage:
     """The kernel calls of one layer with its activation."""
+
+    # True: forward reads `StageArrays.draw`.
+    draws = False
+    # True: the gradient of x is that of z in another shape.
+    hands_dz_on = False
 
     @property
     def kept(self) -> Sequence[Kept]:
-        """What forward writes: y, and what else backward needs."""
+        """What forward writes: y, and what else backward needs; nothing where y is x in another shape."""
+        return ()
+
+    def output(self, x: Any, kept: Sequence[Any]) -> Any:
+        """Y, of arrays or of slots."""
+        return kept[0]
 
     def forward(self, recorder: Recorder, given: StageArrays) -> Iterator[Phase]:
         """Write what is kept."""
+        return iter(())
 
     def backward(
         self,
@@ -75,12 +91,15 @@ class TrainingStage(Protocol):
         dx: Slot | None,
     ) -> Iterator[Phase]:
         """Write the gradients, and dx if there is any. Of a softmax, ``dy`` is what goes into it."""
+        return iter(())
 
     def saved(self, x: Array, kept: Sequence[Array]) -> Any:
         """What the layer's own forward would have saved."""
+        return x
 
-    def kept_z(self, kept: Sequence[Array]) -> Array | None:
+    def kept_z(self, x: Array, kept: Sequence[Array]) -> Array | None:
         """What went into an activation that is no part of the layer's op."""
+        return None
 
 
 # Tells the stage of a layer; None where its calls cannot be written down.
@@ -98,3 +117,13 @@ def before_relu(recorder: Recorder, dy: Slot, y: Slot) -> tuple[Slot, tuple[Slot
     """Where dz is to be, and what `ops.bias.phases` is told of a rectifier."""
     dz = recorder.shared("dz", y.size).reshape(*y.shape)
     return dz, (rows(y), rows(dz))
+
+
+def bias_or_zeros(recorder: Recorder, params: Mapping[str, Slot], F: int) -> Slot:
+    """The bias, zeros where the layer has none."""
+    return params["b"] if "b" in params else recorder.constant(np.zeros(F, FLOAT32))
+
+
+def bias_gradient_or_room(recorder: Recorder, gradients: Mapping[str, Slot], F: int) -> Slot:
+    """Where the bias's gradient is to be, and what stands in for it where the layer has no bias."""
+    return gradients["b"] if "b" in gradients else recorder.shared("db", F).reshape(F)

@@ -77,7 +77,7 @@ class Recorder:
         self.given = [self._slot(SlotMemory(0, step)) for step in steps]
 
     def __call__(self, kernel: Callable[..., None], *arguments: Any) -> None:
-        """Write down a call."""
+        """Write down a call; a float by its bits, see `tinycnn.kernels.slots.number_of`."""
         numbers = [address_of(_CALLERS[kernel])]
         for argument in arguments:
             if isinstance(argument, Slot):
@@ -86,6 +86,8 @@ class Recorder:
                 numbers += map(int, argument)
             elif isinstance(argument, np.ndarray):
                 numbers += self._jobs_range(argument)
+            elif isinstance(argument, float):
+                numbers.append(int(np.float64(argument).view(np.int64)))
             else:
                 numbers.append(int(argument))
         self._calls.append(numbers + [0] * (WIDTH - len(numbers)))
@@ -111,6 +113,10 @@ class Recorder:
     def zeros(self, size: int, step: int = 0, *, of_each_thread: bool = False) -> Slot:
         """Give zeros that nobody else writes to, ``step`` from image to image."""
         return self._slot(SlotMemory(size, step, of_each_thread))
+
+    def constant(self, array: Array) -> Slot:
+        """Stand for an array (F,) that stays as it is."""
+        return self._slot(SlotMemory(0, constant=array)).reshape(len(array))
 
     def part(
         self, whole: Slot, first: int, shape: tuple[int, ...], dtype: np.dtype[Any] = _FLOAT32

@@ -40,13 +40,14 @@ class SlotPart(NamedTuple):
 
 @dataclass
 class SlotMemory:
-    """The floats of a slot: how many, how far from image to image, and whose."""
+    """The floats of a slot: how many, how far from image to image, and whose; or ``constant`` ones."""
 
     size: int
     step: int = 0
     of_each_thread: bool = False
     packed: PackedSource | None = None
     part: SlotPart | None = None
+    constant: Array | None = None
 
 
 class SlotTable:
@@ -65,6 +66,10 @@ class SlotTable:
         self.slots = np.zeros((threads, len(slots), 4), np.int64)
         self.slots[:, :, 2] = [slot.step for slot in slots]
         self._tables, self._from_both_ends = tables, from_both_ends
+        self._constants = [slot.constant for slot in slots]  # that stay while slots point at them
+        for number, array in enumerate(self._constants):
+            if array is not None:
+                self.point(number, array)
         self._counters = np.zeros((len(tables[3]) - 1) * COUNTERS, np.int64)
         self.rows = np.array([self._row(thread) for thread in range(threads)], np.int64)
         self.offered = self.rows[1:]  # to helpers

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinycnn.inference.planners import STEPS, by_its_own_forward
-from tinycnn.inference.steps import Place, Steps, by_rows
+from tinycnn.inference.steps import Place, Stage, Steps, by_rows
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.layers import MaxPool2D
 from tinycnn.runtime.calls import Calls, Phase
@@ -31,7 +31,7 @@ def max_pool_steps(place: Place[MaxPool2D], before: Steps) -> Steps:
 
 
 @dataclass(frozen=True)
-class MaxPoolStage:
+class MaxPoolStage(Stage):
     """The maximum of each window."""
 
     window: Window

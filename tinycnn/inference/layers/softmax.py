@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinycnn.inference.planners import STEPS, by_its_own_forward
-from tinycnn.inference.steps import ACTIVATIONS, Place, Steps, by_rows
+from tinycnn.inference.steps import ACTIVATIONS, Place, Stage, Steps, by_rows
 from tinycnn.kernels.softmax import softmax
 from tinycnn.layers import SOFTMAX, Softmax
 from tinycnn.runtime.calls import Calls, Phase
@@ -28,11 +28,12 @@ def softmax_steps(place: Place[Softmax], before: Steps) -> Steps:
     return (*before, place.step("softmax", stage=SoftmaxStage(), after=None, then=None))
 
 
-class SoftmaxStage:
+class SoftmaxStage(Stage):
     """Probabilities over the last axis."""
 
     border: ClassVar[Border | None] = None
     whole_vectors: ClassVar[bool] = True
+    writes_plain: ClassVar[bool] = True
 
     def phases(
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int

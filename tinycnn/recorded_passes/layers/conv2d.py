@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from tinycnn.arrays import Array
 from tinycnn.layers import Conv2D
 from tinycnn.layers.activation import IDENTITY, RELU
 from tinycnn.ops import bias
@@ -22,6 +21,8 @@ from tinycnn.recorded_passes.stages import (
     StageArrays,
     TrainingStage,
     before_relu,
+    bias_gradient_or_room,
+    bias_or_zeros,
     rows,
 )
 from tinycnn.runtime.calls import Phase
@@ -33,11 +34,11 @@ _INPUT_GRADIENTS: dict[Any, ModuleType] = {direct: direct_gradient, grouped: gro
 
 @STAGES.register(Conv2D)
 def conv2d_stage(place: PassPlace[Conv2D]) -> TrainingStage | None:
-    """Direct products, or those in groups, if they are what is chosen, with a bias."""
+    """Direct products, or those in groups, if they are what is chosen."""
     layer, shape = place.layer, place.input_shape
     geometry = Geometry(place.batch, shape[2], layer.filters, layer.groups, layer.window(shape))
     asked = place.algorithm or layer.algorithm
-    if not layer.bias or layer.activation not in (IDENTITY, RELU):
+    if layer.activation not in (IDENTITY, RELU):
         return None
     if refusal(asked, geometry, FLOAT32):
         return None
@@ -53,7 +54,7 @@ def conv2d_stage(place: PassPlace[Conv2D]) -> TrainingStage | None:
 
 
 @dataclass(frozen=True)
-class Conv2DStage:
+class Conv2DStage(TrainingStage):
     """Window products, with bias and ReLU."""
 
     geometry: Geometry
@@ -66,7 +67,8 @@ class Conv2DStage:
         return [Kept(self.geometry.y_shape)]
 
     def forward(self, recorder: Recorder, given: StageArrays) -> Iterator[Phase]:
-        arrays = given.x, given.kept[0], given.params["W"], given.params["b"]
+        b = bias_or_zeros(recorder, given.params, self.geometry.F)
+        arrays = given.x, given.kept[0], given.params["W"], b
         flat = (array.reshape(-1) for array in arrays)
         return grouped.products(recorder, self.geometry, self.relu, *flat)
 
@@ -78,9 +80,10 @@ class Conv2DStage:
         gradients: Mapping[str, Slot],
         dx: Slot | None,
     ) -> Iterator[Phase]:
-        x, params, (y,) = given
+        x, params, (y,), _ = given
         dz, rectified = before_relu(recorder, dy, y) if self.relu else (dy, None)
-        yield from bias.phases(recorder, rows(dy), rectified, gradients["b"])
+        db = bias_gradient_or_room(recorder, gradients, self.geometry.F)
+        yield from bias.phases(recorder, rows(dy), rectified, db)
         dz = dz.reshape(-1)
         yield from grouped.weight_gradients(
             recorder, self.geometry, x.reshape(-1), gradients["W"].reshape(-1), dz
@@ -88,9 +91,3 @@ class Conv2DStage:
         if dx is not None:
             flat = dz, dx.reshape(-1), params["W"].reshape(-1)
             yield from self.of_inputs.input_gradients(recorder, self.geometry, *flat)
-
-    def saved(self, x: Array, kept: Sequence[Array]) -> Any:
-        return x
-
-    def kept_z(self, kept: Sequence[Array]) -> Array | None:
-        return None

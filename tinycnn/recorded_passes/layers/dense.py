@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 from tinycnn.arrays import Array
-from tinycnn.kernels.softmax import softmax
 from tinycnn.layers import Dense
 from tinycnn.layers.activation import IDENTITY, RELU, SOFTMAX, Activation
-from tinycnn.ops import bias, fully_connected
+from tinycnn.ops import activations, bias, fully_connected
 from tinycnn.recorded_passes.stages import (
     STAGES,
     Kept,
@@ -19,9 +16,11 @@ from tinycnn.recorded_passes.stages import (
     StageArrays,
     TrainingStage,
     before_relu,
+    bias_gradient_or_room,
+    bias_or_zeros,
     rows,
 )
-from tinycnn.runtime.calls import Calls, Phase
+from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.recording import Recorder, Slot
 
 # Blocks are so many times smaller than those that it pays to hand over to another thread from Python.
@@ -30,15 +29,15 @@ _FINER = 32
 
 @STAGES.register(Dense)
 def dense_stage(place: PassPlace[Dense]) -> TrainingStage | None:
-    """One with a bias, unless its activation is of a user's own."""
+    """One whose activation is not of a user's own."""
     layer = place.layer
-    if not layer.bias or layer.activation not in (IDENTITY, RELU, SOFTMAX):
+    if layer.activation not in (IDENTITY, RELU, SOFTMAX):
         return None
     return DenseStage(place.batch, layer.units, layer.activation)
 
 
 @dataclass(frozen=True)
-class DenseStage:
+class DenseStage(TrainingStage):
     """Weighted sums, with bias and activation."""
 
     batch: int
@@ -53,11 +52,11 @@ class DenseStage:
 
     def forward(self, recorder: Recorder, given: StageArrays) -> Iterator[Phase]:
         y, z = given.kept[0], given.kept[-1]
-        W, b = given.params["W"], given.params["b"].reshape(-1)
+        W, b = given.params["W"], bias_or_zeros(recorder, given.params, self.units).reshape(-1)
         relu = self.activation is RELU
         yield from fully_connected.products(self._matrix(given.x), W, b, relu, z, finer=_FINER)
         if self.activation is SOFTMAX:
-            yield [partial(self._softmax, z, y)]
+            yield activations.softmax_of_rows(z, y).phase()
 
     def backward(
         self,
@@ -70,21 +69,15 @@ class DenseStage:
         x = self._matrix(given.x)
         relu = self.activation is RELU
         dz, rectified = before_relu(recorder, dy, given.kept[0]) if relu else (dy, None)
-        yield from bias.phases(recorder, rows(dy), rectified, gradients["b"])
+        db = bias_gradient_or_room(recorder, gradients, self.units)
+        yield from bias.phases(recorder, rows(dy), rectified, db)
         target = x.reshape(0, x.shape[1]) if dx is None else self._matrix(dx)
         yield from fully_connected.gradients(
             recorder, dz, x, given.params["W"], gradients["W"], target, finer=_FINER
         )
 
-    def saved(self, x: Array, kept: Sequence[Array]) -> Any:
-        return x
-
-    def kept_z(self, kept: Sequence[Array]) -> Array | None:
+    def kept_z(self, x: Array, kept: Sequence[Array]) -> Array | None:
         return kept[1] if self.activation is SOFTMAX else None
 
     def _matrix(self, x: Slot) -> Slot:
         return x.reshape(self.batch, x.size // self.batch)
-
-    def _softmax(self, z: Slot, y: Slot, calls: Calls) -> None:
-        flat = calls.read(z.reshape(-1)), 0, self.batch, self.units, y.reshape(-1)
-        calls(softmax, *flat)

@@ -30,7 +30,7 @@ def max_pool2d_stage(place: PassPlace[MaxPool2D]) -> TrainingStage | None:
 
 
 @dataclass(frozen=True)
-class MaxPool2DStage:
+class MaxPool2DStage(TrainingStage):
     """The maximum of each window."""
 
     window: Window
@@ -58,6 +58,3 @@ class MaxPool2DStage:
 
     def saved(self, x: Array, kept: Sequence[Array]) -> Any:
         return kept[1], self.x_shape
-
-    def kept_z(self, kept: Sequence[Array]) -> Array | None:
-        return None
