@@ -95,49 +95,74 @@ def avg_pool_rows_backward(
 ) -> None:
     """Write rows ``first`` to ``last`` of the N*H rows of ``dx`` (N, H, W, C), float32.
 
-    Each cell gets the sum over the windows that hold it, in row-major order, of dy (N, OH, OW, C) divided by
-    what `avg_pool_rows` divided by.
+    Each cell gets the sum over the windows that hold it of dy (N, OH, OW, C) divided by what `avg_pool_rows`
+    divided by: over those below each other first, for all columns at once, and then of these sums.
     """
     H, W, C = dx.shape[1:]
     OH, OW = dy.shape[1:3]
-    source, target = dy.reshape(dy.size), dx.reshape(dx.size)
-    # All that depends on one axis alone, worked out once.
-    row_counts, counts = np.empty(OH, np.float32), np.empty(OW, np.float32)
-    for oh in range(OH):
-        row_counts[oh] = extent(oh, kernel[0], stride[0], padding[0], H, limit[0], include_pad)[2]
+    source, target, width = dy.reshape(dy.size), dx.reshape(dx.size), OW * C
+    counts = np.empty(width, np.float32)
     for ow in range(OW):
-        counts[ow] = extent(ow, kernel[1], stride[1], padding[1], W, limit[1], include_pad)[2]
+        columns = extent(ow, kernel[1], stride[1], padding[1], W, limit[1], include_pad)[2]
+        for c in range(C):
+            counts[ow * C + c] = columns
     firsts, numbers = np.empty(W, np.int64), np.empty(W, np.int64)
     for w in range(W):
         firsts[w], numbers[w] = windows_at(w + padding[1], kernel[1], stride[1], OW)
-    to, end = first * W * C, last * W * C
+    # Rows of windows that a row of cells meets, each divided once: row oh in number oh % depth. Behind them
+    # their sum; a last vector reaches beyond.
+    depth, cells = min(kernel[0], OH), np.empty(W * C + LANES, np.float32)
+    shares = np.zeros((depth + 1) * width + LANES, np.float32)
+    image = divided = -1
     for row in range(first, last):
         n, h = row // H, row % H
-        oh0, down = windows_at(h + padding[0], kernel[0], stride[0], OH)
-        for w in range(W):
-            ow0, right = firsts[w], numbers[w]
-            at = ((n * OH + oh0) * OW + ow0) * C
-            beyond = at + ((down - 1) * OW + right - 1) * C + LANES
-            in_vectors = C >= LANES or (beyond <= dy.size and to + LANES <= end)
-            if in_vectors and down * right == 1:
-                count = splat(row_counts[oh0] * counts[ow0])
-                for block in range(0, C, LANES):
-                    c = max(min(block, C - LANES), 0)  # the last vector may overlap the one before
-                    store(target, to + c, load(source, at + c) / count)
-            elif in_vectors:
-                for block in range(0, C, LANES):
-                    c, total = max(min(block, C - LANES), 0), splat(0.0)
-                    for i in range(down):
-                        for j in range(right):
-                            count = splat(row_counts[oh0 + i] * counts[ow0 + j])
-                            total += load(source, at + (i * OW + j) * C + c) / count
-                    store(target, to + c, total)
-            else:
-                for c in range(C):
-                    one = np.float32(0)
-                    for i in range(down):
-                        for j in range(right):
-                            count_here = row_counts[oh0 + i] * counts[ow0 + j]
-                            one += source[at + (i * OW + j) * C + c] / count_here
-                    target[to + c] = one
-            to += C
+        oh, down = windows_at(h + padding[0], kernel[0], stride[0], OH)
+        divided, image = oh if n != image else max(divided, oh), n
+        while divided < oh + down:
+            rows = extent(divided, kernel[0], stride[0], padding[0], H, limit[0], include_pad)[2]
+            at = (n * OH + divided) * width
+            _divide(source, at, counts, rows, shares, divided % depth * width)
+            divided += 1
+        at = oh % depth * width
+        if down != 1:
+            at = depth * width
+            _add_rows(shares, oh, down, depth, width)
+        if C >= LANES:
+            _add_columns(shares, at, firsts, numbers, C, target, row * W * C)
+        else:
+            _add_columns(shares, at, firsts, numbers, C, cells, 0)
+            for e in range(W * C):
+                target[np.uintp(row * W * C + e)] = cells[np.uintp(e)]
+
+
+@kernel
+def _divide(dy: Any, at: int, counts: Any, rows: int, shares: Any, to: int) -> None:
+    """Divide a row of windows' gradients by their numbers of cells."""
+    for e in range(counts.size):
+        cells = np.float32(rows) * counts[np.uintp(e)]
+        shares[np.uintp(to + e)] = dy[np.uintp(at + e)] / cells
+
+
+@kernel
+def _add_rows(shares: Any, oh: int, down: int, depth: int, width: int) -> None:
+    """Add up ``down`` rows from ``oh`` on; their sum is the row behind all."""
+    to = depth * width
+    for e in range(to, to + width):
+        shares[np.uintp(e)] = 0
+    for i in range(down):
+        at = (oh + i) % depth * width
+        for e in range(width):
+            shares[np.uintp(to + e)] += shares[np.uintp(at + e)]
+
+
+@kernel
+def _add_columns(sums: Any, at: int, firsts: Any, numbers: Any, C: int, dx: Any, to: int) -> None:
+    """Write to each cell of a row the sum of ``numbers`` of ``sums``, from column ``firsts`` on."""
+    for w in range(firsts.size):
+        left = at + firsts[w] * C
+        for block in range(0, C, LANES):
+            c, total = max(min(block, C - LANES), 0), splat(0.0)
+            for j in range(numbers[w]):
+                total += load(sums, left + j * C + c)
+            store(dx, to + c, total)
+        to += C

@@ -1,4 +1,4 @@
-"""Batch normalisation: sums over a channel's cells, and each cell from what they gave; in float64 inside.
+"""Batch normalisation: sums over a channel's cells, in float64, and each cell from what they gave.
 
 Rows lie side by side as wider ones, whose numbers for each channel are repeated.
 """
@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.rows import fold, four, number_of, repeat, width_of
+from tinycnn.kernels.rows import fold, number_of, repeat, width_of
+from tinycnn.kernels.simd import fma, lanes_of, load, load_first, load_wide, store, store_first
+
+# Of numbers that float32 works with as well as float64.
+_SMALL, _LARGE = 2.0**-100, 2.0**100
 
 
 @kernel
@@ -24,13 +28,20 @@ def moments_of_rows(x: Any, first: int, last: int, parts: Any) -> None:
     C = x.shape[1]
     width = width_of(last - first, C)
     source, at, end = x.reshape(x.size), first * C, last * C
-    u, total, squares = repeat(x[first], width), np.zeros(width), np.zeros(width)
-    while at + 4 * width <= end:  # four at once: the sums are read and written once for them
-        r0, r1, r2, r3 = four(source, at, width)
-        for e in range(width):
-            d0, d1, d2, d3 = r0[e] - u[e], r1[e] - u[e], r2[e] - u[e], r3[e] - u[e]
-            total[e] += (d0 + d1) + (d2 + d3)
-            squares[e] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3)
+    u = repeat(x[first], width, parts)
+    total, squares, lanes = np.zeros(u.size), np.zeros(u.size), lanes_of(u)
+    # Four rows at once, for which the sums are read and written once. What a row's last vector reads beyond
+    # its end goes to sums that nobody wants.
+    whole = -(-width // lanes) * lanes
+    while at + 4 * width <= end and at + 3 * width + whole <= x.size:
+        for e in range(0, width, lanes):
+            m, away, squared = load(u, e), load(total, e), load(squares, e)
+            for k in range(4):
+                d = load_wide(source, at + k * width + e) - m
+                away += d
+                squared = fma(d, d, squared)
+            store(total, e, away)
+            store(squares, e, squared)
         at += 4 * width
     while at < end:
         row = source[at : at + width]
@@ -41,14 +52,14 @@ def moments_of_rows(x: Any, first: int, last: int, parts: Any) -> None:
         at += width
     count, mean, deviations = parts[number_of(first, len(x), len(parts))]
     mean[:], deviations[:], count[:] = 0, 0, last - first
-    fold(total, mean)
-    fold(squares, deviations)
+    fold(total[:width], mean)
+    fold(squares[:width], deviations)
     for c in range(C):
-        away = mean[c] / count[c]
-        deviations[c] -= mean[c] * away
+        beyond = mean[c] / count[c]
+        deviations[c] -= mean[c] * beyond
         if deviations[c] < 0:
             deviations[c] = 0
-        mean[c] = u[c] + away
+        mean[c] = u[c] + beyond
 
 
 @kernel
@@ -125,16 +136,19 @@ def add_gradients(dy: Any, x: Any, mean: Any, first: int, last: int, parts: Any)
     C = x.shape[1]
     width = width_of(last - first, C)
     source, upstream, end = x.reshape(x.size), dy.reshape(dy.size), last * C
-    u, total, added = repeat(mean, width), np.zeros(width), np.zeros(width)
-    at = first * C
-    while at + 4 * width <= end:
-        r0, r1, r2, r3 = four(source, at, width)
-        g0, g1, g2, g3 = four(upstream, at, width)
-        for e in range(width):
-            added[e] += (np.float64(g0[e]) + g1[e]) + (np.float64(g2[e]) + g3[e])
-            total[e] += (g0[e] * (r0[e] - u[e]) + g1[e] * (r1[e] - u[e])) + (
-                g2[e] * (r2[e] - u[e]) + g3[e] * (r3[e] - u[e])
-            )
+    u, at = repeat(mean, width, parts), first * C
+    total, added, lanes = np.zeros(u.size), np.zeros(u.size), lanes_of(u)
+    whole = -(-width // lanes) * lanes
+    while at + 4 * width <= end and at + 3 * width + whole <= x.size:
+        for e in range(0, width, lanes):
+            m, slopes, product = load(u, e), load(added, e), load(total, e)
+            for k in range(4):
+                place = at + k * width + e
+                slope = load_wide(upstream, place)
+                slopes += slope
+                product = fma(slope, load_wide(source, place) - m, product)
+            store(added, e, slopes)
+            store(total, e, product)
         at += 4 * width
     while at < end:
         row, above = source[at : at + width], upstream[at : at + width]
@@ -143,8 +157,8 @@ def add_gradients(dy: Any, x: Any, mean: Any, first: int, last: int, parts: Any)
             total[e] += above[e] * (row[e] - u[e])
         at += width
     dbeta, products = parts[number_of(first, len(x), len(parts))]
-    fold(added, dbeta)
-    fold(total, products)
+    fold(added[:width], dbeta)
+    fold(total[:width], products)
 
 
 @kernel
@@ -153,16 +167,30 @@ def scale_deviations(
 ) -> None:
     """y = (x - mean) * scale + shift for rows ``first`` to ``last`` (not included) of ``x`` (rows, C).
 
-    ``mean`` and ``scale`` (C,) are float64, ``shift`` is of the dtype of x.
+    ``mean`` and ``scale`` (C,) are float64, ``shift`` is of the dtype of x. That is worked in, with the mean
+    in two parts, unless a channel's numbers may be too large or too small for it.
     """
     C = x.shape[1]
     width = width_of(last - first, C)
     source, target, end = x.reshape(x.size), y.reshape(y.size), last * C
-    u, s, t = repeat(mean, width), repeat(scale, width), repeat(shift, width)
-    for at in range(first * C, end, width):
-        row, to = source[at : at + width], target[at : at + width]
-        for e in range(min(width, end - at)):
-            to[e] = (row[e] - u[e]) * s[e] + t[e]
+    if not (_is_ordinary(mean) and _is_ordinary(scale) and _is_ordinary(shift)):
+        for at in range(first * C, end):
+            c = at % C
+            target[at] = (source[at] - mean[c]) * scale[c] + shift[c]
+        return
+    high, low = repeat(mean, width, x), repeat(_rest(mean, x), width, x)
+    s, t, lanes = repeat(scale, width, x), repeat(shift, width, x), lanes_of(source)
+    for at in range(first * C, end, 4 * width):  # what belongs to channels is read once for four
+        for e in range(0, width, lanes):
+            m, n, f, b = load(high, e), load(low, e), load(s, e), load(t, e)
+            for k in range(4):
+                place = at + k * width + e
+                count = min(width - e, end - place)
+                if count >= lanes:
+                    store(target, place, fma((load(source, place) - m) - n, f, b))
+                elif count > 0:
+                    d = (load_first(source, place, count) - m) - n
+                    store_first(target, place, count, fma(d, f, b))
 
 
 @kernel
@@ -179,15 +207,54 @@ def scale_deviations_backward(
 ) -> None:
     """dx = (dy - dy_mean) * scale - (x - mean) * slope for rows ``first`` to ``last`` (not included).
 
-    ``dy x dx`` are (rows, C); ``dy_mean mean scale slope`` (C,) are float64.
+    ``dy x dx`` are (rows, C); ``dy_mean mean scale slope`` (C,) are float64. Worked out as
+    `scale_deviations`.
     """
     C = x.shape[1]
     width = width_of(last - first, C)
     upstream, source, target = dy.reshape(dy.size), x.reshape(x.size), dx.reshape(dx.size)
-    u, v = repeat(dy_mean, width), repeat(mean, width)
-    s, t, end = repeat(scale, width), repeat(slope, width), last * C
-    for at in range(first * C, end, width):
-        row, above = source[at : at + width], upstream[at : at + width]
-        to = target[at : at + width]
-        for e in range(min(width, end - at)):
-            to[e] = (above[e] - u[e]) * s[e] - (row[e] - v[e]) * t[e]
+    end = last * C
+    if not (
+        _is_ordinary(dy_mean) and _is_ordinary(mean) and _is_ordinary(scale) and _is_ordinary(slope)
+    ):
+        for at in range(first * C, end):
+            c = at % C
+            own = (upstream[at] - dy_mean[c]) * scale[c]
+            target[at] = own - (source[at] - mean[c]) * slope[c]
+        return
+    high, low = repeat(mean, width, x), repeat(_rest(mean, x), width, x)
+    dy_high, dy_low = repeat(dy_mean, width, x), repeat(_rest(dy_mean, x), width, x)
+    s, t, lanes = repeat(scale, width, x), repeat(slope, width, x), lanes_of(source)
+    for at in range(first * C, end, 4 * width):
+        for e in range(0, width, lanes):
+            m, n, a, b = load(high, e), load(low, e), load(dy_high, e), load(dy_low, e)
+            f, g = load(s, e), load(t, e)
+            for k in range(4):
+                place = at + k * width + e
+                count = min(width - e, end - place)
+                if count >= lanes:
+                    own = ((load(upstream, place) - a) - b) * f
+                    store(target, place, fma(n - (load(source, place) - m), g, own))
+                elif count > 0:
+                    own = ((load_first(upstream, place, count) - a) - b) * f
+                    away = n - (load_first(source, place, count) - m)
+                    store_first(target, place, count, fma(away, g, own))
+
+
+@kernel
+def _is_ordinary(values: Any) -> bool:
+    """Whether sums and products of float32 with all these are in its range, and lose nothing at its ends."""
+    ordinary = True
+    for c in range(values.size):
+        size = abs(values[c])
+        ordinary &= size == 0 or _SMALL <= size <= _LARGE
+    return ordinary
+
+
+@kernel
+def _rest(values: Any, like: Any) -> Any:
+    """What float64 has beyond the nearest numbers of the dtype of ``like``."""
+    rest = np.empty(values.size)
+    for c in range(values.size):
+        rest[c] = values[c] - like.dtype.type(values[c])
+    return rest

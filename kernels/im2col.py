@@ -58,17 +58,6 @@ def im2col(
                 low, high = _inside(start, step, length, width) if 0 <= h < H else (count, count)
                 low, high = min(low, count), min(high, count)
                 at = (n * H + h) * width
-                for k in range(low):
-                    _copy_inside(
-                        source,
-                        at,
-                        start + k * step,
-                        width,
-                        0 <= h < H,
-                        target,
-                        to + k * row,
-                        length,
-                    )
                 _copy_runs(
                     source,
                     at + start + low * step,
@@ -79,17 +68,18 @@ def im2col(
                     length,
                     high - low,
                 )
-                for k in range(high, count):
-                    _copy_inside(
-                        source,
-                        at,
-                        start + k * step,
-                        width,
-                        0 <= h < H,
-                        target,
-                        to + k * row,
-                        length,
-                    )
+                for begin, stop in ((0, low), (high, count)):  # runs that reach beyond the image
+                    for k in range(begin, stop):
+                        _copy_inside(
+                            source,
+                            at,
+                            start + k * step,
+                            width,
+                            0 <= h < H,
+                            target,
+                            to + k * row,
+                            length,
+                        )
         done, ow = done + count, ow + count
         if ow == OW:
             ow, oh = 0, oh + 1

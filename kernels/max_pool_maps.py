@@ -67,23 +67,6 @@ def _pool_windows(
             best = _largest_of_few(x, at, rows, columns, down, right, channels)
             store_first(y, to, channels, best)
             at, to = at + step, to + y_step
-    # Loops over cells take half as long again.
-    elif rows == columns == 3:
-        for _ in range(count):
-            c = 0
-            while c < channels:
-                block = min(c, last)
-                store(y, to + block, _largest_of_3_by_3(x, at + block, down, right))
-                c += LANES
-            at, to = at + step, to + y_step
-    elif rows == columns == 2:
-        for _ in range(count):
-            c = 0
-            while c < channels:
-                block = min(c, last)
-                store(y, to + block, _largest_of_2_by_2(x, at + block, down, right))
-                c += LANES
-            at, to = at + step, to + y_step
     else:
         for _ in range(count):
             c = 0
@@ -119,6 +102,10 @@ def _largest_of_three(x: Any, at: int, right: int) -> Any:
 @kernel
 def _largest(x: Any, at: int, rows: int, columns: int, down: int, right: int) -> Any:
     """The maximum of ``rows`` by ``columns`` vectors."""
+    if rows == columns == 3:  # a loop over cells takes half as long again
+        return _largest_of_3_by_3(x, at, down, right)
+    if rows == columns == 2:
+        return _largest_of_2_by_2(x, at, down, right)
     best = load(x, at)
     for i in range(rows):
         for j in range(columns):

@@ -15,7 +15,7 @@ from tinycnn.kernels.batch_norm import (
     scale_deviations,
     scale_deviations_backward,
 )
-from tinycnn.kernels.dense import dense_product, dense_weight_gradient
+from tinycnn.kernels.dense import dense_product, dense_weight_gradient, pack_weights
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.max_pool import max_pool2d_backward
 from tinycnn.kernels.max_pool_disjoint import max_pool_disjoint_backward
@@ -92,6 +92,11 @@ def _dense_weight_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
 
 
 @kernel
+def _pack_weights(c: Any, jobs: Any, slots: Any, image: int) -> None:
+    pack_weights(read_only(matrix_of(slots, c, 1)), c[4], c[5], panels_of(slots, c, 6))
+
+
+@kernel
 def _softmax_backward(c: Any, jobs: Any, slots: Any, image: int) -> None:
     y = _read(slots, c[2])
     softmax_backward(_read(slots, c[1]), y, c[3], c[4], c[5], floats_of(slots, c[6], 0))
@@ -163,7 +168,7 @@ RANGE_CALLERS = {
     scale_deviations: _scale_deviations, add_gradients: _add_gradients,
     scale_deviations_backward: _scale_deviations_backward, softmax_backward: _softmax_backward,
     dense_product: _dense_product, dense_weight_gradient: _dense_weight_gradient,
-    max_pool_argmax: _max_pool_argmax,
+    pack_weights: _pack_weights, max_pool_argmax: _max_pool_argmax,
     max_pool_argmax_backward: _max_pool_argmax_backward,
     max_pool_disjoint_backward: _max_pool_disjoint_backward,
     max_pool2d_backward: _max_pool2d_backward,

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.jit import LANES, kernel
 
 # Numbers of a wide row: what a loop over them takes to begin is little beside it.
 _WIDE = 512
+# The same where loops are over vectors, which cost nothing to begin.
+_NUMBERS = 256
 
 
 @kernel
@@ -21,14 +23,17 @@ def rows_side_by_side(C: int) -> int:
 @kernel
 def width_of(rows: int, C: int) -> int:
     """Numbers of a wide row where there are so many ``rows`` of ``C``: no wider than a fourth of all."""
-    return max(min(rows_side_by_side(C), rows // 4), 1) * C
+    return max(min(_NUMBERS // C, rows // 4), 1) * C
 
 
 @kernel
-def repeat(values: Any, width: int) -> Any:
-    """The numbers of a row, again and again up to ``width``, a multiple of them."""
+def repeat(values: Any, width: int, like: Any) -> Any:
+    """The numbers of a row again and again up to ``width``, a multiple, in the dtype of ``like``.
+
+    Then come zeros, to whole vectors.
+    """
     C = values.size
-    wide = np.empty(width)
+    wide = np.zeros(-(-width // LANES) * LANES, like.dtype)
     for first in range(0, width, C):
         for c in range(C):
             wide[first + c] = values[c]

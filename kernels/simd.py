@@ -52,6 +52,7 @@ from tinycnn.kernels.simd_code import (
 from tinycnn.kernels.simd_exp import emit_exp
 from tinycnn.kernels.simd_first import emit_load_first, emit_store_first
 from tinycnn.kernels.simd_reduced import emit_largest_of, emit_sum_of
+from tinycnn.kernels.simd_wide import emit_load_wide
 
 
 @vector_operation(emit_lanes_of, types.intp, READ)
@@ -88,6 +89,13 @@ def store_first(array: Any, index: int, count: int, x: Any) -> None:
     """Write the first ``count`` lanes of ``x`` to the numbers from ``array[index]`` on."""
     assert 0 <= index <= array.size - count and 0 <= count <= lanes_of(array)
     array[index : index + count] = x[:count]
+
+
+@vector_operation(emit_load_wide, WIDE_VECTOR, READ, types.intp)
+def load_wide(array: Any, index: int) -> Any:
+    """The LANES // 2 numbers from ``array[index]`` on, in float64 whatever they are."""
+    assert 0 <= index <= array.size - LANES // 2
+    return array[index : index + LANES // 2].astype(np.float64)
 
 
 @vector_operation(emit_stream, types.void, WRITTEN, types.intp, ANY_VECTOR)

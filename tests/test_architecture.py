@@ -69,7 +69,7 @@ DOORS_TO_NUMBA = {
     "kernels/compilers.py", "kernels/function_pointers.py", "kernels/jit.py", "kernels/numba_start.py",
     "kernels/shared_memory.py", "kernels/simd.py",
     "kernels/simd_code.py", "kernels/simd_exp.py", "kernels/simd_first.py", "kernels/simd_permuted.py",
-    "kernels/simd_reduced.py",
+    "kernels/simd_reduced.py", "kernels/simd_wide.py",
     "kernels/tiles.py", "kernels/window_tiles.py",
 }  # fmt: skip
 # What knows files: where compiled code is kept.

@@ -27,6 +27,7 @@ from tinycnn.kernels.simd import (
     largest_of,
     load,
     load_first,
+    load_wide,
     maximum,
     prefetch,
     splat,
@@ -105,6 +106,20 @@ def test_nan_wins_on_both_sides():
     assert np.isnan(results[3][:3]).all()  # maximum
     assert np.isnan(results[4][[0, 2]]).all()  # at_least keeps a NaN of its first argument
     assert not np.isnan(results[3:5, 3:]).any()
+
+
+@kernel
+def widen(x, at, results):
+    store(results, 0, load_wide(x, at))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_half_a_vector_is_read_in_float64_at_any_index(dtype):
+    x = np.append(np.arange(1, LANES, dtype=dtype) / 3, np.nan)
+    for at in range(LANES // 2 + 1):
+        results = np.empty(LANES // 2)
+        widen(read_only(x), at, results)
+        np.testing.assert_array_equal(results, x[at : at + LANES // 2].astype(np.float64))
 
 
 @kernel

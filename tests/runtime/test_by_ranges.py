@@ -55,6 +55,7 @@ CALLS = {
         ROWS, (normal(ROWS, 7), normal(7, C), normal(C), True), (0, C, room(ROWS, C)),
     ),
     "dense_weight_gradient": (ROWS, (normal(7, ROWS), normal(1, 7, PANEL)), (room(ROWS, C),)),
+    "pack_weights": (5, (normal(7, 4 * PANEL + 3),), (room(5, 7, PANEL),)),
     "avg_pool_rows": (27, (normal(9, 6, 5, C),), (*WINDOWS, (7, 5), False, room(9, 3, 2, C))),
     "avg_pool_rows_backward": (
         54, (normal(9, 3, 2, C),), (*WINDOWS, (7, 5), True, room(9, 6, 5, C)),

@@ -60,8 +60,9 @@ def batch_normalization(
 
     ``gamma beta mean variance`` are (C,). In training, mean and variance are `moments` of x; in
     inference, running ones. Where the variance is 0 and x the mean, as in a channel of one cell, y is
-    beta. All is worked out in float64 and rounded once. Source: Ioffe and Szegedy, "Batch normalization:
-    accelerating deep network training by reducing internal covariate shift", 2015.
+    beta. Of a float32 x each cell is worked out in float32, with the mean as the sum of two such numbers, so
+    that nothing is lost where it is large beside the spread. Source: Ioffe and Szegedy, "Batch
+    normalization: accelerating deep network training by reducing internal covariate shift", 2015.
 
     Raises ShapeError where shapes do not fit together, DTypeError for what holds no real numbers,
     ArgumentError for an ``epsilon`` that is not above 0 or a variance below it.

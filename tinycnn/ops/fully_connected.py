@@ -32,6 +32,7 @@ from tinycnn.kernels.dense import (
 )
 from tinycnn.kernels.dense_gradients import dense_gradients
 from tinycnn.kernels.dense_rows import rows_product
+from tinycnn.kernels.simd import LANES
 from tinycnn.ops.activations import softmax, softmax_backward
 from tinycnn.ops.bias import bias_gradient
 from tinycnn.runtime import calls, memory
@@ -47,7 +48,9 @@ _ACTIVATIONS = (None, "relu", "softmax")
 # Weights a block: some hundred microseconds of BLAS at a batch of 32.
 _WEIGHTS = 1 << 20
 # Multiply-adds a block, where rows of x are cut: some five microseconds.
-_PRODUCTS = 1 << 19
+_PRODUCTS = 1 << 18
+# Numbers a block that are packed, some five microseconds; rows of a tile of products.
+_PACKED, _TILE = 1 << 15, 6
 # Panels a block, at least: a row of W gives 2 KB to it, and memory is read in longer runs.
 _LEAST_PANELS = 8
 # Below, BLAS reads weights as fast as they come, and lanes for images would be idle.
@@ -201,13 +204,13 @@ def _multiply_few(dz: Any, x: Any, W: Any, dW: Any, dx: Any, rows: Range, calls:
 def _gradients_of_few_weights(dz: Array, x: Array, W: Array, dW: Array, dx: Array | None) -> None:
     """`gradients`, where W takes less time to be turned over than dz and dx."""
     (N, F), D = dz.shape, len(W)
-    panels = memory.empty((-(-F // PANEL), N, PANEL), dz.dtype)
-    pack_weights(read_only(dz), 0, len(panels), panels)
+    dz, panels = read_only(dz), memory.empty((-(-F // PANEL), N, PANEL), dz.dtype)
+    by_ranges(pack_weights, len(panels), _PACKED // (N * PANEL), (dz,), (panels,))
     if dx is not None:
         none = read_only(np.empty(0, dz.dtype))
-        _product_in_registers(read_only(dz), read_only(np.ascontiguousarray(W.T)), none, dx)
-    size = max(_PRODUCTS // (N * max(F, NARROW)), LEAST_ROWS)
-    by_ranges(dense_weight_gradient, D, size, (x, read_only(panels)), (dW,))
+        _product_in_registers(dz, read_only(np.ascontiguousarray(W.T)), none, dx)
+    size = _PRODUCTS // (N * max(F, LANES))
+    by_ranges(dense_weight_gradient, D, size, (x, read_only(panels)), (dW,), _TILE)
 
 
 def _columns(W: Any, finer: int = 1) -> list[Range]:
@@ -232,11 +235,11 @@ def _bias(b: ArrayLike, W: Array) -> Array:
 
 def _product_in_registers(x: Array, W: Array, b: Array, y: Array, *, relu: bool = False) -> None:
     (N, D), F = x.shape, W.shape[1]
-    given = x, W, b, relu
     if W.size <= _WEIGHTS:
-        by_ranges(dense_product, N, _PRODUCTS // (D * max(F, NARROW)), given, (0, F, y))
+        size = _PRODUCTS // (D * max(F, LANES))
+        by_ranges(dense_product, N, size, (x, W, b, relu), (0, F, y), LEAST_ROWS)
     else:  # each weight is brought into a cache once
-        parallel_for(lambda columns: dense_product(*given, 0, N, *columns, y), _columns(W))
+        calls.run(products(x, W, b, relu, y))
 
 
 @ieee

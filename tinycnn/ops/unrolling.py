@@ -79,12 +79,13 @@ def col2im(
     win = window((H, W), kernel, stride=stride, padding=padding, dilation=dilation)
     shape = (N * win.output[0] * win.output[1], win.cells * C)
     expect_shape(cols, shape, "cols", "(N*OH*OW, KH*KW*C)")
-    dx = memory.zeros((N, H, W, C), cols.dtype)
+    dx = memory.output((N, H, W, C), cols.dtype)
     cells = cols.reshape(-1, *win.kernel, C)
     each = win.output[0] * win.output[1]
 
     def add_back(images: Range) -> None:
         first, last = images
+        dx[first:last] = 0
         kernels.col2im(
             cells[first * each : last * each], 0, 0, win.output, win.stride, win.pad_top_left,
             win.dilation, dx[first:last],

@@ -28,14 +28,15 @@ _ALONE = 4
 _MOST = 128
 
 
-def cut(total: int, size: int) -> list[Range]:
+def cut(total: int, size: int, least: int = 1) -> list[Range]:
     """Cut range(``total``) into ranges of about ``size``, some five microseconds of work each.
 
-    Where there would be few, it is one: a thread has done them before another had come.
+    Where there would be few, it is one: a thread has done them before another had come. None is below
+    ``least``.
     """
     if total <= max(_ALONE * size, 1):
         return [(0, total)] if total else []
-    return split_range(total, max(size, total // _MOST))
+    return split_range(total, max(size, total // _MOST), least=least)
 
 
 class ByRanges(NamedTuple):
@@ -66,6 +67,7 @@ def by_ranges(
     size: int,
     before: tuple[Any, ...],
     after: tuple[Any, ...],
+    least: int = 1,
 ) -> None:
     """Make the calls of `ByRanges` on ranges as `cut` gives them.
 
@@ -78,13 +80,13 @@ def by_ranges(
         return
     given = before + after
     arrays = [value for value in given if type(value) is np.ndarray]
-    if before[0].dtype != _FLOAT32 or not _RECORDED.issuperset([array.dtype for array in arrays]):
-        parallel_for(lambda part: kernel(*before, *part, *after), cut(total, size))
-        return
-    sizes = [value.shape if type(value) is np.ndarray else value for value in given]
-    key = (kernel, total, size, free_threads(), *sizes)
+    sizes = [(value.shape, value.dtype) if type(value) is np.ndarray else value for value in given]
+    key = (kernel, total, size, least, free_threads(), *sizes)
     work = _works.get(key)
     if work is None:
+        if arrays[0].dtype != _FLOAT32 or not _RECORDED.issuperset([a.dtype for a in arrays]):
+            parallel_for(lambda part: kernel(*before, *part, *after), cut(total, size, least))
+            return
         work = _record(key, before, after)
     work.run(arrays[0], arrays[-1], *arrays[1:-1])
 
@@ -93,7 +95,7 @@ def _record(key: tuple[Any, ...], before: tuple[Any, ...], after: tuple[Any, ...
     """Write the calls down; an array is its slot, with a shape where it has several axes."""
     from tinycnn.runtime.recorded_work import RecordedWork  # with it come all kernels
 
-    kernel, total, size, threads, *_ = key
+    kernel, total, size, least, threads, *_ = key
     count = sum(isinstance(value, np.ndarray) for value in before + after)
 
     def phases(recorder: Any, first: Any, last: Any, *others: Any) -> Iterator[Any]:
@@ -106,7 +108,7 @@ def _record(key: tuple[Any, ...], before: tuple[Any, ...], after: tuple[Any, ...
 
         given = [tuple(map(standing_in, values)) for values in (before, after)]
         calls = ByRanges(kernel, total, size, *given)
-        yield [partial(calls.call, part) for part in cut(total, size)]
+        yield [partial(calls.call, part) for part in cut(total, size, least)]
 
     if len(_works) >= _KEPT:
         _works.clear()

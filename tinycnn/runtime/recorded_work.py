@@ -57,15 +57,22 @@ class RecordedWork:
         try:
             borrowed = table.borrow()
             for slot, array in enumerate(others, start=2):
-                hold(read_only(array.reshape(-1)), slot, table.rows)
+                hold(_to_be_read(array), slot, table.rows)
             if len(table.parts):
                 hold(read_only(x.reshape(-1)), 0, table.rows)
                 hold(read_only(result.reshape(-1)), 1, table.rows)
                 hold_parts(table.parts, table.rows)
-            self._program.carry_out(table, read_only(x), result)
+            self._program.carry_out(table, _to_be_read(x), result)
             del borrowed  # not before
         finally:
             self._free.append(table)
+
+
+def _to_be_read(array: Array) -> Array:
+    """The numbers of an array in a row, as kernels read them; many come so."""
+    if array.ndim == 1 and not array.flags.writeable:
+        return array
+    return read_only(array.reshape(-1))
 
 
 class _BorrowedMemory(SlotTable):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -37,6 +39,12 @@ class _Choice(NamedTuple):
     outer: _Choice | None
 
 
+_getenv: Callable[[bytes], bytes | None] | None = (
+    ctypes.PyDLL(None).getenv if os.name == "posix" else None
+)
+if _getenv is not None:
+    _getenv.restype = ctypes.c_char_p  # type: ignore[attr-defined]
+
 _choice: ContextVar[_Choice | None] = ContextVar("tinycnn_threads", default=None)
 
 
@@ -55,6 +63,15 @@ def busy() -> threading.Lock:
     return _own.busy
 
 
+def _named() -> str | None:
+    """TINYCNN_THREADS, where it is set."""
+    # os.environ takes a microsecond to find that it is not, as long as a small operation; it tells the C
+    # library of each change.
+    if _getenv is not None and _getenv(b"TINYCNN_THREADS") is None:
+        return None
+    return os.environ.get("TINYCNN_THREADS")
+
+
 def threads() -> int:
     """Threads of `parallel_for`: `use_threads`, else TINYCNN_THREADS, else the cores this process may use."""
     choice = _choice.get()
@@ -62,7 +79,7 @@ def threads() -> int:
         choice = choice.outer
     if choice is not None:
         return choice.threads
-    text = os.environ.get("TINYCNN_THREADS")
+    text = _named()
     if text is None:
         return cores()
     if not text.isdecimal() or int(text) < 1:
