@@ -55,7 +55,8 @@ class DenseStage:
         y, z = given.kept[0], given.kept[-1]
         W, b = given.params["W"], given.params["b"].reshape(-1)
         relu = self.activation is RELU
-        yield from fully_connected.products(self._matrix(given.x), W, b, relu, z, finer=_FINER)
+        x = self._matrix(given.x)
+        yield from fully_connected.products(recorder, x, W, b, relu, z, finer=_FINER)
         if self.activation is SOFTMAX:
             yield [partial(self._softmax, z, y)]
 
