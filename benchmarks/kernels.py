@@ -43,6 +43,7 @@ from tinycnn.kernels.dense_gradients import dense_gradients
 from tinycnn.kernels.dense_rows import rows_product
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.direct_gradient import direct_input_gradient
+from tinycnn.kernels.dot_products import dot_products
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
 from tinycnn.kernels.helpers import begin_helping, wait_for_helpers
 from tinycnn.kernels.im2col import col2im, im2col
@@ -340,7 +341,8 @@ def test_window_convolution(benchmark: Benchmark) -> None:
     y = FeatureMaps.of(np.empty((32, 28, 28, 6), np.float32))
     x, W = read_only(x.reshape(-1)), read_only(W.reshape(-1))
     benchmark(
-        window_convolution, x, (28, 28, 1), W, b, 1, True, 0, 32 * 28, (5, 5), *FEW, y.flat, y.place, (28, 28)
+        window_convolution, x, (28, 28, 1), W, b, 1, True, False, 0, 32 * 28, (5, 5), *FEW, y.flat, y.place,
+        (28, 28),
     )  # fmt: skip
 
 
@@ -368,7 +370,7 @@ def test_window_convolution_depthwise(benchmark: Benchmark) -> None:
     x, W, b = (read_only(normal(n)) for n in (PLACE[1], 9 * DEPTHWISE, DEPTHWISE))
     y = np.empty(PLACE[1], np.float32)
     benchmark(
-        window_convolution, x, (*MAP, DEPTHWISE), W, b, DEPTHWISE, True, 0, 28, (3, 3), *PADDED,
+        window_convolution, x, (*MAP, DEPTHWISE), W, b, DEPTHWISE, True, False, 0, 28, (3, 3), *PADDED,
         y, PLACE, MAP,
     )  # fmt: skip
 
@@ -378,8 +380,8 @@ def test_window_input_gradient(benchmark: Benchmark) -> None:
     dz, W = read_only(normal(14 * 14 * DEPTHWISE)), read_only(normal(9 * 8 * DEPTHWISE))
     dx = np.empty(PLACE[1], np.float32)
     benchmark(
-        window_input_gradient, dz, (14, 14, DEPTHWISE), W, DEPTHWISE // 8, 0, 14, (3, 3), (2, 2), (1, 1),
-        (1, 1), dx, (*MAP, DEPTHWISE),
+        window_input_gradient, dz, (14, 14, DEPTHWISE), W, DEPTHWISE // 8, False, 0, 14, (3, 3), (2, 2),
+        (1, 1), (1, 1), dx, (*MAP, DEPTHWISE),
     )  # fmt: skip
 
 
@@ -387,7 +389,21 @@ def test_window_weight_gradient_depthwise(benchmark: Benchmark) -> None:
     x, dz = (read_only(normal(PLACE[1])) for _ in range(2))
     size, dW = (*MAP, DEPTHWISE), np.empty(9 * DEPTHWISE, np.float32)
     benchmark(
-        window_weight_gradient, x, size, dz, size, DEPTHWISE, 0, 1, (3, 3), *PADDED, 0, 9, dW, 0
+        window_weight_gradient,
+        x,
+        size,
+        dz,
+        size,
+        DEPTHWISE,
+        False,
+        0,
+        1,
+        (3, 3),
+        *PADDED,
+        0,
+        9,
+        dW,
+        0,
     )
 
 
@@ -403,11 +419,36 @@ def test_window_products(benchmark: Benchmark) -> None:
     )  # fmt: skip
 
 
+def test_dot_products(benchmark: Benchmark) -> None:
+    """Windows of 3 x 3 cells of 64 channels with four filters, in a row of 24 outputs."""
+    places, targets = (read_only(np.arange(24) * step) for step in (64, 4))
+    runs = read_only(np.stack([26 * 64 * np.arange(3), 4 * 192 * np.arange(3)], axis=1).reshape(-1))
+    b, bias, c = (
+        read_only(normal(9 * 64 * 4)),
+        read_only(normal(4)),
+        np.zeros(24 * 4, np.float32),
+    )
+    benchmark(
+        dot_products, read_only(normal(3 * 26 * 64)), 0, places, b, runs, 3, 192, 4, (64, 4), (192, 0),
+        bias, True, c, 0, targets,
+    )  # fmt: skip
+
+
+def test_window_weight_gradient_along(benchmark: Benchmark) -> None:
+    """3 x 3 cells of 64 channels, four filters."""
+    x, dz = read_only(normal(8 * 28 * 28 * 64)), read_only(normal(8 * 28 * 28 * 4))
+    dW = np.empty(9 * 64 * 4, np.float32)
+    benchmark(
+        window_weight_gradient, x, (28, 28, 64), dz, (28, 28, 4), 1, True, 0, 8, (3, 3), *PADDED, 0, 576,
+        dW, 0,
+    )  # fmt: skip
+
+
 def test_window_weight_gradient(benchmark: Benchmark) -> None:
     x, dz = read_only(normal(32 * 28 * 28)), read_only(normal(32 * 28 * 28 * 6))
     dW = np.empty(25 * 6, np.float32)
     benchmark(
-        window_weight_gradient, x, (28, 28, 1), dz, (28, 28, 6), 1, 0, 32, (5, 5), *FEW, 0, 25, dW, 0
+        window_weight_gradient, x, (28, 28, 1), dz, (28, 28, 6), 1, False, 0, 32, (5, 5), *FEW, 0, 25, dW, 0
     )  # fmt: skip
 
 

@@ -121,8 +121,8 @@ def _window_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
     window_convolution(
         read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4]),
         read_only(floats_of(slots, c[5], image)), read_only(floats_of(slots, c[6], image)), c[7], c[8] != 0,
-        c[9], c[10], (c[11], c[12]), (c[13], c[14]), (c[15], c[16]), (c[17], c[18]),
-        floats_of(slots, c[19], image), (c[20], c[21], c[22], c[23]), (c[24], c[25]),
+        c[9] != 0, c[10], c[11], (c[12], c[13]), (c[14], c[15]), (c[16], c[17]), (c[18], c[19]),
+        floats_of(slots, c[20], image), (c[21], c[22], c[23], c[24]), (c[25], c[26]),
     )  # fmt: skip
 
 
@@ -156,8 +156,9 @@ def _weight_gradient_transform(c: Any, jobs: Any, slots: Any, image: int) -> Non
 def _window_weight_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
     window_weight_gradient(
         read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4]),
-        read_only(floats_of(slots, c[5], image)), (c[6], c[7], c[8]), c[9], c[10], c[11], (c[12], c[13]),
-        (c[14], c[15]), (c[16], c[17]), (c[18], c[19]), c[20], c[21], floats_of(slots, c[22], image), c[23],
+        read_only(floats_of(slots, c[5], image)), (c[6], c[7], c[8]), c[9], c[10] != 0, c[11], c[12],
+        (c[13], c[14]), (c[15], c[16]), (c[17], c[18]), (c[19], c[20]), c[21], c[22],
+        floats_of(slots, c[23], image), c[24],
     )  # fmt: skip
 
 
@@ -165,9 +166,9 @@ def _window_weight_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
 def _window_input_gradient(c: Any, jobs: Any, slots: Any, image: int) -> None:
     window_input_gradient(
         read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4]),
-        read_only(floats_of(slots, c[5], image)), c[6], c[7], c[8],
-        (c[9], c[10]), (c[11], c[12]), (c[13], c[14]), (c[15], c[16]),
-        floats_of(slots, c[17], image), (c[18], c[19], c[20]),
+        read_only(floats_of(slots, c[5], image)), c[6], c[7] != 0, c[8], c[9],
+        (c[10], c[11]), (c[12], c[13]), (c[14], c[15]), (c[16], c[17]),
+        floats_of(slots, c[18], image), (c[19], c[20], c[21]),
     )  # fmt: skip
 
 

@@ -146,9 +146,16 @@ def _last_columns(
     to: int,
 ) -> None:
     """The product's columns ``whole`` to ``last``, fewer than a panel has."""
-    # They are a panel of their own, no wider than need be, and so much the deeper.
     columns, width = last - whole, _width_of(last - whole)
     depth = _FORWARD_ROWS * PANEL // width
+    if columns == width:  # vectors as they lie
+        for k in range(0, D, depth):
+            rows, a = min(depth, D - k), start + k
+            _product_of(
+                columns, N, source, a, D, 1, rows, a, weights, k * F + whole, F, target, to + whole, F, k > 0
+            )  # fmt: skip
+        return
+    # They are a panel of their own, no wider than need be, and so much the deeper.
     rest, sums = np.empty(depth * width, np.float32), np.empty(N * width, np.float32)
     for k in range(0, D, depth):
         rows, a = min(depth, D - k), start + k

@@ -1194,6 +1194,21 @@ def window_products(
             c[at] = 0.0 if relu and z <= 0 else z
 
 
+def dot_products(
+    a: Any, a0: int, places: Any, b: Any, runs: Any, count: int, length: int, F: int,
+    group: tuple[int, int], step: tuple[int, int], bias: Any, relu: bool, c: Any, c0: int, targets: Any,
+) -> None:  # fmt: skip
+    """Each number of c by itself, from its row of windows and its filter's weights."""
+    (Cg, Fg), (b_filter, b_group) = group, step
+    for place, target in zip(places, targets, strict=True):
+        for f in range(F):
+            (g, number), z = divmod(f, Fg), float(bias[f])
+            for k, s in np.ndindex(count, length):
+                x = a[a0 + place + runs[2 * k] + s + g * Cg]
+                z += float(x) * float(b[runs[2 * k + 1] + s + g * b_group + number * b_filter])
+            c[c0 + target + f] = 0.0 if relu and z <= 0 else z
+
+
 def window_convolution(
     x: Any,
     size: tuple[int, int, int],
@@ -1201,6 +1216,7 @@ def window_convolution(
     b: Any,
     groups: int,
     relu: bool,
+    dots: bool,
     first: int,
     last: int,
     kernel: tuple[int, int],
@@ -1214,7 +1230,8 @@ def window_convolution(
     """Those rows of y: the bias, plus the sum over the window's cells inside the image."""
     (H, width, C), (KH, KW), (OH, OW), F = size, kernel, output, b.size
     Cg, Fg = C // groups, F // groups
-    x, W = x.reshape(-1, H, width, C), W.reshape(KH, KW, Cg, F)
+    x = x.reshape(-1, H, width, C)
+    W = W.reshape(KH, F, KW, Cg).transpose(0, 2, 3, 1) if dots else W.reshape(KH, KW, Cg, F)
     for row, ow, f in np.ndindex(last - first, OW, F):
         n, oh = divmod(first + row, OH)
         z = float(b[f])
@@ -1261,6 +1278,7 @@ def window_weight_gradient(
     dz: Any,
     outputs: tuple[int, int, int],
     groups: int,
+    along: bool,
     first: int,
     last: int,
     kernel: tuple[int, int],
@@ -1293,6 +1311,7 @@ def window_input_gradient(
     size: tuple[int, int, int],
     W: Any,
     groups: int,
+    dots: bool,
     first: int,
     last: int,
     kernel: tuple[int, int],
@@ -1305,17 +1324,16 @@ def window_input_gradient(
     """Every product of dz and a weight added to its cell of dx, and those rows of the sums written."""
     (OH, OW, F), (H, width, C) = size, image
     Cg, Fg = C // groups, F // groups
-    dz, W, target = (
-        dz.reshape(-1, OH, OW, F),
-        W.reshape(*kernel, Fg, C),
-        dx.reshape(-1, H, width, C),
-    )
+    dz, target = dz.reshape(-1, OH, OW, F), dx.reshape(-1, H, width, C)
+    W = W.reshape(*kernel, Cg, F) if dots else W.reshape(*kernel, Fg, C)
     sums = np.zeros(target.shape)
     for n, oh, ow, i, j, c, f in np.ndindex(len(dz), OH, OW, *kernel, C, Fg):
         h = oh * stride[0] - padding[0] + i * dilation[0]
         w = ow * stride[1] - padding[1] + j * dilation[1]
         if 0 <= h < H and 0 <= w < width:
-            sums[n, h, w, c] += float(W[i, j, f, c]) * float(dz[n, oh, ow, c // Cg * Fg + f])
+            filter = c // Cg * Fg + f
+            weight = W[i, j, c % Cg, filter] if dots else W[i, j, f, c]
+            sums[n, h, w, c] += float(weight) * float(dz[n, oh, ow, filter])
     for r in range(first, last):
         n, t = divmod(r, math.ceil(H / stride[0]))
         rows = slice(t * stride[0], (t + 1) * stride[0])

@@ -33,6 +33,31 @@ def emit_store_first(context: Any, builder: Any, kinds: Any, values: Any) -> Non
     _masked(builder, "store", _ir.VoidType(), code, kinds, (x, pointer, _INT32(4), mask))
 
 
+def emit_load_few(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
+    """A vector of so many numbers as ``count``, written as a number, from ``array[index]`` on."""
+    pointer, size = _few(context, builder, kinds[0], *values)
+    numbers = builder.load(pointer)
+    numbers.align = size
+    return numbers
+
+
+def emit_store_few(context: Any, builder: Any, kinds: Any, values: Any) -> None:
+    """Write all of ``x``, a vector of any length, to ``array[index]`` and on."""
+    array, index, x = values
+    pointer, size = _few(context, builder, kinds[0], array, index, x.type.count)
+    builder.store(x, pointer).align = size
+
+
+def _few(
+    context: Any, builder: Any, array_type: Any, array: Any, index: Any, count: int
+) -> tuple[Any, int]:
+    """The place of ``array[index]`` as that of a vector of so many numbers, checked; and a number's bytes."""
+    check_bounds(context, builder, array_type, array, index, count)
+    code = _ir.VectorType(VECTOR_OF[array_type.dtype].code.element, count)
+    pointer = pointer_to(context, builder, array_type, array, index)
+    return builder.bitcast(pointer, code.as_pointer()), array_type.dtype.bitwidth // 8
+
+
 def _first_lanes(
     context: Any, builder: Any, array_type: Any, array: Any, index: Any, count: Any
 ) -> tuple[Any, Any, Any]:

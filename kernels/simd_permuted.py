@@ -7,6 +7,7 @@ from typing import Any
 
 from tinycnn.kernels.jit import LANES, numba
 from tinycnn.kernels.simd_code import VECTOR_OF, check_bounds, pointer_to
+from tinycnn.kernels.simd_first import emit_load_few
 
 _ir: Any = import_module("llvmlite.ir")
 _INT32 = _ir.IntType(32)
@@ -49,28 +50,24 @@ def emit_permuted(builder: Any, x: Any, lanes: Any) -> Any:
 def emit_two_in_turns(context: Any, builder: Any, kinds: Any, values: Any) -> Any:
     """A vector of ``array[index]`` and the number after it in turns; zeros for that one if ``count`` is 1."""
     array, index, count = values
-    check_bounds(context, builder, kinds[0], array, index, count)
-    pointer, code = (
-        pointer_to(context, builder, kinds[0], array, index),
-        VECTOR_OF[kinds[0].dtype].code,
-    )
-    two = _ir.VectorType(code.element, 2)
+    code = VECTOR_OF[kinds[0].dtype].code
     if count == 2:
-        numbers = builder.load(builder.bitcast(pointer, two.as_pointer()))
-        numbers.align = kinds[0].dtype.bitwidth // 8
+        numbers = emit_load_few(context, builder, kinds, (array, index, 2))
     else:
-        nothing = _ir.Constant(two, [0.0] * 2)
-        numbers = builder.insert_element(nothing, builder.load(pointer), _INT32(0))
-    return _shuffled(builder, numbers, [lane % 2 for lane in range(code.count)])
+        check_bounds(context, builder, kinds[0], array, index, 1)
+        nothing = _ir.Constant(_ir.VectorType(code.element, 2), [0.0] * 2)
+        number = builder.load(pointer_to(context, builder, kinds[0], array, index))
+        numbers = builder.insert_element(nothing, number, _INT32(0))
+    return shuffled(builder, numbers, numbers, [lane % 2 for lane in range(code.count)])
 
 
 def emit_sum_of_turns(builder: Any, x: Any) -> Any:
     """Lanes 2*l and 2*l + 1 of ``x``, added, in lane l; what is in the other half says nothing."""
     even, odd = ([(2 * lane + t) % x.type.count for lane in range(x.type.count)] for t in (0, 1))
-    return builder.fadd(_shuffled(builder, x, even), _shuffled(builder, x, odd))
+    return builder.fadd(shuffled(builder, x, x, even), shuffled(builder, x, x, odd))
 
 
-def _shuffled(builder: Any, x: Any, lanes: list[int]) -> Any:
-    """A vector of those lanes of ``x``."""
+def shuffled(builder: Any, x: Any, y: Any, lanes: list[int]) -> Any:
+    """A vector of those lanes of ``x``, and of ``y`` after it."""
     numbers = _ir.Constant(_ir.VectorType(_INT32, len(lanes)), lanes)
-    return builder.shuffle_vector(x, _ir.Constant(x.type, _ir.Undefined), numbers)
+    return builder.shuffle_vector(x, y, numbers)

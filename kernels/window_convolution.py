@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn.kernels.dot_products import dot_products
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import lanes_of, load_first, read_only, store_first
 from tinycnn.kernels.taps import phase_taps, taps_inside
@@ -33,6 +34,7 @@ def window_convolution(
     b: Any,
     groups: int,
     relu: bool,
+    dots: bool,
     first: int,
     last: int,
     kernel: tuple[int, int],
@@ -52,12 +54,17 @@ def window_convolution(
     (KH, KW, Cg, F), ``b`` (F,), with Cg channels and Fg filters in each of the ``groups``. ``output`` is y's
     (OH, OW), and its ``y_place`` (start, image, row, column) says that cell (n, h, w, f) is
     y[start + n*image + h*row + w*column + f]. Each sum runs over the window as `window_products` says, its
-    cells in row-major order, then comes the bias.
+    cells in row-major order, then comes the bias. With ``dots`` it is a dot product as
+    `dot_products` says, and W (KH, F, KW, Cg): each filter's weights of a row of the kernel side by side.
     """
-    taps, (OH, OW), r = (0, 1, 0, 1), output, first
+    taps, (OH, OW), r, F = (0, 1, 0, 1), output, first, b.size
+    Cg = size[2] // groups
+    steps = (kernel[1] * Cg * F, Cg * F, 1, 0)
+    if dots:
+        steps = (kernel[1] * Cg * F, Cg, kernel[1] * Cg, F // groups * kernel[1] * Cg)
     height = _seen(OH, kernel[0], stride[0], dilation[0])
     width = _seen(OW, kernel[1], stride[1], dilation[1])
-    bordered = groups == 1 and _is_copied(size, b.size, (height, width), padding)
+    bordered = groups == 1 and _is_copied(size, F, (height, width), padding)
     while r < last:
         n, oh = r // OH, r % OH
         images, rows = 1, min(OH - oh, last - r)
@@ -65,11 +72,12 @@ def window_convolution(
             images, rows = (last - r) // OH, OH
         if bordered:
             _convolve_bordered(
-                x, size, n, images, W, b, relu, kernel, stride, padding, dilation, y, y_place, oh, rows, OW
+                x, size, n, images, W, b, relu, dots, kernel, steps, stride, padding, dilation, y, y_place,
+                oh, rows, OW,
             )  # fmt: skip
         else:
             _convolve_rows(
-                x, size, n, images, W, b, groups, relu, kernel, taps, kernel, stride, padding, dilation,
+                x, size, n, images, W, b, groups, relu, dots, steps, taps, kernel, stride, padding, dilation,
                 y, y_place, oh, rows, OW,
             )  # fmt: skip
         r += images * rows
@@ -90,9 +98,10 @@ def _is_copied(
 
 @kernel
 def _convolve_bordered(
-    x: Any, size: tuple[int, int, int], n: int, images: int, W: Any, b: Any, relu: bool,
-    kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int],
-    dilation: tuple[int, int], y: Any, y_place: tuple[int, int, int, int], oh: int, rows: int, OW: int,
+    x: Any, size: tuple[int, int, int], n: int, images: int, W: Any, b: Any, relu: bool, dots: bool,
+    kernel: tuple[int, int], steps: tuple[int, int, int, int], stride: tuple[int, int],
+    padding: tuple[int, int], dilation: tuple[int, int], y: Any, y_place: tuple[int, int, int, int],
+    oh: int, rows: int, OW: int,
 ) -> None:  # fmt: skip
     """Write ``rows`` rows from ``oh`` on, of ``images`` images from image ``n`` on, by copies with a border.
 
@@ -121,8 +130,9 @@ def _convolve_bordered(
                         store_first(maps, to + e, count, numbers)
             start = y_place[0] + first * y_place[1] + top * y_place[2]
             _convolve_rows(
-                read_only(maps), (down, across, C), 0, some, W, b, 1, relu, kernel, (0, 1, 0, 1), kernel,
-                stride, (0, 0), dilation, y, (start, y_place[1], y_place[2], y_place[3]), 0, some_rows, OW,
+                read_only(maps), (down, across, C), 0, some, W, b, 1, relu, dots, steps, (0, 1, 0, 1),
+                kernel, stride, (0, 0), dilation, y, (start, y_place[1], y_place[2], y_place[3]), 0,
+                some_rows, OW,
             )  # fmt: skip
 
 
@@ -138,6 +148,7 @@ def window_input_gradient(
     size: tuple[int, int, int],
     W: Any,
     groups: int,
+    dots: bool,
     first: int,
     last: int,
     kernel: tuple[int, int],
@@ -154,11 +165,14 @@ def window_input_gradient(
 
     in each group g. A row is as many as the stride, t*sh to t*sh + sh of image n, number n*ceil(H/sh) + t.
     Arrays are flat: ``dz`` is (N, OH, OW, F), each image of ``size`` (OH, OW, F), ``dx`` (N, H, W, C), each
-    of ``image`` (H, W, C), and ``W`` (KH, KW, Fg, C): each group's channels and filters exchanged.
+    of ``image`` (H, W, C), and ``W`` (KH, KW, Fg, C): each group's channels and filters exchanged. With
+    ``dots`` sums are dot products as `dot_products` says, and W is (KH, KW, Cg, F), as it is.
     All cells of a phase of the stride meet the same cells of the kernel, so they are a convolution of dz.
     """
     (H, width, C), nothing = image, read_only(np.zeros(image[2], dx.dtype))
-    lines, r = -(-H // stride[0]), first
+    lines, r, F = -(-H // stride[0]), first, size[2]
+    Fg = F // groups
+    steps = (kernel[1] * Fg * C, Fg * C, F, Fg)
     while r < last:
         n, t = r // lines, r % lines
         images, rows = 1, min(lines - t, last - r)
@@ -173,7 +187,7 @@ def window_input_gradient(
                     b + padding[1], kernel[1], stride[1], dilation[1]
                 )
                 _convolve_rows(
-                    dz, size, n, images, W, nothing, groups, False, kernel, (i, i_step, j, j_step),
+                    dz, size, n, images, W, nothing, groups, False, dots, steps, (i, i_step, j, j_step),
                     (i_count, j_count), (1, 1), (-above, -before), (down, across), dx,
                     ((a * width + b) * C, H * width * C, stride[0] * width * C, stride[1] * C), t,
                     min(rows, (H - a - 1) // stride[0] + 1 - t), (width - b - 1) // stride[1] + 1,
@@ -184,15 +198,16 @@ def window_input_gradient(
 @kernel
 def _convolve_rows(
     x: Any, size: tuple[int, int, int], n: int, images: int, W: Any, b: Any, groups: int, relu: bool,
-    kernel: tuple[int, int], taps: tuple[int, int, int, int], count: tuple[int, int],
+    dots: bool, steps: tuple[int, int, int, int], taps: tuple[int, int, int, int], count: tuple[int, int],
     stride: tuple[int, int], padding: tuple[int, int], dilation: tuple[int, int],
     y: Any, y_place: tuple[int, int, int, int], oh: int, rows: int, OW: int,
 ) -> None:  # fmt: skip
     """Write ``rows`` rows from ``oh`` on, of so many ``images`` from image ``n`` on.
 
-    Of W, whose (KH, KW) is ``kernel``, some cells are multiplied: ``taps`` (i, i_step, j, j_step) and
-    ``count`` say that they are the ``count[0]`` rows i, i + i_step and so on, and columns likewise. The rest
-    is as in `window_convolution`.
+    Of the kernel's cells some are multiplied: ``taps`` (i, i_step, j, j_step) and ``count`` say that they are
+    the ``count[0]`` rows i, i + i_step and so on, and columns likewise. ``steps`` (row, cell, filter, group)
+    say how far apart in W a kernel's rows and cells lie, and for ``dots`` a group's filters and the groups.
+    The rest is as in `window_convolution`.
     """
     (H, width, C), F = size, b.size
     group = (C // groups, F // groups)
@@ -221,43 +236,55 @@ def _convolve_rows(
                         targets[place] = image * y_place[1] + line * y_place[2] + cell * y_place[3]
                         place += 1
             found, run = _window_runs(
-                runs, (i, i_end), (j, j_end), taps, kernel[1], dilation, width, C, group[0], F
+                runs, (i, i_end), (j, j_end), taps, steps, dots, dilation, width, C, group[0], F
             )
             for image in range(0, images, together):
                 for line in range(top, bottom, lines):
                     h, w = line * stride[0] - padding[0], left * stride[1] - padding[1]
                     some = min(together, images - image) * min(lines, bottom - line) * cells
-                    window_products(
-                        x, (((n + image) * H + h) * width + w) * C, read_only(places[:some]), W, runs, found,
-                        run, F, group, b, relu, False, y,
-                        y_place[0] + (n + image) * y_place[1] + line * y_place[2] + left * y_place[3],
-                        read_only(targets[:some]),
-                    )  # fmt: skip
+                    at = (((n + image) * H + h) * width + w) * C
+                    to = (
+                        y_place[0]
+                        + (n + image) * y_place[1]
+                        + line * y_place[2]
+                        + left * y_place[3]
+                    )
+                    if dots and found:
+                        dot_products(
+                            x, at, read_only(places[:some]), W, runs, found, run[0], F, group,
+                            (steps[2], steps[3]), b, relu, y, to, read_only(targets[:some]),
+                        )  # fmt: skip
+                    else:
+                        window_products(
+                            x, at, read_only(places[:some]), W, runs, found, run, F,
+                            group if found else (C, F), b, relu, False, y, to, read_only(targets[:some]),
+                        )  # fmt: skip
             left = right
         top = bottom
 
 
 @kernel
 def _window_runs(
-    runs: Any, rows: tuple[int, int], columns: tuple[int, int], taps: tuple[int, int, int, int], KW: int,
-    dilation: tuple[int, int], width: int, C: int, Cg: int, F: int,
+    runs: Any, rows: tuple[int, int], columns: tuple[int, int], taps: tuple[int, int, int, int],
+    steps: tuple[int, int, int, int], dots: bool, dilation: tuple[int, int], width: int, C: int, Cg: int,
+    F: int,
 ) -> tuple[int, tuple[int, int, int]]:  # fmt: skip
     """Write where the numbers of a window begin, and their weights; give the number of runs, and the run.
 
     Side by side lie a cell's channels, those of a row where they follow each other, and single ones.
     """
-    i_first, i_step, j_first, j_step = taps
-    weight, across = Cg * F, columns[1] - columns[0]
+    (i_first, i_step, j_first, j_step), across = taps, columns[1] - columns[0]
     each, run = across, (Cg, 1, F)
-    if Cg == 1:
-        each, run = min(across, 1), (across, dilation[1] * C, j_step * F)
-    elif Cg == C and dilation[1] == 1 and j_step == 1:
+    if Cg == C and dilation[1] == 1 and j_step == 1:
         each, run = min(across, 1), (across * C, 1, F)
+    elif Cg == 1 and not dots:
+        each, run = min(across, 1), (across, dilation[1] * C, j_step * F)
     found = 0
     for i in range(rows[0], rows[1]):
-        line = (i_first + i * i_step) * KW
         for j in range(columns[0], columns[0] + each):
             runs[2 * found] = (i * dilation[0] * width + j * dilation[1]) * C
-            runs[2 * found + 1] = (line + j_first + j * j_step) * weight
+            runs[2 * found + 1] = (i_first + i * i_step) * steps[0] + (
+                j_first + j * j_step
+            ) * steps[1]
             found += 1
     return found, run

@@ -13,7 +13,8 @@ from tinycnn.kernels.window_tiles import NUMBER, PAIR, SPREAD, VECTOR, multiply_
 # What a tile of one group reads of a: a number for all filters.
 _ALL = (0, 0, 1)
 # Weights that may be packed for each call: they stay in L1.
-_PACKED = 2048
+PACKED = 2048
+TOGETHER = 6  # rows of a that are multiplied together with some vectors of b
 _LINE = 16  # numbers of a cache line, or half of them
 
 
@@ -38,7 +39,7 @@ def window_products(
     for lane in range(together * Fg if together > 1 else 0):
         spread[lane] = lane // Fg * Cg
     # What is added to comes from many columns and few rows: too few for weights that are packed first.
-    few = Fg == F and whole >= 2 * F and run[0] * count * F <= _PACKED and not add
+    few = Fg == F and whole >= 2 * F and run[0] * count * F <= PACKED and not add
     if few and run[0] > 1 and run[1] == 1:
         _of_few_filters(a, a0, places, spread, b, runs, count, run, F, bias, relu, c, c0, targets)
     elif Cg == Fg == 1 and F > 1:
@@ -178,7 +179,7 @@ def _of_a_group(
     while f < end:
         if LANES == 16 and end - f > 3 * whole:
             lanes = min(end - f - 3 * whole, whole)
-            for r in range(0, last + 1, 6):
+            for r in range(0, last + 1, TOGETHER):
                 multiply_windows(
                     6, 4, NUMBER, a, a0, places, r, last, spread, _ALL, b, f, runs, count, length, a_step,
                     b_step, bias, f, relu, add, c, c0 + f, targets, lanes,
@@ -186,7 +187,7 @@ def _of_a_group(
             f += 4 * whole
         elif end - f > whole:
             lanes = min(end - f - whole, whole)
-            for r in range(0, last + 1, 6):
+            for r in range(0, last + 1, TOGETHER):
                 multiply_windows(
                     6, 2, NUMBER, a, a0, places, r, last, spread, _ALL, b, f, runs, count, length, a_step,
                     b_step, bias, f, relu, add, c, c0 + f, targets, lanes,

@@ -13,6 +13,8 @@ from tinycnn.kernels.window_products import window_products
 
 # Numbers of dz that all weights are multiplied with before the next: 32 KB, which stay in L1.
 _SLOPES = 8192
+# The same of x along the windows: 128 KB, which stay in L2 while all rows of the kernel go by.
+_SEEN = 1 << 15
 
 
 @kernel
@@ -22,6 +24,7 @@ def window_weight_gradient(
     dz: Any,
     outputs: tuple[int, int, int],
     groups: int,
+    along: bool,
     first: int,
     last: int,
     kernel: tuple[int, int],
@@ -41,16 +44,16 @@ def window_weight_gradient(
     (neither last one included). All are flat, of one dtype; an ``image`` of x is (H, W, C), that of dz has
     ``outputs`` (OH, OW, F); x is zero outside; each of the ``groups`` has Cg channels and Fg filters.
     Outputs whose windows hang over the same edges are added up together, as in `window_convolution`.
+    Vectors hold filters, or numbers that lie ``along`` the windows, for filters that are few.
     """
     (H, W, C), (OH, OW, F) = image, outputs
-    Cg = C // groups
+    Cg, total = C // groups, last_row - first_row
     for e in range(start + first_row * F, start + last_row * F):
         dW[np.uintp(e)] = 0
-    weights, places = (
-        np.empty(last_row - first_row, np.int64),
-        np.empty(last_row - first_row, np.int64),
-    )
-    runs, nothing = np.empty(2 * (_SLOPES + 1), np.int64), read_only(np.zeros(F, dW.dtype))
+    weights, places = np.empty(total, np.int64), np.empty(total, np.int64)
+    runs = np.empty(2 * (_SLOPES + 1), np.int64)
+    nothing = read_only(np.zeros(max(F, total), dW.dtype))
+    sums = np.zeros(F * total if along else 0, dW.dtype)
     top = 0
     while top < OH:
         bottom, i, i_end = taps_inside(top, OH, H, -padding[0], stride[0], kernel[0], dilation[0])
@@ -69,21 +72,59 @@ def window_weight_gradient(
             if lines > columns:
                 run, each = (lines, aside, beside), columns
                 aside, beside = stride[1] * C, F
-            together = min(max(_SLOPES // (run[0] * F), 1), _SLOPES)
+            most = _SEEN // C if along else _SLOPES // F
+            together = min(max(most // run[0], 1), _SLOPES)
             begin = ((top * stride[0] - padding[0]) * W + left * stride[1] - padding[1]) * C
-            total = (last - first) * each if rows else 0
-            for some in range(0, total, together):
-                found = min(together, total - some)
+            count = (last - first) * each if rows else 0
+            for some in range(0, count, together):
+                found = min(together, count - some)
                 for k in range(found):
                     n, line = first + (some + k) // each, (some + k) % each
                     runs[2 * k] = n * H * W * C + line * aside
                     runs[2 * k + 1] = ((n * OH + top) * OW + left) * F + line * beside
-                window_products(
-                    x, begin, read_only(places[:rows]), dz, runs, found, run, F, (Cg, F // groups),
-                    nothing, False, True, dW, start, read_only(weights[:rows]),
-                )  # fmt: skip
+                if along:
+                    _add_along_windows(
+                        x, begin, places[:rows], weights, dz, runs, found, run, groups, Cg, F, nothing,
+                        sums, first_row, total,
+                    )  # fmt: skip
+                else:
+                    window_products(
+                        x, begin, read_only(places[:rows]), dz, runs, found, run, F, (Cg, F // groups),
+                        nothing, False, True, dW, start, read_only(weights[:rows]),
+                    )  # fmt: skip
             left = right
         top = bottom
+    for row in range(total if along else 0):
+        for f in range(F):
+            dW[np.uintp(start + (first_row + row) * F + f)] = sums[np.uintp(f * total + row)]
+
+
+@kernel
+def _add_along_windows(
+    x: Any, begin: int, places: Any, weights: Any, dz: Any, runs: Any, count: int,
+    run: tuple[int, int, int], groups: int, Cg: int, F: int, nothing: Any, sums: Any, first_row: int,
+    total: int,
+) -> None:  # fmt: skip
+    """Add the same to ``sums`` (F, total): each dz times the numbers of x that lie side by side."""
+    Fg, turned, r = F // groups, np.empty(2 * count, np.int64), 0
+    for k in range(count):
+        turned[2 * k], turned[2 * k + 1] = runs[2 * k + 1], runs[2 * k]
+    filters, targets = np.arange(Fg), np.arange(Fg) * total
+    while r < len(places):
+        end = r + 1
+        while (
+            end < len(places)
+            and places[end] == places[end - 1] + 1
+            and weights[end] == weights[end - 1] + F
+        ):
+            end += 1
+        for g in range(groups):
+            window_products(
+                dz, g * Fg, read_only(filters), x[begin + places[r] + g * Cg :], turned, count,
+                (run[0], run[2], run[1]), end - r, (1, end - r), nothing, False, True, sums,
+                g * Fg * total + weights[r] // F - first_row, read_only(targets),
+            )  # fmt: skip
+        r = end
 
 
 @kernel

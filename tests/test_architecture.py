@@ -70,7 +70,7 @@ DOORS_TO_NUMBA = {
     "kernels/shared_memory.py", "kernels/simd.py",
     "kernels/simd_code.py", "kernels/simd_exp.py", "kernels/simd_first.py", "kernels/simd_permuted.py",
     "kernels/simd_reduced.py", "kernels/simd_wide.py",
-    "kernels/tiles.py", "kernels/window_tiles.py",
+    "kernels/tiles.py", "kernels/dot_tiles.py", "kernels/window_tiles.py",
 }  # fmt: skip
 # What knows files: where compiled code is kept.
 DOORS_TO_FILES = {"kernels/private_files.py"}

@@ -135,7 +135,7 @@ def windows(memory, images, relu):
     source = memory.slot(images * 60)
     target = FeatureMaps.bordered(memory.slot, (images, *win.output, F), ((1, 0), (0, 2)))
     W, b = memory.slot(12 * F), memory.slot(F)
-    conv = GroupedConvolution(1, win)
+    conv = GroupedConvolution(1, win, dots=relu)
     work = conv.phase(source, (5, 6, 2), W, b, target, relu=relu, count=2)
     memory.recorder.record([work])
 
@@ -144,7 +144,7 @@ def grouped(memory, images, relu):
     """A convolution of groups of 3 channels and 5 filters, two vectors of these."""
     groups = 2 * LANES // 5
     C, F = 3 * groups, 5 * groups
-    conv = GroupedConvolution(groups, window((4, 5), (2, 3), padding=1))
+    conv = GroupedConvolution(groups, window((4, 5), (2, 3), padding=1), dots=not relu)
     target = FeatureMaps.plain(memory.slot(images * 25 * F), (images, 5, 5, F))
     x, W, b = (memory.slot(size) for size in (images * 20 * C, 18 * F, F))
     memory.recorder.record([conv.phase(x, (4, 5, C), W, b, target, relu=relu, count=1)])
@@ -171,7 +171,7 @@ def direct_gradients(memory, images):
 
     def of_weights(calls, rows):
         read = calls.read(x), sizes[0], calls.read(dz), sizes[1]
-        calls(window_weight_gradient, *read, 1, 0, images, *steps, *rows, dW, 7)
+        calls(window_weight_gradient, *read, 1, False, 0, images, *steps, *rows, dW, 7)
 
     def of_inputs(calls):
         calls(
@@ -180,7 +180,8 @@ def direct_gradients(memory, images):
 
     def by_phases(calls):
         calls(
-            window_input_gradient, calls.read(dz), sizes[1], W, 1, 0, images * 3, *steps, by_phase, sizes[0]
+            window_input_gradient, calls.read(dz), sizes[1], W, 1, False, 0, images * 3, *steps, by_phase,
+            sizes[0],
         )  # fmt: skip
 
     tasks = [partial(of_weights, rows=rows) for rows in ((0, 5), (5, 12))]

@@ -18,17 +18,20 @@ borders = st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2)
 dtypes = st.sampled_from([np.float32, np.float64])
 
 
-def called(x, W, b, groups, relu, first, last, stride, padding, dilation, flat, place, output):
-    """The kernel's arguments for arrays, and a place in a flat one for y."""
+def called(x, W, b, groups, relu, first, last, *window, dots=False):
+    """The kernel's arguments for arrays, and a place in a flat one for y; any numbers are turned weights."""
     return (
-        read_only(x.reshape(-1)), x.shape[1:], read_only(W.reshape(-1)), read_only(b), groups, relu,
-        first, last, W.shape[:2], stride, padding, dilation, flat, place, output,
+        read_only(x.reshape(-1)), x.shape[1:], read_only(W.reshape(-1)), read_only(b), groups, relu, dots,
+        first, last, W.shape[:2], *window,
     )  # fmt: skip
 
 
 @settings(max_examples=80)
-@given(grouped_convolutions(), st.booleans(), dtypes, generators, borders, st.booleans(), st.data())
-def test_window_convolution_is_its_twin(sizes, relu, dtype, rng, border, whole_vectors, data):
+@given(
+    grouped_convolutions(), st.booleans(), st.booleans(), dtypes, generators, borders, st.booleans(),
+    st.data(),
+)  # fmt: skip
+def test_window_convolution_is_its_twin(sizes, relu, dots, dtype, rng, border, whole_vectors, data):
     """And what lies beside the rows of y stays as it was, a border and numbers between cells too."""
     x_shape, (N, OH, OW, F), (kernel, *window), groups = sizes
     x, W, b = (
@@ -39,7 +42,8 @@ def test_window_convolution_is_its_twin(sizes, relu, dtype, rng, border, whole_v
     maps = FeatureMaps.bordered(aligned_zeros, (N, OH, OW, F), border, whole_vectors=whole_vectors)
     y = np.full(maps.flat.size, 77, dtype)
     against_twin(
-        window_convolution, *called(x, W, b, groups, relu, *rows, *window, y, maps.place, (OH, OW))
+        window_convolution,
+        *called(x, W, b, groups, relu, *rows, *window, y, maps.place, (OH, OW), dots=dots),
     )
 
 
@@ -57,11 +61,12 @@ def test_an_image_goes_in_some_rows_at_a_time():
     )
 
 
+@pytest.mark.parametrize("dots", [False, True])
 @pytest.mark.parametrize(
     ("shape", "F", "rows"),
     [((7, 28, 28, 1), 6, (0, 196)), ((2, 40, 120, 2), 17, (0, 80)), ((2, 40, 120, 2), 9, (3, 61))],
 )
-def test_thin_images_are_copied_with_a_border_some_at_a_time_or_in_bands(shape, F, rows):
+def test_thin_images_are_copied_with_a_border_some_at_a_time_or_in_bands(shape, F, rows, dots):
     """And what lies outside is zero for the first of them and for the last."""
     N, H, width, C = shape
     rng = np.random.default_rng(0)
@@ -72,7 +77,9 @@ def test_thin_images_are_copied_with_a_border_some_at_a_time_or_in_bands(shape, 
     y = FeatureMaps.of(np.full((N, H, width, F), 77, np.float32))
     against_twin(
         window_convolution,
-        *called(x, W, b, 1, True, *rows, (1, 1), (2, 2), (1, 1), y.flat, y.place, (H, width)),
+        *called(
+            x, W, b, 1, True, *rows, (1, 1), (2, 2), (1, 1), y.flat, y.place, (H, width), dots=dots
+        ),
     )
 
 
@@ -90,8 +97,8 @@ def test_a_window_that_lies_in_the_border_alone_gives_the_bias():
 
 
 @settings(max_examples=60)
-@given(grouped_convolutions(), dtypes, generators, st.data())
-def test_window_input_gradient_is_its_twin(sizes, dtype, rng, data):
+@given(grouped_convolutions(), st.booleans(), dtypes, generators, st.data())
+def test_window_input_gradient_is_its_twin(sizes, dots, dtype, rng, data):
     """Of every phase of the stride, also where no window sees it."""
     (N, H, W, C), (_, OH, OW, F), (kernel, stride, *window), groups = sizes
     dz, weights = (
@@ -102,6 +109,6 @@ def test_window_input_gradient_is_its_twin(sizes, dtype, rng, data):
     rows = data.draw(st.just((0, lines)) | ranges(lines))
     dx = np.full(N * H * W * C, 77, dtype)
     against_twin(
-        window_input_gradient, dz, (OH, OW, F), weights, groups, *rows, kernel, stride, *window,
+        window_input_gradient, dz, (OH, OW, F), weights, groups, dots, *rows, kernel, stride, *window,
         dx, (H, W, C),
     )  # fmt: skip

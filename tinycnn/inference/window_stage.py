@@ -52,12 +52,13 @@ class WindowStage(WeightedStage):
 
     def weights_of(self, parameters: NamedArrays) -> WindowWeights:
         """The weights and the bias."""
-        return WindowWeights(*self.weights.of(parameters))
+        W, b = self.weights.of(parameters)
+        return WindowWeights(self.conv.turn(W), b)
 
 
 @dataclass(frozen=True)
 class WindowWeights:
-    """W (KH, KW, C // groups, F) and b (F,)."""
+    """W as the convolution reads it, and b (F,)."""
 
     W: Array
     b: Array

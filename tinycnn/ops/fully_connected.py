@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -35,11 +35,15 @@ from tinycnn.kernels.dense_rows import rows_product
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.activations import softmax, softmax_backward
 from tinycnn.ops.bias import bias_gradient
+from tinycnn.ops.convolution import grouped
+from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.convolution.window_work import saved_by_dots
 from tinycnn.runtime import calls, memory
 from tinycnn.runtime.by_ranges import by_ranges
 from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.parallel import parallel_for
 from tinycnn.runtime.ranges import LEAST_ROWS, Range, split_range
+from tinycnn.shapes import window
 from tinycnn.validation import check_choice
 
 __all__ = ["dense", "dense_backward"]
@@ -51,6 +55,8 @@ _WEIGHTS = 1 << 20
 _PRODUCTS = 1 << 18
 # Numbers a block that are packed, some five microseconds; rows of a tile of products.
 _PACKED, _TILE = 1 << 15, 6
+# Multiply-adds that take as long as to begin recorded work: six microseconds.
+_RECORDED = 400_000
 # Panels a block, at least: a row of W gives 2 KB to it, and memory is read in longer runs.
 _LEAST_PANELS = 8
 # Below, BLAS reads weights as fast as they come, and lanes for images would be idle.
@@ -81,8 +87,12 @@ def dense(
     y = memory.output((len(x), W.shape[1]), dtype)
     relu = activation == "relu"
     bias = read_only(np.zeros(W.shape[1] if relu else 0, dtype)) if b is None else _bias(b, W)
-    in_registers = dtype == np.float32 and len(x) >= _LEAST_IMAGES
-    if in_registers:  # BLAS packs the weights anew at each call
+    windows = _windows_of_few_filters(len(x), *W.shape) if dtype == np.float32 else None
+    if windows is not None:
+        grouped.forward(x, W, bias if bias.size else None, windows, y, relu=relu)
+    elif (
+        dtype == np.float32 and len(x) >= _LEAST_IMAGES
+    ):  # BLAS packs the weights anew at each call
         _product_in_registers(x, W, bias, y, relu=relu)
     else:
         if dtype == np.float32 and W.size <= _FEW_WEIGHTS:
@@ -148,7 +158,9 @@ def dense_backward(
     return None if dx is None else dx.reshape(x_shape), dW, db
 
 
-def products(x: Any, W: Any, b: Any, relu: bool, y: Any, *, finer: int = 1) -> Iterator[Phase]:
+def products(
+    calls: Calls, x: Any, W: Any, b: Any, relu: bool, y: Any, *, finer: int = 1
+) -> Iterator[Phase]:
     """Write y = x @ W + b, rectified if ``relu``, in float32.
 
     Blocks are so many times ``finer`` than those that it pays to hand over to another thread from Python.
@@ -163,10 +175,14 @@ def products(x: Any, W: Any, b: Any, relu: bool, y: Any, *, finer: int = 1) -> I
         calls(rows_product, calls.read(x), calls.read(W), y)
         calls(add_bias, y, calls.read(b), relu)
 
-    few = len(x) < _LEAST_IMAGES
-    yield (
-        [multiply_few] if few else [partial(multiply, columns=part) for part in _columns(W, finer)]
-    )
+    windows = _windows_of_few_filters(len(x), *W.shape)
+    if windows is not None:
+        flat = (array.reshape(-1) for array in (x, y, W, b))
+        yield from grouped.products(calls, windows, relu, *flat)
+    elif len(x) < _LEAST_IMAGES:
+        yield [multiply_few]
+    else:
+        yield [partial(multiply, columns=part) for part in _columns(W, finer)]
 
 
 def gradients(
@@ -211,6 +227,13 @@ def _gradients_of_few_weights(dz: Array, x: Array, W: Array, dW: Array, dx: Arra
         _product_in_registers(dz, read_only(np.ascontiguousarray(W.T)), none, dx)
     size = _PRODUCTS // (N * max(F, LANES))
     by_ranges(dense_weight_gradient, D, size, (x, read_only(panels)), (dW,), _TILE)
+
+
+@lru_cache(maxsize=512)
+def _windows_of_few_filters(N: int, D: int, F: int) -> Geometry | None:
+    """The layer as a convolution of images of one cell, where dot products are faster, for F is small."""
+    geometry = Geometry(N, D, F, 1, window((1, 1), 1))
+    return geometry if saved_by_dots(geometry) > _RECORDED else None
 
 
 def _columns(W: Any, finer: int = 1) -> list[Range]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinycnn.arrays import Array
 from tinycnn.errors import ArgumentError
-from tinycnn.ops.convolution import direct, direct_gradient, grouped, im2col, naive
+from tinycnn.ops.convolution import direct, direct_gradient, grouped, im2col, naive, window_work
 from tinycnn.ops.convolution.direct import DirectConvolution
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.grouped import GroupedConvolution
@@ -114,7 +114,7 @@ def choose_gradients(
         return forward.algorithm, forward.algorithm
     if refusal("winograd", geometry, dtype) is not None:
         return direct, direct
-    pays_dW = counted_weight_gradient(geometry) < grouped.counted_products(geometry)
+    pays_dW = counted_weight_gradient(geometry) < window_work.counted_weight_gradient(geometry)
     pays_dx = counted_input_gradient(geometry) < direct_gradient.counted_input_gradient(geometry)
     return winograd if pays_dW else direct, winograd if pays_dx else direct
 
@@ -166,7 +166,7 @@ def _winograd_pays(geometry: Geometry, packed: bool) -> bool:
     """Whether Winograd's algorithm, which applies, takes less work than im2col, direct or grouped."""
     setup, groups = set_up(geometry), geometry.groups
     if groups == 1 and (not packed or direct.reads_weights_as_they_are(geometry)):
-        return counted_forward(geometry) < grouped.counted_products(geometry)
+        return counted_forward(geometry) < window_work.counted_products(geometry)
     assert setup is not None
     numbers = geometry.cells_per_image * geometry.window.cells * geometry.C
     each = _BLAS * geometry.F + _UNROLLED if groups == 1 else _GROUPED * geometry.F / groups
@@ -176,6 +176,8 @@ def _winograd_pays(geometry: Geometry, packed: bool) -> bool:
 def _direct_pays(geometry: Geometry, packed: bool) -> bool:
     """Whether direct products, which apply, are faster than im2col."""
     win, border = geometry.window, DirectConvolution.of(geometry).border
+    if window_work.by_dots(geometry):
+        return True
     any_width = not packed and geometry.weights <= direct_gradient.MOST_WEIGHTS
     if win.output[1] < _LEAST_WIDTH and not any_width:
         return False

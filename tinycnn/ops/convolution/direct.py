@@ -22,6 +22,7 @@ from tinycnn.ops.convolution.direct_gradient import input_gradient as input_grad
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.ops.convolution.grouped import forward as convolve_unpacked
 from tinycnn.ops.convolution.grouped import weight_gradient as weight_gradient
+from tinycnn.ops.convolution.window_work import by_dots
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import Calls, Phase, Room
 from tinycnn.runtime.feature_maps import NO_BORDER, Border, FeatureMaps
@@ -45,7 +46,7 @@ def forward(
     x: Array, W: Array, b: Array | None, geometry: Geometry, y: Array, *, relu: bool
 ) -> None:
     """Write y = x convolved with W, plus b, rectified if ``relu``."""
-    if W.size <= MOST_WEIGHTS:
+    if W.size <= MOST_WEIGHTS or by_dots(geometry):
         convolve_unpacked(x, W, b, geometry, y, relu=relu)
         return
     packed = DirectConvolution.of(geometry).pack(W, b)
@@ -68,8 +69,9 @@ def _recorded_forward(geometry: Geometry, relu: bool, threads: int) -> RecordedW
 
 
 def reads_weights_as_they_are(geometry: Geometry) -> bool:
-    """Whether packed weights would gain nothing, for windows of few channels with few weights."""
-    return geometry.C < LANES and geometry.weights <= MOST_WEIGHTS
+    """Whether packed weights would gain nothing: few filters, or windows of few channels with few weights."""
+    few = geometry.C < LANES and geometry.weights <= MOST_WEIGHTS
+    return few or by_dots(geometry)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct_gradient import direct_input_gradient
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.weights import pack_channels
-from tinycnn.ops.convolution import grouped
+from tinycnn.ops.convolution import grouped, window_work
 from tinycnn.ops.convolution.geometry import Geometry
 from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.feature_maps import round_up
@@ -26,10 +26,9 @@ from tinycnn.shapes import Axis
 _LEAST_CHANNELS = 32
 # Numbers of weights that stay in a core's L2: a copy costs nothing beside the products.
 MOST_WEIGHTS = 1 << 18
-# Work in multiply-adds: of a vector of terms added to dx, of a weight that is packed, or turned,
+# Work in multiply-adds: of a vector of terms added to dx, of a weight that is packed,
 _TERMS = 150
 _PACKED = 26
-_TURNED = 80
 # and of products with the cells that hang over the same edges, to begin them.
 _EDGES = 40_000
 
@@ -86,7 +85,7 @@ def _scatter(calls: Calls, geometry: Geometry, dz: Any, dx: Any, W: Any) -> Iter
 
 def _scattered_parts(geometry: Geometry) -> tuple[list[Range], list[Range]]:
     """The blocks of images, and of channels."""
-    C, count = geometry.C, grouped.parts(_counted_scatter(geometry))
+    C, count = geometry.C, window_work.parts(_counted_scatter(geometry))
     images = split_range(geometry.N, -(-geometry.N // count))
     return images, split_range(C, -(-C * len(images) // count), least=min(_LEAST_CHANNELS, C))
 
@@ -99,17 +98,19 @@ def counted_input_gradient(geometry: Geometry) -> int:
 
 
 def _is_a_convolution(geometry: Geometry) -> bool:
-    fits = geometry.weights <= MOST_WEIGHTS
+    fits = geometry.weights <= MOST_WEIGHTS or window_work.input_gradient_by_dots(geometry)
     return fits and _counted_phases(geometry) < _counted_scatter(geometry)
 
 
 def _counted_phases(geometry: Geometry) -> int:
-    products = grouped.counted_input_gradient(geometry)
-    begun = _EDGES
-    if geometry.C <= LANES // 2:  # two columns a vector, packed for each
+    products = window_work.counted_input_gradient(geometry)
+    begun, turned = _EDGES, window_work.TURNED * geometry.weights
+    if window_work.input_gradient_by_dots(geometry):  # weights are read as they are
+        turned = 0
+    elif geometry.C <= LANES // 2:  # two columns a vector, packed for each
         begun += _PACKED * geometry.window.cells * geometry.F * (LANES // 2 + geometry.C)
     edges = _same_edges(geometry.window.height) * _same_edges(geometry.window.width)
-    return products + edges * grouped.parts(products) * begun + _TURNED * geometry.weights
+    return products + edges * window_work.parts(products) * begun + turned
 
 
 def _same_edges(axis: Axis) -> int:

@@ -1,8 +1,9 @@
 """Convolution from windows where they lie, in groups or not, depthwise included: float32 and float64.
 
 A vector of filters spans as many groups as fit, so that few are too narrow, see
-`tinycnn.kernels.window_products`. Weights are read as they are, so they should stay in a core's cache. The
-gradient of the input is, for each of the stride's phases, the same convolution of dz.
+`tinycnn.kernels.window_products`; where even so most of it would be empty, vectors lie along the windows, see
+`tinycnn.kernels.dot_products`. Weights are read as they are or turned, so they should stay in a core's cache.
+The gradient of the input is, for each of the stride's phases, the same convolution of dz.
 """
 
 from __future__ import annotations
@@ -16,14 +17,22 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array
-from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.weights import add_parts, exchange_channels
 from tinycnn.kernels.window_convolution import window_convolution, window_input_gradient
 from tinycnn.kernels.window_weight_gradient import window_weight_gradient
 from tinycnn.ops.convolution.geometry import Geometry
+from tinycnn.ops.convolution.window_work import (
+    by_dots,
+    counted_input_gradient,
+    counted_products,
+    counted_weight_gradient,
+    input_gradient_by_dots,
+    parts,
+    weight_gradient_along,
+)
 from tinycnn.runtime import calls
 from tinycnn.runtime.calls import Calls, Phase
-from tinycnn.runtime.feature_maps import FeatureMaps, round_up
+from tinycnn.runtime.feature_maps import FeatureMaps
 from tinycnn.runtime.ranges import Range, split_range
 from tinycnn.runtime.recorded_work import KEPT, RecordedWork
 from tinycnn.runtime.recording import Recorder
@@ -31,15 +40,8 @@ from tinycnn.runtime.threads import free_threads
 from tinycnn.shapes import Window
 
 _FLOAT32 = np.dtype(np.float32)
-# Multiply-adds of a part: some thirty microseconds, which are worth handing over; and of the longest one, a
-# tenth of a second on a slow core.
-_WORK, _MOST_WORK = 1 << 21, 1 << 28
-# Parts that are enough for any number of cores.
-_PARTS = 16
 # Weights' gradients, in numbers, of all parts that are added up at the end: they stay in L2.
 _SUMS = 1 << 17
-# Multiply-adds that take as long as one where groups share a vector, which reads inputs of its own.
-_NARROW = 4
 
 
 def forward(
@@ -54,7 +56,17 @@ def products(
     calls: Calls, geometry: Geometry, relu: bool, x: Any, y: Any, W: Any, b: Any
 ) -> Iterator[Phase]:
     """Do the same to flat arrays, with a bias."""
-    yield GroupedConvolution.of(geometry).phase(
+    conv, win = GroupedConvolution.of(geometry), geometry.window
+    if conv.dots and geometry.F > 1:
+        turned = calls.shared("turned", geometry.weights, W.dtype)
+        size = win.kernel[1] * geometry.C // geometry.groups, geometry.F
+        weights, W = W, turned
+
+        def exchange(calls: Calls) -> None:
+            calls(exchange_channels, calls.read(weights), win.kernel[0], size, 1, turned)
+
+        yield [exchange]
+    yield conv.phase(
         x, geometry.x_shape[1:], W, b, FeatureMaps.plain(y, geometry.y_shape), relu=relu,
         count=parts(counted_products(geometry)),
     )  # fmt: skip
@@ -71,13 +83,13 @@ def weight_gradient(dz: Array, x: Array, geometry: Geometry, dW: Array) -> None:
 def weight_gradients(calls: Calls, geometry: Geometry, x: Any, dW: Any, dz: Any) -> Iterator[Phase]:
     """Do the same to flat arrays of images, at least one."""
     win, (images, rows) = geometry.window, _weight_gradient_parts(geometry)
-    size, count = geometry.weights, len(images)
+    size, count, along = geometry.weights, len(images), weight_gradient_along(geometry)
     sums = dW if count == 1 else calls.shared("parts of dW", count * size, dW.dtype)
 
     def add_up(calls: Calls, block: int, some: Range) -> None:
         calls(
             window_weight_gradient, calls.read(x), geometry.x_shape[1:], calls.read(dz),
-            geometry.y_shape[1:], geometry.groups, *images[block], win.kernel, win.stride,
+            geometry.y_shape[1:], geometry.groups, along, *images[block], win.kernel, win.stride,
             win.pad_top_left, win.dilation, *some, sums, block * size,
         )  # fmt: skip
 
@@ -91,7 +103,7 @@ def weight_gradients(calls: Calls, geometry: Geometry, x: Any, dW: Any, dz: Any)
 
 def _weight_gradient_parts(geometry: Geometry) -> tuple[list[Range], list[Range]]:
     """The blocks of images, and of rows of dW."""
-    rows, count = _weights(geometry), parts(counted_products(geometry))
+    rows, count = geometry.weights // geometry.F, parts(counted_weight_gradient(geometry))
     most = max(min(count, _SUMS // max(geometry.weights, 1)), 1)
     images = split_range(geometry.N, -(-geometry.N // most))
     return images, split_range(rows, -(-rows * len(images) // count))
@@ -104,22 +116,22 @@ def input_gradient(dz: Array, W: Array, geometry: Geometry, dx: Array) -> None:
 
 def input_gradients(calls: Calls, geometry: Geometry, dz: Any, dx: Any, W: Any) -> Iterator[Phase]:
     """Do the same to flat arrays."""
-    turned = calls.shared("turned", geometry.weights, dx.dtype)
-    size = geometry.C // geometry.groups, geometry.F
+    win, dots = geometry.window, input_gradient_by_dots(geometry)
+    turned = W
+    if not dots:
+        turned = calls.shared("turned", geometry.weights, dx.dtype)
+        size = geometry.C // geometry.groups, geometry.F
 
-    def exchange(calls: Calls) -> None:
-        calls(
-            exchange_channels, calls.read(W), geometry.window.cells, size, geometry.groups, turned
-        )
+        def exchange(calls: Calls) -> None:
+            calls(exchange_channels, calls.read(W), win.cells, size, geometry.groups, turned)
 
-    yield [exchange]
-    win = geometry.window
+        yield [exchange]
     rows = geometry.N * -(-win.height.input // win.stride[0])
 
     def convolve(calls: Calls, some: Range) -> None:
         calls(
             window_input_gradient, calls.read(dz), geometry.y_shape[1:], calls.read(turned), geometry.groups,
-            *some, win.kernel, win.stride, win.pad_top_left, win.dilation, dx, geometry.x_shape[1:],
+            dots, *some, win.kernel, win.stride, win.pad_top_left, win.dilation, dx, geometry.x_shape[1:],
         )  # fmt: skip
 
     count = parts(counted_input_gradient(geometry))
@@ -150,11 +162,16 @@ class GroupedConvolution:
 
     groups: int
     window: Window
+    dots: bool  # whether vectors lie along the windows
 
     @classmethod
     def of(cls, geometry: Geometry) -> GroupedConvolution:
         """Set up for ``geometry``."""
-        return cls(geometry.groups, geometry.window)
+        return cls(geometry.groups, geometry.window, by_dots(geometry))
+
+    def turn(self, W: Array) -> Array:
+        """W (KH, KW, C // groups, F) as `phase` reads it: as it is, or for dots (KH, F, KW, C // groups)."""
+        return np.ascontiguousarray(W.transpose(0, 3, 1, 2)) if self.dots else W
 
     def phase(
         self,
@@ -173,40 +190,8 @@ class GroupedConvolution:
         def convolve(calls: Calls, some: Range) -> None:
             calls(
                 window_convolution, calls.read(x), size, calls.read(W), calls.read(b), self.groups, relu,
-                *some, win.kernel, win.stride, win.pad_top_left, win.dilation, target.flat, target.place,
-                win.output,
+                self.dots, *some, win.kernel, win.stride, win.pad_top_left, win.dilation,
+                target.flat, target.place, win.output,
             )  # fmt: skip
 
         return [partial(convolve, some=some) for some in split_range(rows, -(-rows // count))]
-
-
-def counted_products(geometry: Geometry) -> int:
-    """Multiply-adds of the convolution, or of `weight_gradient`, as many as its time is worth."""
-    return (
-        geometry.N
-        * geometry.cells_per_image
-        * _weights(geometry)
-        * _filters(geometry.F, geometry.groups)
-    )
-
-
-def counted_input_gradient(geometry: Geometry) -> int:
-    """Those of `input_gradient`."""
-    each = geometry.window.cells * (geometry.F // geometry.groups)
-    return geometry.N * geometry.cells_per_image * each * _filters(geometry.C, geometry.groups)
-
-
-def _weights(geometry: Geometry) -> int:
-    """Of one filter."""
-    return geometry.window.cells * (geometry.C // geometry.groups)
-
-
-def _filters(F: int, groups: int) -> int:
-    """Filters in whole vectors, each as long as its products take."""
-    return round_up(F, LANES) * (_NARROW if groups * LANES > F and groups > 1 else 1)
-
-
-def parts(work: int) -> int:
-    """How many parts the work is cut into, from its size: a power of two, so that cores end together."""
-    enough = min(1 << max((work // _WORK).bit_length() - 1, 0), _PARTS)
-    return max(enough, work // _MOST_WORK)

@@ -54,7 +54,8 @@ class DenseStage(TrainingStage):
         y, z = given.kept[0], given.kept[-1]
         W, b = given.params["W"], bias_or_zeros(recorder, given.params, self.units).reshape(-1)
         relu = self.activation is RELU
-        yield from fully_connected.products(self._matrix(given.x), W, b, relu, z, finer=_FINER)
+        x = self._matrix(given.x)
+        yield from fully_connected.products(recorder, x, W, b, relu, z, finer=_FINER)
         if self.activation is SOFTMAX:
             yield activations.softmax_of_rows(z, y).phase()
 
