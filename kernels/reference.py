@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from tinycnn.kernels.dense import PANEL
+
 
 def im2col(
     x: Any,
@@ -685,19 +687,15 @@ def dense(
 ) -> None:
     """The sum of x[row, k] * weight[k] for each of the panels' columns that y has, plus its bias.
 
-    Weights as they lie are (K, panels, a panel's columns) here.
+    Weights as they lie are (K, F) here, packed ones (panels, K, PANEL).
     """
-    if panel_row != panels.shape[2]:
-        panels = panels.transpose(1, 0, 2)
     for row in range(first_row, last_row):
-        for p in range(first, last):
-            for c in range(panels.shape[2]):
-                f = p * panels.shape[2] + c
-                if f < F:
-                    z = float(bias[f])
-                    for k in range(K):
-                        z += float(x[row * K + k]) * float(panels[p, k, c])
-                    y[row * F + f] = 0.0 if relu and z <= 0 else z
+        for f in range(first * PANEL, min(last * PANEL, F)):
+            weights = panels[:, f] if panels.ndim == 2 else panels[f // PANEL, :, f % PANEL]
+            z = float(bias[f])
+            for k in range(K):
+                z += float(x[row * K + k]) * float(weights[k])
+            y[row * F + f] = 0.0 if relu and z <= 0 else z
 
 
 def direct_convolution(
