@@ -437,15 +437,13 @@ def test_pack_weights(benchmark: Benchmark) -> None:
 def test_dense(benchmark: Benchmark, N: int) -> None:
     panels, bias = read_only(normal(F // PANEL, D, PANEL)), read_only(normal(F))
     y = np.empty(N * F, np.float32)
-    benchmark(
-        dense, read_only(normal(N * D)), D, 0, N, panels, PANEL, bias, True, 0, len(panels), y, F
-    )
+    benchmark(dense, read_only(normal(N * D)), D, 0, N, panels, PANEL, bias, True, 0, F, y, F)
 
 
 @pytest.mark.parametrize("N", [1, 128])
 def test_dense_of_weights_as_they_lie(benchmark: Benchmark, N: int) -> None:
     W, bias, y = read_only(normal(D, F)), read_only(normal(F)), np.empty(N * F, np.float32)
-    benchmark(dense, read_only(normal(N * D)), D, 0, N, W, F, bias, True, 0, F // PANEL, y, F)
+    benchmark(dense, read_only(normal(N * D)), D, 0, N, W, F, bias, True, 0, F, y, F)
 
 
 @BATCHES

@@ -50,11 +50,12 @@ def dense(
     y: Any,
     F: int,
 ) -> None:
-    """y = x @ W + bias, rectified if ``relu``: some rows, and the columns of some panels of W.
+    """y = x @ W + bias, rectified if ``relu``: some rows, and columns ``first`` to ``last``.
 
     ``x`` (N, K), ``bias`` (F,) and ``y`` (N, F) are flat. ``panels`` is what `pack_weights` wrote, or W
     itself; ``panel_row`` is the numbers of its rows, PANEL or F. Each sum runs over k from 0 up, then comes
-    the bias: a row's result does not depend on the other rows, nor on where the weights lie.
+    the bias: a row's result does not depend on the other rows, nor on where the weights lie. Last rows
+    and columns are not included; columns are whole panels, but for W's last.
     """
     rows = last_row - first_row
     source, weights = read_only(x), read_only(panels.reshape(panels.size))
@@ -63,7 +64,7 @@ def dense(
     parts = np.empty(0 if packed else 2 * _PART * PANEL, np.float32)
     least = splat(0 if relu else -np.inf)
     panel = K * PANEL if packed else PANEL
-    for p in range(first, last):
+    for p in range(-(-first // PANEL), -(-last // PANEL)):
         columns = min(PANEL, F - p * PANEL)
         if not packed and (rows >= WORTH_PACKING or columns < PANEL):
             _product_packing(

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels.dense import PANEL
-
 
 def im2col(
     x: Any,
@@ -685,13 +683,14 @@ def dense(
     y: Any,
     F: int,
 ) -> None:
-    """The sum of x[row, k] * weight[k] for each of the panels' columns that y has, plus its bias.
+    """The sum of x[row, k] * weight[k] for each of those columns, plus its bias.
 
-    Weights as they lie are (K, F) here, packed ones (panels, K, PANEL).
+    Weights as they lie are (K, F) here, packed ones (panels, K, a panel's columns).
     """
+    width = panels.shape[-1]
     for row in range(first_row, last_row):
-        for f in range(first * PANEL, min(last * PANEL, F)):
-            weights = panels[:, f] if panels.ndim == 2 else panels[f // PANEL, :, f % PANEL]
+        for f in range(first, last):
+            weights = panels[:, f] if panels.ndim == 2 else panels[f // width, :, f % width]
             z = float(bias[f])
             for k in range(K):
                 z += float(x[row * K + k]) * float(weights[k])

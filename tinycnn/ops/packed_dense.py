@@ -72,7 +72,8 @@ class PackedDense:
 
         def multiply(calls: Calls, rows: Range, panels: Range) -> None:
             weights = self.panels, calls.row(self.panels), self.bias
-            calls(dense, calls.read(x), K, *rows, *weights, relu, *panels, y, F)
+            columns = panels[0] * PANEL, min(panels[1] * PANEL, F)
+            calls(dense, calls.read(x), K, *rows, *weights, relu, *columns, y, F)
 
         # All panels for some rows, then for the next: these rows stay in the cache.
         panels = split_range(-(-F // PANEL), _WEIGHTS // (K * PANEL))
