@@ -32,7 +32,6 @@ from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import (
     NARROW,
     PANEL,
-    dense,
     dense_input_gradient,
     dense_product,
     dense_weight_gradient,
@@ -53,6 +52,7 @@ from tinycnn.kernels.max_pool_disjoint import max_pool_disjoint_backward
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.offers import FIRST_TICKET, LINE, OWN, look_for_work, offer, withdraw
+from tinycnn.kernels.packed_dense import dense
 from tinycnn.kernels.peak import CHAINS, add_products
 from tinycnn.kernels.recorded_calls import (
     COUNTERS,
@@ -478,9 +478,13 @@ def test_pack_weights(benchmark: Benchmark) -> None:
 def test_dense(benchmark: Benchmark, N: int) -> None:
     panels, bias = read_only(normal(F // PANEL, D, PANEL)), read_only(normal(F))
     y = np.empty(N * F, np.float32)
-    benchmark(
-        dense, read_only(normal(N * D)), D, 0, N, panels, PANEL, bias, True, 0, len(panels), y, F
-    )
+    benchmark(dense, read_only(normal(N * D)), D, 0, N, panels, PANEL, bias, True, 0, F, y, F)
+
+
+@pytest.mark.parametrize("N", [1, 128])
+def test_dense_of_weights_as_they_lie(benchmark: Benchmark, N: int) -> None:
+    W, bias, y = read_only(normal(D, F)), read_only(normal(F)), np.empty(N * F, np.float32)
+    benchmark(dense, read_only(normal(N * D)), D, 0, N, W, F, bias, True, 0, F, y, F)
 
 
 @BATCHES

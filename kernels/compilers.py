@@ -20,8 +20,10 @@ from typing import Any
 from tinycnn.kernels.numba_start import numba
 
 _codegen: Any = import_module("numba.core.codegen")
+_ir: Any = import_module("llvmlite.ir")
 _llvm: Any = import_module("llvmlite.binding")
-
+_BYTE: Any = _ir.IntType(8)  # any type serves for a symbol
+_NOT_OF_THE_RUNTIME = ("llvm.", "_Z")  # LLVM's operations, and kernels that are shared
 
 _passes: Any = (
     import_module("numba.core.untyped_passes"),
@@ -88,12 +90,62 @@ def _nothing() -> None:
     pass
 
 
+class _Whole(_codegen.JITCodeLibrary):  # type: ignore[misc]
+    """The code of what Python calls, or a program by its address."""
+
+    def serialize_using_object_code(self) -> Any:
+        """What the cache keeps of it: machine code, and a module that says its symbols.
+
+        Numba keeps all of it in LLVM's language as well, for its callers; here these hold the part.
+        """
+        names = _ir.Module()
+        for symbol in (*self._final_module.functions, *self._final_module.global_variables):
+            if not symbol.is_declaration:
+                _ir.GlobalVariable(names, _BYTE, symbol.name).initializer = _BYTE(0)
+            elif not symbol.name.startswith(_NOT_OF_THE_RUNTIME):
+                _ir.GlobalVariable(names, _BYTE, symbol.name)
+        module = _llvm.parse_assembly(str(names)).as_bitcode()
+        return self.name, "object", (self._get_compiled_object(), module)
+
+    @classmethod
+    def _unserialize(cls, codegen: Any, state: Any) -> Any:
+        _, _, (_, module) = state
+        needed = _llvm.parse_bitcode(module).global_variables
+        _find_runtime([symbol.name for symbol in needed if symbol.is_declaration])
+        return super()._unserialize(codegen, state)
+
+
+def _find_runtime(symbols: list[str]) -> None:
+    """Let LLVM find the functions of Numba's runtime that code calls; it would end the process without.
+
+    Before it compiles, Numba compiles some of that runtime, and looks up all that it knows. Code that is only
+    read needs neither, and does without some sixty megabytes.
+    """
+    if all(map(_llvm.address_of_symbol, symbols)):
+        return
+    for name, address in import_module("numba.core.runtime._nrt_python").c_helpers.items():
+        _llvm.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
+    if not all(map(_llvm.address_of_symbol, symbols)):
+        numba.core.registry.cpu_target.target_context.refresh()
+
+
+class _Wholes(_codegen.JITCPUCodegen):  # type: ignore[misc]
+    """What makes and reads libraries of code."""
+
+    _library_class: Any = _Whole
+
+    def __init__(self, codegen: Any) -> None:
+        self.__dict__.update(codegen.__dict__)
+
+
 class Compiler(numba.core.compiler.Compiler):  # type: ignore[misc]
     """Numba's compiler, which no collection of garbage interrupts: that takes a tenth of its time."""
 
-    libraries: Any = None  # what makes and reads its libraries of code, if that is not Numba's
+    libraries: Any = _Wholes
 
     def __init__(self, typing: Any, target: Any, library: Any, *rest: Any) -> None:
+        library = self.libraries(target.codegen()).create_library("kernel")
+        library.enable_object_caching()
         super().__init__(typing, target, library, *rest)
         self.state.flags = _Flags(self.state.flags)
         self.state.typingctx = self.state.targetctx.typing_context = _remembering(typing)
@@ -121,9 +173,8 @@ class Compiler(numba.core.compiler.Compiler):  # type: ignore[misc]
     @classmethod
     def rebuilt(cls, target: Any, *reduced: Any) -> Any:
         """What was compiled, of what the cache kept."""
-        if cls.libraries is not None:
-            target = copy(target)
-            target._internal_codegen = cls.libraries(target.codegen())
+        target = copy(target)
+        target._internal_codegen = cls.libraries(target.codegen())
         compiled = numba.core.compiler.CompileResult._rebuild(target, *reduced)
         compiled.library._reload_init.update(compiled.reload_init)  # callers need the same
         return compiled
@@ -149,29 +200,21 @@ class _Part(_codegen.JITCodeLibrary):  # type: ignore[misc]
         return self.serialize_using_bitcode()
 
 
-class _Shared(_codegen.JITCodeLibrary):  # type: ignore[misc]
+class _Shared(_Whole):
     """The code of what is shared."""
 
     def _get_module_for_linking(self) -> Any:
         """What callers hold of it: nothing."""
         return _llvm.parse_assembly(str(self._codegen._create_empty_module("shared")))
 
-    def serialize_using_object_code(self) -> Any:
-        """What the cache keeps of it: machine code, and a module that says its symbols."""
-        module = super()._get_module_for_linking()
-        return self.name, "object", (self._get_compiled_object(), module.as_bitcode())
+
+class _SharedLibraries(_Wholes):
+    """The same; these are shared."""
+
+    _library_class = _Shared
 
 
-class _SharedLibraries(_codegen.JITCPUCodegen):  # type: ignore[misc]
-    """What makes and reads libraries of code; these are shared."""
-
-    _library_class: Any = _Shared
-
-    def __init__(self, codegen: Any) -> None:
-        self.__dict__.update(codegen.__dict__)
-
-
-class _Parts(_SharedLibraries):
+class _Parts(_Wholes):
     """The same; these are parts."""
 
     _library_class = _Part
@@ -184,9 +227,6 @@ class PartCompiler(Compiler):
     """The same for a part."""
 
     libraries = _Parts
-
-    def __init__(self, typing: Any, target: Any, library: Any, *rest: Any) -> None:
-        super().__init__(typing, target, _Parts(target.codegen()).create_library("part"), *rest)
 
 
 @dataclass(frozen=True)
@@ -209,11 +249,6 @@ class SharedCompiler(Compiler):
     """The same for what is shared."""
 
     libraries = _SharedLibraries
-
-    def __init__(self, typing: Any, target: Any, library: Any, *rest: Any) -> None:
-        library = _SharedLibraries(target.codegen()).create_library("shared")
-        library.enable_object_caching()
-        super().__init__(typing, target, library, *rest)
 
     def _compile_bytecode(self) -> Any:
         # A part of the symbol, which is to be the same in each process.

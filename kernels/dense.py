@@ -1,4 +1,4 @@
-"""A dense layer's products in float32: of packed weights for inference, of weights as they lie for training.
+"""A dense layer's products in float32, with weights as they lie, for training; weights packed for inference.
 
 Tiles of a product stay in registers (`microkernels`), and each weight is brought into the cache once.
 Sums run in the order of their index, whatever the blocks.
@@ -14,11 +14,9 @@ from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import product_1, product_2, product_4
 from tinycnn.kernels.simd import (
     LANES,
-    at_least,
     load,
     load_first,
     read_only,
-    splat,
     store,
     stream,
     stream_end,
@@ -27,8 +25,6 @@ from tinycnn.kernels.simd import (
 # Columns of a panel of weights: as many as a tile of 6 rows leaves registers for.
 PANEL = (4 if LANES == 16 else 2) * LANES
 _product = product_4 if LANES == 16 else product_2
-# Packed weights of this many inputs, 32 KB, stay in L1 while all rows are multiplied with them.
-_PACKED_DEPTH = 8192 // PANEL
 # Rows of W that are worked on together. Forward: each gives a few cache lines to a panel, and rows of
 # 16 KB all want the same few places in L2, so 128 lose a sixth. Backward: what they make of one panel
 # stays in L1.
@@ -55,55 +51,6 @@ def pack_weights(W: Any, first: int, last: int, panels: Any) -> None:
             for c in range(0, PANEL, LANES):
                 count = max(min(LANES, F - p * PANEL - c), 0)
                 store(target, to + c, load_first(source, at + c if count else 0, count))
-
-
-@kernel
-def dense(
-    x: Any,
-    K: int,
-    first_row: int,
-    last_row: int,
-    panels: Any,
-    panel_row: int,
-    bias: Any,
-    relu: bool,
-    first: int,
-    last: int,
-    y: Any,
-    F: int,
-) -> None:
-    """y = x @ W + bias, rectified if ``relu``: some rows, and the columns of some panels of W.
-
-    ``x`` (N, K) and ``y`` (N, F) are flat. ``panels`` is what `pack_weights` wrote, or W itself where it has
-    whole panels; ``panel_row`` is the numbers of its rows, PANEL or F. ``bias`` has a number for each of the
-    panels' columns. Each sum runs over k from 0 up, then comes the bias: a row's result does not depend on
-    the other rows, nor on where the weights lie.
-    """
-    rows = last_row - first_row
-    source, weights = read_only(x), read_only(panels.reshape(panels.size))
-    sums = np.empty(rows * PANEL, np.float32)
-    least = splat(0 if relu else -np.inf)
-    panel = K * PANEL if panel_row == PANEL else PANEL
-    for p in range(first, last):
-        for k in range(0, K, _PACKED_DEPTH):
-            _product(
-                rows, source, first_row * K + k, K, 1, min(_PACKED_DEPTH, K - k), first_row * K + k,
-                weights, p * panel + k * panel_row, panel_row, sums, 0, PANEL, k > 0,
-            )  # fmt: skip
-        for f in range(p * PANEL, min((p + 1) * PANEL, F), LANES):
-            b = load(bias, f)
-            for row in range(rows):
-                at, to = row * PANEL + f - p * PANEL, (first_row + row) * F + f
-                z = at_least(load(sums, at) + b, least)
-                if f + LANES <= F:
-                    store(y, to, z)
-                else:
-                    store(sums, at, z)
-                    for lane in range(F - f):
-                        y[to + lane] = sums[at + lane]
-
-
-# --------------------------------------------------------------------------------- weights as they lie
 
 
 @kernel

@@ -164,7 +164,6 @@ class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)
             path = self._path(sig, target_context.codegen())
             payload = private_files.read(path) if self._enabled else None
             if payload is not None:
-                target_context.refresh()
                 with suppress(OSError):  # a cache that can only be read serves as well
                     os.utime(path.parent)  # for `_remove_unused`
                 return self._compiler.rebuilt(target_context, *pickle.loads(payload))

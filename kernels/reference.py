@@ -683,21 +683,18 @@ def dense(
     y: Any,
     F: int,
 ) -> None:
-    """The sum of x[row, k] * weight[k] for each of the panels' columns that y has, plus its bias.
+    """The sum of x[row, k] * weight[k] for each of those columns, plus its bias.
 
-    Weights as they lie are (K, panels, a panel's columns) here.
+    Weights as they lie are (K, F) here, packed ones (panels, K, a panel's columns).
     """
-    if panel_row != panels.shape[2]:
-        panels = panels.transpose(1, 0, 2)
+    width = panels.shape[-1]
     for row in range(first_row, last_row):
-        for p in range(first, last):
-            for c in range(panels.shape[2]):
-                f = p * panels.shape[2] + c
-                if f < F:
-                    z = float(bias[f])
-                    for k in range(K):
-                        z += float(x[row * K + k]) * float(panels[p, k, c])
-                    y[row * F + f] = 0.0 if relu and z <= 0 else z
+        for f in range(first, last):
+            weights = panels[:, f] if panels.ndim == 2 else panels[f // width, :, f % width]
+            z = float(bias[f])
+            for k in range(K):
+                z += float(x[row * K + k]) * float(weights[k])
+            y[row * F + f] = 0.0 if relu and z <= 0 else z
 
 
 def direct_convolution(

@@ -162,6 +162,26 @@ def test_second_start_compiles_nothing(package: Package) -> None:
     assert {path.stat().st_mode & 0o077 for path in package.cache.iterdir()} == {0}
 
 
+RUNTIME = """
+from numba.core.runtime import rtsys
+report["runtime"] = rtsys._init
+"""
+NAMES_UNKNOWN = """
+import types
+from tinycnn.kernels import compilers
+compilers._llvm = types.SimpleNamespace(**vars(compilers._llvm) | {"add_symbol": lambda *_: None})
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("before", "started"), [("", False), (NAMES_UNKNOWN, True)])
+def test_numba_makes_ready_to_compile_only_where_code_needs_what_else_is_unknown(
+    package: Package, before: str, started: bool
+) -> None:
+    report = package.run(before + CALL + RUNTIME)
+    assert report == {"value": VALUE, "runtime": started, "compilations": 0, "warnings": []}
+
+
 @pytest.mark.process
 def test_a_line_on_stderr_says_that_compiling_happens_once(package: Package) -> None:
     quiet, first, second = (

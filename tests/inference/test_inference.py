@@ -160,6 +160,29 @@ def test_large_weights_are_packed_from_the_second_run_on(monkeypatch, normalized
         np.testing.assert_allclose(first, model.trace(x).records[-1].y, rtol=1e-4, atol=1e-6)
 
 
+def test_for_a_large_batch_large_weights_are_not_packed(monkeypatch):
+    """They are read as they lie, with the bits that smaller batches have of packed ones."""
+    packs, F = [], PANEL + 3
+    pack = PackedDense.pack.__func__
+    monkeypatch.setattr("tinycnn.ops.packed_dense._LARGE", 4 * 20 * F)
+    monkeypatch.setattr(
+        PackedDense, "pack", classmethod(lambda cls, W, b: packs.append(W.shape) or pack(cls, W, b))
+    )
+    model = tc.Sequential([Dense(F, activation="relu"), Dense(3)], (20,))
+    x = images(131, model.input_shape)
+    large = [model.predict(x, batch_size=131) for _ in range(3)]
+    assert packs == [(F, 3)]
+    small = np.concatenate([model.predict(some) for some in (x[:7], x[7:14], x[14:131])])
+    assert (20, F) in packs
+    for y in large:
+        np.testing.assert_array_equal(y, small)
+    with model.edit() as parameters:
+        parameters["dense1.W"][...] *= 2
+        parameters["dense1.b"][...] *= 2
+    doubled = model.predict(x, batch_size=131)
+    np.testing.assert_allclose(doubled, 2 * large[0], rtol=1e-5, atol=1e-5)
+
+
 def test_changed_weights_are_packed_again():
     model, x = winograd_net(), images(2, (47, 41, 3))
     before = model.predict(x)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import ranges, whole
@@ -8,13 +9,13 @@ from tinycnn.arrays import read_only
 from tinycnn.kernels.dense import (
     NARROW,
     PANEL,
-    dense,
     dense_input_gradient,
     dense_product,
     dense_weight_gradient,
     pack_images,
     pack_weights,
 )
+from tinycnn.kernels.packed_dense import WORTH_PACKING, dense
 from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.testing.strategies import generators
 
@@ -32,31 +33,34 @@ def test_pack_weights_is_its_twin(K, F, rng, data):
 
 @settings(max_examples=50)
 @given(
-    st.integers(0, 14), st.sampled_from([1, 2, 7, 127, 128, 300]), columns, generators,
-    st.booleans(), st.data(),
+    st.integers(0, 2 * WORTH_PACKING + 9), st.sampled_from([1, 2, 7, 128, 129, 300, 513]), columns,
+    generators, st.booleans(), st.booleans(), st.data(),
 )  # fmt: skip
-def test_dense_is_its_twin(N, K, F, rng, relu, data):
+def test_dense_is_its_twin(N, K, F, rng, relu, as_it_lies, data):
     count = -(-F // PANEL)
     rows = data.draw(st.one_of(st.just((0, N)), ranges(N)))
-    chosen = data.draw(st.one_of(st.just((0, count)), ranges(count)))
-    x, bias = whole(rng, N * K, np.float32), whole(rng, count * PANEL, np.float32)
-    as_it_lies = F % PANEL == 0 and data.draw(st.booleans())
-    shape = (K, count, PANEL) if as_it_lies else (count, K, PANEL)
-    panels, y = whole(rng, shape, np.float32), np.full(N * F, 77, np.float32)
-    row = F if as_it_lies else PANEL
+    panels = data.draw(st.one_of(st.just((0, count)), ranges(count)))
+    chosen = [min(panel * PANEL, F) for panel in panels]
+    x, bias = whole(rng, N * K, np.float32), whole(rng, F, np.float32)
+    panels = whole(rng, (K, F) if as_it_lies else (count, K, PANEL), np.float32)
+    y, row = np.full(N * F, 77, np.float32), F if as_it_lies else PANEL
     against_twin(
         dense, read_only(x), K, *rows, read_only(panels), row, read_only(bias), relu, *chosen, y, F
     )
 
 
-def test_packed_weights_and_weights_as_they_lie_give_the_same_bits():
-    rng, K, F = np.random.default_rng(0), 9, 3 * PANEL
-    x, W = read_only(rng.standard_normal(4 * K).astype(np.float32)), given_as(rng, K, F)
-    bias, panels = given_as(rng, F), np.empty((3, K, PANEL), np.float32)
-    pack_weights(W, 0, 3, panels)
-    ours, packed = np.empty((2, 4 * F), np.float32)
-    dense(x, K, 0, 4, read_only(panels), PANEL, bias, True, 0, 3, packed, F)
-    dense(x, K, 0, 4, read_only(W.reshape(K, 3, PANEL)), F, bias, True, 0, 3, ours, F)
+@pytest.mark.parametrize("rows", [4, WORTH_PACKING + 9])
+@pytest.mark.parametrize("F", [3, 3 * PANEL, 3 * PANEL - 9])
+def test_packed_weights_and_weights_as_they_lie_give_the_same_bits(rows, F):
+    rng, K, count = np.random.default_rng(0), 540, -(-F // PANEL)
+    x, W, bias = (
+        read_only(rng.standard_normal(shape, np.float32)) for shape in (rows * K, (K, F), F)
+    )
+    panels = np.empty((count, K, PANEL), np.float32)
+    pack_weights(W, 0, count, panels)
+    ours, packed = np.empty((2, rows * F), np.float32)
+    dense(x, K, 0, rows, read_only(panels), PANEL, bias, True, 0, F, packed, F)
+    dense(x, K, 0, rows, W, F, bias, True, 0, F, ours, F)
     np.testing.assert_array_equal(ours, packed)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array, read_only
-from tinycnn.kernels.dense import PANEL, dense, pack_weights
+from tinycnn.kernels.dense import PANEL, pack_weights
+from tinycnn.kernels.packed_dense import dense
 from tinycnn.runtime import memory
 from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.parallel import parallel_for
@@ -27,9 +28,18 @@ _LARGE = 1 << 22
 _PACKED_TOGETHER = 8
 
 
+def serves_as_it_lies(sizes: tuple[int, int, int]) -> bool:
+    """Whether weights need not be kept packed, for products of ``sizes`` (N, K, F).
+
+    Of so many rows products take long enough that large ones are packed meanwhile, a part at a time.
+    """
+    N, K, F = sizes
+    return N >= _ROWS and K * F * 4 >= _LARGE
+
+
 @dataclass(frozen=True)
 class PackedDense:
-    """Weights in panels (panels, K, PANEL), or as they lie, (K, F), and a bias for each column of a panel."""
+    """Weights in panels (panels, K, PANEL), or as they lie, (K, F), and the bias (F,)."""
 
     panels: Any  # arrays, or what stands for them where calls are recorded
     bias: Any
@@ -40,9 +50,7 @@ class PackedDense:
         K, F = W.shape
         count = -(-F // PANEL)
         panels = memory.empty((count, K, PANEL), W.dtype)
-        bias = np.zeros(count * PANEL, W.dtype)
-        if b is not None:
-            bias[:F] = b
+        bias = np.zeros(F, W.dtype) if b is None else b
         source = read_only(W)
         parallel_for(
             lambda part: pack_weights(source, *part, panels), split_range(count, _PACKED_TOGETHER)
@@ -51,9 +59,8 @@ class PackedDense:
 
     @classmethod
     def as_it_lies(cls, W: Array, b: Array) -> PackedDense | None:
-        """Large weights as they are, for one run; None if they do not make whole panels."""
-        serves = W.shape[1] % PANEL == 0 and W.nbytes >= _LARGE
-        return cls(read_only(W), read_only(b)) if serves else None
+        """Large weights as they are; None for others."""
+        return cls(read_only(W), read_only(b)) if W.nbytes >= _LARGE else None
 
     def phases(self, sizes: tuple[int, int, int], x: Any, y: Any, *, relu: bool) -> Iterator[Phase]:
         """Write y = x @ W + b, rectified if ``relu``; ``sizes`` are (N, K, F).
@@ -65,7 +72,8 @@ class PackedDense:
 
         def multiply(calls: Calls, rows: Range, panels: Range) -> None:
             weights = self.panels, calls.row(self.panels), self.bias
-            calls(dense, calls.read(x), K, *rows, *weights, relu, *panels, y, F)
+            columns = panels[0] * PANEL, min(panels[1] * PANEL, F)
+            calls(dense, calls.read(x), K, *rows, *weights, relu, *columns, y, F)
 
         # All panels for some rows, then for the next: these rows stay in the cache.
         panels = split_range(-(-F // PANEL), _WEIGHTS // (K * PANEL))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from tinycnn.inference.planners import STEPS, by_its_own_forward
 from tinycnn.inference.steps import LayerWeights, Place, Steps, WeightedStage
 from tinycnn.layers import Dense
-from tinycnn.ops.packed_dense import PackedDense
+from tinycnn.ops.packed_dense import PackedDense, serves_as_it_lies
 from tinycnn.runtime.calls import Phase
 from tinycnn.runtime.feature_maps import Border, FeatureMaps
 from tinycnn.runtime.held import NamedArrays
@@ -41,16 +42,17 @@ class PackedDenseStage(WeightedStage):
     def phases(
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
     ) -> Iterator[Phase]:
-        parts = (
-            recorder.weights(self, self.pack, part, self.as_it_lies) for part in ("panels", "bias")
-        )
         sizes = source.shape[0], source.image, target.image
-        return PackedDense(*parts).phases(sizes, source.flat, target.flat, relu=self.relu)
+        weights = partial(recorder.weights, self, self.pack, at_first=self.as_it_lies)
+        if serves_as_it_lies(sizes):
+            weights = partial(recorder.weights, (self, "as it lies"), self.as_it_lies)
+        packed = PackedDense(panels=weights("panels"), bias=weights("bias"))
+        return packed.phases(sizes, source.flat, target.flat, relu=self.relu)
 
     def pack(self, parameters: NamedArrays) -> PackedDense:
         """Pack the weights and the bias."""
         return PackedDense.pack(*self.weights.of(parameters))
 
     def as_it_lies(self, parameters: NamedArrays) -> PackedDense | None:
-        """Large weights and their bias as they are, for a version's first run."""
+        """Large weights and their bias as they are."""
         return PackedDense.as_it_lies(*self.weights.of(parameters))
