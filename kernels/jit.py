@@ -28,7 +28,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from tinycnn.kernels import private_files
+from tinycnn.kernels import private_files, source_files
 from tinycnn.kernels.compilers import Compiler, PartCompiler, SharedCompiler
 from tinycnn.kernels.numba_start import numba as numba
 
@@ -116,19 +116,7 @@ LANES = _choose_lanes()  # once a process: compiled code has it built in
 # Kernels are machine code, and no exception leaves them: they are neither plain Python nor check bounds.
 NEVER_RAISE = not (numba.config.DISABLE_JIT or numba.config.BOUNDSCHECK)
 
-_FOLDER = Path(__file__).resolve().parent
-
-
-def _hash_sources() -> str:
-    """One hash for every source file in this folder, this one included."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in _FOLDER.rglob("*.py") if path.is_file()):
-        source = path.read_bytes()
-        digest.update(f"{path.relative_to(_FOLDER).as_posix()}\0{len(source)}\0".encode() + source)
-    return digest.hexdigest()
-
-
-_SOURCES = _hash_sources()
+_SOURCES = source_files.hash_now()
 
 
 def _is_cacheable(function: Any) -> bool:
@@ -138,13 +126,13 @@ def _is_cacheable(function: Any) -> bool:
     a module was imported before or after the edit is then unknown.
     """
     file = Path(function.__code__.co_filename).resolve()
-    if not (file.is_relative_to(_FOLDER) and file.is_file()):
+    if not (file.is_relative_to(source_files.FOLDER) and file.is_file()):
         return False
     if function.__qualname__ != function.__name__:
         # Numba tells namesakes apart by the order of compilation. Read from files, code of two
         # closures of one name has been linked as one: silently wrong numbers.
         raise TypeError(f"{function.__qualname__}: a kernel must be at the top level of its file")
-    return _hash_sources() == _SOURCES
+    return source_files.hash_now() == _SOURCES
 
 
 class _Cache(getattr(sys.modules.get("numba.core.caching"), "NullCache", object)):  # type: ignore[misc]

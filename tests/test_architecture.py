@@ -73,7 +73,7 @@ DOORS_TO_NUMBA = {
     "kernels/tiles.py", "kernels/dot_tiles.py", "kernels/window_tiles.py",
 }  # fmt: skip
 # What knows files: where compiled code is kept.
-DOORS_TO_FILES = {"kernels/private_files.py"}
+DOORS_TO_FILES = {"kernels/private_files.py", "kernels/source_files.py"}
 # The decorator of kernels and what it is made of, which knows no kernel.
 KERNEL_DECORATOR = {
     "kernels/compilers.py", "kernels/jit.py", "kernels/numba_start.py", *DOORS_TO_FILES

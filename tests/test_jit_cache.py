@@ -140,7 +140,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Package:
     package = Package(tmp_path_factory.mktemp("filled"))
     package.kernels.mkdir(parents=True)
     (package.root / "tinycnn" / "__init__.py").touch()
-    for name in ("compilers", "jit", "numba_start", "private_files"):
+    for name in ("compilers", "jit", "numba_start", "private_files", "source_files"):
         module = import_module(f"tinycnn.kernels.{name}")
         shutil.copy(str(module.__file__), package.kernels)
     for file, source in KERNELS.items():
