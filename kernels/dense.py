@@ -86,9 +86,9 @@ def dense(
     panel = K * PANEL if panel_row == PANEL else PANEL
     for p in range(first, last):
         for k in range(0, K, _PACKED_DEPTH):
-            _product(
-                rows, source, first_row * K + k, K, 1, min(_PACKED_DEPTH, K - k), first_row * K + k,
-                weights, p * panel + k * panel_row, panel_row, sums, 0, PANEL, k > 0,
+            _product_of(
+                F - p * PANEL, rows, source, first_row * K + k, K, 1, min(_PACKED_DEPTH, K - k),
+                first_row * K + k, weights, p * panel + k * panel_row, panel_row, sums, 0, PANEL, k > 0,
             )  # fmt: skip
         for f in range(p * PANEL, min((p + 1) * PANEL, F), LANES):
             b = load(bias, f)
