@@ -141,7 +141,7 @@ class _Memory(SlotTable):
     """The memory of a program's slots, kept from run to run."""
 
     def __init__(self, program: Program) -> None:
-        super().__init__(program.threads, program.tables, program.slots)
+        super().__init__(program.threads, program.tables, program.slots, from_both_ends=True)
         self._packed = [
             (number, slot.packed) for number, slot in enumerate(program.slots) if slot.packed
         ]
