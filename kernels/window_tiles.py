@@ -8,7 +8,7 @@ each filter twice, two numbers in turns.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from tinycnn.kernels.simd_code import (
     emit_index,
     emit_keep_rolled,
     emit_load,
+    emit_maximum,
     emit_store,
     extending,
     types,
@@ -42,13 +43,17 @@ from tinycnn.kernels.simd_permuted import (
 # What a vector of filters reads of a: one number for all, the vector that begins there, that one spread, or
 # two numbers in turns.
 NUMBER, VECTOR, SPREAD, PAIR = range(4)
+# What becomes of the sums: they are written, or added to c's numbers; or the maximum of each POOLED rows is
+# written, in tiles of one vector by twice as many rows.
+WRITE, ADD, POOL = range(3)
+POOLED = 4
 
 
 def multiply_windows(
     height: int, width: int, read: int, a: Any, a0: int, places: Any, first: int, last: int,
     spread: Any, seen: tuple[int, int, int], b: Any, b0: int, runs: Any, count: int, length: int,
     a_step: int, b_step: int,
-    bias: Any, f: int, relu: bool, add: bool, c: Any, c0: int, targets: Any, lanes: int,
+    bias: Any, f: int, relu: bool, into: int, c: Any, c0: int, targets: Any, lanes: int,
 ) -> None:  # fmt: skip
     """Rows ``first`` to ``first + height`` of what `window_products` says, ``width`` vectors of them.
 
@@ -60,17 +65,20 @@ def multiply_windows(
 
     Or one vector takes a PAIR, two columns of a at once, side by side: lane 2*f + t of b is the weight of
     filter f for column t. Both are added up at the end. A run of odd length ends with a column alone.
+    ``into`` is WRITE or ADD; or POOL, of one vector by 2*POOLED rows.
     """
+    rows = [min(first + i, last) for i in range(height)]
+    if into == POOL:
+        assert (height, width) == (2 * POOLED, 1) and (last + 1) % POOLED == 0
+        rows = [min(first + i, last - POOLED + 1 + i % POOLED) for i in range(height)]
     if read == PAIR:
-        rows = [min(first + i, last) for i in range(height)]
-        _multiply_pairs(
-            rows, a, a0, places, b, b0, runs, count, length, b_step, bias, relu, c, c0, targets
-        )
+        sums = _sums_of_pairs(rows, a, a0, places, b, b0, runs, count, length, b_step)
+        _finish(rows, sums[:, :lanes], bias, relu, into, c, c0, targets)
         return
-    whole, rows = lanes_of(b), [min(first + i, last) for i in range(height)]
+    whole = lanes_of(b)
     columns = (width - 1) * whole + lanes
     sums = np.zeros((height, width * whole), b.dtype)
-    for i, row in enumerate(rows if add else []):
+    for i, row in enumerate(rows if into == ADD else []):
         at = c0 + targets[row]
         assert at >= 0 and at + columns <= c.size
         sums[i, :columns] = c[at : at + columns]
@@ -89,18 +97,26 @@ def multiply_windows(
                     count_of = seen[1] if j < width - 1 else seen[2]
                     x = _read(read, a, place + (j * seen[0] if read else 0), spread, count_of)
                     sums[i, some] = fma(x, weights[some], sums[i, some])
-    for i, row in enumerate(rows):
-        at = c0 + targets[row]
-        total = sums[i, :columns] + bias[f : f + columns]
-        c[at : at + columns] = at_least(total, b.dtype.type(0 if relu else -np.inf))
+    _finish(rows, sums[:, :columns], bias[f : f + columns], relu, into, c, c0, targets)
 
 
-def _multiply_pairs(
+def _finish(
+    rows: list[int], sums: Any, bias: Any, relu: bool, into: int, c: Any, c0: int, targets: Any
+) -> None:
+    """Write the sums of some rows, or maxima of these."""
+    each = POOLED if into == POOL else 1
+    for i in range(0, len(rows), each):
+        at, total = c0 + targets[rows[i] // each], sums[i : i + each].max(axis=0) + bias
+        assert at >= 0 and at + len(bias) <= c.size
+        c[at : at + len(bias)] = at_least(total, bias.dtype.type(0 if relu else -np.inf))
+
+
+def _sums_of_pairs(
     rows: list[int], a: Any, a0: int, places: Any, b: Any, b0: int, runs: Any, count: int, length: int,
-    b_step: int, bias: Any, relu: bool, c: Any, c0: int, targets: Any,
-) -> None:  # fmt: skip
-    """The same for a PAIR, and all ``bias.size`` filters."""
-    whole, F = lanes_of(b), bias.size
+    b_step: int,
+) -> Any:  # fmt: skip
+    """Each row's, for a PAIR."""
+    whole = lanes_of(b)
     sums = np.zeros((len(rows), whole), b.dtype)
     for run in range(count):
         for step in range(-(-length // 2)):
@@ -112,10 +128,7 @@ def _multiply_pairs(
                 x = np.zeros(2, a.dtype)
                 x[:columns] = a[place : place + columns]
                 sums[i] = fma(np.tile(x, whole // 2), b[at : at + whole], sums[i])
-    for i, row in enumerate(rows):
-        at, total = c0 + targets[row], sums[i, 0::2] + sums[i, 1::2]
-        assert at >= 0 and at + F <= c.size
-        c[at : at + F] = at_least(total[:F] + bias, b.dtype.type(0 if relu else -np.inf))
+    return sums[:, 0::2] + sums[:, 1::2]
 
 
 def _read(read: int, a: Any, at: int, spread: Any, count: int) -> Any:
@@ -139,13 +152,17 @@ if not numba.config.DISABLE_JIT:
         a, a0, places, first, last, spread, seen, b, b0, runs, count, length, a_step, b_step = (
             values[:14]
         )
-        bias, f, relu, add, c, c0, targets, lanes = values[14:]
+        bias, f, relu, into, c, c0, targets, lanes = values[14:]
         in_a, in_places, in_spread, in_b, in_runs, in_bias, in_c, in_targets = (
             (kinds[place], types.intp) for place in (0, 2, 5, 7, 9, 14, 18, 20)
         )
         vector = VECTOR_OF[in_b[0].dtype]
         index, rows, vectors, paired = a0.type, range(height), range(width), read == PAIR
+        pools = (height, width) == (2 * POOLED, 1)
         apart, each, last_each = cgutils.unpack_tuple(builder, seen)
+
+        def equal(what: int) -> Any:
+            return builder.icmp_signed("==", into, index(what))
 
         def beside(start: Any, j: int) -> Any:
             return builder.add(start, index(j * vector.code.count))
@@ -178,10 +195,18 @@ if not numba.config.DISABLE_JIT:
                 else found
             )
 
-        numbers = [builder.add(first, index(i)) for i in rows]
-        numbers = [builder.select(builder.icmp_signed("<", n, last), n, last) for n in numbers]
+        def at_most(number: Any, most: Any) -> Any:
+            return builder.select(builder.icmp_signed("<", number, most), number, most)
+
+        def end_of(number: Any) -> Any:
+            return builder.add(c0, write(emit_index, in_targets, targets, number))
+
+        latest = [last] * height
+        if pools:  # what is done once more are the same POOLED rows
+            before = [builder.sub(last, index(POOLED - 1 - i % POOLED)) for i in rows]
+            latest = [builder.select(equal(POOL), most, last) for most in before]
+        numbers = [at_most(builder.add(first, index(i)), latest[i]) for i in rows]
         windows = [builder.add(a0, write(emit_index, in_places, places, n)) for n in numbers]
-        ends = [builder.add(c0, write(emit_index, in_targets, targets, n)) for n in numbers]
         lane_numbers = write(emit_lanes, in_spread, spread, vector) if read == SPREAD else None
         zero = vector.code([0.0] * vector.code.count)
         sums = [[write.variable(zero) for _ in vectors] for _ in rows]
@@ -195,9 +220,9 @@ if not numba.config.DISABLE_JIT:
                     builder.store(total, sums[i][j])
 
         if not paired:
-            with builder.if_then(add):
+            with builder.if_then(equal(ADD)):
                 for i in rows:
-                    for j, former in enumerate(read_vectors(in_c, c, ends[i])):
+                    for j, former in enumerate(read_vectors(in_c, c, end_of(numbers[i]))):
                         builder.store(former, sums[i][j])
         with cgutils.for_range(builder, count) as outer:
             pair = builder.mul(outer.index, index(2))
@@ -223,20 +248,33 @@ if not numba.config.DISABLE_JIT:
                 builder.store(emit_sum_of_turns(builder, write.get(sums[i][0])), sums[i][0])
         biases = read_vectors(in_bias, bias, f)
         least = builder.select(relu, zero, vector.code([float("-inf")] * vector.code.count))
-        for i in rows:
+
+        def finish(number: Any, totals: list[Any]) -> None:
+            """Write row ``number`` of c."""
+            end = end_of(number)
             for j in vectors:
-                total = builder.fadd(write.get(sums[i][j]), biases[j])
+                total = builder.fadd(totals[j], biases[j])
                 y = write(emit_at_least, (vector,) * 2, total, least)
                 if j < width - 1:
-                    write(emit_store, (*in_c, vector), c, beside(ends[i], j), y)
+                    write(emit_store, (*in_c, vector), c, beside(end, j), y)
                 else:
-                    write(emit_store_first, in_c, c, beside(ends[i], j), lanes, y)
+                    write(emit_store_first, in_c, c, beside(end, j), lanes, y)
+
+        with builder.if_else(equal(POOL)) as (pooled, apart_from_each_other):
+            with pooled:
+                for i in range(0, height if pools else 0, POOLED):
+                    some = [write.get(row[0]) for row in sums[i : i + POOLED]]
+                    most = reduce(partial(write, emit_maximum, (vector,) * 2), some)
+                    finish(builder.sdiv(numbers[i], index(POOLED)), [most])
+            with apart_from_each_other:
+                for i in rows:
+                    finish(numbers[i], [write.get(total) for total in sums[i]])
 
     @extending.intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
     def multiply_windows(
         context: Any, height: Any, width: Any, read: Any, a: Any, a0: Any, places: Any, first: Any,
         last: Any, spread: Any, seen: Any, b: Any, b0: Any, runs: Any, count: Any, length: Any, a_step: Any,
-        b_step: Any, bias: Any, f: Any, relu: Any, add: Any, c: Any, c0: Any, targets: Any, lanes: Any,
+        b_step: Any, bias: Any, f: Any, relu: Any, into: Any, c: Any, c0: Any, targets: Any, lanes: Any,
     ) -> Any:  # fmt: skip
         """See above."""
         for array, access in ((a, READ), (b, READ), (bias, READ), (c, WRITTEN)):
@@ -245,10 +283,10 @@ if not numba.config.DISABLE_JIT:
                 raise numba.core.errors.TypingError("multiply_windows takes floats of one dtype")
         for array in (places, spread, runs, targets):
             check_array(array, "multiply_windows", READ_INT64)
-        n, yes = types.intp, types.boolean
+        n = types.intp
         taken = (
-            a, n, places, n, n, spread, types.UniTuple(n, 3), b, n, runs, n, n, n, n, bias, n, yes, yes,
-            c, n, targets, n,
+            a, n, places, n, n, spread, types.UniTuple(n, 3), b, n, runs, n, n, n, n, bias, n,
+            types.boolean, n, c, n, targets, n,
         )  # fmt: skip
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:

@@ -10,6 +10,7 @@ from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import read_only
 from tinycnn.kernels.taps import taps_inside
 from tinycnn.kernels.window_products import window_products
+from tinycnn.kernels.window_tiles import ADD
 
 # Numbers of dz that all weights are multiplied with before the next: 32 KB, which stay in L1.
 _SLOPES = 8192
@@ -80,7 +81,7 @@ def window_weight_gradient(
                     runs[2 * k + 1] = ((n * OH + top) * OW + left) * F + line * beside
                 window_products(
                     x, begin, read_only(places[:rows]), dz, runs, found, run, F, (Cg, F // groups),
-                    nothing, False, True, dW, start, read_only(weights[:rows]),
+                    nothing, False, ADD, dW, start, read_only(weights[:rows]),
                 )  # fmt: skip
             left = right
         top = bottom
