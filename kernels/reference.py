@@ -1184,7 +1184,9 @@ def window_products(
 ) -> None:  # fmt: skip
     """Each number of c by itself, from its rows of windows and its column of weights."""
     (length, a_step, b_step), (Cg, Fg) = run, group
-    add, pooled = into == 1, 4 if into == 2 else 1
+    add, pooled = into == 1, 4 if into >= 2 else 1
+    if into == 3:
+        places = [place + t for place in places for t in (0, 1)]
     for row, target in enumerate(targets):
         for f in range(F):
             at, channel = c0 + target + f, f // Fg * Cg

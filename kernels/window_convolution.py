@@ -16,7 +16,7 @@ from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import lanes_of, load_first, read_only, store_first
 from tinycnn.kernels.taps import phase_taps, taps_inside
 from tinycnn.kernels.window_products import window_products
-from tinycnn.kernels.window_tiles import POOL, POOLED, WRITE
+from tinycnn.kernels.window_tiles import POOL, POOL_TWO_ROWS, POOLED, WRITE
 
 # Outputs that are worked on together: what they read stays in the cache for all filters.
 _CELLS = 512
@@ -207,7 +207,11 @@ def _convolve_rows(
     ``count`` say that they are the ``count[0]`` rows i, i + i_step and so on, and columns likewise. The rest
     is as in `window_convolution`; all windows of what is pooled lie inside.
     """
-    (H, width, C), F, pooled = size, b.size, pool * pool
+    (H, width, C), F, pooled, into, beside = size, b.size, pool * pool, WRITE, 1
+    if pool > 1:
+        into = POOL
+        if stride[1] * C == 1 and lanes_of(x) >= 2 * F:  # neighbours see neighbouring numbers
+            into, beside = POOL_TWO_ROWS, 2
     group = (C // groups, F // groups)
     runs = np.empty(2 * count[0] * count[1], np.int64)
     most = max(_CELLS, OW * pool)
@@ -233,7 +237,7 @@ def _convolve_rows(
                     for cell in range(0, cells, pool):
                         targets[target] = to
                         for h in range(line, line + pool):
-                            for w in range(cell, cell + pool):
+                            for w in range(cell, cell + pool, beside):
                                 places[place] = (
                                     (image * H + h * stride[0]) * width + w * stride[1]
                                 ) * C
@@ -249,8 +253,8 @@ def _convolve_rows(
                     h, w = line * stride[0] - padding[0], left * stride[1] - padding[1]
                     some = min(together, images - image) * min(lines, bottom - line) * cells
                     window_products(
-                        x, (((n + image) * H + h) * width + w) * C, read_only(places[:some]), W, runs, found,
-                        run, F, group, b, relu, WRITE if pool == 1 else POOL, y,
+                        x, (((n + image) * H + h) * width + w) * C, read_only(places[: some // beside]), W,
+                        runs, found, run, F, group, b, relu, into, y,
                         y_place[0] + (n + image) * y_place[1] + line // pool * y_place[2] + left * y_place[3],
                         read_only(targets[: some // pooled]),
                     )  # fmt: skip

@@ -8,7 +8,16 @@ import numpy as np
 
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import LANES, lanes_of, prefetch, read_only
-from tinycnn.kernels.window_tiles import ADD, NUMBER, PAIR, SPREAD, VECTOR, multiply_windows
+from tinycnn.kernels.window_tiles import (
+    ADD,
+    NUMBER,
+    PAIR,
+    POOL_TWO_ROWS,
+    SPREAD,
+    TWO_ROWS,
+    VECTOR,
+    multiply_windows,
+)
 
 # What a tile of one group reads of a: a number for all filters.
 _ALL = (0, 0, 1)
@@ -31,7 +40,8 @@ def window_products(
     in a. Sums run over the columns in their order, then comes the bias; where a vector has lanes for F
     filters twice, every other column of a run may be added up apart. Where ``into`` is POOL, POOLED rows of a
     give one of c, the maximum of theirs; all filters are one group then, and fill one vector at most. Arrays
-    are float32 or float64.
+    are float32 or float64. With POOL_TWO_ROWS a row of ``places`` is two of a, the second a number further
+    on, and all filters fill half a vector.
     """
     whole, (Cg, Fg) = lanes_of(b), group
     # Groups that share a vector of filters, whose channels are read as one vector too.
@@ -41,7 +51,11 @@ def window_products(
         spread[lane] = lane // Fg * Cg
     # What is added to comes from many columns and few rows: too few for weights that are packed first.
     few = Fg == F and whole >= 2 * F and run[0] * count * F <= _PACKED and into != ADD
-    if few and run[0] > 1 and run[1] == 1:
+    if into == POOL_TWO_ROWS:
+        _of_two_rows(
+            a, a0, places, spread, b, runs, count, run, F, bias, relu, into, c, c0, targets
+        )
+    elif few and run[0] > 1 and run[1] == 1:
         _of_few_filters(
             a, a0, places, spread, b, runs, count, run, F, bias, relu, into, c, c0, targets
         )  # fmt: skip
@@ -228,4 +242,25 @@ def _of_few_filters(
         multiply_windows(
             8, 1, PAIR, a, a0, places, r, last, spread, _ALL, read_only(packed), 0, pairs, count, length, 1,
             whole, bias, 0, relu, into, c, c0, targets, F,
+        )  # fmt: skip
+
+
+@kernel
+def _of_two_rows(
+    a: Any, a0: int, places: Any, spread: Any, b: Any, runs: Any, count: int, run: tuple[int, int, int],
+    F: int, bias: Any, relu: bool, into: int, c: Any, c0: int, targets: Any,
+) -> None:  # fmt: skip
+    """All columns, where they fill half a vector at most: two rows of a at once, each weight twice."""
+    last, whole, (length, a_step, b_step) = len(places) - 1, lanes_of(b), run
+    doubled, packed = np.empty(2 * count, np.int64), np.empty(count * length * whole, b.dtype)
+    for k in range(count):
+        doubled[2 * k], doubled[2 * k + 1] = runs[2 * k], k * length * whole
+        for s in range(length):
+            at, to = runs[2 * k + 1] + s * b_step, (k * length + s) * whole
+            for lane in range(whole):
+                packed[np.uintp(to + lane)] = b[np.uintp(at + lane // 2)] if lane < 2 * F else 0
+    for r in range(0, last + 1, 8):
+        multiply_windows(
+            8, 1, TWO_ROWS, a, a0, places, r, last, spread, _ALL, read_only(packed), 0, doubled, count,
+            length, a_step, whole, bias, 0, relu, into, c, c0, targets, F,
         )  # fmt: skip

@@ -8,7 +8,7 @@ from twins import against_twin
 from tinycnn.arrays import read_only
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.window_products import window_products
-from tinycnn.kernels.window_tiles import ADD, POOL, POOLED, WRITE
+from tinycnn.kernels.window_tiles import ADD, POOL, POOL_TWO_ROWS, POOLED, WRITE
 from tinycnn.testing.strategies import generators
 
 runs = st.tuples(st.integers(0, 3), st.integers(0, 3))
@@ -21,7 +21,7 @@ runs = st.tuples(st.integers(0, 3), st.integers(0, 3))
     grouped | st.tuples(channels, filters, st.just(1)),
     st.integers(0, 3),
     st.booleans(),
-    st.sampled_from([WRITE, ADD, POOL]),
+    st.sampled_from([WRITE, ADD, POOL, POOL_TWO_ROWS]),
     st.sampled_from([np.float32, np.float64]),
     st.sampled_from([1, 2]),
     generators,
@@ -31,11 +31,12 @@ def test_products_of_windows_are_their_twin(
 ):
     """Rows and runs lie anywhere, up to each array's end; what is beside a row of c stays as it was."""
     (Cg, Fg, groups), (count, length) = sizes, columns
-    if into == POOL:
-        groups, Fg = 1, min(Fg, LANES * 4 // np.dtype(dtype).itemsize)
+    pooled = {POOL: POOLED, POOL_TWO_ROWS: POOLED // 2}.get(into, 1)
+    if pooled > 1:
+        groups, Fg = 1, min(Fg, LANES * pooled // np.dtype(dtype).itemsize)
     F, b_step = Fg * groups, Fg * groups
-    a = read_only(whole(rng, 30 + 28 + a_step * length + (groups - 1) * Cg, dtype, top=4))
-    places = rng.integers(0, 30, rows * (POOLED if into == POOL else 1))
+    a = read_only(whole(rng, 30 + 29 + a_step * length + (groups - 1) * Cg, dtype, top=4))
+    places = rng.integers(0, 30, rows * pooled)
     starts = rng.integers(0, 28, count)
     b = read_only(whole(rng, max(count * length, 1) * F, dtype, top=4))
     table = np.stack([starts, np.arange(count) * length * F], axis=1).reshape(-1)
