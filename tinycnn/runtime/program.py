@@ -69,14 +69,15 @@ class Program:
         if self.threads == 1:
             self._alone(memory, x, out)
             return
+        begun = time.perf_counter()
         if not (self._looking.pays and self._with_those_who_look(memory, x, out)):
             if self._wakes:
                 begin(x, out, memory.rows)
                 parallel_for(self._work(memory), range(self.threads), balance=self._woken)
             else:
                 self._alone(memory, x, out)
-            now = time.perf_counter()
-            if self._waking.pays and now - self._ended < _SOON:
+            if self._waking.pays and begun - self._ended < _SOON:
+                now = time.perf_counter()
                 thread_pool().wake(self.threads - 1)
                 self._waking.enter(0.0, time.perf_counter() - now)
         self._ended = time.perf_counter()
