@@ -24,6 +24,8 @@ LEAST_WORK = 1 << 19
 _WAKING = 1 << 22
 # Bytes of weights that stay in a core's L2, so that each thread may read them all.
 _CACHED = 1 << 20
+# Images of a block that is worth reading cached weights for.
+_IMAGES = 32
 # Multiply-adds in whose time a cell is read or written between two layers.
 _CELL = 16
 
@@ -34,7 +36,8 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
     It is for as many ``threads`` as its work is worth, one at least.
     """
     threads = min(threads, worth_threads(groups, batch))
-    chains = [_Chain(group, first=number == 0) for number, group in enumerate(groups)]
+    together = _cached_together(groups)
+    chains = [_Chain(group, first=number == 0) for number, group in enumerate(together)]
     first, last = _maps_shape(batch, chains[0].shapes[0]), _maps_shape(batch, chains[-1].shapes[-1])
     recorder = Recorder(prod(first[1:]), prod(last[1:]))
     source, result = map(FeatureMaps.plain, recorder.given, (first, last))
@@ -62,6 +65,20 @@ def _work(groups: Sequence[Group], batch: int) -> int:
         for group in groups
         for step in group.steps
     )
+
+
+def _cached_together(groups: Sequence[Group]) -> list[Group]:
+    """Let neighbours be one group where the weights of both stay in a core's L2, and a block's maps."""
+    found = list(groups[:1])
+    for group in groups[1:]:
+        steps = *found[-1].steps, *group.steps
+        images = max(found[-1].images or _IMAGES, group.images or _IMAGES)
+        numbers = max(prod(step.input_shape) + prod(step.output_shape) for step in steps)
+        if sum(step.weight_bytes for step in steps) + 4 * images * numbers <= _CACHED:
+            found[-1] = Group(steps, images)
+        else:
+            found.append(group)
+    return found
 
 
 class _Chain:
