@@ -75,6 +75,7 @@ from tinycnn.kernels.taps import phase_taps, taps_inside
 from tinycnn.kernels.weights import add_parts, exchange_channels, pack_channels
 from tinycnn.kernels.window_convolution import window_convolution, window_input_gradient
 from tinycnn.kernels.window_products import window_products
+from tinycnn.kernels.window_tiles import WRITE
 from tinycnn.kernels.window_weight_gradient import window_weight_gradient
 from tinycnn.kernels.windows import extent, windows_at
 from tinycnn.kernels.winograd import input_transform, output_transform, weight_transform
@@ -342,7 +343,18 @@ def test_window_convolution(benchmark: Benchmark) -> None:
     x, W = read_only(x.reshape(-1)), read_only(W.reshape(-1))
     benchmark(
         window_convolution, x, (28, 28, 1), W, b, 1, True, False, 0, 32 * 28, (5, 5), *FEW, y.flat, y.place,
-        (28, 28),
+        (28, 28), 1,
+    )  # fmt: skip
+
+
+def test_window_convolution_pooled(benchmark: Benchmark) -> None:
+    """The same with the maxima of 2 x 2 outputs."""
+    x, W, b = (read_only(normal(*shape)) for shape in ((32, 28, 28, 1), (5, 5, 1, 6), (6,)))
+    y = FeatureMaps.of(np.empty((32, 14, 14, 6), np.float32))
+    x, W = read_only(x.reshape(-1)), read_only(W.reshape(-1))
+    benchmark(
+        window_convolution, x, (28, 28, 1), W, b, 1, True, False, 0, 32 * 14, (5, 5), *FEW, y.flat, y.place,
+        (14, 14), 2,
     )  # fmt: skip
 
 
@@ -371,7 +383,7 @@ def test_window_convolution_depthwise(benchmark: Benchmark) -> None:
     y = np.empty(PLACE[1], np.float32)
     benchmark(
         window_convolution, x, (*MAP, DEPTHWISE), W, b, DEPTHWISE, True, False, 0, 28, (3, 3), *PADDED,
-        y, PLACE, MAP,
+        y, PLACE, MAP, 1,
     )  # fmt: skip
 
 
@@ -415,7 +427,7 @@ def test_window_products(benchmark: Benchmark) -> None:
     c = np.zeros(24 * 6, np.float32)
     benchmark(
         window_products, read_only(normal(28 * 28)), 0, places, b, runs, 5, (5, 1, 6), 6, (1, 6), bias,
-        True, False, c, 0, targets,
+        True, WRITE, c, 0, targets,
     )  # fmt: skip
 
 

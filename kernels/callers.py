@@ -123,7 +123,7 @@ def _window_convolution(c: Any, jobs: Any, slots: Any, image: int) -> None:
         read_only(floats_of(slots, c[1], image)), (c[2], c[3], c[4]),
         read_only(floats_of(slots, c[5], image)), read_only(floats_of(slots, c[6], image)), c[7], c[8] != 0,
         c[9] != 0, c[10], c[11], (c[12], c[13]), (c[14], c[15]), (c[16], c[17]), (c[18], c[19]),
-        floats_of(slots, c[20], image), (c[21], c[22], c[23], c[24]), (c[25], c[26]),
+        floats_of(slots, c[20], image), (c[21], c[22], c[23], c[24]), (c[25], c[26]), c[27],
     )  # fmt: skip
 
 

@@ -1177,17 +1177,24 @@ def phase_taps(start: int, taps: int, stride: int, dilation: int) -> tuple[int, 
 
 def window_products(
     a: Any, a0: int, places: Any, b: Any, runs: Any, count: int, run: tuple[int, int, int], F: int,
-    group: tuple[int, int], bias: Any, relu: bool, add: bool, c: Any, c0: int, targets: Any,
+    group: tuple[int, int], bias: Any, relu: bool, into: int, c: Any, c0: int, targets: Any,
 ) -> None:  # fmt: skip
-    """Each number of c by itself, from its row of windows and its column of weights."""
+    """Each number of c by itself, from its rows of windows and its column of weights."""
     (length, a_step, b_step), (Cg, Fg) = run, group
-    for place, target in zip(places, targets, strict=True):
+    add, pooled = into == 1, 4 if into >= 2 else 1
+    if into == 3:
+        places = [place + t for place in places for t in (0, 1)]
+    for row, target in enumerate(targets):
         for f in range(F):
             at, channel = c0 + target + f, f // Fg * Cg
-            z = (float(c[at]) if add else 0.0) + float(bias[f])
-            for k, s in np.ndindex(count, length):
-                x = a[a0 + place + runs[2 * k] + s * a_step + channel]
-                z += float(x) * float(b[runs[2 * k + 1] + s * b_step + f])
+            sums = []
+            for place in places[row * pooled : (row + 1) * pooled]:
+                z = (float(c[at]) if add else 0.0) + float(bias[f])
+                for k, s in np.ndindex(count, length):
+                    x = a[a0 + place + runs[2 * k] + s * a_step + channel]
+                    z += float(x) * float(b[runs[2 * k + 1] + s * b_step + f])
+                sums.append(z)
+            z = max(sums)
             c[at] = 0.0 if relu and z <= 0 else z
 
 
@@ -1223,21 +1230,25 @@ def window_convolution(
     y: Any,
     y_place: tuple[int, int, int, int],
     output: tuple[int, int],
+    pool: int,
 ) -> None:
-    """Those rows of y: the bias, plus the sum over the window's cells inside the image."""
+    """Those rows of y: the largest of some outputs, the bias plus the sum over the window's cells inside."""
     (H, width, C), (KH, KW), (OH, OW), F = size, kernel, output, b.size
     Cg, Fg = C // groups, F // groups
     x = x.reshape(-1, H, width, C)
     W = W.reshape(KH, F, KW, Cg).transpose(0, 2, 3, 1) if dots else W.reshape(KH, KW, Cg, F)
     for row, ow, f in np.ndindex(last - first, OW, F):
         n, oh = divmod(first + row, OH)
-        z = float(b[f])
-        for i, j, c in np.ndindex(KH, KW, Cg):
-            h = oh * stride[0] - padding[0] + i * dilation[0]
-            w = ow * stride[1] - padding[1] + j * dilation[1]
-            if 0 <= h < H and 0 <= w < width:
-                z += float(x[n, h, w, f // Fg * Cg + c]) * float(W[i, j, c, f])
-        y[_at(y_place, n, oh, ow, f)] = 0.0 if relu and z <= 0 else z
+        outputs = []
+        for down, right in np.ndindex(pool, pool):
+            z = float(b[f])
+            for i, j, c in np.ndindex(KH, KW, Cg):
+                h = (oh * pool + down) * stride[0] - padding[0] + i * dilation[0]
+                w = (ow * pool + right) * stride[1] - padding[1] + j * dilation[1]
+                if 0 <= h < H and 0 <= w < width:
+                    z += float(x[n, h, w, f // Fg * Cg + c]) * float(W[i, j, c, f])
+            outputs.append(0.0 if relu and z <= 0 else z)
+        y[_at(y_place, n, oh, ow, f)] = max(outputs)
 
 
 def exchange_channels(W: Any, cells: int, size: tuple[int, int], groups: int, turned: Any) -> None:

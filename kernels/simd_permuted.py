@@ -61,10 +61,12 @@ def emit_two_in_turns(context: Any, builder: Any, kinds: Any, values: Any) -> An
     return shuffled(builder, numbers, numbers, [lane % 2 for lane in range(code.count)])
 
 
-def emit_sum_of_turns(builder: Any, x: Any) -> Any:
-    """Lanes 2*l and 2*l + 1 of ``x``, added, in lane l; what is in the other half says nothing."""
-    even, odd = ([(2 * lane + t) % x.type.count for lane in range(x.type.count)] for t in (0, 1))
-    return builder.fadd(shuffled(builder, x, x, even), shuffled(builder, x, x, odd))
+def emit_turns(builder: Any, x: Any) -> list[Any]:
+    """Lanes 2*l of ``x`` in lane l, and lanes 2*l + 1; what is in the other half says nothing."""
+    count = x.type.count
+    return [
+        shuffled(builder, x, x, [(2 * lane + t) % count for lane in range(count)]) for t in (0, 1)
+    ]
 
 
 def shuffled(builder: Any, x: Any, y: Any, lanes: list[int]) -> Any:

@@ -7,6 +7,7 @@ takes less than to go from edge to edge. Float32 or float64, in groups or not.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import lanes_of, load_first, read_only, store_first
 from tinycnn.kernels.taps import phase_taps, taps_inside
 from tinycnn.kernels.window_products import window_products
+from tinycnn.kernels.window_tiles import POOL, POOL_TWO_ROWS, POOLED, WRITE
 
 # Outputs that are worked on together: what they read stays in the cache for all filters.
 _CELLS = 512
@@ -24,6 +26,8 @@ _BORDERED = 4096
 # An image is thin where filters are so many times its channels; and its border is, with the image, at most so
 # many times the image.
 _THIN, _MOST_BORDER = 4, 2
+# Outputs side by side, and rows of these, whose maximum can be taken before anything is written.
+POOL_WIDTH = math.isqrt(POOLED)
 
 
 @kernel
@@ -44,6 +48,7 @@ def window_convolution(
     y: Any,
     y_place: tuple[int, int, int, int],
     output: tuple[int, int],
+    pool: int,
 ) -> None:
     """Write y = b + x convolved with W, rectified if ``relu``: rows ``first`` to ``last`` of the N*OH rows.
 
@@ -56,44 +61,48 @@ def window_convolution(
     y[start + n*image + h*row + w*column + f]. Each sum runs over the window as `window_products` says, its
     cells in row-major order, then comes the bias. With ``dots`` it is a dot product as
     `dot_products` says, and W (KH, F, KW, Cg): each filter's weights of a row of the kernel side by side.
+    With a ``pool`` of POOL_WIDTH, not 1, a cell of y is the maximum of so many by so many neighbours of what is
+    said above, of which no other cell has any; F filters in one group, which fill a vector at most, no ``dots``.
     """
-    taps, (OH, OW), r, F = (0, 1, 0, 1), output, first, b.size
+    taps, OH, OW, r, F = (0, 1, 0, 1), output[0] * pool, output[1] * pool, first * pool, b.size
     Cg = size[2] // groups
     steps = (kernel[1] * Cg * F, Cg * F, 1, 0)
     if dots:
         steps = (kernel[1] * Cg * F, Cg, kernel[1] * Cg, F // groups * kernel[1] * Cg)
     height = _seen(OH, kernel[0], stride[0], dilation[0])
     width = _seen(OW, kernel[1], stride[1], dilation[1])
-    bordered = groups == 1 and _is_copied(size, F, (height, width), padding)
-    while r < last:
+    bordered = groups == 1 and _is_copied(size, F, (height, width), padding, pool > 1)
+    while r < last * pool:
         n, oh = r // OH, r % OH
-        images, rows = 1, min(OH - oh, last - r)
-        if oh == 0 and last - r > OH:
-            images, rows = (last - r) // OH, OH
+        images, rows = 1, min(OH - oh, last * pool - r)
+        if oh == 0 and last * pool - r > OH:
+            images, rows = (last * pool - r) // OH, OH
         if bordered:
             _convolve_bordered(
                 x, size, n, images, W, b, relu, dots, kernel, steps, stride, padding, dilation, y, y_place,
-                oh, rows, OW,
+                oh, rows, OW, pool,
             )  # fmt: skip
         else:
             _convolve_rows(
                 x, size, n, images, W, b, groups, relu, dots, steps, taps, kernel, stride, padding, dilation,
-                y, y_place, oh, rows, OW,
+                y, y_place, oh, rows, OW, pool,
             )  # fmt: skip
         r += images * rows
 
 
 @kernel
 def _is_copied(
-    size: tuple[int, int, int], F: int, seen: tuple[int, int], padding: tuple[int, int]
-) -> bool:
+    size: tuple[int, int, int], F: int, seen: tuple[int, int], padding: tuple[int, int], pooled: bool
+) -> bool:  # fmt: skip
     """Whether images, of which windows see ``seen`` (height, width), are copied with a border.
 
-    It should be a copy of few numbers for each output, and not of zeros above all.
+    It should be a copy of few numbers for each output, and not of zeros above all; but outputs that are
+    pooled are never kept apart by the edges that their windows hang over.
     """
     (H, W, C), (height, width), (top, left) = size, seen, padding
     hangs_over = top > 0 or left > 0 or height > H or width > W
-    return hangs_over and _THIN * C <= F and height * width <= _MOST_BORDER * H * W
+    is_thin = _THIN * C <= F and height * width <= _MOST_BORDER * H * W
+    return hangs_over and (is_thin or pooled)
 
 
 @kernel
@@ -101,7 +110,7 @@ def _convolve_bordered(
     x: Any, size: tuple[int, int, int], n: int, images: int, W: Any, b: Any, relu: bool, dots: bool,
     kernel: tuple[int, int], steps: tuple[int, int, int, int], stride: tuple[int, int],
     padding: tuple[int, int], dilation: tuple[int, int], y: Any, y_place: tuple[int, int, int, int],
-    oh: int, rows: int, OW: int,
+    oh: int, rows: int, OW: int, pool: int,
 ) -> None:  # fmt: skip
     """Write ``rows`` rows from ``oh`` on, of ``images`` images from image ``n`` on, by copies with a border.
 
@@ -111,7 +120,8 @@ def _convolve_bordered(
     across = _seen(OW, kernel[1], stride[1], dilation[1])
     # Bands share the rows by which they reach into each other: a band has as many of its own.
     reach = _seen(1, kernel[0], stride[0], dilation[0])
-    lines = min(max((_BORDERED // (across * C) - reach) // stride[0] + 1, reach), rows)
+    lines = max((_BORDERED // (across * C) - reach) // stride[0] + 1, reach)
+    lines = min(-(-lines // pool) * pool, rows)
     down = _seen(lines, kernel[0], stride[0], dilation[0])
     together = min(max(_BORDERED // (down * across * C), 1), images) if lines == rows else 1
     maps, length = np.zeros(together * down * across * C, x.dtype), min(width, across - left) * C
@@ -128,11 +138,11 @@ def _convolve_bordered(
                         count = min(length - e, whole)
                         numbers = load_first(x, at + e, count if inside else 0)
                         store_first(maps, to + e, count, numbers)
-            start = y_place[0] + first * y_place[1] + top * y_place[2]
+            start = y_place[0] + first * y_place[1] + top // pool * y_place[2]
             _convolve_rows(
                 read_only(maps), (down, across, C), 0, some, W, b, 1, relu, dots, steps, (0, 1, 0, 1),
                 kernel, stride, (0, 0), dilation, y, (start, y_place[1], y_place[2], y_place[3]), 0,
-                some_rows, OW,
+                some_rows, OW, pool,
             )  # fmt: skip
 
 
@@ -190,7 +200,7 @@ def window_input_gradient(
                     dz, size, n, images, W, nothing, groups, False, dots, steps, (i, i_step, j, j_step),
                     (i_count, j_count), (1, 1), (-above, -before), (down, across), dx,
                     ((a * width + b) * C, H * width * C, stride[0] * width * C, stride[1] * C), t,
-                    min(rows, (H - a - 1) // stride[0] + 1 - t), (width - b - 1) // stride[1] + 1,
+                    min(rows, (H - a - 1) // stride[0] + 1 - t), (width - b - 1) // stride[1] + 1, 1,
                 )  # fmt: skip
         r += images * rows
 
@@ -200,19 +210,24 @@ def _convolve_rows(
     x: Any, size: tuple[int, int, int], n: int, images: int, W: Any, b: Any, groups: int, relu: bool,
     dots: bool, steps: tuple[int, int, int, int], taps: tuple[int, int, int, int], count: tuple[int, int],
     stride: tuple[int, int], padding: tuple[int, int], dilation: tuple[int, int],
-    y: Any, y_place: tuple[int, int, int, int], oh: int, rows: int, OW: int,
+    y: Any, y_place: tuple[int, int, int, int], oh: int, rows: int, OW: int, pool: int,
 ) -> None:  # fmt: skip
-    """Write ``rows`` rows from ``oh`` on, of so many ``images`` from image ``n`` on.
+    """Write ``rows`` rows from ``oh`` on, of so many ``images`` from image ``n`` on; counted before pooling.
 
     Of the kernel's cells some are multiplied: ``taps`` (i, i_step, j, j_step) and ``count`` say that they are
     the ``count[0]`` rows i, i + i_step and so on, and columns likewise. ``steps`` (row, cell, filter, group)
     say how far apart in W a kernel's rows and cells lie, and for ``dots`` a group's filters and the groups.
-    The rest is as in `window_convolution`.
+    The rest is as in `window_convolution`; all windows of what is pooled lie inside.
     """
-    (H, width, C), F = size, b.size
+    (H, width, C), F, pooled, into, beside = size, b.size, pool * pool, WRITE, 1
+    if pool > 1:
+        into = POOL
+        if stride[1] * C == 1 and lanes_of(x) >= 2 * F:  # neighbours see neighbouring numbers
+            into, beside = POOL_TWO_ROWS, 2
     group = (C // groups, F // groups)
     runs = np.empty(2 * count[0] * count[1], np.int64)
-    places, targets = np.empty(max(_CELLS, OW), np.int64), np.empty(max(_CELLS, OW), np.int64)
+    most = max(_CELLS, OW * pool)
+    places, targets = np.empty(most, np.int64), np.empty(most, np.int64)
     top = oh
     while top < oh + rows:
         bottom, i, i_end = taps_inside(
@@ -224,17 +239,24 @@ def _convolve_rows(
                 left, OW, width, -padding[1], stride[1], count[1], dilation[1]
             )
             cells = right - left
-            lines = min(bottom - top, max(_CELLS // cells, 1))
+            lines = min(bottom - top, max(_CELLS // (cells * pool), 1) * pool)
             together = max(_CELLS // (lines * cells), 1) if lines == bottom - top else 1
-            place = 0
+            place = target = 0
             for image in range(min(together, images)):
-                for line in range(lines):
-                    for cell in range(cells):
-                        places[place] = (
-                            (image * H + line * stride[0]) * width + cell * stride[1]
-                        ) * C
-                        targets[place] = image * y_place[1] + line * y_place[2] + cell * y_place[3]
-                        place += 1
+                to_line = image * y_place[1]
+                for line in range(0, lines, pool):
+                    to = to_line
+                    for cell in range(0, cells, pool):
+                        targets[target] = to
+                        for h in range(line, line + pool):
+                            for w in range(cell, cell + pool, beside):
+                                places[place] = (
+                                    (image * H + h * stride[0]) * width + w * stride[1]
+                                ) * C
+                                place += 1
+                        target += 1
+                        to += y_place[3]
+                    to_line += y_place[2]
             found, run = _window_runs(
                 runs, (i, i_end), (j, j_end), taps, steps, dots, dilation, width, C, group[0], F
             )
@@ -246,7 +268,7 @@ def _convolve_rows(
                     to = (
                         y_place[0]
                         + (n + image) * y_place[1]
-                        + line * y_place[2]
+                        + line // pool * y_place[2]
                         + left * y_place[3]
                     )
                     if dots and found:
@@ -256,8 +278,9 @@ def _convolve_rows(
                         )  # fmt: skip
                     else:
                         window_products(
-                            x, at, read_only(places[:some]), W, runs, found, run, F,
-                            group if found else (C, F), b, relu, False, y, to, read_only(targets[:some]),
+                            x, at, read_only(places[: some // beside]), W, runs, found, run, F,
+                            group if found else (C, F), b, relu, into, y, to,
+                            read_only(targets[: some // pooled]),
                         )  # fmt: skip
             left = right
         top = bottom

@@ -8,7 +8,7 @@ each filter twice, two numbers in turns.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from tinycnn.kernels.simd_code import (
     emit_index,
     emit_keep_rolled,
     emit_load,
+    emit_maximum,
     emit_store,
     extending,
     types,
@@ -35,20 +36,24 @@ from tinycnn.kernels.simd_first import emit_load_first, emit_store_first
 from tinycnn.kernels.simd_permuted import (
     emit_lanes,
     emit_permuted,
-    emit_sum_of_turns,
+    emit_turns,
     emit_two_in_turns,
 )
 
 # What a vector of filters reads of a: one number for all, the vector that begins there, that one spread, or
-# two numbers in turns.
-NUMBER, VECTOR, SPREAD, PAIR = range(4)
+# two numbers in turns: of two columns, or of two rows.
+NUMBER, VECTOR, SPREAD, PAIR, TWO_ROWS = range(5)
+# What becomes of the sums: they are written, or added to c's numbers; or the maximum of each POOLED rows is
+# written, in tiles of one vector by twice as many rows, or by as many times TWO_ROWS.
+WRITE, ADD, POOL, POOL_TWO_ROWS = range(4)
+POOLED = 4
 
 
 def multiply_windows(
     height: int, width: int, read: int, a: Any, a0: int, places: Any, first: int, last: int,
     spread: Any, seen: tuple[int, int, int], b: Any, b0: int, runs: Any, count: int, length: int,
     a_step: int, b_step: int,
-    bias: Any, f: int, relu: bool, add: bool, c: Any, c0: int, targets: Any, lanes: int,
+    bias: Any, f: int, relu: bool, into: int, c: Any, c0: int, targets: Any, lanes: int,
 ) -> None:  # fmt: skip
     """Rows ``first`` to ``first + height`` of what `window_products` says, ``width`` vectors of them.
 
@@ -60,17 +65,19 @@ def multiply_windows(
 
     Or one vector takes a PAIR, two columns of a at once, side by side: lane 2*f + t of b is the weight of
     filter f for column t. Both are added up at the end. A run of odd length ends with a column alone.
+    With TWO_ROWS, for POOL_TWO_ROWS, a row of ``places`` is two of a, the second a number further on, and
+    lanes 2*f and 2*f + 1 of b are the weight of filter f.
     """
+    each, whole = _pooled(read, into), lanes_of(b)
+    assert each == 1 or ((height, width) == (2 * POOLED, 1) and (last + 1) % each == 0)
+    rows = [min(first + i, last - each + 1 + i % each) for i in range(height)]
     if read == PAIR:
-        rows = [min(first + i, last) for i in range(height)]
-        _multiply_pairs(
-            rows, a, a0, places, b, b0, runs, count, length, b_step, bias, relu, c, c0, targets
-        )
+        sums = _sums_of_pairs(rows, a, a0, places, b, b0, runs, count, length, b_step)
+        _finish(rows, each, sums[:, :lanes], bias, relu, c, c0, targets)
         return
-    whole, rows = lanes_of(b), [min(first + i, last) for i in range(height)]
-    columns = (width - 1) * whole + lanes
+    columns = whole if read == TWO_ROWS else (width - 1) * whole + lanes
     sums = np.zeros((height, width * whole), b.dtype)
-    for i, row in enumerate(rows if add else []):
+    for i, row in enumerate(rows if into == ADD else []):
         at = c0 + targets[row]
         assert at >= 0 and at + columns <= c.size
         sums[i, :columns] = c[at : at + columns]
@@ -89,18 +96,32 @@ def multiply_windows(
                     count_of = seen[1] if j < width - 1 else seen[2]
                     x = _read(read, a, place + (j * seen[0] if read else 0), spread, count_of)
                     sums[i, some] = fma(x, weights[some], sums[i, some])
-    for i, row in enumerate(rows):
-        at = c0 + targets[row]
-        total = sums[i, :columns] + bias[f : f + columns]
-        c[at : at + columns] = at_least(total, b.dtype.type(0 if relu else -np.inf))
+    if read == TWO_ROWS:
+        columns, sums = lanes, np.maximum(sums[:, 0::2], sums[:, 1::2])
+    _finish(rows, each, sums[:, :columns], bias[f : f + columns], relu, c, c0, targets)
 
 
-def _multiply_pairs(
-    rows: list[int], a: Any, a0: int, places: Any, b: Any, b0: int, runs: Any, count: int, length: int,
-    b_step: int, bias: Any, relu: bool, c: Any, c0: int, targets: Any,
-) -> None:  # fmt: skip
-    """The same for a PAIR, and all ``bias.size`` filters."""
-    whole, F = lanes_of(b), bias.size
+def _pooled(read: int, into: int) -> int:
+    """Rows of ``places`` of which one maximum is written."""
+    return 1 if into in (WRITE, ADD) else POOLED // 2 if read == TWO_ROWS else POOLED
+
+
+def _finish(
+    rows: Any, each: int, sums: Any, bias: Any, relu: bool, c: Any, c0: int, targets: Any
+) -> None:
+    """Write the sums of some rows, or maxima of ``each`` so many."""
+    least = bias.dtype.type(0 if relu else -np.inf)
+    for i in range(0, len(rows), each):
+        at = c0 + targets[rows[i] // each]
+        assert at >= 0 and at + len(bias) <= c.size
+        c[at : at + len(bias)] = at_least(sums[i : i + each].max(axis=0) + bias, least)
+
+
+def _sums_of_pairs(
+    rows: Any, a: Any, a0: int, places: Any, b: Any, b0: int, runs: Any, count: int, length: int, b_step: int
+) -> Any:  # fmt: skip
+    """Each row's, for a PAIR."""
+    whole = lanes_of(b)
     sums = np.zeros((len(rows), whole), b.dtype)
     for run in range(count):
         for step in range(-(-length // 2)):
@@ -112,20 +133,18 @@ def _multiply_pairs(
                 x = np.zeros(2, a.dtype)
                 x[:columns] = a[place : place + columns]
                 sums[i] = fma(np.tile(x, whole // 2), b[at : at + whole], sums[i])
-    for i, row in enumerate(rows):
-        at, total = c0 + targets[row], sums[i, 0::2] + sums[i, 1::2]
-        assert at >= 0 and at + F <= c.size
-        c[at : at + F] = at_least(total[:F] + bias, b.dtype.type(0 if relu else -np.inf))
+    return sums[:, 0::2] + sums[:, 1::2]
 
 
 def _read(read: int, a: Any, at: int, spread: Any, count: int) -> Any:
     """What a vector of filters multiplies, as `multiply_windows` says."""
     if read == NUMBER:
         return broadcast(a, at)
+    count = 2 if read == TWO_ROWS else count
     assert 0 <= at <= a.size - count
     x = np.zeros(lanes_of(a), a.dtype)
     x[:count] = a[at : at + count]
-    return x if read == VECTOR else x[spread]
+    return x if read == VECTOR else x[spread if read == SPREAD else np.arange(len(x)) % 2]
 
 
 if not numba.config.DISABLE_JIT:
@@ -136,16 +155,17 @@ if not numba.config.DISABLE_JIT:
     ) -> None:
         """What `multiply_windows` compiles to."""
         write = Writer(context, builder)
-        a, a0, places, first, last, spread, seen, b, b0, runs, count, length, a_step, b_step = (
-            values[:14]
-        )
-        bias, f, relu, add, c, c0, targets, lanes = values[14:]
-        in_a, in_places, in_spread, in_b, in_runs, in_bias, in_c, in_targets = (
-            (kinds[place], types.intp) for place in (0, 2, 5, 7, 9, 14, 18, 20)
-        )
+        a, a0, places, first, last, spread, seen, b, b0, runs, *others = values
+        count, length, a_step, b_step, bias, f, relu, into, c, c0, targets, lanes = others
+        arrays = ((kinds[place], types.intp) for place in (0, 2, 5, 7, 9, 14, 18, 20))
+        in_a, in_places, in_spread, in_b, in_runs, in_bias, in_c, in_targets = arrays
         vector = VECTOR_OF[in_b[0].dtype]
-        index, rows, vectors, paired = a0.type, range(height), range(width), read == PAIR
+        index, rows, vectors = a0.type, range(height), range(width)
+        paired, in_turns, pools = read == PAIR, read >= PAIR, (height, width) == (2 * POOLED, 1)
+        pooled = _pooled(read, POOL)
         apart, each, last_each = cgutils.unpack_tuple(builder, seen)
+
+        is_pooled = builder.icmp_signed(">=", into, index(POOL))
 
         def beside(start: Any, j: int) -> Any:
             return builder.add(start, index(j * vector.code.count))
@@ -156,7 +176,7 @@ if not numba.config.DISABLE_JIT:
             return [*whole, write(emit_load_first, kind, array, beside(start, width - 1), lanes)]
 
         def read_b(start: Any) -> list[Any]:
-            return [write(emit_load, in_b, b, start)] if paired else read_vectors(in_b, b, start)
+            return [write(emit_load, in_b, b, start)] if in_turns else read_vectors(in_b, b, start)
 
         def read_pair(count: int, place: Any) -> list[Any]:
             return [write(emit_two_in_turns, in_a, a, place, count)]
@@ -165,7 +185,7 @@ if not numba.config.DISABLE_JIT:
             """What each vector of filters multiplies."""
             if read == NUMBER:
                 return [write(emit_broadcast, in_a, a, place)] * width
-            if paired:
+            if in_turns:
                 return read_pair(2, place)
             starts = [builder.add(place, builder.mul(apart, index(j))) for j in vectors]
             counts = [each] * (width - 1) + [last_each]
@@ -178,10 +198,17 @@ if not numba.config.DISABLE_JIT:
                 else found
             )
 
+        def end_of(number: Any) -> Any:
+            return builder.add(c0, write(emit_index, in_targets, targets, number))
+
+        latest = [last] * height
+        if pools:  # what is done once more are the same rows of a pool
+            before = [builder.sub(last, index(pooled - 1 - i % pooled)) for i in rows]
+            latest = [builder.select(is_pooled, most, last) for most in before]
         numbers = [builder.add(first, index(i)) for i in rows]
-        numbers = [builder.select(builder.icmp_signed("<", n, last), n, last) for n in numbers]
+        inside = [builder.icmp_signed("<", *some) for some in zip(numbers, latest, strict=True)]
+        numbers = [builder.select(*some) for some in zip(inside, numbers, latest, strict=True)]
         windows = [builder.add(a0, write(emit_index, in_places, places, n)) for n in numbers]
-        ends = [builder.add(c0, write(emit_index, in_targets, targets, n)) for n in numbers]
         lane_numbers = write(emit_lanes, in_spread, spread, vector) if read == SPREAD else None
         zero = vector.code([0.0] * vector.code.count)
         sums = [[write.variable(zero) for _ in vectors] for _ in rows]
@@ -194,10 +221,10 @@ if not numba.config.DISABLE_JIT:
                     total = write(emit_fma, (vector,) * 3, x[j], weights[j], write.get(sums[i][j]))
                     builder.store(total, sums[i][j])
 
-        if not paired:
-            with builder.if_then(add):
+        if not in_turns:
+            with builder.if_then(builder.icmp_signed("==", into, index(ADD))):
                 for i in rows:
-                    for j, former in enumerate(read_vectors(in_c, c, ends[i])):
+                    for j, former in enumerate(read_vectors(in_c, c, end_of(numbers[i]))):
                         builder.store(former, sums[i][j])
         with cgutils.for_range(builder, count) as outer:
             pair = builder.mul(outer.index, index(2))
@@ -220,23 +247,37 @@ if not numba.config.DISABLE_JIT:
                     multiply(partial(read_pair, 1), read_b(write.get(b_at)), write.get(a_at))
         if paired:
             for i in rows:
-                builder.store(emit_sum_of_turns(builder, write.get(sums[i][0])), sums[i][0])
+                builder.store(builder.fadd(*emit_turns(builder, write.get(sums[i][0]))), sums[i][0])
         biases = read_vectors(in_bias, bias, f)
         least = builder.select(relu, zero, vector.code([float("-inf")] * vector.code.count))
-        for i in rows:
+
+        def finish(number: Any, totals: list[Any]) -> None:
+            """Write row ``number`` of c."""
+            end = end_of(number)
             for j in vectors:
-                total = builder.fadd(write.get(sums[i][j]), biases[j])
+                total = builder.fadd(totals[j], biases[j])
                 y = write(emit_at_least, (vector,) * 2, total, least)
                 if j < width - 1:
-                    write(emit_store, (*in_c, vector), c, beside(ends[i], j), y)
+                    write(emit_store, (*in_c, vector), c, beside(end, j), y)
                 else:
-                    write(emit_store_first, in_c, c, beside(ends[i], j), lanes, y)
+                    write(emit_store_first, in_c, c, beside(end, j), lanes, y)
+
+        largest = partial(reduce, partial(write, emit_maximum, (vector,) * 2))
+        with builder.if_else(is_pooled) as (then, otherwise):
+            with then:
+                for i in range(0, height if pools else 0, pooled):
+                    most = largest([write.get(row[0]) for row in sums[i : i + pooled]])
+                    most = largest(emit_turns(builder, most)) if read == TWO_ROWS else most
+                    finish(builder.sdiv(numbers[i], index(pooled)), [most])
+            with otherwise:
+                for i in rows:
+                    finish(numbers[i], [write.get(total) for total in sums[i]])
 
     @extending.intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
     def multiply_windows(
         context: Any, height: Any, width: Any, read: Any, a: Any, a0: Any, places: Any, first: Any,
         last: Any, spread: Any, seen: Any, b: Any, b0: Any, runs: Any, count: Any, length: Any, a_step: Any,
-        b_step: Any, bias: Any, f: Any, relu: Any, add: Any, c: Any, c0: Any, targets: Any, lanes: Any,
+        b_step: Any, bias: Any, f: Any, relu: Any, into: Any, c: Any, c0: Any, targets: Any, lanes: Any,
     ) -> Any:  # fmt: skip
         """See above."""
         for array, access in ((a, READ), (b, READ), (bias, READ), (c, WRITTEN)):
@@ -245,10 +286,10 @@ if not numba.config.DISABLE_JIT:
                 raise numba.core.errors.TypingError("multiply_windows takes floats of one dtype")
         for array in (places, spread, runs, targets):
             check_array(array, "multiply_windows", READ_INT64)
-        n, yes = types.intp, types.boolean
+        n = types.intp
         taken = (
-            a, n, places, n, n, spread, types.UniTuple(n, 3), b, n, runs, n, n, n, n, bias, n, yes, yes,
-            c, n, targets, n,
+            a, n, places, n, n, spread, types.UniTuple(n, 3), b, n, runs, n, n, n, n, bias, n,
+            types.boolean, n, c, n, targets, n,
         )  # fmt: skip
 
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:

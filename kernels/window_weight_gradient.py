@@ -10,6 +10,7 @@ from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.simd import read_only
 from tinycnn.kernels.taps import taps_inside
 from tinycnn.kernels.window_products import window_products
+from tinycnn.kernels.window_tiles import ADD
 
 # Numbers of dz that all weights are multiplied with before the next: 32 KB, which stay in L1.
 _SLOPES = 8192
@@ -90,7 +91,7 @@ def window_weight_gradient(
                 else:
                     window_products(
                         x, begin, read_only(places[:rows]), dz, runs, found, run, F, (Cg, F // groups),
-                        nothing, False, True, dW, start, read_only(weights[:rows]),
+                        nothing, False, ADD, dW, start, read_only(weights[:rows]),
                     )  # fmt: skip
             left = right
         top = bottom
@@ -121,7 +122,7 @@ def _add_along_windows(
         for g in range(groups):
             window_products(
                 dz, g * Fg, read_only(filters), x[begin + places[r] + g * Cg :], turned, count,
-                (run[0], run[2], run[1]), end - r, (1, end - r), nothing, False, True, sums,
+                (run[0], run[2], run[1]), end - r, (1, end - r), nothing, False, ADD, sums,
                 g * Fg * total + weights[r] // F - first_row, read_only(targets),
             )  # fmt: skip
         r = end

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinycnn as tc
+from tinycnn.inference import chain
 from tinycnn.inference.plan import plan
 from tinycnn.layers import Conv2D, Dense, Dropout, MaxPool2D, ReLU
 
@@ -42,6 +43,17 @@ def test_few_images_take_smaller_tiles_because_these_have_fewer_weights():
     )
     assert one.weight_bytes < many.weight_bytes
     assert one.products > many.products
+
+
+@pytest.mark.parametrize(("filters", "tasks"), [(32, [2, 2]), (128, [2, 2, 2])])
+def test_threads_share_one_image_by_rows_of_tiles_or_by_panels(monkeypatch, filters, tasks):
+    """A copy with a border; then all at once for each thread's rows, or the transform and each panel."""
+    monkeypatch.setattr(chain, "LEAST_WORK", 1)
+    layers = [Conv2D(filters, 3, padding=1, algorithm="winograd")]
+    chosen = plan(tc.Sequential(layers, (24, 24, 16)).layers, (24, 24, 16), FLOAT32, 1)
+    program = chain.program_of(chosen.groups, 1, 2)
+    _, _, _, phases = program.tables
+    assert [count for count in np.diff(phases) if count] == tasks
 
 
 def test_layers_that_pass_on_as_many_images_go_together():

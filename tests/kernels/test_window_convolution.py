@@ -10,7 +10,12 @@ from twins import against_twin
 
 from tinycnn.arrays import read_only
 from tinycnn.kernels import window_convolution as module
-from tinycnn.kernels.window_convolution import window_convolution, window_input_gradient
+from tinycnn.kernels.simd import LANES
+from tinycnn.kernels.window_convolution import (
+    POOL_WIDTH,
+    window_convolution,
+    window_input_gradient,
+)
 from tinycnn.runtime.feature_maps import FeatureMaps, aligned_zeros
 from tinycnn.testing.strategies import generators
 
@@ -18,11 +23,13 @@ borders = st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2)
 dtypes = st.sampled_from([np.float32, np.float64])
 
 
-def called(x, W, b, groups, relu, first, last, *window, dots=False):
+def called(
+    x, W, b, groups, relu, first, last, stride, padding, dilation, flat, place, output, pool=1, dots=False
+):  # fmt: skip
     """The kernel's arguments for arrays, and a place in a flat one for y; any numbers are turned weights."""
     return (
         read_only(x.reshape(-1)), x.shape[1:], read_only(W.reshape(-1)), read_only(b), groups, relu, dots,
-        first, last, W.shape[:2], *window,
+        first, last, W.shape[:2], stride, padding, dilation, flat, place, output, pool,
     )  # fmt: skip
 
 
@@ -45,6 +52,49 @@ def test_window_convolution_is_its_twin(sizes, relu, dots, dtype, rng, border, w
         window_convolution,
         *called(x, W, b, groups, relu, *rows, *window, y, maps.place, (OH, OW), dots=dots),
     )
+
+
+@settings(max_examples=60)
+@given(grouped_convolutions(), st.booleans(), dtypes, generators, borders, st.data())
+def test_pooled_outputs_are_their_twin(sizes, relu, dtype, rng, border, data):
+    """Windows hang over edges, or not; beside the maxima everything stays as it was."""
+    (N, H, W_in, C), (_, OH, OW, F), (kernel, *window), _ = sizes
+    F = min(F, LANES * 4 // np.dtype(dtype).itemsize)
+    x, W, b = (
+        read_only(whole(rng, shape, dtype, top=4)) for shape in ((N, H, W_in, C), (*kernel, C, F), (F,))
+    )  # fmt: skip
+    rows = data.draw(st.just((0, N * OH)) | ranges(N * OH))
+    maps = FeatureMaps.bordered(aligned_zeros, (N, OH, OW, F), border, whole_vectors=False)
+    y = np.full(maps.flat.size, 77, dtype)
+    against_twin(
+        window_convolution, *called(x, W, b, 1, relu, *rows, *window, y, maps.place, (OH, OW), POOL_WIDTH)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "F", "rows"),
+    [
+        ((7, 28, 28, 1), 5, 6, (0, 7 * 14)),
+        ((2, 40, 120, 2), 5, 4, (3, 31)),
+        ((2, 40, 120, 2), 1, 3, (0, 40)),
+    ],
+)
+def test_pooled_outputs_go_some_images_or_rows_at_a_time(shape, kernel, F, rows):
+    N, H, width, C = shape
+    rng = np.random.default_rng(0)
+    x, W, b = (
+        read_only(whole(rng, sizes, np.float32, top=4))
+        for sizes in (shape, (kernel, kernel, C, F), (F,))
+    )
+    assert N * H * width * C > module._BORDERED and H * width > module._CELLS
+    y = FeatureMaps.of(np.full((N, H // 2, width // 2, F), 77, np.float32))
+    padding = (kernel // 2, kernel // 2)
+    against_twin(
+        window_convolution,
+        *called(
+            x, W, b, 1, True, *rows, (1, 1), padding, (1, 1), y.flat, y.place, y.shape[1:3], POOL_WIDTH
+        ),
+    )  # fmt: skip
 
 
 def test_an_image_goes_in_some_rows_at_a_time():

@@ -6,7 +6,9 @@ from strategies import whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
+from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.window_products import window_products
+from tinycnn.kernels.window_tiles import ADD, POOL, POOL_TWO_ROWS, POOLED, WRITE
 from tinycnn.testing.strategies import generators
 
 runs = st.tuples(st.integers(0, 3), st.integers(0, 3))
@@ -19,19 +21,23 @@ runs = st.tuples(st.integers(0, 3), st.integers(0, 3))
     grouped | st.tuples(channels, filters, st.just(1)),
     st.integers(0, 3),
     st.booleans(),
-    st.booleans(),
+    st.sampled_from([WRITE, ADD, POOL, POOL_TWO_ROWS]),
     st.sampled_from([np.float32, np.float64]),
     st.sampled_from([1, 2]),
     generators,
 )
 def test_products_of_windows_are_their_twin(
-    rows, columns, sizes, gap, relu, add, dtype, a_step, rng
+    rows, columns, sizes, gap, relu, into, dtype, a_step, rng
 ):
     """Rows and runs lie anywhere, up to each array's end; what is beside a row of c stays as it was."""
     (Cg, Fg, groups), (count, length) = sizes, columns
+    pooled = {POOL: POOLED, POOL_TWO_ROWS: POOLED // 2}.get(into, 1)
+    if pooled > 1:
+        groups, Fg = 1, min(Fg, LANES * pooled // np.dtype(dtype).itemsize)
     F, b_step = Fg * groups, Fg * groups
-    a = read_only(whole(rng, 30 + 28 + a_step * length + (groups - 1) * Cg, dtype, top=4))
-    places, starts = rng.integers(0, 30, rows), rng.integers(0, 28, count)
+    a = read_only(whole(rng, 30 + 29 + a_step * length + (groups - 1) * Cg, dtype, top=4))
+    places = rng.integers(0, 30, rows * pooled)
+    starts = rng.integers(0, 28, count)
     b = read_only(whole(rng, max(count * length, 1) * F, dtype, top=4))
     table = np.stack([starts, np.arange(count) * length * F], axis=1).reshape(-1)
     bias = read_only(whole(rng, F, dtype))
@@ -39,7 +45,7 @@ def test_products_of_windows_are_their_twin(
     targets = rng.permutation(rows) * (F + gap)
     against_twin(
         window_products, a, 2, read_only(places), b, read_only(table), count, (length, a_step, b_step), F,
-        (Cg, Fg), bias, relu, add, c, 1, read_only(targets),
+        (Cg, Fg), bias, relu, into, c, 1, read_only(targets),
     )  # fmt: skip
 
 
@@ -50,7 +56,7 @@ def test_a_column_alone_meets_no_other_number():
     c, rows = np.empty(2, np.float32), np.zeros(1, np.int64)
     table = np.zeros(2, np.int64)
     window_products(
-        read_only(a), 1, read_only(rows), read_only(b), table, 1, (3, 1, 2), 2, (1, 2), bias, False, False, c,
+        read_only(a), 1, read_only(rows), read_only(b), table, 1, (3, 1, 2), 2, (1, 2), bias, False, WRITE, c,
         0, read_only(rows),
     )  # fmt: skip
     np.testing.assert_array_equal(c, [6, 6])

@@ -24,6 +24,8 @@ LEAST_WORK = 1 << 19
 _WAKING = 1 << 22
 # Bytes of weights that stay in a core's L2, so that each thread may read them all.
 _CACHED = 1 << 20
+# Images of a block that is worth reading cached weights for.
+_IMAGES = 32
 # Multiply-adds in whose time a cell is read or written between two layers.
 _CELL = 16
 
@@ -34,8 +36,9 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
     It is for as many ``threads`` as its work is worth, one at least.
     """
     threads = min(threads, worth_threads(groups, batch))
+    together = _cached_together(groups)
     chains: list[_Chain] = []
-    for group in groups:
+    for group in together:
         chains.append(_Chain(group, given_plain=not chains or chains[-1].gives_plain))
     first, last = _maps_shape(batch, chains[0].shapes[0]), _maps_shape(batch, chains[-1].shapes[-1])
     recorder = Recorder(prod(first[1:]), prod(last[1:]))
@@ -48,7 +51,7 @@ def program_of(groups: Sequence[Group], batch: int, threads: int) -> Program:
                 lambda size: recorder.zeros(size, size // batch), shape, following.reader
             )
         chain.record(recorder, source, target, threads)
-        source = target if following is None else following.given(target)
+        source = target
     return recorder.program(threads, wakes=_work(groups, batch) >= _WAKING)
 
 
@@ -66,6 +69,20 @@ def _work(groups: Sequence[Group], batch: int) -> int:
     )
 
 
+def _cached_together(groups: Sequence[Group]) -> list[Group]:
+    """Let neighbours be one group where the weights of both stay in a core's L2, and a block's maps."""
+    found = list(groups[:1])
+    for group in groups[1:]:
+        steps = *found[-1].steps, *group.steps
+        images = max(found[-1].images or _IMAGES, group.images or _IMAGES)
+        numbers = max(prod(step.input_shape) + prod(step.output_shape) for step in steps)
+        if sum(step.weight_bytes for step in steps) + 4 * images * numbers <= _CACHED:
+            found[-1] = Group(steps, images)
+        else:
+            found.append(group)
+    return found
+
+
 class _Chain:
     """The stages of a group, and the shapes of an image before, between and behind them."""
 
@@ -73,14 +90,22 @@ class _Chain:
         self._images = group.images
         self._apart = sum(step.weight_bytes for step in group.steps) <= _CACHED
         self._stages: list[Stage] = []
+        # In which each stage reads an image: a layer that takes no step may have flattened what is before it.
+        self._read: list[Shape] = []
         self.shapes = [group.steps[0].input_shape]
         for step in group.steps:
-            stages = [stage for stage in (step.stage, step.after) if stage is not None]
-            self._stages += stages
-            self.shapes += [step.output_shape] * len(stages)
-        if given_plain and self.reader.border is not None:
-            self._stages.insert(0, _Copy())
-            self.shapes.insert(0, self.shapes[0])
+            for stage, shape in (step.stage, step.input_shape), (step.after, step.output_shape):
+                if stage is None:
+                    continue
+                is_plain = self._stages[-1].writes_plain if self._stages else given_plain
+                if is_plain and stage.border is not None:
+                    self._add(_Copy(), shape, shape)
+                self._add(stage, shape, step.output_shape)
+
+    def _add(self, stage: Stage, read: Shape, written: Shape) -> None:
+        self._stages.append(stage)
+        self._read.append(read)
+        self.shapes.append(written)
 
     @property
     def reader(self) -> Stage:
@@ -91,12 +116,6 @@ class _Chain:
     def gives_plain(self) -> bool:
         """Whether what it gives can have no border."""
         return self._stages[-1].writes_plain
-
-    def given(self, maps: FeatureMaps) -> FeatureMaps:
-        """The maps before it in the shape in which it reads them: a layer between may have flattened them."""
-        if self.reader.border is not None:
-            return maps
-        return FeatureMaps.plain(maps.flat, _maps_shape(maps.shape[0], self.shapes[0]))
 
     def record(
         self, recorder: Recorder, source: FeatureMaps, target: FeatureMaps, threads: int
@@ -121,7 +140,11 @@ class _Chain:
     def _phases(
         self, recorder: Recorder, maps: Sequence[FeatureMaps], threads: int
     ) -> Iterator[Phase]:
-        for stage, (given, result) in zip(self._stages, pairwise(maps), strict=True):
+        for stage, read, (given, result) in zip(
+            self._stages, self._read, pairwise(maps), strict=True
+        ):
+            if stage.border is None:
+                given = FeatureMaps.plain(given.flat, _maps_shape(given.shape[0], read))
             yield from stage.phases(recorder, given, result, threads)
 
     def _between(

@@ -69,14 +69,15 @@ class Program:
         if self.threads == 1:
             self._alone(memory, x, out)
             return
+        begun = time.perf_counter()
         if not (self._looking.pays and self._with_those_who_look(memory, x, out)):
             if self._wakes:
                 begin(x, out, memory.rows)
                 parallel_for(self._work(memory), range(self.threads), balance=self._woken)
             else:
                 self._alone(memory, x, out)
-            now = time.perf_counter()
-            if self._waking.pays and now - self._ended < _SOON:
+            if self._waking.pays and begun - self._ended < _SOON:
+                now = time.perf_counter()
                 thread_pool().wake(self.threads - 1)
                 self._waking.enter(0.0, time.perf_counter() - now)
         self._ended = time.perf_counter()
@@ -141,7 +142,7 @@ class _Memory(SlotTable):
     """The memory of a program's slots, kept from run to run."""
 
     def __init__(self, program: Program) -> None:
-        super().__init__(program.threads, program.tables, program.slots)
+        super().__init__(program.threads, program.tables, program.slots, from_both_ends=True)
         self._packed = [
             (number, slot.packed) for number, slot in enumerate(program.slots) if slot.packed
         ]

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinycnn.inference.planners import STEPS, by_its_own_forward
 from tinycnn.inference.steps import Place, Stage, Steps, by_rows
+from tinycnn.inference.window_stage import with_maxima
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.layers import MaxPool2D
 from tinycnn.runtime.calls import Calls, Phase
@@ -22,12 +23,15 @@ from tinycnn.shapes import Window
 
 @STEPS.register(MaxPool2D)
 def max_pool_steps(place: Place[MaxPool2D], before: Steps) -> Steps:
-    """One step, on the images that the step before it gives together."""
+    """One step, on the images that the step before it gives together; none where that takes the maxima."""
     if place.dtype != np.float32:
         return by_its_own_forward(place, before)
-    together = before[-1].images if before else None
-    stage = MaxPoolStage(place.layer.window(place.input_shape))
-    return (*before, place.step("maximum", images=together or 1, stage=stage))
+    window, last = place.layer.window(place.input_shape), before[-1] if before else None
+    pooled = with_maxima(last, window) if last else None
+    if pooled is not None:
+        return (*before[:-1], pooled)
+    together = last.images if last else None
+    return (*before, place.step("maximum", images=together or 1, stage=MaxPoolStage(window)))
 
 
 @dataclass(frozen=True)

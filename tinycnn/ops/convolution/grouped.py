@@ -183,15 +183,20 @@ class GroupedConvolution:
         *,
         relu: bool,
         count: int,
+        pool: int = 1,
     ) -> Phase:
-        """Give the work in ``count`` parts, on flat images of ``size`` (H, W, C) and flat weights."""
-        win, rows = self.window, target.shape[0] * self.window.output[0]
+        """Give the work in ``count`` parts, on flat images of ``size`` (H, W, C) and flat weights.
+
+        With a ``pool`` of POOL_WIDTH, the target has maxima of so many by so many outputs, see the kernel.
+        """
+        win, output = self.window, tuple(length // pool for length in self.window.output)
+        rows = target.shape[0] * output[0]
 
         def convolve(calls: Calls, some: Range) -> None:
             calls(
                 window_convolution, calls.read(x), size, calls.read(W), calls.read(b), self.groups, relu,
                 self.dots, *some, win.kernel, win.stride, win.pad_top_left, win.dilation,
-                target.flat, target.place, win.output,
+                target.flat, target.place, output, pool,
             )  # fmt: skip
 
         return [partial(convolve, some=some) for some in split_range(rows, -(-rows // count))]

@@ -38,7 +38,7 @@ def phases(
             fill(calls)
         conv.block(calls, maps, packed, target.select(*images), tile_rows, relu=relu)
 
-    if len(work) >= threads:
+    if len(work) >= threads or len(work) > conv.panels:
         yield [partial(alone, images=images, tile_rows=tile_rows) for images, tile_rows in work]
         return
     for images, tile_rows in work:
@@ -56,18 +56,16 @@ def phases(
 
 
 def _blocks(conv: WinogradConvolution, N: int, threads: int) -> list[tuple[Range, Range]]:
-    """Cut the work into (images, rows of tiles), one image's rows evenly for the threads."""
-    rows = conv.rows.count
-    few = tile_rows_of_a_block(conv.columns)
-    if rows > few:
-        count = -(-rows // few)
-        if N == 1:
-            count = -(-count // threads) * threads
-        parts = split_range(rows, -(-rows // count))
-        return [((n, n + 1), part) for n in range(N) for part in parts]
-    return [
-        (images, (0, rows)) for images in split_range(N, images_of_a_block(conv.rows, conv.columns))
-    ]
+    """Cut the work into (images, rows of tiles).
+
+    Where all images are one block, its rows go evenly to the threads, unless there are panels for each: to
+    cut rows shares neither V nor the time between two phases, but each thread reads all weights.
+    """
+    rows, few = conv.rows.count, tile_rows_of_a_block(conv.columns)
+    blocks, count = split_range(N, images_of_a_block(conv.rows, conv.columns)), -(-rows // few)
+    if len(blocks) == 1 and (count > 1 or conv.panels < threads):
+        count += -count % threads
+    return [(images, part) for images in blocks for part in split_range(rows, -(-rows // count))]
 
 
 def images_of_a_block(rows: Tiling, columns: Tiling) -> int:
