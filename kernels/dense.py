@@ -98,7 +98,7 @@ def _last_columns(
     if columns == width:  # vectors as they lie
         for k in range(0, D, depth):
             rows, a = min(depth, D - k), start + k
-            _product_of(
+            product_of(
                 columns, N, source, a, D, 1, rows, a, weights, k * F + whole, F, target, to + whole, F, k > 0
             )  # fmt: skip
         return
@@ -111,7 +111,7 @@ def _last_columns(
                 count = max(min(LANES, columns - f), 0)
                 at = (k + row) * F + whole + f if count else 0
                 store(rest, row * width + f, load_first(weights, at, count))
-        _product_of(
+        product_of(
             columns, N, source, a, D, 1, rows, a, read_only(rest), 0, width, sums, 0, width, k > 0
         )
     for n in range(N):
@@ -121,12 +121,12 @@ def _last_columns(
 
 @kernel
 def _width_of(columns: int) -> int:
-    """Columns that `_product_of` works out where so many are wanted."""
+    """Columns that `product_of` works out where so many are wanted."""
     return LANES if columns <= LANES else NARROW if columns <= NARROW else PANEL
 
 
 @kernel
-def _product_of(
+def product_of(
     columns: int, rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
     b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
 ) -> None:  # fmt: skip
@@ -164,7 +164,7 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
                     rows, read_only(some), 0, 1, rows, N, 0, slopes, at, PANEL, target, to, F, False
                 )
                 continue
-            _product_of(
+            product_of(
                 columns, rows, read_only(some), 0, 1, rows, N, 0, slopes, at, PANEL,
                 sums, 0, PANEL, False,
             )  # fmt: skip
@@ -220,7 +220,7 @@ def dense_input_gradient(panels: Any, W: Any, first: int, last: int, dx: Any) ->
                 b, c = (p * F + f) * width, p * _ROWS * width
                 at = k * F + f
                 following = at + depth if p == 0 and f + depth < F else at
-                _product_of(
+                product_of(
                     width, rows, weights, at, F, 1, depth, following, slopes, b, width,
                     sums, c, width, f > 0,
                 )  # fmt: skip

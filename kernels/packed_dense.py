@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.dense import PANEL, product_of
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.microkernels import product_2, product_4
 from tinycnn.kernels.simd import (
     LANES,
     at_least,
@@ -24,7 +23,6 @@ from tinycnn.kernels.simd import (
     store,
 )
 
-_product = product_4 if LANES == 16 else product_2
 # Packed weights of this many inputs, 32 KB, stay in L1 while all rows are multiplied with them.
 _PACKED_DEPTH = 8192 // PANEL
 # Rows from which on weights as they lie are packed for them alone,
@@ -72,8 +70,8 @@ def dense(
             )
         else:
             for k in range(0, K, _PACKED_DEPTH):
-                _product(
-                    rows, source, first_row * K + k, K, 1, min(_PACKED_DEPTH, K - k),
+                product_of(
+                    columns, rows, source, first_row * K + k, K, 1, min(_PACKED_DEPTH, K - k),
                     first_row * K + k, weights, p * panel + k * panel_row, panel_row,
                     sums, 0, PANEL, k > 0,
                 )  # fmt: skip
@@ -111,8 +109,8 @@ def _product_packing(
                     prefetch(weights, following + row * F + c)
             top, bottom = group * rows // groups, (group + 1) * rows // groups
             a = x0 + top * K + k
-            _product(
-                bottom - top, x, a, K, 1, min(_PART, K - k), a, read_only(parts), now, PANEL,
+            product_of(
+                columns, bottom - top, x, a, K, 1, min(_PART, K - k), a, read_only(parts), now, PANEL,
                 sums, top * PANEL, PANEL, k > 0,
             )  # fmt: skip
             _pack(weights, following, F, columns, first, last, parts, then)

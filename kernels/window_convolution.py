@@ -32,24 +32,11 @@ POOL_WIDTH = math.isqrt(POOLED)
 
 @kernel
 def window_convolution(
-    x: Any,
-    size: tuple[int, int, int],
-    W: Any,
-    b: Any,
-    groups: int,
-    relu: bool,
-    dots: bool,
-    first: int,
-    last: int,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-    dilation: tuple[int, int],
-    y: Any,
-    y_place: tuple[int, int, int, int],
-    output: tuple[int, int],
+    x: Any, size: tuple[int, int, int], W: Any, b: Any, groups: int, relu: bool, dots: bool,
+    first: int, last: int, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int],
+    dilation: tuple[int, int], y: Any, y_place: tuple[int, int, int, int], output: tuple[int, int],
     pool: int,
-) -> None:
+) -> None:  # fmt: skip
     """Write y = b + x convolved with W, rectified if ``relu``: rows ``first`` to ``last`` of the N*OH rows.
 
         y[n, oh, ow, f] = b[f] + sum over i, j, c of W[i, j, c, f] *
@@ -61,8 +48,9 @@ def window_convolution(
     y[start + n*image + h*row + w*column + f]. Each sum runs over the window as `window_products` says, its
     cells in row-major order, then comes the bias. With ``dots`` it is a dot product as
     `dot_products` says, and W (KH, F, KW, Cg): each filter's weights of a row of the kernel side by side.
-    With a ``pool`` of POOL_WIDTH, not 1, a cell of y is the maximum of so many by so many neighbours of what is
-    said above, of which no other cell has any; F filters in one group, which fill a vector at most, no ``dots``.
+    With a ``pool`` of POOL_WIDTH, not 1, a cell of y is the maximum of so many by so many neighbours of what
+    is said above, of which no other cell has any; there is one group, its filters fill a vector at most, and
+    there are no ``dots``.
     """
     taps, OH, OW, r, F = (0, 1, 0, 1), output[0] * pool, output[1] * pool, first * pool, b.size
     Cg = size[2] // groups
@@ -265,12 +253,8 @@ def _convolve_rows(
                     h, w = line * stride[0] - padding[0], left * stride[1] - padding[1]
                     some = min(together, images - image) * min(lines, bottom - line) * cells
                     at = (((n + image) * H + h) * width + w) * C
-                    to = (
-                        y_place[0]
-                        + (n + image) * y_place[1]
-                        + line // pool * y_place[2]
-                        + left * y_place[3]
-                    )
+                    to = y_place[0] + (n + image) * y_place[1]
+                    to += line // pool * y_place[2] + left * y_place[3]
                     if dots and found:
                         dot_products(
                             x, at, read_only(places[:some]), W, runs, found, run[0], F, group,

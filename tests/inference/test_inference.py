@@ -165,6 +165,7 @@ def test_for_a_large_batch_large_weights_are_not_packed(monkeypatch):
     packs, F = [], PANEL + 3
     pack = PackedDense.pack.__func__
     monkeypatch.setattr("tinycnn.ops.packed_dense._LARGE", 4 * 20 * F)
+    monkeypatch.setattr("tinycnn.inference.chain._CACHED", 0)  # and so they do not stay in a cache
     monkeypatch.setattr(
         PackedDense, "pack", classmethod(lambda cls, W, b: packs.append(W.shape) or pack(cls, W, b))
     )

@@ -90,9 +90,8 @@ def dense(
     windows = _windows_of_few_filters(len(x), *W.shape) if dtype == np.float32 else None
     if windows is not None:
         grouped.forward(x, W, bias if bias.size else None, windows, y, relu=relu)
-    elif (
-        dtype == np.float32 and len(x) >= _LEAST_IMAGES
-    ):  # BLAS packs the weights anew at each call
+    elif dtype == np.float32 and len(x) >= _LEAST_IMAGES:
+        # BLAS packs the weights anew at each call.
         _product_in_registers(x, W, bias, y, relu=relu)
     else:
         if dtype == np.float32 and W.size <= _FEW_WEIGHTS:
@@ -262,7 +261,8 @@ def _product_in_registers(x: Array, W: Array, b: Array, y: Array, *, relu: bool 
         size = _PRODUCTS // (D * max(F, LANES))
         by_ranges(dense_product, N, size, (x, W, b, relu), (0, F, y), LEAST_ROWS)
     else:  # each weight is brought into a cache once
-        calls.run(products(x, W, b, relu, y))
+        bias = b if b.size else read_only(np.zeros(F, b.dtype))
+        calls.run(products(calls.AT_ONCE, x, W, bias, relu, y))
 
 
 @ieee
