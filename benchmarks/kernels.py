@@ -30,8 +30,6 @@ from tinycnn.kernels.batch_norm import (
 from tinycnn.kernels.bias import add_bias, add_sums, bias_gradient, relu_bias_gradient
 from tinycnn.kernels.border import copy_with_border
 from tinycnn.kernels.dense import (
-    NARROW,
-    PANEL,
     dense_input_gradient,
     dense_product,
     dense_weight_gradient,
@@ -53,6 +51,7 @@ from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.max_pool_vectors import max_pool_argmax, max_pool_argmax_backward
 from tinycnn.kernels.offers import FIRST_TICKET, LINE, OWN, look_for_work, offer, withdraw
 from tinycnn.kernels.packed_dense import dense
+from tinycnn.kernels.panels import NARROW, PANEL
 from tinycnn.kernels.peak import CHAINS, add_products
 from tinycnn.kernels.recorded_calls import (
     COUNTERS,

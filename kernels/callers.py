@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tinycnn.kernels.border import copy_with_border
-from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct import direct_convolution
 from tinycnn.kernels.direct_gradient import direct_input_gradient
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.microkernels import products_2, products_3, products_4
 from tinycnn.kernels.packed_dense import dense
+from tinycnn.kernels.panels import PANEL
 from tinycnn.kernels.simd import read_only
 from tinycnn.kernels.slots import floats_of
 from tinycnn.kernels.softmax import softmax

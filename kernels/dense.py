@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels.jit import kernel
-from tinycnn.kernels.microkernels import product_1, product_2, product_4
+from tinycnn.kernels.panels import PANEL, product, product_of, width_of
 from tinycnn.kernels.simd import (
     LANES,
     load,
@@ -22,9 +22,6 @@ from tinycnn.kernels.simd import (
     stream_end,
 )
 
-# Columns of a panel of weights: as many as a tile of 6 rows leaves registers for.
-PANEL = (4 if LANES == 16 else 2) * LANES
-_product = product_4 if LANES == 16 else product_2
 # Rows of W that are worked on together. Forward: each gives a few cache lines to a panel, and rows of
 # 16 KB all want the same few places in L2, so 128 lose a sixth. Backward: what they make of one panel
 # stays in L1.
@@ -32,8 +29,6 @@ _FORWARD_ROWS = 64
 _ROWS = 48
 # Columns of W at a time: the part of dz that meets them, up to 64 KB, stays in L2.
 _DEPTH = 256
-# Images of a narrow panel.
-NARROW = 2 * LANES
 
 
 @kernel
@@ -70,7 +65,7 @@ def dense_product(
     for k in range(0, D if first < whole else 0, _FORWARD_ROWS):
         rows, a = min(_FORWARD_ROWS, D - k), start + k
         for f in range(first, whole, PANEL):
-            _product(N, source, a, D, 1, rows, a, weights, k * F + f, F, target, to + f, F, k > 0)
+            product(N, source, a, D, 1, rows, a, weights, k * F + f, F, target, to + f, F, k > 0)
     if whole < last:
         _last_columns(source, start, N, D, weights, F, whole, last, target, to)
     for n in range(N if b.size else 0):
@@ -93,7 +88,7 @@ def _last_columns(
     to: int,
 ) -> None:
     """The product's columns ``whole`` to ``last``, fewer than a panel has."""
-    columns, width = last - whole, _width_of(last - whole)
+    columns, width = last - whole, width_of(last - whole)
     depth = _FORWARD_ROWS * PANEL // width
     if columns == width:  # vectors as they lie
         for k in range(0, D, depth):
@@ -120,26 +115,6 @@ def _last_columns(
 
 
 @kernel
-def _width_of(columns: int) -> int:
-    """Columns that `product_of` works out where so many are wanted."""
-    return LANES if columns <= LANES else NARROW if columns <= NARROW else PANEL
-
-
-@kernel
-def product_of(
-    columns: int, rows: int, a: Any, a0: int, a_row: int, a_column: int, depth: int, a_next: int,
-    b: Any, b0: int, b_row: int, c: Any, c0: int, c_row: int, add: bool,
-) -> None:  # fmt: skip
-    """The product with a panel of which only ``columns`` are wanted: as many vectors of it as hold them."""
-    if columns <= LANES:
-        product_1(rows, a, a0, a_row, a_column, depth, a_next, b, b0, b_row, c, c0, c_row, add)
-    elif columns <= NARROW:
-        product_2(rows, a, a0, a_row, a_column, depth, a_next, b, b0, b_row, c, c0, c_row, add)
-    else:
-        _product(rows, a, a0, a_row, a_column, depth, a_next, b, b0, b_row, c, c0, c_row, add)
-
-
-@kernel
 def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -> None:
     """Write rows ``first`` to ``last`` (not included) of dW = x.T @ dz.
 
@@ -160,7 +135,7 @@ def dense_weight_gradient(x: Any, panels: Any, first: int, last: int, dW: Any) -
         for p in range(len(panels)):
             columns, at, to = min(PANEL, F - p * PANEL), p * N * PANEL, k * F + p * PANEL
             if columns == PANEL and not streamed:
-                _product(
+                product(
                     rows, read_only(some), 0, 1, rows, N, 0, slopes, at, PANEL, target, to, F, False
                 )
                 continue

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import product_1, product_2, product_3, product_4
+from tinycnn.kernels.panels import PANEL
 from tinycnn.kernels.simd import LANES, at_least, load, prefetch, read_only, splat, store
 
 # Outputs of a row that are worked on together: their sums, 16 KB, stay in L1.

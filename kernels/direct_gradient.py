@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import product_2, product_4
+from tinycnn.kernels.panels import PANEL
 from tinycnn.kernels.simd import LANES, load, read_only, splat, store_first
 
 # Outputs whose terms of dx are worked out together, in whole rows: what is added up soon stays in the cache.

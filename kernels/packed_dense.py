@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tinycnn.kernels.dense import PANEL, product_of
 from tinycnn.kernels.jit import kernel
+from tinycnn.kernels.panels import PANEL, product_of
 from tinycnn.kernels.simd import (
     LANES,
     at_least,

@@ -216,7 +216,7 @@ def test_every_kernel_has_a_micro_benchmark_that_runs():
     }
     # What takes vectors Python cannot call; parts of a row's work and of recorded calls are timed within
     # what calls them.
-    generated |= {("winograd_transforms", "output_k"), ("rows", ""), ("slots", "")}
+    generated |= {("winograd_transforms", "output_k"), ("panels", ""), ("rows", ""), ("slots", "")}
     kernels = {
         (path.stem, function.name)
         for path in (ROOT / "kernels").glob("*.py")

@@ -17,7 +17,7 @@ from twins import error
 import tinycnn as tc
 from tinycnn.inference import chain
 from tinycnn.kernels import jit
-from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.panels import PANEL
 from tinycnn.kernels.recorded_calls import ALONE
 from tinycnn.layers import AveragePool2D, Conv2D, Dense, Dropout, Flatten, MaxPool2D, ReLU, Softmax
 from tinycnn.ops.packed_dense import _LARGE, PackedDense

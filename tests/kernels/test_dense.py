@@ -7,8 +7,6 @@ from twins import against_twin
 
 from tinycnn.arrays import read_only
 from tinycnn.kernels.dense import (
-    NARROW,
-    PANEL,
     dense_input_gradient,
     dense_product,
     dense_weight_gradient,
@@ -16,6 +14,7 @@ from tinycnn.kernels.dense import (
     pack_weights,
 )
 from tinycnn.kernels.packed_dense import WORTH_PACKING, dense
+from tinycnn.kernels.panels import NARROW, PANEL
 from tinycnn.runtime.feature_maps import aligned_zeros
 from tinycnn.testing.strategies import generators
 

@@ -6,8 +6,8 @@ from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
-from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct import direct_convolution
+from tinycnn.kernels.panels import PANEL
 from tinycnn.kernels.simd import LANES
 from tinycnn.runtime.feature_maps import FeatureMaps
 from tinycnn.testing.strategies import generators

@@ -8,8 +8,9 @@ from strategies import ranges, whole
 from twins import against_twin
 
 from tinycnn.arrays import read_only
-from tinycnn.kernels.dense import PANEL, pack_images
+from tinycnn.kernels.dense import pack_images
 from tinycnn.kernels.direct_gradient import direct_input_gradient
+from tinycnn.kernels.panels import PANEL
 from tinycnn.testing.strategies import generators
 
 

@@ -14,11 +14,11 @@ from twins import error
 from tinycnn.arrays import read_only
 from tinycnn.kernels import reference
 from tinycnn.kernels.callers import CALLERS
-from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct_gradient import direct_input_gradient
 from tinycnn.kernels.function_pointers import address_of
 from tinycnn.kernels.max_pool_maps import max_pool
 from tinycnn.kernels.offers import OWN, STOP
+from tinycnn.kernels.panels import PANEL
 from tinycnn.kernels.recorded_calls import (
     ANY,
     COUNTERS,

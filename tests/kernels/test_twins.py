@@ -22,8 +22,8 @@ def decorated(function, name):
 # Written by a program, and tested one by one against the matrices and products that they stand for:
 # tests/ops/winograd/test_generated_kernels.py; or with the kernels whose innermost loops they are.
 GENERATED = {"microkernels", "winograd_transforms"}
-# What kernels cut their rows by: tested with them.
-PARTS = {"rows"}
+# Parts of kernels: how they cut their rows, and products with panels; tested with them.
+PARTS = {"panels", "rows"}
 # Calls other kernels, and is tested by the calls of their twins: test_recorded_calls.py, test_by_ranges.py.
 OF_KERNELS = {"callers", "range_callers", "recorded_calls", "slots", "training_callers"}
 

@@ -9,7 +9,7 @@ from strategies import whole
 from twins import error
 
 from tinycnn.arrays import read_only
-from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.panels import PANEL
 from tinycnn.ops.packed_dense import PackedDense
 from tinycnn.runtime.calls import run
 from tinycnn.testing.strategies import generators

@@ -7,7 +7,7 @@ from twins import error
 from tinycnn import use_threads
 from tinycnn.arrays import read_only
 from tinycnn.kernels import reference
-from tinycnn.kernels.dense import PANEL
+from tinycnn.kernels.panels import PANEL
 from tinycnn.kernels.range_callers import RANGE_CALLERS
 from tinycnn.runtime.by_ranges import by_ranges, cut
 

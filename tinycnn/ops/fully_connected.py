@@ -22,8 +22,6 @@ from tinycnn.arrays import (
 from tinycnn.errors import ArgumentError
 from tinycnn.kernels.bias import add_bias
 from tinycnn.kernels.dense import (
-    NARROW,
-    PANEL,
     dense_input_gradient,
     dense_product,
     dense_weight_gradient,
@@ -32,6 +30,7 @@ from tinycnn.kernels.dense import (
 )
 from tinycnn.kernels.dense_gradients import dense_gradients
 from tinycnn.kernels.dense_rows import rows_product
+from tinycnn.kernels.panels import NARROW, PANEL
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.activations import softmax, softmax_backward
 from tinycnn.ops.bias import bias_gradient

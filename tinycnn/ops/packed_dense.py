@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from tinycnn.arrays import Array, read_only
-from tinycnn.kernels.dense import PANEL, pack_weights
+from tinycnn.kernels.dense import pack_weights
 from tinycnn.kernels.packed_dense import dense
+from tinycnn.kernels.panels import PANEL
 from tinycnn.runtime import memory
 from tinycnn.runtime.calls import Calls, Phase
 from tinycnn.runtime.parallel import parallel_for

@@ -14,8 +14,8 @@ from typing import Any
 
 from tinycnn.arrays import Array
 from tinycnn.kernels.border import copy_with_border
-from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct import direct_convolution
+from tinycnn.kernels.panels import PANEL
 from tinycnn.kernels.simd import LANES
 from tinycnn.ops.convolution.direct_gradient import MOST_WEIGHTS
 from tinycnn.ops.convolution.direct_gradient import input_gradient as input_gradient

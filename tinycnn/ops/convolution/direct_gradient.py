@@ -8,8 +8,8 @@ from itertools import product
 from typing import Any
 
 from tinycnn.arrays import Array
-from tinycnn.kernels.dense import PANEL
 from tinycnn.kernels.direct_gradient import direct_input_gradient
+from tinycnn.kernels.panels import PANEL
 from tinycnn.kernels.simd import LANES
 from tinycnn.kernels.weights import pack_channels
 from tinycnn.ops.convolution import grouped, window_work
