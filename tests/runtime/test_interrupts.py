@@ -2,6 +2,7 @@
 
 import threading
 from copy import deepcopy
+from functools import partial
 
 import numpy as np
 import pytest
@@ -192,12 +193,13 @@ def every(work, step):
     return pytest.param(work, step, marks=pytest.mark.slow, id=f"{work}, every {step}")
 
 
-# The points of a backward pass are some thousands: of those, every so many.
+# The points of a backward pass layer by layer are some thousands: of those, every so many.
 @pytest.mark.parametrize(
     ("work", "step"),
     [
-        ("predict", 2), ("trace", 15), ("backward", 40), ("step", 2),
-        every("predict", 1), every("trace", 7), every("backward", 20), every("step", 1),
+        ("predict", 2), ("trace", 15), ("backward", 15), ("layer by layer", 40), ("step", 2),
+        every("predict", 1), every("trace", 7), every("backward", 7), every("layer by layer", 20),
+        every("step", 1),
     ],
 )  # fmt: skip
 def test_an_interrupt_at_any_point_of_a_model(work, step):
@@ -208,10 +210,12 @@ def test_an_interrupt_at_any_point_of_a_model(work, step):
     gradients = model.trace(x).backward(labels=labels)
     optimizer = tc.optimizers.SGD(model, rate=1e-6)
     errors = np.geterr()
+    plain = partial(model.trace, x, algorithm="im2col")
     works = {
         "predict": lambda: model.predict(x),
         "trace": lambda: model.trace(x),
         "backward": lambda: model.trace(x, training=True, rng=0).backward(labels=labels),
+        "layer by layer": lambda: plain(training=True, rng=0).backward(labels=labels),
         "step": lambda: optimizer.step(gradients),
     }
 

@@ -323,7 +323,8 @@ def test_the_way_on_to_alexnet_is_a_command_that_exists(drawn, name):
         return
     layer = arguments.layer or (arguments.grad or "").partition(".")[0]
     if layer:
-        model = tc.alexnet(variant=arguments.model)
+        [variant] = arguments.model or ["one-tower"]
+        model = tc.alexnet(variant=variant)
         position = next(i for i, found in enumerate(model.layers) if found.name == layer)
         shape = model.shapes[position + 1] if arguments.layer else model.shapes[position]
         assert all(i < size for i, size in zip(arguments.at, shape, strict=False))
