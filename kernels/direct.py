@@ -9,7 +9,7 @@ import numpy as np
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import product_1, product_2, product_3, product_4
 from tinycnn.kernels.panels import PANEL
-from tinycnn.kernels.simd import LANES, at_least, load, prefetch, read_only, splat, store
+from tinycnn.kernels.simd import LANES, at_least, load, load_first, prefetch, read_only, splat, store
 
 # Outputs of a row that are worked on together: their sums, 16 KB, stay in L1.
 _CELLS = 64
@@ -44,7 +44,7 @@ def direct_convolution(
     ``x`` and ``y`` are flat; a place (start, image, row, column) says that cell (n, h, w, c) is at
     start + n*image + h*row + w*column + c. The window of output (oh, ow) begins at x's cell
     (oh*sh, ow*sw), so the padding's zeros are cells like others. ``panels`` is W (KH*KW*channels,
-    filters) as `dense.pack_weights` wrote it, ``bias`` has a number for each of its columns. Each sum runs
+    filters) as `dense.pack_weights` wrote it, ``bias`` has a number for each filter. Each sum runs
     over the window in row-major order, then comes the bias.
 
     In a row of a kernel a window's numbers lie side by side (or at least those of a cell), and the window
@@ -122,7 +122,7 @@ def _finish(
     """Write the sums of some outputs, plus bias, for a panel's filters."""
     least = splat(0 if relu else -np.inf)
     for f in range(0, min(PANEL, filters - filter), LANES):
-        b = load(bias, filter + f)
+        b = load_first(bias, filter + f, min(LANES, filters - filter - f))
         for cell in range(cells):
             z = at_least(load(read_only(sums), cell * PANEL + f) + b, least)
             there = to + cell * step + f
