@@ -9,7 +9,16 @@ import numpy as np
 from tinycnn.kernels.jit import kernel
 from tinycnn.kernels.microkernels import product_1, product_2, product_3, product_4
 from tinycnn.kernels.panels import PANEL
-from tinycnn.kernels.simd import LANES, at_least, load, load_first, prefetch, read_only, splat, store
+from tinycnn.kernels.simd import (
+    LANES,
+    at_least,
+    load,
+    load_first,
+    prefetch,
+    read_only,
+    splat,
+    store,
+)
 
 # Outputs of a row that are worked on together: their sums, 16 KB, stay in L1.
 _CELLS = 64
