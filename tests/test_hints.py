@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tinycnn import cli
 from tinycnn.explain.examples import example_text
@@ -136,7 +137,9 @@ def test_the_commands_of_messages_of_the_help_and_of_the_examples(capsys, monkey
     texts = [run(capsys, *argv)[2] for argv in MISTAKES]
     assert all(commands(text) for text in texts)
     train = ["train", "digits", "--epochs", "1", "--out", "RUN"]
-    assert run(capsys, *train)[0] == 0  # the help speaks of a run of one's own
+    assert run(capsys, *train)[0] == 0  # the help speaks of a run of one's own, and of two pictures
+    for name in ("cat.jpg", "dog.jpg"):
+        Image.new("RGB", (40, 30), "grey").save(name)
     texts += [run(capsys, "step", "--help")[1].split("examples:")[1], *example_text.ON.values()]
     for command in {tuple(command) for text in texts for command in commands(text)}:
         if "-i" not in command:
