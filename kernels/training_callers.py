@@ -10,11 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinycnn.kernels.bias import add_bias, add_sums, bias_gradient, relu_bias_gradient
-from tinycnn.kernels.dense import (
-    dense_input_gradient,
-    pack_images,
-    pack_weights,
-)
+from tinycnn.kernels.dense import dense_input_gradient, pack_images
 from tinycnn.kernels.dense_gradients import dense_gradients
 from tinycnn.kernels.dense_rows import rows_product
 from tinycnn.kernels.dropout import dropout_mask, scale_kept
@@ -71,11 +67,6 @@ def _dense_gradients(c: Any, jobs: Any, slots: Any, image: int) -> None:
         read_only(matrix_of(slots, c, 1)), read_only(matrix_of(slots, c, 4)),
         read_only(matrix_of(slots, c, 7)), c[10], c[11], matrix_of(slots, c, 12), matrix_of(slots, c, 15),
     )  # fmt: skip
-
-
-@kernel
-def _pack_weights(c: Any, jobs: Any, slots: Any, image: int) -> None:
-    pack_weights(read_only(matrix_of(slots, c, 1)), c[4], c[5], panels_of(slots, c, 6))
 
 
 @kernel
@@ -138,7 +129,7 @@ def _scale_kept(c: Any, jobs: Any, slots: Any, image: int) -> None:
 TRAINING_CALLERS = {
     add_bias: _add_bias, bias_gradient: _bias_gradient, relu_bias_gradient: _relu_bias_gradient,
     add_sums: _add_sums, rows_product: _rows_product, dense_gradients: _dense_gradients,
-    pack_weights: _pack_weights, pack_images: _pack_images, dense_input_gradient: _dense_input_gradient,
+    pack_images: _pack_images, dense_input_gradient: _dense_input_gradient,
     exchange_channels: _exchange_channels, pack_channels: _pack_channels, add_parts: _add_parts,
     dropout_mask: _dropout_mask, scale_kept: _scale_kept,
 }  # fmt: skip

@@ -6,9 +6,8 @@ import ctypes
 import os
 import threading
 import weakref
-from collections.abc import Callable
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tinycnn.errors import ArgumentError
 from tinycnn.runtime.cores import cores
@@ -39,11 +38,9 @@ class _Choice(NamedTuple):
     outer: _Choice | None
 
 
-_getenv: Callable[[bytes], bytes | None] | None = (
-    ctypes.PyDLL(None).getenv if os.name == "posix" else None
-)
+_getenv: Any = ctypes.PyDLL(None).getenv if os.name == "posix" else None
 if _getenv is not None:
-    _getenv.restype = ctypes.c_char_p  # type: ignore[attr-defined]
+    _getenv.restype = ctypes.c_char_p
 
 _choice: ContextVar[_Choice | None] = ContextVar("tinycnn_threads", default=None)
 
