@@ -65,7 +65,7 @@ class Program:
 
     def carry_out(self, memory: SlotTable, x: Array, out: Array) -> None:
         """Carry all out on the slots of ``memory``, the first two of which are to be ``x`` and ``out``."""
-        x, out = (array if array.ndim == 1 else array.reshape(-1) for array in (x, out))
+        x, out = x.reshape(-1), out.reshape(-1)
         if self.threads == 1:
             self._alone(memory, x, out)
             return
